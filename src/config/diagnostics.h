@@ -1,0 +1,43 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::config {
+
+/// A place in a file; line and column count from 1, 0 means unknown.
+struct Position {
+  std::string file;
+  int line = 0;
+  int column = 0;
+
+  /// "file:line:col", without the parts that are unknown.
+  std::string to_string() const;
+};
+
+struct Diagnostic {
+  Position position;
+  std::string message;
+
+  std::string to_string() const { return position.to_string() + ": " + message; }
+};
+
+/// Every mistake found, in the order found; readers go on after one so that all show at once.
+class Diagnostics {
+ public:
+  void error(const Position& position, std::string message);
+  bool ok() const { return errors_.empty(); }
+  std::span<const Diagnostic> errors() const { return errors_; }
+  /// One line each.
+  std::string to_string() const;
+
+ private:
+  std::vector<Diagnostic> errors_;
+};
+
+/// ` (did you mean "topics"?)` for the candidate within a third of the word's length in edits, else "".
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
+
+}  // namespace weir::config

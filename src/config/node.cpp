@@ -1,0 +1,127 @@
+#include "config/node.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+namespace weir::config {
+
+std::string_view Node::kind_name() const {
+  switch (kind_) {
+    case Kind::null: return "nothing";
+    case Kind::scalar: return "text";
+    case Kind::sequence: return "a list";
+    case Kind::mapping: return "a mapping";
+  }
+  return "nothing";
+}
+
+const Node* Node::find(std::string_view key) const {
+  for (const Entry& entry : entries_) {
+    if (entry.first.text() == key) return &entry.second;
+  }
+  return nullptr;
+}
+
+/// Copies yaml-cpp's graph into a tree, counting, so that nested aliases cannot multiply without end.
+class NodeBuilder {
+ public:
+  NodeBuilder(std::string file, Diagnostics& diagnostics, const YamlLimits& limits)
+      : file_(std::move(file)), diagnostics_(diagnostics), limits_(limits) {}
+
+  Node build(const YAML::Node& source, std::size_t depth = 0) {
+    Node node;
+    node.position_ = place(source.Mark());
+    if (stopped_) return node;
+    if (++count_ > limits_.nodes) return stop(node, "more than " + std::to_string(limits_.nodes) + " values");
+    if (depth > limits_.depth) return stop(node, "nested deeper than " + std::to_string(limits_.depth));
+    if (source.IsScalar()) {
+      node.kind_ = Node::Kind::scalar;
+      node.text_ = source.Scalar();
+      node.quoted_ = source.Tag() == "!";
+    } else if (source.IsSequence()) {
+      node.kind_ = Node::Kind::sequence;
+      for (const YAML::Node& item : source) node.items_.push_back(build(item, depth + 1));
+    } else if (source.IsMap()) {
+      node.kind_ = Node::Kind::mapping;
+      for (const auto& entry : source) add_entry(node, entry.first, entry.second, depth);
+    }
+    return node;
+  }
+
+  Position place(const YAML::Mark& mark) const {
+    if (mark.is_null()) return {file_, 0, 0};
+    return {file_, mark.line + 1, mark.column + 1};
+  }
+
+ private:
+  Node stop(Node& node, const std::string& what) {
+    stopped_ = true;
+    diagnostics_.error(node.position_, "the file is too large: " + what);
+    return node;
+  }
+
+  void add_entry(Node& node, const YAML::Node& key, const YAML::Node& value, std::size_t depth) {
+    if (stopped_) return;
+    if (!key.IsScalar()) {
+      diagnostics_.error(place(key.Mark()), "a key must be plain text");
+      return;
+    }
+    Node built_key = build(key, depth + 1);
+    if (node.find(built_key.text()) != nullptr) {
+      diagnostics_.error(built_key.position(), "key \"" + built_key.text() + "\" is given twice");
+      return;
+    }
+    Node built_value = build(value, depth + 1);
+    // yaml-cpp gives an absent value no usable place; the key's is the next best.
+    if (built_value.is_null()) built_value.position_ = built_key.position();
+    node.entries_.emplace_back(std::move(built_key), std::move(built_value));
+  }
+
+  std::string file_;
+  Diagnostics& diagnostics_;
+  const YamlLimits& limits_;
+  std::size_t count_ = 0;
+  bool stopped_ = false;
+};
+
+Node parse_yaml(const std::string& text, const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits) {
+  if (text.size() > limits.bytes) {
+    diagnostics.error({file, 0, 0}, "the file is larger than " + std::to_string(limits.bytes) + " bytes");
+    return {};
+  }
+  NodeBuilder builder(file, diagnostics, limits);
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.empty()) return {};
+    if (documents.size() > 1) {
+      diagnostics.error(builder.place(documents[1].Mark()), "more than one YAML document in the file");
+    }
+    return builder.build(documents.front());
+  } catch (const YAML::Exception& error) {
+    diagnostics.error(builder.place(error.mark), "YAML: " + error.msg);
+    return {};
+  }
+}
+
+Node load_yaml(const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    diagnostics.error({file, 0, 0}, "cannot be read: " + std::generic_category().message(errno));
+    return {};
+  }
+  // One byte past the limit is enough to know that it is too large.
+  std::string text(limits.bytes + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, stream.gcount())));
+  if (stream.bad()) {
+    diagnostics.error({file, 0, 0}, "cannot be read: " + std::generic_category().message(errno));
+    return {};
+  }
+  return parse_yaml(text, file, diagnostics, limits);
+}
+
+}  // namespace weir::config

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/diagnostics.h"
+#include "core/error.h"
+
+namespace weir::config {
+
+/// A YAML value with its place in the file. A plain tree: no aliases left, keys of a mapping unique.
+class Node {
+ public:
+  enum class Kind { null, scalar, sequence, mapping };
+  using Entry = std::pair<Node, Node>;  // key (a scalar), value
+
+  Kind kind() const { return kind_; }
+  bool is_null() const { return kind_ == Kind::null; }
+  bool is_scalar() const { return kind_ == Kind::scalar; }
+  bool is_sequence() const { return kind_ == Kind::sequence; }
+  bool is_mapping() const { return kind_ == Kind::mapping; }
+  /// "a mapping", "a list", "text", "nothing": for messages.
+  std::string_view kind_name() const;
+
+  const Position& position() const { return position_; }
+  /// A scalar's text as written, without quotes; "" for other kinds.
+  const std::string& text() const { return text_; }
+  /// True for a scalar in quotes or a block: `"5"` is text, `5` may be a number.
+  bool quoted() const { return quoted_; }
+  const std::vector<Node>& items() const { return items_; }
+  const std::vector<Entry>& entries() const { return entries_; }
+  /// The value under `key`, or nullptr.
+  const Node* find(std::string_view key) const;
+
+ private:
+  friend class NodeBuilder;
+  Kind kind_ = Kind::null;
+  Position position_;
+  std::string text_;
+  bool quoted_ = false;
+  std::vector<Node> items_;
+  std::vector<Entry> entries_;
+};
+
+struct YamlLimits {
+  std::size_t bytes = 4U << 20U;
+  std::size_t nodes = 200'000;  // after aliases are expanded
+  std::size_t depth = 64;
+};
+
+/// Parses one YAML document. Syntax errors, duplicate keys and bounds reached go to `diagnostics`;
+/// the returned tree is then what could be read, possibly null.
+Node parse_yaml(const std::string& text, const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits = {});
+
+/// Reads and parses a file; one that cannot be read is a diagnostic.
+Node load_yaml(const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits = {});
+
+}  // namespace weir::config

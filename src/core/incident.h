@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/alert.h"
+
+namespace weir::core {
+
+struct TimelineEntry {
+  Time at;
+  std::string kind;  // "opened", "grew", "recovered", "resolved", "reopened", "event"
+  std::string text;  // one sentence
+};
+
+/// Alerts that belong together, from the first that fired to the last that resolved.
+struct Incident {
+  std::string id;    // 16 hex digits, derived from key and opened_at: known before it is stored
+  std::string key;   // what groups alerts: same key, same open incident
+  std::string title;
+  std::string severity;  // the highest of its alerts': "critical", "warning", "info"
+  std::string cause;     // one sentence, the likely cause
+  Labels labels;         // what its alerts have in common
+  Time opened_at;
+  std::optional<Time> resolved_at;
+  std::vector<Alert> alerts;  // every alert that ever took part, newest state
+  std::vector<TimelineEntry> timeline;
+
+  bool open() const { return !resolved_at; }
+};
+
+/// What a receiver is to be told. Its payload is rendered by the notifier at delivery.
+struct Notification {
+  std::string receiver;
+  std::string status;     // "firing" or "resolved"
+  std::string group_key;  // Alertmanager's groupKey
+  Labels group_labels;
+  std::string incident_id;
+  std::string incident_title;
+  std::string cause;
+  std::vector<Alert> alerts;
+};
+
+/// A notification waiting in the outbox. Delivered at least once, in order of `sequence` within a
+/// (receiver, incident); `idempotency_key` is the same on every attempt.
+struct OutboxMessage {
+  std::int64_t sequence = 0;  // assigned by storage
+  std::string idempotency_key;
+  Notification notification;
+  Time created_at;
+  Time next_attempt_at;
+  int attempts = 0;
+  std::string last_error;
+};
+
+}  // namespace weir::core

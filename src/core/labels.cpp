@@ -1,0 +1,186 @@
+#include "core/labels.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace weir::core {
+
+// Layout of the allocation: this header, then 2 * count end offsets (name, value, name, value …)
+// into the text, then the text itself.
+struct Labels::Header {
+  std::uint64_t hash;
+  std::uint32_t count;
+  std::uint32_t text_size;
+
+  const std::uint32_t* ends() const { return reinterpret_cast<const std::uint32_t*>(this + 1); }
+  const char* text() const { return reinterpret_cast<const char*>(ends() + 2 * static_cast<std::size_t>(count)); }
+};
+
+namespace {
+
+constexpr std::uint64_t kFnvOffset = 14695981039346656037ULL;
+constexpr std::uint64_t kFnvPrime = 1099511628211ULL;
+
+std::uint64_t fnv1a(std::uint64_t hash, std::string_view text) {
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * kFnvPrime;
+  return (hash ^ 0xffU) * kFnvPrime;  // a separator that no UTF-8 text contains
+}
+
+}  // namespace
+
+Labels::Labels(std::initializer_list<Pair> pairs) : Labels(std::span<const Pair>(pairs.begin(), pairs.size())) {}
+
+Labels::Labels(std::span<const Pair> given) {
+  std::vector<Pair> pairs(given.begin(), given.end());
+  std::ranges::stable_sort(pairs, {}, &Pair::first);
+  std::vector<Pair> kept;
+  kept.reserve(pairs.size());
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const bool replaced = i + 1 < pairs.size() && pairs[i + 1].first == pairs[i].first;
+    if (!replaced && !pairs[i].second.empty()) kept.push_back(pairs[i]);
+  }
+  if (kept.empty()) return;
+
+  std::size_t text_size = 0;
+  for (const Pair& pair : kept) text_size += pair.first.size() + pair.second.size();
+  const std::size_t bytes = sizeof(Header) + 2 * kept.size() * sizeof(std::uint32_t) + text_size;
+  auto data = std::make_shared<std::uint64_t[]>((bytes + 7) / 8);
+  auto* base = reinterpret_cast<char*>(data.get());
+  auto* ends = reinterpret_cast<std::uint32_t*>(base + sizeof(Header));
+  char* text = base + sizeof(Header) + 2 * kept.size() * sizeof(std::uint32_t);
+  std::uint64_t hash = kFnvOffset;
+  std::size_t used = 0;
+  std::size_t slot = 0;
+  for (const Pair& pair : kept) {
+    for (const std::string_view part : {pair.first, pair.second}) {
+      if (!part.empty()) std::memcpy(text + used, part.data(), part.size());
+      used += part.size();
+      ends[slot++] = static_cast<std::uint32_t>(used);
+      hash = fnv1a(hash, part);
+    }
+  }
+  const Header header{hash, static_cast<std::uint32_t>(kept.size()), static_cast<std::uint32_t>(text_size)};
+  std::memcpy(base, &header, sizeof header);
+  data_ = std::move(data);
+}
+
+Labels Labels::metric(std::string_view name, std::initializer_list<Pair> pairs) {
+  std::vector<Pair> all(pairs.begin(), pairs.end());
+  all.emplace_back(kMetricName, name);
+  return Labels(std::span<const Pair>(all));
+}
+
+const Labels::Header* Labels::header() const { return reinterpret_cast<const Header*>(data_.get()); }
+
+std::size_t Labels::size() const { return data_ ? header()->count : 0; }
+
+Labels::Pair Labels::at(std::size_t index) const {
+  const Header* head = header();
+  const std::uint32_t* ends = head->ends();
+  const std::size_t slot = 2 * index;
+  const std::uint32_t name_start = slot == 0 ? 0 : ends[slot - 1];
+  return {{head->text() + name_start, ends[slot] - name_start},
+          {head->text() + ends[slot], ends[slot + 1] - ends[slot]}};
+}
+
+std::string_view Labels::get(std::string_view name) const {
+  for (std::size_t i = 0, n = size(); i < n; ++i) {
+    const Pair pair = at(i);
+    if (pair.first == name) return pair.second;
+  }
+  return {};
+}
+
+bool Labels::includes(const Labels& other) const {
+  return std::ranges::all_of(other, [&](const Pair& pair) { return get(pair.first) == pair.second; });
+}
+
+Labels Labels::with(std::string_view name, std::string_view value) const {
+  std::vector<Pair> pairs(begin(), end());
+  pairs.emplace_back(name, value);
+  return Labels(std::span<const Pair>(pairs));
+}
+
+Labels Labels::without(std::string_view name) const {
+  std::vector<Pair> pairs;
+  for (const Pair& pair : *this) {
+    if (pair.first != name) pairs.push_back(pair);
+  }
+  return Labels(std::span<const Pair>(pairs));
+}
+
+std::uint64_t Labels::hash() const { return data_ ? header()->hash : kFnvOffset; }
+
+std::string Labels::to_string() const {
+  std::string out(name());
+  const bool only_name = size() == 1 && !out.empty();
+  if (only_name) return out;
+  out += '{';
+  bool first = true;
+  for (const auto& [label, value] : *this) {
+    if (label == kMetricName) continue;
+    if (!first) out += ',';
+    first = false;
+    out += label;
+    out += "=\"";
+    append_escaped(out, value);
+    out += '"';
+  }
+  out += '}';
+  return out;
+}
+
+bool Labels::operator==(const Labels& other) const {
+  if (data_ == other.data_) return true;
+  if (!data_ || !other.data_) return false;
+  const Header* a = header();
+  const Header* b = other.header();
+  if (a->hash != b->hash || a->count != b->count || a->text_size != b->text_size) return false;
+  const std::size_t ends_bytes = 2 * static_cast<std::size_t>(a->count) * sizeof(std::uint32_t);
+  return std::memcmp(a->ends(), b->ends(), ends_bytes) == 0 && std::memcmp(a->text(), b->text(), a->text_size) == 0;
+}
+
+std::strong_ordering Labels::operator<=>(const Labels& other) const {
+  if (data_ == other.data_) return std::strong_ordering::equal;
+  return std::lexicographical_compare_three_way(begin(), end(), other.begin(), other.end());
+}
+
+LabelsBuilder::LabelsBuilder(const Labels& start) {
+  for (const auto& [name, value] : start) pairs_.emplace_back(name, value);
+}
+
+LabelsBuilder& LabelsBuilder::set(std::string_view name, std::string_view value) {
+  erase(name);
+  pairs_.emplace_back(name, value);
+  return *this;
+}
+
+LabelsBuilder& LabelsBuilder::erase(std::string_view name) {
+  std::erase_if(pairs_, [&](const auto& pair) { return pair.first == name; });
+  return *this;
+}
+
+std::string_view LabelsBuilder::get(std::string_view name) const {
+  for (const auto& pair : pairs_) {
+    if (pair.first == name) return pair.second;
+  }
+  return {};
+}
+
+Labels LabelsBuilder::build() const {
+  std::vector<Labels::Pair> views(pairs_.begin(), pairs_.end());
+  return Labels(std::span<const Labels::Pair>(views));
+}
+
+void append_escaped(std::string& out, std::string_view value) {
+  for (const char c : value) {
+    switch (c) {
+      case '\\': out += "\\\\"; break;
+      case '"': out += "\\\""; break;
+      case '\n': out += "\\n"; break;
+      default: out += c;
+    }
+  }
+}
+
+}  // namespace weir::core
