@@ -65,7 +65,7 @@ DemoRegistry::Answer DemoRegistry::handle(std::string_view method, std::string_v
     for (const auto& [subject, versions] : subjects_) names.push_back(subject);
     return {200, names.dump()};
   }
-  if (method == "GET" && depth <= 2 && parts[0] == "config") return {200, R"({"compatibilityLevel":"BACKWARD"})"};
+  if (method == "GET" && depth >= 1 && depth <= 2 && parts[0] == "config") return {200, R"({"compatibilityLevel":"BACKWARD"})"};
   if (method == "GET" && depth >= 3 && depth <= 4 && parts[0] == "subjects" && parts[2] == "versions") {
     return version(parts);
   }
