@@ -1,0 +1,59 @@
+#include "app/demo_files.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+namespace weir::app {
+namespace {
+
+// A user with narrow ACLs names groups and topics like this; the mock cluster cannot list them either.
+constexpr const char* kConfig = R"(listen: {listen}
+storage: {{path: {folder}/weir.db}}
+kafka:
+  - name: shop
+    brokers: {brokers}
+    interval: 2s
+    groups: {{names: [fulfilment, fraud-check, click-stream, warehouse-loader]}}
+    topics: {{names: [orders, payments, user.clicks, user.clicks.dlt]}}
+    dead_letter: {{topics: ['\.dlt$']}}
+schema_registries:
+  - name: shop
+    url: {registry}
+    interval: 5s
+    candidates: [{{subject: OrderPlaced-value, file: {candidate}}}]
+sources:
+  - {{name: warehouse, type: sqlite, path: {warehouse}}}
+checks:
+  - {{source: warehouse, files: [{root}/checks/*.yml], interval: 5s}}
+rules: {{files: [{root}/rules/*.yml], interval: 5s}}
+)";
+
+}  // namespace
+
+std::string demo_config(const DemoPlaces& places) {
+  return fmt::format(kConfig, fmt::arg("listen", places.listen), fmt::arg("folder", places.folder.string()),
+                     fmt::arg("brokers", places.brokers), fmt::arg("registry", places.registry_url),
+                     fmt::arg("candidate", places.candidate().string()),
+                     fmt::arg("warehouse", places.warehouse().string()), fmt::arg("root", places.root.string()));
+}
+
+std::string demo_order_schema(bool with_default) {
+  return fmt::format(
+      R"({{"type":"record","name":"OrderPlaced","fields":[{{"name":"order_id","type":"string"}},)"
+      R"({{"name":"amount","type":"double"}},{{"name":"channel","type":"string"{}}}]}})",
+      with_default ? R"(,"default":"web")" : "");
+}
+
+core::Result<void> write_file(const std::filesystem::path& path, const std::string& text) {
+  const std::filesystem::path temporary = path.string() + ".new";
+  std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
+  stream << text;
+  stream.close();
+  std::error_code failed;
+  if (stream) std::filesystem::rename(temporary, path, failed);
+  if (!stream || failed) return core::fail(core::ErrorKind::storage, "cannot write the file", path.string());
+  return {};
+}
+
+}  // namespace weir::app
