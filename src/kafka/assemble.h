@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/batch.h"
+#include "kafka/groups.h"
+#include "kafka/snapshot.h"
+
+namespace weir::kafka {
+
+/// What was read of one group in one cycle.
+struct ReadGroup {
+  std::string id;
+  GroupState state = GroupState::unknown;
+  std::optional<std::int32_t> members;
+  std::vector<std::string> topics;  // it is configured to consume
+  GroupAnswer answer;
+};
+
+/// Joins commits with topics: each group gets every partition of each topic that it has committed for or is
+/// configured to consume. Topics that are gone or not admitted are dropped; of a topic that could not be
+/// read the committed partitions stay, with unknown ends. A group whose commits could not be read becomes a
+/// fault. Sorts groups by id.
+void join_groups(std::vector<ReadGroup> read, const TopicNames& names, const std::string& cluster, Snapshot& snapshot);
+
+/// Removes a topic that turned out to be deleted while offsets were read, by index; `gone` as topics.
+void drop_topics(Snapshot& snapshot, const std::vector<bool>& gone);
+
+/// One fault for each topic with partitions whose offsets are unknown. `codes` as read_offsets() gives them.
+void add_offset_faults(const std::string& cluster, const std::vector<int>& codes, Snapshot& snapshot);
+
+}  // namespace weir::kafka

@@ -1,0 +1,99 @@
+#include "kafka/errors.h"
+
+#include <librdkafka/rdkafka.h>
+#include <string>
+
+namespace weir::kafka {
+namespace {
+
+struct Meaning {
+  core::ErrorKind kind;
+  std::string_view what;  // follows the subject
+};
+
+Meaning connection_meaning(int code) {
+  using core::ErrorKind;
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      return {ErrorKind::denied, "the broker refused the login; check sasl.mechanism, sasl.username and sasl.password"};
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
+      return {ErrorKind::denied, "the broker does not offer this SASL mechanism; check sasl.mechanism"};
+    case RD_KAFKA_RESP_ERR__SSL:
+      return {ErrorKind::unavailable, "TLS failed; check ssl.ca.location and that the port is a TLS listener"};
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+      return {ErrorKind::unavailable, "a broker's host name cannot be resolved; check brokers"};
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+      return {ErrorKind::unavailable,
+              "no broker can be reached; check that it runs, brokers, and that security.protocol is the listener's"};
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+      return {ErrorKind::timeout, "no answer in time; check the brokers' load, or raise request_timeout"};
+    case RD_KAFKA_RESP_ERR__DESTROY: return {ErrorKind::cancelled, "shutting down"};
+    default: return {ErrorKind::protocol, {}};
+  }
+}
+
+Meaning meaning_of(int code) {
+  using core::ErrorKind;
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return {ErrorKind::denied,
+              "not allowed; grant this user DESCRIBE (and READ for dead-letter topics) on the topic"};
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return {ErrorKind::denied, "not allowed; grant this user DESCRIBE on the group"};
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      return {ErrorKind::denied, "not allowed; grant this user DESCRIBE on the cluster, or give groups.names"};
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      return {ErrorKind::not_found, "does not exist; create it, or take it out of topics.names"};
+    case RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND: return {ErrorKind::not_found, "does not exist"};
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+    case RD_KAFKA_RESP_ERR__WAIT_COORD:
+      return {ErrorKind::unavailable, "its coordinator is moving; it is asked again next cycle"};
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+      return {ErrorKind::unavailable, "a partition has no leader that answers; check its broker"};
+    case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT:
+      return {ErrorKind::unavailable, "a transaction has yet to commit its offsets"};
+    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
+      return {ErrorKind::protocol, "the broker does not support this request; give groups.names and topics.names"};
+    default: return connection_meaning(code);
+  }
+}
+
+}  // namespace
+
+core::Error to_error(int code, std::string_view subject, std::string_view detail) {
+  const Meaning meaning = meaning_of(code);
+  const std::string_view library = rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code));
+  std::string message(subject);
+  if (!message.empty()) message += ": ";
+  message += meaning.what.empty() ? library : meaning.what;
+  if (!detail.empty() && detail != library) message.append(" (").append(detail).append(")");
+  return core::fail(meaning.kind, std::move(message)).error();
+}
+
+bool is_connection_error(int code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT: return true;
+    default: return false;
+  }
+}
+
+}  // namespace weir::kafka

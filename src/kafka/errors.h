@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+
+#include "core/error.h"
+
+namespace weir::kafka {
+
+/// Turns a librdkafka error code into an Error that says what to do next. `subject` is what was asked for
+/// (`group "billing"`, `topic "orders"`, or "" for the cluster), `detail` librdkafka's own words.
+core::Error to_error(int code, std::string_view subject, std::string_view detail);
+
+/// True for errors of a whole connection, as opposed to the topic or group that was asked for.
+bool is_connection_error(int code);
+
+}  // namespace weir::kafka

@@ -1,0 +1,204 @@
+#include "kafka/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "config/reader.h"
+#include "kafka/properties.h"
+
+namespace weir::kafka {
+namespace {
+
+using config::MapReader;
+using config::Node;
+
+std::string quote(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+/// Properties that Weir itself must set to read a cluster without side effects.
+struct Reserved {
+  std::string_view name;
+  std::string_view instead;
+};
+constexpr std::array kReserved = {
+    Reserved{"bootstrap.servers", "give the brokers under \"brokers\""},
+    Reserved{"metadata.broker.list", "give the brokers under \"brokers\""},
+    Reserved{"group.id", "Weir joins no group"},
+    Reserved{"enable.auto.commit", "Weir commits nothing"},
+    Reserved{"enable.partition.eof", "Weir sets it"},
+    Reserved{"allow.auto.create.topics", "Weir creates no topics"},
+    Reserved{"isolation.level", "Weir reads high watermarks"},
+    Reserved{"test.mock.num.brokers", "use \"weir demo\""},
+};
+
+bool is_port(std::string_view text) {
+  unsigned port = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return failed == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
+}
+
+/// What is wrong with one `host:port`, if anything. An IPv6 address is written in brackets.
+std::optional<std::string> broker_mistake(std::string_view broker) {
+  if (const std::size_t scheme = broker.find("://"); scheme != std::string_view::npos) {
+    return "write host:port without " + quote(broker.substr(0, scheme + 3)) +
+           "; security.protocol goes into properties";
+  }
+  const std::size_t colon = broker.rfind(':');
+  const bool has_port = colon != std::string_view::npos && broker.find(']', colon) == std::string_view::npos;
+  const std::string_view host = has_port ? broker.substr(0, colon) : broker;
+  if (host.empty()) return "the host is missing";
+  if (host.front() != '[' && host.find(':') != std::string_view::npos) return "write an IPv6 address in brackets";
+  if (host.find_first_of(" \t/") != std::string_view::npos) return quote(host) + " is no host name";
+  if (has_port && !is_port(broker.substr(colon + 1))) return "the port is not a number from 1 to 65535";
+  return std::nullopt;
+}
+
+std::string read_brokers(MapReader& reader) {
+  std::string joined;
+  if (!reader.has("brokers")) reader.required_text("brokers");
+  for (const std::string& entry : reader.text_list("brokers")) {
+    std::size_t at = 0;
+    while (at <= entry.size()) {
+      const std::size_t end = std::min(entry.find(',', at), entry.size());
+      std::string broker = entry.substr(at, end - at);
+      at = end + 1;
+      broker.erase(0, std::min(broker.find_first_not_of(" \t"), broker.size()));
+      broker.erase(broker.find_last_not_of(" \t") + 1);
+      if (auto mistake = broker_mistake(broker)) reader.error("brokers", quote(broker) + ": " + *mistake);
+      joined += (joined.empty() ? "" : ",") + broker;
+    }
+  }
+  if (reader.has("brokers") && joined.empty()) reader.error("brokers", "name at least one host:port");
+  return joined;
+}
+
+Patterns read_patterns(MapReader& reader, std::string_view key, const std::vector<std::string>& fallback) {
+  Patterns patterns;
+  if (!reader.has(key)) {
+    for (const std::string& expression : fallback) (void)patterns.add(expression);
+    return patterns;
+  }
+  for (const Node* item : reader.list(key)) {
+    if (!item->is_scalar()) {
+      reader.error(*item, quote(key) + ": expected a regular expression, found " + std::string(item->kind_name()));
+      continue;
+    }
+    const auto added = patterns.add(config::expand_environment(*item, reader.diagnostics()));
+    if (!added) reader.error(*item, quote(key) + ": " + added.error().message);
+  }
+  return patterns;
+}
+
+std::vector<std::string> sorted_names(MapReader& reader, std::string_view key) {
+  std::vector<std::string> names = reader.text_list(key);
+  if (std::ranges::any_of(names, [](const std::string& name) { return name.empty(); })) {
+    reader.error(key, "a name must not be empty");
+    std::erase(names, "");
+  }
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  return names;
+}
+
+NamedGroup read_named_group(const Node& item, config::Diagnostics& diagnostics, const std::string& what) {
+  NamedGroup group;
+  if (item.is_scalar()) {
+    group.name = config::expand_environment(item, diagnostics);
+    if (group.name.empty()) diagnostics.error(item.position(), what + ": a group's name must not be empty");
+    return group;
+  }
+  MapReader reader(item, diagnostics, what + ", named group");
+  group.name = reader.required_text("name");
+  group.topics = sorted_names(reader, "topics");
+  reader.finish();
+  return group;
+}
+
+GroupFilter read_groups(const Node& node, config::Diagnostics& diagnostics, const std::string& what) {
+  MapReader reader(node, diagnostics, what);
+  GroupFilter groups;
+  groups.filter.allow = read_patterns(reader, "allow", {});
+  groups.filter.deny = read_patterns(reader, "deny", {});
+  for (const Node* item : reader.list("names")) groups.named.push_back(read_named_group(*item, diagnostics, what));
+  std::ranges::stable_sort(groups.named, {}, &NamedGroup::name);
+  for (std::size_t i = 0; i < groups.named.size(); ++i) {
+    const std::string& name = groups.named[i].name;
+    if (i > 0 && groups.named[i - 1].name == name) reader.error("names", quote(name) + " is named twice");
+    groups.filter.names.push_back(name);
+  }
+  reader.finish();
+  return groups;
+}
+
+NameFilter read_topics(const Node& node, config::Diagnostics& diagnostics, const std::string& what) {
+  MapReader reader(node, diagnostics, what);
+  NameFilter topics;
+  topics.allow = read_patterns(reader, "allow", {});
+  topics.deny = read_patterns(reader, "deny", {"^__"});
+  topics.names = sorted_names(reader, "names");
+  reader.finish();
+  return topics;
+}
+
+void read_property(const Node& key, MapReader& reader, Properties& properties, rd_kafka_conf_s* conf) {
+  std::string name = key.text();
+  if (name.ends_with("_file")) name.resize(name.size() - 5);
+  const auto same = [&](const auto& known) { return known.name == name; };
+  if (const auto reserved = std::ranges::find_if(kReserved, same); reserved != kReserved.end()) {
+    reader.has(key.text());
+    return reader.error(key, quote(name) + " cannot be set: " + std::string(reserved->instead));
+  }
+  const core::Secret value = reader.secret(name);
+  if (value.empty()) return reader.error(key, quote(key.text()) + " has no value");
+  const auto set = set_property(conf, name, value);
+  if (set) {
+    properties.emplace_back(name, value);
+  } else if (set.error().kind == core::ErrorKind::not_found) {
+    reader.error(key, "unknown librdkafka property " + quote(name) + config::did_you_mean(name, property_names()));
+  } else {
+    reader.error(key, quote(name) + ": " + set.error().message);
+  }
+}
+
+Properties read_properties(const Node& node, config::Diagnostics& diagnostics, const std::string& what) {
+  MapReader reader(node, diagnostics, what);
+  Properties properties;
+  const Conf conf = new_conf();
+  for (const auto& [key, value] : node.entries()) read_property(key, reader, properties, conf.get());
+  return properties;
+}
+
+}  // namespace
+
+ClusterSettings parse_cluster(const config::Node& node, config::Diagnostics& diagnostics) {
+  ClusterSettings settings;
+  const Node* named = node.find("name");
+  const std::string what =
+      named != nullptr && named->is_scalar() ? "kafka cluster " + quote(named->text()) : std::string("kafka cluster");
+  MapReader reader(node, diagnostics, what);
+  settings.name = reader.required_text("name");
+  settings.brokers = read_brokers(reader);
+  settings.interval = reader.duration("interval", settings.interval);
+  settings.request_timeout = reader.duration("request_timeout", settings.request_timeout);
+  if (settings.interval < std::chrono::milliseconds(100)) reader.error("interval", "must be at least 100ms");
+  if (settings.request_timeout < std::chrono::milliseconds(100) || settings.request_timeout > std::chrono::minutes(5)) {
+    reader.error("request_timeout", "must be from 100ms to 5m");
+  }
+  const Node none;
+  const auto section = [&](std::string_view key) -> const Node& {
+    const Node* child = reader.child(key);
+    return child == nullptr ? none : *child;
+  };
+  settings.properties = read_properties(section("properties"), diagnostics, what + ", properties");
+  settings.groups = read_groups(section("groups"), diagnostics, what + ", groups");
+  settings.topics = read_topics(section("topics"), diagnostics, what + ", topics");
+  MapReader dead_letter(section("dead_letter"), diagnostics, what + ", dead_letter");
+  settings.dead_letter = read_patterns(dead_letter, "topics", {"[.-](dlt|dlq)$"});
+  dead_letter.finish();
+  reader.finish();
+  return settings;
+}
+
+}  // namespace weir::kafka
