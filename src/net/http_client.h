@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "core/secret.h"
+#include "core/time.h"
+
+namespace weir::net {
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  core::Duration timeout{10000};  // for the whole exchange
+  std::size_t max_response_bytes = 4U << 20U;
+  std::optional<std::pair<std::string, core::Secret>> basic_auth;
+  core::Secret bearer;
+  std::string ca_file;
+  std::string cert_file;
+  std::string key_file;
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string body;
+
+  /// The first header of that (lower-case) name, or "".
+  std::string_view header(std::string_view lower_name) const;
+};
+
+/// Follows no redirects and verifies TLS. Blocking; safe to call from several threads.
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+  /// Any status is a response. Errors: unavailable (DNS, refused, reset), timeout, limit (body too large),
+  /// denied (TLS not verified), invalid (URL), cancelled (stop requested). No error shows a URL's credentials.
+  virtual core::Result<HttpResponse> send(const HttpRequest& request, std::stop_token stop = {}) = 0;
+};
+
+std::unique_ptr<HttpClient> make_curl_client();
+
+}  // namespace weir::net

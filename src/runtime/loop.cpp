@@ -1,0 +1,114 @@
+#include "runtime/loop.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <exception>
+#include <utility>
+
+#include "runtime/log.h"
+
+namespace weir::runtime {
+
+namespace asio = boost::asio;
+
+struct Loop::Impl {
+  asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
+  asio::signal_set signals{context};
+  std::function<void(int)> on_signal;
+
+  void wait_for_signal() {
+    signals.async_wait([this](const boost::system::error_code& failed, int signal) {
+      if (failed) return;
+      on_signal(signal);
+      wait_for_signal();
+    });
+  }
+};
+
+namespace {
+
+/// Ticks on a fixed grid: a late tick does not move the ones after it, and missed ones are not made up.
+class Ticker final : public Loop::Timer, public std::enable_shared_from_this<Ticker> {
+ public:
+  Ticker(asio::io_context& context, core::Duration interval, Loop::Task task)
+      : timer_(context), interval_(interval), task_(std::move(task)) {}
+
+  void start(core::Duration delay) {
+    timer_.expires_after(delay);
+    wait();
+  }
+  void cancel() {
+    cancelled_ = true;
+    timer_.cancel();
+  }
+
+ private:
+  void wait() {
+    timer_.async_wait([self = shared_from_this()](const boost::system::error_code& failed) {
+      if (failed || self->cancelled_) return;
+      self->task_();
+      const auto now = std::chrono::steady_clock::now();
+      auto next = self->timer_.expiry();
+      while (next <= now) next += self->interval_;
+      self->timer_.expires_at(next);
+      self->wait();
+    });
+  }
+
+  asio::steady_timer timer_;
+  core::Duration interval_;
+  Loop::Task task_;
+  bool cancelled_ = false;
+};
+
+class TimerHandle final : public Loop::Timer {
+ public:
+  TimerHandle(asio::io_context& context, std::shared_ptr<Ticker> ticker)
+      : context_(context), ticker_(std::move(ticker)) {}
+  ~TimerHandle() override {
+    asio::post(context_, [ticker = ticker_] { ticker->cancel(); });
+  }
+
+ private:
+  asio::io_context& context_;
+  std::shared_ptr<Ticker> ticker_;
+};
+
+}  // namespace
+
+Loop::Loop() : impl_(std::make_unique<Impl>()) {}
+Loop::~Loop() = default;
+
+void Loop::run() {
+  while (!impl_->context.stopped()) {
+    try {
+      impl_->context.run();
+    } catch (const std::exception& error) {
+      log_error("a task of the event loop failed unexpectedly", {{"error", error.what()}});
+    }
+  }
+}
+
+void Loop::stop() { impl_->context.stop(); }
+
+void Loop::post(Task task) { asio::post(impl_->context, std::move(task)); }
+
+std::unique_ptr<Loop::Timer> Loop::every(core::Duration interval, core::Duration delay, Task task) {
+  auto ticker = std::make_shared<Ticker>(impl_->context, interval, std::move(task));
+  post([ticker, delay] { ticker->start(delay); });
+  return std::make_unique<TimerHandle>(impl_->context, std::move(ticker));
+}
+
+void Loop::on_signals(std::initializer_list<int> signals, std::function<void(int)> task) {
+  for (const int signal : signals) impl_->signals.add(signal);
+  impl_->on_signal = std::move(task);
+  impl_->wait_for_signal();
+}
+
+boost::asio::io_context& Loop::context() { return impl_->context; }
+
+}  // namespace weir::runtime

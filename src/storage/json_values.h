@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/alert.h"
+#include "core/error.h"
+#include "core/incident.h"
+
+namespace weir::storage {
+
+/// Core values as JSON text, for columns that are read whole. Reading errors are storage errors: the text
+/// was written by Weir.
+std::string write_labels(const core::Labels& labels);
+std::string write_alert(const core::Alert& alert);
+std::string write_notification(const core::Notification& notification);
+core::Result<core::Labels> read_labels(std::string_view text);
+core::Result<core::Alert> read_alert(std::string_view text);
+core::Result<core::Notification> read_notification(std::string_view text);
+
+}  // namespace weir::storage
