@@ -27,6 +27,7 @@ struct Alert {
   std::optional<Time> fired_at;
   std::optional<Time> resolved_at;
   double value = 0;               // of the expression, at the last evaluation that gave one
+  std::optional<Time> keep_firing_since = {};  // the condition is false since then, keep_firing_for holds it
 };
 
 /// A change of an alert's state. `alert` is as it is afterwards.
