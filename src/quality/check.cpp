@@ -1,0 +1,114 @@
+#include "quality/check.h"
+
+#include <cmath>
+#include <fmt/format.h>
+
+namespace weir::quality {
+namespace {
+
+std::string_view symbol(Condition::Op op) {
+  switch (op) {
+    case Condition::Op::less: return "<";
+    case Condition::Op::less_equal: return "<=";
+    case Condition::Op::equal: return "=";
+    case Condition::Op::greater_equal: return ">=";
+    case Condition::Op::greater: return ">";
+    case Condition::Op::not_equal: return "!=";
+    case Condition::Op::between: return "between";
+    case Condition::Op::not_between: return "not between";
+  }
+  return "=";
+}
+
+}  // namespace
+
+std::string_view to_string(MetricKind kind) {
+  switch (kind) {
+    case MetricKind::row_count: return "row_count";
+    case MetricKind::freshness: return "freshness";
+    case MetricKind::missing_count: return "missing_count";
+    case MetricKind::missing_percent: return "missing_percent";
+    case MetricKind::min: return "min";
+    case MetricKind::max: return "max";
+    case MetricKind::avg: return "avg";
+    case MetricKind::distribution: return "distribution_difference";
+  }
+  return "row_count";
+}
+
+std::string Metric::to_string() const {
+  const std::string word(quality::to_string(kind));
+  if (column.empty()) return word;
+  const bool named = reference && !reference->name.empty();
+  return named ? fmt::format("{}({}, {})", word, column, reference->name) : fmt::format("{}({})", word, column);
+}
+
+bool Condition::holds(double value) const {
+  if (std::isnan(value)) return false;
+  const bool above = low_included ? value >= low : value > low;
+  const bool below = high_included ? value <= high : value < high;
+  switch (op) {
+    case Op::less: return value < low;
+    case Op::less_equal: return value <= low;
+    case Op::equal: return value == low;
+    case Op::greater_equal: return value >= low;
+    case Op::greater: return value > low;
+    case Op::not_equal: return value != low;
+    case Op::between: return above && below;
+    case Op::not_between: return !(above && below);
+  }
+  return false;
+}
+
+std::string Condition::to_string() const {
+  if (op != Op::between && op != Op::not_between) return fmt::format("{} {}", symbol(op), show_value(low, unit));
+  return fmt::format("{} {}{} and {}{}", symbol(op), low_included ? "" : "(", show_value(low, unit),
+                     show_value(high, unit), high_included ? "" : ")");
+}
+
+std::string Change::to_string() const {
+  constexpr std::string_view kWords[] = {"avg", "min", "max"};
+  std::string text = "change ";
+  if (last != 1 || aggregate != Aggregate::min) {
+    text += fmt::format("{} last {} ", kWords[static_cast<std::size_t>(aggregate)], last);
+  }
+  return text + (percent ? "percent for" : "for");
+}
+
+std::string Check::measure() const {
+  return change ? change->to_string() + " " + metric.to_string() : metric.to_string();
+}
+
+std::string Check::canonical() const {
+  std::string text = measure();
+  if (expected) text += " " + expected->to_string();
+  if (warn_when) text += " warn when " + warn_when->to_string();
+  if (fail_when) text += " fail when " + fail_when->to_string();
+  return text;
+}
+
+std::string Dataset::label() const {
+  std::string text;
+  for (const std::string& part : table) text += (text.empty() ? "" : ".") + part;
+  return filter.empty() ? text : text + " [" + filter + "]";
+}
+
+std::string show_number(double value) {
+  if (value == 0) return "0";
+  // Counts are shown whole however large they are.
+  if (std::trunc(value) == value && std::abs(value) < 1e15) return fmt::format("{:.0f}", value);
+  return fmt::format("{:.6g}", value);
+}
+
+std::string show_value(double value, Unit unit) {
+  if (unit == Unit::percent) return show_number(value) + "%";
+  if (unit == Unit::plain || !std::isfinite(value) || std::abs(value) > 1e12) return show_number(value);
+  const core::Duration magnitude(static_cast<core::Duration::rep>(std::llround(std::abs(value) * 1000)));
+  // Seconds are as fine as a person needs once there are minutes.
+  const bool coarse = magnitude >= std::chrono::minutes(1);
+  const std::string text =
+      core::format_duration(coarse ? core::Duration(std::chrono::round<std::chrono::seconds>(magnitude)) : magnitude);
+  return value < 0 ? "-" + text : text;
+}
+
+}  // namespace weir::quality

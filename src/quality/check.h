@@ -1,0 +1,100 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/diagnostics.h"
+#include "core/time.h"
+#include "quality/reference.h"
+
+namespace weir::quality {
+
+enum class MetricKind {
+  row_count,
+  freshness,        // now − max(column), seconds
+  missing_count,    // NULLs
+  missing_percent,  // of all rows, 0 to 100
+  min,
+  max,
+  avg,
+  distribution,  // population stability index against a reference
+};
+
+/// The word in check files: "row_count", "distribution_difference".
+std::string_view to_string(MetricKind kind);
+
+/// What a check measures.
+struct Metric {
+  MetricKind kind = MetricKind::row_count;
+  std::string column;                          // "" for row_count
+  std::shared_ptr<const Reference> reference;  // of a distribution
+
+  /// "missing_count(customer_id)": the canonical text.
+  std::string to_string() const;
+};
+
+enum class Unit { plain, percent, duration };
+
+/// A set of numbers: a comparison with one bound or with two.
+struct Condition {
+  enum class Op { less, less_equal, equal, greater_equal, greater, not_equal, between, not_between };
+  Op op = Op::equal;
+  double low = 0;             // the bound, or the lower of two; a duration in seconds
+  double high = 0;            // of between
+  bool low_included = true;   // of between
+  bool high_included = true;  // of between
+  Unit unit = Unit::plain;
+
+  /// False for NaN, whatever the operator.
+  bool holds(double value) const;
+  /// "> 0", "between 10 and 20", "< 1h30m", as it is written in check files.
+  std::string to_string() const;
+};
+
+/// `change [avg|min|max last N] [percent] for <metric>`: the difference to earlier loads, not the value itself.
+struct Change {
+  enum class Aggregate { avg, min, max };
+  Aggregate aggregate = Aggregate::min;
+  int last = 1;
+  bool percent = false;
+
+  std::string to_string() const;  // "change avg last 7 percent for"
+};
+
+/// One line of a check file. Either `expected` is given (what passes), or the warn and fail zones are.
+struct Check {
+  Metric metric;
+  std::optional<Change> change;
+  std::optional<Condition> expected;
+  std::optional<Condition> warn_when;
+  std::optional<Condition> fail_when;
+  std::string name;  // given by `name:`, else the canonical text; unique within its dataset
+  config::Position position;
+
+  /// What is measured, without thresholds: "change percent for row_count".
+  std::string measure() const;
+  /// The whole check in canonical form.
+  std::string canonical() const;
+};
+
+/// The checks of one table and filter: they share one SELECT.
+struct Dataset {
+  std::vector<std::string> table;  // the parts of its name: schema, table
+  std::string filter;              // the filter's name, "" for none
+  std::string where;               // the filter's SQL condition
+  std::vector<Check> checks;
+  config::Position position;
+
+  /// The label `dataset`: "fct_orders", "sales.fct_orders [recent]".
+  std::string label() const;
+};
+
+/// A number as messages show it: up to 6 significant decimals, no trailing zeros.
+std::string show_number(double value);
+/// The same in its unit: "12.5%", "1h30m".
+std::string show_value(double value, Unit unit);
+
+}  // namespace weir::quality

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/diagnostics.h"
+#include "config/node.h"
+#include "core/time.h"
+#include "quality/check.h"
+
+namespace weir::quality {
+
+/// One entry of `checks:`, its files read.
+struct ChecksSettings {
+  std::string name;    // of its collector: "checks/warehouse", of a source's second entry "checks/warehouse-2"
+  std::string source;  // as in `sources:`
+  core::Duration interval = std::chrono::minutes(1);
+  std::vector<Dataset> datasets;
+};
+
+/// Reads the list under `checks:` (see src/README.md) and every check file it names. `files` are paths or
+/// patterns with * ? [ ], relative to the file that holds the section. `sources` are the names it may refer to.
+/// All mistakes, those in the check files included, are diagnostics; so are a pattern without a file and a
+/// dataset that two entries of one source check.
+std::vector<ChecksSettings> parse_checks_section(const config::Node& section, std::span<const std::string> sources,
+                                                 config::Diagnostics& diagnostics);
+
+}  // namespace weir::quality

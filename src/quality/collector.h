@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/collector.h"
+#include "core/measurement.h"
+#include "quality/checks_section.h"
+#include "quality/judge.h"
+#include "quality/scan.h"
+#include "sql/source.h"
+
+namespace weir::quality {
+
+/// Runs the checks of one `checks:` entry, one SELECT a dataset and cycle, over a session of its own.
+///
+/// A source that cannot be reached is the cycle's error. A dataset that gave no answer (timeout, broken
+/// connection) is a fault: its series keep their last state. A definite refusal (table or column gone,
+/// privilege lost) and a value that is gone (the table was emptied) are faults too, and the checks concerned get
+/// status 3; alert on weir_check_status >= 2, and a failing check whose table disappears goes on alerting.
+/// A change of outcome is an event.
+class CheckCollector final : public core::Collector {
+ public:
+  /// `history` outlives the collector.
+  CheckCollector(ChecksSettings settings, std::unique_ptr<sql::SqlSource> source, core::MeasurementHistory& history);
+
+  std::string_view name() const override { return settings_.name; }
+  core::Duration interval() const override { return settings_.interval; }
+  std::span<const core::MetricInfo> metrics() const override;
+  core::Result<core::Batch> collect(const core::CollectContext& context) override;
+
+  /// HELP and TYPE of everything any check collector emits.
+  static std::span<const core::MetricInfo> metric_table();
+
+ private:
+  /// A check with what stays the same from cycle to cycle.
+  struct Line {
+    const Check* check = nullptr;
+    core::Labels status;
+    core::Labels value;
+    core::Labels metric;      // of weir_dataset_…, empty for the row count
+    std::string measurement;  // identity of its metric in the history
+    std::optional<Outcome> last;
+    bool had_metric = false;  // its series exist and must not vanish as if the dataset were gone
+    bool had_value = false;
+  };
+  struct Target {
+    const Dataset* dataset = nullptr;
+    core::Labels scope;  // source, dataset
+    core::Labels row_count;
+    std::vector<Line> lines;
+  };
+  /// A metric's measurement that may enter the history, unless any check of it objects.
+  struct Candidate {
+    std::optional<core::Measurement> measurement;
+    bool flagged = false;
+  };
+  struct Cycle {
+    core::Time now;
+    core::Batch batch;
+    std::set<core::Labels> emitted;
+    std::map<std::string, Candidate> candidates;
+  };
+
+  Target prepare(const Dataset& dataset) const;
+  core::Result<void> check_dataset(Target& target, const sql::QueryLimits& limits, Cycle& cycle);
+  void refuse_all(Target& target, const core::Error& error, Cycle& cycle);
+  void refuse(Target& target, Line& line, const core::Error& error, Cycle& cycle);
+  void judge_line(Target& target, Line& line, const Observation& observation, Cycle& cycle);
+  core::Result<Verdict> verdict_of(const Target& target, const Line& line, const Observation& observation,
+                                   Cycle& cycle);
+  void keep_series(const Target& target, const Line& line, bool metric_seen, bool value_seen, const std::string& why,
+                   Cycle& cycle) const;
+  void report(const Target& target, Line& line, const Verdict& verdict, Cycle& cycle);
+  void emit(const core::Labels& labels, double value, Cycle& cycle);
+  void remember(Target& target, Cycle& cycle);
+
+  const ChecksSettings settings_;
+  const std::unique_ptr<sql::SqlSource> source_;
+  core::MeasurementHistory& history_;
+  std::vector<Target> targets_;
+  std::size_t first_ = 0;  // where the next cycle begins: what the last one had no time for
+};
+
+}  // namespace weir::quality

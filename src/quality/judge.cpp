@@ -1,0 +1,222 @@
+#include "quality/judge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <numeric>
+
+namespace weir::quality {
+namespace {
+
+constexpr core::Duration kAhead = std::chrono::minutes(5);        // clocks differ
+constexpr core::Duration kUnmarkedLoad = std::chrono::hours(24);  // how long the same value is the same load
+
+std::optional<double> to_number(const sql::Value& value) {
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
+  if (const auto* number = std::get_if<double>(&value)) return *number;
+  return std::nullopt;
+}
+
+bool is_null(const sql::Value& value) { return std::holds_alternative<std::monostate>(value); }
+
+/// Why a column gave no value: nothing in the table is another matter than nothing in the column.
+std::string absence(const Observation& observation, const std::string& column) {
+  if (observation.row_count() == 0) return "the table is empty";
+  return fmt::format("{} holds nothing but NULL, or nothing that can be read", column);
+}
+
+Measured measure_number(const Metric& metric, const sql::Value& value, const Observation& observation) {
+  if (is_null(value)) return {std::nullopt, absence(observation, metric.column)};
+  const auto number = to_number(value);
+  if (!number) return {std::nullopt, fmt::format("{} is not a numeric column", metric.column)};
+  if (std::isnan(*number))
+    return {std::nullopt, fmt::format("{} holds NaN, which no threshold can judge", metric.column)};
+  return {number, ""};
+}
+
+Measured measure_freshness(const Metric& metric, const sql::Value& newest, const Observation& observation,
+                           core::Time now) {
+  if (is_null(newest)) return {std::nullopt, absence(observation, metric.column)};
+  const auto seconds = to_number(newest);
+  if (!seconds || !std::isfinite(*seconds) || std::abs(*seconds) > 1e12) {
+    return {std::nullopt, fmt::format("the newest {} is no point in time", metric.column)};
+  }
+  const double age = core::to_seconds(now) - *seconds;
+  if (age >= -core::to_seconds(kAhead)) return {age, ""};
+  return {std::nullopt, fmt::format("the newest {} is {} in the future: a wrong clock, time zone or row", metric.column,
+                                    show_value(-age, Unit::duration))};
+}
+
+Measured measure_distribution(const Metric& metric, const Observation& observation, const sql::Dialect& dialect) {
+  std::vector<double> counts;
+  for (const std::string& bin : dialect.histogram(dialect.identifier(metric.column), metric.reference->edges)) {
+    const auto count = to_number(observation.value(bin));
+    if (!count) return {std::nullopt, fmt::format("{} could not be counted", metric.column)};
+    counts.push_back(*count);
+  }
+  if (std::accumulate(counts.begin(), counts.end(), 0.0) <= 0) {
+    return {std::nullopt, absence(observation, metric.column)};
+  }
+  return {population_stability_index(counts, *metric.reference), ""};
+}
+
+Unit unit_of(const Check& check) {
+  if (check.metric.kind == MetricKind::freshness) return Unit::duration;
+  const bool percent = check.change ? check.change->percent : check.metric.kind == MetricKind::missing_percent;
+  return percent ? Unit::percent : Unit::plain;
+}
+
+/// `"row_count > 0": row_count is 0, expected > 0`, the name only where it adds something.
+Verdict verdict_of(const Check& check, double value, std::string note) {
+  Verdict verdict;
+  verdict.value = value;
+  std::string threshold;
+  if (check.fail_when && check.fail_when->holds(value)) {
+    verdict.outcome = Outcome::fail;
+    threshold = "fails when " + check.fail_when->to_string();
+  } else if (check.warn_when && check.warn_when->holds(value)) {
+    verdict.outcome = Outcome::warn;
+    threshold = "warns when " + check.warn_when->to_string();
+  } else {
+    verdict.outcome = !check.expected || check.expected->holds(value) ? Outcome::pass : Outcome::fail;
+    if (check.expected) threshold = "expected " + check.expected->to_string();
+  }
+  verdict.message = fmt::format("{} is {}", check.measure(), show_value(value, unit_of(check)));
+  if (!note.empty()) verdict.message += " (" + note + ")";
+  if (!threshold.empty()) verdict.message += ", " + threshold;
+  return verdict;
+}
+
+Verdict cannot_tell(const Check& check, const std::string& problem) {
+  Verdict verdict;
+  verdict.message = fmt::format("{} could not be evaluated: {}", check.measure(), problem);
+  return verdict;
+}
+
+double aggregate(Change::Aggregate how, const std::vector<double>& values) {
+  if (how == Change::Aggregate::min) return *std::ranges::min_element(values);
+  if (how == Change::Aggregate::max) return *std::ranges::max_element(values);
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+}  // namespace
+
+std::string_view to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::pass: return "pass";
+    case Outcome::warn: return "warn";
+    case Outcome::fail: return "fail";
+    case Outcome::error: return "error";
+  }
+  return "error";
+}
+
+Observation::Observation(const ScanPlan& plan, const sql::Row& row) {
+  for (std::size_t i = 0; i < plan.aggregates.size() && i < row.size(); ++i) values_[plan.aggregates[i].sql] = row[i];
+}
+
+const sql::Value& Observation::value(std::string_view aggregate) const {
+  static const sql::Value kNull;
+  const auto found = values_.find(aggregate);
+  return found == values_.end() ? kNull : found->second;
+}
+
+double Observation::row_count() const { return to_number(value("count(*)")).value_or(0); }
+
+Measured measure(const Metric& metric, const Observation& observation, const sql::Dialect& dialect, core::Time now) {
+  const std::vector<Aggregate> aggregates = aggregates_of(metric, dialect);
+  const auto rows = to_number(observation.value("count(*)"));
+  if (!rows) return {std::nullopt, "the table gave no row count"};
+  const sql::Value& own = observation.value(aggregates.back().sql);
+  switch (metric.kind) {
+    case MetricKind::row_count: return {rows, ""};
+    case MetricKind::freshness: return measure_freshness(metric, own, observation, now);
+    case MetricKind::missing_percent: {
+      Measured missing = measure_number(metric, own, observation);
+      if (*rows <= 0) return {std::nullopt, absence(observation, metric.column)};
+      if (missing.value) *missing.value *= 100 / *rows;
+      return missing;
+    }
+    case MetricKind::missing_count:
+    case MetricKind::min:
+    case MetricKind::max:
+    case MetricKind::avg: return measure_number(metric, own, observation);
+    case MetricKind::distribution: return measure_distribution(metric, observation, dialect);
+  }
+  return {std::nullopt, "this metric cannot be measured"};
+}
+
+std::optional<core::Time> load_time(const Dataset& dataset, const Observation& observation, const sql::Dialect& dialect,
+                                    core::Time now) {
+  std::optional<core::Time> newest;
+  for (const Check& check : dataset.checks) {
+    if (check.metric.kind != MetricKind::freshness) continue;
+    const auto seconds = to_number(observation.value(aggregates_of(check.metric, dialect).back().sql));
+    if (!seconds || !std::isfinite(*seconds) || std::abs(*seconds) > 1e12) continue;
+    const core::Time time = core::time_from_seconds(*seconds);
+    if (time > now + kAhead) continue;
+    newest = newest ? std::max(*newest, time) : time;
+  }
+  return newest;
+}
+
+Verdict judge(const Check& check, const Measured& measured) {
+  if (!measured.value) return cannot_tell(check, measured.problem);
+  return verdict_of(check, *measured.value, "");
+}
+
+Baseline baseline(const Change& change, double value, std::optional<core::Time> load,
+                  const std::vector<core::Measurement>& history, core::Time now) {
+  Baseline result;
+  std::vector<core::Measurement> loads;
+  for (const core::Measurement& measurement : history) {
+    // A load that was measured while it grew has several entries of one time: the last counts.
+    if (!loads.empty() && loads.back().time == measurement.time) loads.pop_back();
+    loads.push_back(measurement);
+  }
+  if (load) {
+    const auto present = [&](const core::Measurement& each) { return each.time >= *load; };
+    result.known_load = std::ranges::any_of(
+        loads, [&](const auto& each) { return each.time > *load || (each.time == *load && each.value == value); });
+    std::erase_if(loads, present);
+  } else if (!loads.empty() && loads.back().value == value && now - loads.back().time < kUnmarkedLoad) {
+    result.known_load = true;
+    loads.pop_back();
+  }
+  const auto count = std::min(loads.size(), static_cast<std::size_t>(change.last));
+  for (std::size_t i = loads.size() - count; i < loads.size(); ++i) result.values.push_back(loads[i].value);
+  return result;
+}
+
+Verdict judge_change(const Check& check, const Measured& measured, const Baseline& baseline) {
+  if (!measured.value) return cannot_tell(check, measured.problem);
+  if (!std::isfinite(*measured.value)) return cannot_tell(check, check.metric.to_string() + " is infinite");
+  const Change& change = *check.change;
+  const auto wanted = static_cast<std::size_t>(change.last);
+  if (baseline.values.size() < wanted) {
+    Verdict verdict;
+    verdict.outcome = Outcome::pass;
+    verdict.learning = true;
+    verdict.message =
+        fmt::format("{}: learning ({} of {} measurements)", check.measure(), baseline.values.size(), wanted);
+    return verdict;
+  }
+  const double before = aggregate(change.aggregate, baseline.values);
+  double difference = *measured.value - before;
+  if (change.percent && difference != 0) {
+    if (before == 0) return cannot_tell(check, "a change from 0 has no percentage");
+    difference = difference / before * 100;
+  }
+  const bool percent_metric = check.metric.kind == MetricKind::missing_percent;
+  const Unit unit = percent_metric ? Unit::percent : Unit::plain;
+  return verdict_of(check, difference,
+                    fmt::format("{} after {}", show_value(*measured.value, unit), show_value(before, unit)));
+}
+
+std::optional<core::Measurement> to_remember(const std::string& identity, const Verdict& verdict, double value,
+                                             const Baseline& baseline, std::optional<core::Time> load, core::Time now) {
+  if (verdict.outcome != Outcome::pass || baseline.known_load || !std::isfinite(value)) return std::nullopt;
+  return core::Measurement{identity, load.value_or(now), value};
+}
+
+}  // namespace weir::quality

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.h"
+#include "core/measurement.h"
+#include "core/time.h"
+#include "quality/check.h"
+#include "quality/planner.h"
+#include "sql/source.h"
+
+namespace weir::quality {
+
+/// As in weir_check_status: 0 to 3.
+enum class Outcome { pass, warn, fail, error };
+std::string_view to_string(Outcome outcome);
+
+/// What a scan gave, by the aggregates of its plan. Owns what it shows.
+class Observation {
+ public:
+  Observation() = default;
+  /// One row of the plan's columns.
+  Observation(const ScanPlan& plan, const sql::Row& row);
+  /// NULL when the scan did not have it.
+  const sql::Value& value(std::string_view aggregate) const;
+  double row_count() const;
+  /// Takes over what the other saw besides.
+  void add(const Observation& other) { values_.insert(other.values_.begin(), other.values_.end()); }
+
+ private:
+  std::map<std::string, sql::Value, std::less<>> values_;
+};
+
+/// A metric's value, or why there is none.
+struct Measured {
+  std::optional<double> value;
+  std::string problem;  // a phrase that follows the check's name: "the table is empty"
+};
+
+/// Computes a metric from the observation; freshness in seconds before `now`. Missing is never a number: NULL,
+/// NaN, text, a newest time over 5 minutes ahead of `now` (it would hide every later stall) are problems.
+Measured measure(const Metric& metric, const Observation& observation, const sql::Dialect& dialect, core::Time now);
+
+/// When the newest row came, by the freshness checks of the dataset: tells one load from the next. A time in
+/// the future is none: it would make every later load look old.
+std::optional<core::Time> load_time(const Dataset& dataset, const Observation& observation, const sql::Dialect& dialect,
+                                    core::Time now);
+
+struct Verdict {
+  Outcome outcome = Outcome::error;
+  std::optional<double> value;  // of the measure: for a change check the change
+  std::string message;          // one sentence with the check's name, value and threshold
+  bool learning = false;        // a change check with too few loads to compare with: passes, and says so
+};
+
+/// Holds a value against a check's thresholds; fail counts before warn.
+Verdict judge(const Check& check, const Measured& measured);
+
+/// The earlier loads of a change check.
+struct Baseline {
+  std::vector<double> values;  // at most as many as the check asks for, oldest first; never the present load's
+  bool known_load = false;     // the present load's very measurement is in the history already
+};
+
+/// Which measurements of the history a value is compared with. The history has one measurement a load: a
+/// daemon measures every minute what is loaded once a day, and the same load measured a thousand times must not
+/// wash out the loads before it. A load is told from the one before by its load time where a freshness check
+/// gives one; elsewhere by its value, or after a day with the same value.
+Baseline baseline(const Change& change, double value, std::optional<core::Time> load,
+                  const std::vector<core::Measurement>& history, core::Time now);
+
+/// As judge() for a check with `change`: the value is the difference to the aggregate of the baseline, in
+/// percent of that aggregate where the check says so. A check passes as learning until the baseline is complete.
+Verdict judge_change(const Check& check, const Measured& measured, const Baseline& baseline);
+
+/// What to add to the history after judging: the measurement of a new load that passed. A failing or warning
+/// one is never a yardstick for later loads. The time is the load's where it is known.
+std::optional<core::Measurement> to_remember(const std::string& identity, const Verdict& verdict, double value,
+                                             const Baseline& baseline, std::optional<core::Time> load, core::Time now);
+
+}  // namespace weir::quality

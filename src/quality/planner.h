@@ -1,0 +1,35 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quality/check.h"
+#include "sql/dialect.h"
+
+namespace weir::quality {
+
+/// One aggregate of a scan, in the order of the result's columns.
+struct Aggregate {
+  std::string sql;
+  std::string column;  // what it reads, "" for the row count
+};
+
+/// Everything a dataset's checks need of the table, in one SELECT: each aggregate once, the row count first.
+struct ScanPlan {
+  std::string sql;
+  std::vector<Aggregate> aggregates;
+};
+
+/// What of a metric is computed by the database: the row count, then its own.
+std::vector<Aggregate> aggregates_of(const Metric& metric, const sql::Dialect& dialect);
+
+/// The scan of a dataset for some of its checks. Names and values come quoted; the only text of a check file
+/// that is taken as SQL is a filter's condition.
+ScanPlan plan(const Dataset& dataset, std::span<const Check* const> checks, const sql::Dialect& dialect);
+
+/// A SELECT of just this aggregate over the dataset.
+std::string select(const Dataset& dataset, std::string_view aggregates, const sql::Dialect& dialect);
+
+}  // namespace weir::quality

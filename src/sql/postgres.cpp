@@ -1,0 +1,251 @@
+#include "sql/postgres.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <functional>
+#include <optional>
+#include <pqxx/pqxx>
+#include <sys/socket.h>
+#include <utility>
+
+#include "sql/postgres_errors.h"
+#include "sql/postgres_url.h"
+#include "sql/postgres_values.h"
+
+namespace weir::sql {
+namespace {
+
+using core::ErrorKind;
+using std::chrono::steady_clock;
+
+std::optional<std::string> parameter_text(const Value& value) {
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
+  if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* time = std::get_if<core::Time>(&value)) return core::format_rfc3339(*time);
+  return std::nullopt;
+}
+
+/// Always the extended protocol, even without parameters: it takes one statement, so no text can end the
+/// read-only transaction and begin another.
+pqxx::result execute(pqxx::transaction_base& transaction, const std::string& text, const std::vector<Value>& values) {
+  std::vector<std::optional<std::string>> texts;
+  for (const Value& value : values) texts.push_back(parameter_text(value));
+#if PQXX_VERSION_MAJOR >= 7
+  pqxx::params parameters;
+  for (const auto& item : texts) {
+    if (item) {
+      parameters.append(*item);
+    } else {
+      parameters.append();
+    }
+  }
+  return transaction.exec_params(text, parameters);
+#else
+  std::vector<const char*> pointers;
+  for (const auto& item : texts) pointers.push_back(item ? item->c_str() : nullptr);
+  return transaction.exec_params(text, pqxx::prepare::make_dynamic_params(pointers));
+#endif
+}
+
+Table to_table(const pqxx::result& result) {
+  Table table;
+  using Index = pqxx::row::size_type;
+  const auto columns = static_cast<Index>(result.columns());
+  for (Index i = 0; i < columns; ++i) table.columns.emplace_back(result.column_name(i));
+  for (const auto& source : result) {
+    Row row;
+    for (Index i = 0; i < columns; ++i) {
+      const auto field = source[i];
+      if (field.is_null()) {
+        row.emplace_back(std::monostate{});
+      } else {
+        row.push_back(postgres_value(result.column_type(i), std::string_view(field.c_str(), field.size())));
+      }
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+std::string milliseconds(core::Duration duration) {
+  return std::to_string(std::max<core::Duration::rep>(1, duration.count()));
+}
+
+class PostgresSource final : public SqlSource {
+ public:
+  PostgresSource(std::string name, PostgresSettings settings)
+      : name_(std::move(name)), settings_(std::move(settings)), address_(address_of(settings_.url.reveal())) {}
+
+  std::string_view name() const override { return name_; }
+  const Dialect& dialect() const override { return postgres_dialect(); }
+
+  core::Result<void> connect(const QueryLimits& limits) override {
+    if (limits.stop.stop_requested()) return core::fail(ErrorKind::cancelled, "shutting down", name_);
+    const auto left = time_left(limits);
+    if (!left) return std::unexpected(left.error());
+    if (connection_ && connection_->is_open()) return {};
+    connection_.reset();
+    try {
+      // libpq waits whole seconds.
+      const auto wait = std::chrono::ceil<std::chrono::seconds>(std::min(settings_.connect_timeout, *left));
+      connection_ = std::make_unique<pqxx::connection>(connection_string(wait));
+      fresh_ = true;
+      return {};
+    } catch (const std::exception& failure) {
+      return cannot_connect(failure.what());
+    }
+  }
+
+  core::Result<Table> query(const std::string& text, const std::vector<Value>& parameters,
+                            const QueryLimits& limits) override {
+    if (auto connected = connect(limits); !connected) return std::unexpected(connected.error());
+    const bool fresh = std::exchange(fresh_, false);
+    auto table = attempt(text, parameters, limits);
+    const bool broke = !table && table.error().kind == ErrorKind::unavailable && !connection_;
+    if (!broke || fresh || limits.stop.stop_requested()) return table;
+    // A session kept from an earlier cycle may have died unnoticed, and reading twice does no harm.
+    if (auto connected = connect(limits); !connected) return std::unexpected(connected.error());
+    fresh_ = false;
+    return attempt(text, parameters, limits);
+  }
+
+ private:
+  std::string connection_string(std::chrono::seconds wait) const {
+    std::vector<std::pair<std::string, std::string>> parameters = {
+        {"application_name", "weir"},
+        {"connect_timeout", std::to_string(std::max<std::int64_t>(2, wait.count()))},
+        // A server that vanished without a word is noticed in half a minute, query running or not.
+        {"keepalives_idle", "10"},
+        {"keepalives_interval", "5"},
+        {"keepalives_count", "3"},
+        {"tcp_user_timeout", "30000"},
+    };
+    if (!settings_.password.empty()) parameters.emplace_back("password", settings_.password.reveal());
+    return with_parameters(settings_.url.reveal(), parameters);
+  }
+
+  core::Result<core::Duration> time_left(const QueryLimits& limits) const {
+    auto left = std::min(settings_.statement_timeout, limits.timeout);
+    if (limits.deadline != steady_clock::time_point::max()) {
+      left = std::min(left, std::chrono::duration_cast<core::Duration>(limits.deadline - steady_clock::now()));
+    }
+    if (left > core::Duration::zero()) return left;
+    return core::fail(ErrorKind::timeout, "no time is left for the query", name_);
+  }
+
+  core::Result<Table> attempt(const std::string& text, const std::vector<Value>& parameters,
+                              const QueryLimits& limits) {
+    const auto left = time_left(limits);
+    if (!left) return std::unexpected(left.error());
+    try {
+      // Closing the socket is the one way to end a wait for the server that itself never waits.
+      const int socket = connection_->sock();
+      const std::stop_callback end_wait(limits.stop, [socket] { ::shutdown(socket, SHUT_RDWR); });
+      pqxx::read_transaction transaction(*connection_);
+      transaction.exec(session(*left));
+      const pqxx::result result = execute(transaction, text, parameters);
+      if (result.size() > limits.rows) {
+        return core::fail(ErrorKind::limit, fmt::format("the result has more than {} rows", limits.rows), name_);
+      }
+      Table table = to_table(result);
+      transaction.commit();
+      return table;
+    } catch (const pqxx::broken_connection& failure) {
+      return broken(failure.what(), limits);
+    } catch (const pqxx::sql_error& failure) {
+      return refused(failure, *left, limits);
+    } catch (const std::exception& failure) {
+      return broken(failure.what(), limits);
+    }
+  }
+
+  /// Set inside the transaction: a pooler may give every transaction another server session, and what is set on a
+  /// session (default_transaction_read_only, say) would stay there for its next client.
+  std::string session(core::Duration timeout) const {
+    return fmt::format(
+        "SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL TimeZone = 'UTC'; "
+        "SET LOCAL DateStyle = 'ISO'",
+        milliseconds(timeout), milliseconds(std::min(timeout, settings_.lock_timeout)));
+  }
+
+  std::unexpected<core::Error> cannot_connect(std::string_view message) {
+    connection_.reset();
+    const ErrorKind kind = kind_of_connect_failure(message);
+    return core::fail(kind, fmt::format("cannot connect to {}: {}", address_, scrubbed(first_sentence(message))),
+                      name_);
+  }
+
+  std::unexpected<core::Error> broken(std::string_view message, const QueryLimits& limits) {
+    connection_.reset();
+    if (limits.stop.stop_requested()) return core::fail(ErrorKind::cancelled, "shutting down", name_);
+    return core::fail(ErrorKind::unavailable,
+                      fmt::format("the connection to {} broke: {}", address_, scrubbed(first_sentence(message))),
+                      name_);
+  }
+
+  std::unexpected<core::Error> refused(const pqxx::sql_error& failure, core::Duration timeout,
+                                       const QueryLimits& limits) {
+    const std::string state = failure.sqlstate();
+    const bool open = connection_ && connection_->is_open();
+    if (limits.stop.stop_requested() || state.empty() || !open) return broken(failure.what(), limits);
+    const ErrorKind kind = kind_of_sqlstate(state);
+    if (kind == ErrorKind::unavailable) return broken(failure.what(), limits);
+    std::string message = scrubbed(first_sentence(failure.what()));
+    if (state == "57014") {
+      message =
+          fmt::format("the query took longer than its {} timeout and was stopped", core::format_duration(timeout));
+    } else if (state == "55P03") {
+      message =
+          fmt::format("waited longer than {} for a lock on the table", core::format_duration(settings_.lock_timeout));
+    }
+    return core::fail(kind, std::move(message), name_);
+  }
+
+  /// Messages are not supposed to hold a password; this makes sure of the ones we know.
+  std::string scrubbed(std::string text) const {
+    for (const std::string& secret : {settings_.url.reveal(), settings_.password.reveal()}) {
+      if (secret.empty()) continue;
+      for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 1)) {
+        text.replace(at, secret.size(), core::Secret::kShown);
+      }
+    }
+    return text;
+  }
+
+  const std::string name_;
+  const PostgresSettings settings_;
+  const std::string address_;
+  std::unique_ptr<pqxx::connection> connection_;
+  bool fresh_ = false;  // opened by the call that uses it
+};
+
+}  // namespace
+
+PostgresSettings parse_postgres(const config::Node&, config::MapReader& reader) {
+  PostgresSettings settings;
+  settings.url = reader.secret("url");
+  if (settings.url.empty()) {
+    reader.required_text("url");
+  } else if (const auto readable = check_postgres_url(settings.url.reveal()); !readable) {
+    reader.error("url", readable.error().message);
+  }
+  settings.password = reader.secret("password");
+  settings.connect_timeout = reader.duration("connect_timeout", settings.connect_timeout);
+  settings.statement_timeout = reader.duration("statement_timeout", settings.statement_timeout);
+  settings.lock_timeout = reader.duration("lock_timeout", settings.lock_timeout);
+  const auto bounded = [&](std::string_view key, core::Duration value) {
+    if (value < std::chrono::milliseconds(1) || value > std::chrono::hours(1))
+      reader.error(key, "must be from 1ms to 1h");
+  };
+  bounded("connect_timeout", settings.connect_timeout);
+  bounded("statement_timeout", settings.statement_timeout);
+  bounded("lock_timeout", settings.lock_timeout);
+  return settings;
+}
+
+std::unique_ptr<SqlSource> make_postgres(std::string name, PostgresSettings settings) {
+  return std::make_unique<PostgresSource>(std::move(name), std::move(settings));
+}
+
+}  // namespace weir::sql

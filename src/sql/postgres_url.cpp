@@ -1,0 +1,110 @@
+#include "sql/postgres_url.h"
+
+#include <algorithm>
+#include <cctype>
+#include <fmt/format.h>
+
+namespace weir::sql {
+namespace {
+
+struct Parts {
+  std::string_view user;      // with its password
+  std::string_view hosts;     // host:port, several with commas
+  std::string_view database;  // as written
+};
+
+std::string_view without_scheme(std::string_view url) {
+  for (const std::string_view scheme : {"postgresql://", "postgres://"}) {
+    if (url.starts_with(scheme)) return url.substr(scheme.size());
+  }
+  return {};
+}
+
+Parts split(std::string_view rest) {
+  Parts parts;
+  rest = rest.substr(0, rest.find('?'));
+  const std::size_t slash = rest.find('/');
+  std::string_view authority = rest.substr(0, slash);
+  if (slash != std::string_view::npos) parts.database = rest.substr(slash + 1);
+  if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
+    parts.user = authority.substr(0, at);
+    authority = authority.substr(at + 1);
+  }
+  parts.hosts = authority;
+  return parts;
+}
+
+bool escapes_are_whole(std::string_view text) {
+  for (std::size_t i = text.find('%'); i != std::string_view::npos; i = text.find('%', i + 1)) {
+    const auto hex = [&](std::size_t at) {
+      return at < text.size() && std::isxdigit(static_cast<unsigned char>(text[at]));
+    };
+    if (!hex(i + 1) || !hex(i + 2)) return false;
+  }
+  return true;
+}
+
+bool ports_are_numbers(std::string_view hosts) {
+  while (!hosts.empty()) {
+    const std::size_t comma = std::min(hosts.find(','), hosts.size());
+    const std::string_view host = hosts.substr(0, comma);
+    hosts.remove_prefix(std::min(comma + 1, hosts.size()));
+    const std::size_t bracket = host.rfind(']');
+    const std::size_t colon = host.rfind(':');
+    if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket)) continue;
+    const std::string_view port = host.substr(colon + 1);
+    const bool digits = std::ranges::all_of(port, [](unsigned char c) { return std::isdigit(c) != 0; });
+    if (port.empty() || port.size() > 5 || !digits) return false;
+  }
+  return true;
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+}  // namespace
+
+core::Result<void> check_postgres_url(std::string_view url) {
+  const std::string_view rest = without_scheme(url);
+  if (rest.data() == nullptr) {
+    return core::fail(core::ErrorKind::invalid,
+                      "the url must begin with postgresql:// (postgresql://user@host:5432/database)");
+  }
+  const auto bad = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
+  if (std::ranges::any_of(url, bad)) {
+    return core::fail(core::ErrorKind::invalid,
+                      "the url holds a space or control character; write it as %20 or the like");
+  }
+  if (!escapes_are_whole(rest)) {
+    return core::fail(core::ErrorKind::invalid, "the url holds a % that begins no escape; write % itself as %25");
+  }
+  const Parts parts = split(rest);
+  if (!ports_are_numbers(parts.hosts)) {
+    return core::fail(core::ErrorKind::invalid,
+                      "the url's port is no number; write / @ : in a user name or password as %2F %40 %3A");
+  }
+  return {};
+}
+
+std::string with_parameters(std::string url, const std::vector<std::pair<std::string, std::string>>& parameters) {
+  for (const auto& [name, value] : parameters) {
+    url += url.find('?') == std::string::npos ? '?' : '&';
+    url += name + "=" + percent_encoded(value);
+  }
+  return url;
+}
+
+std::string address_of(std::string_view url) {
+  const Parts parts = split(without_scheme(url));
+  std::string address(parts.hosts.empty() ? std::string_view("the local socket") : parts.hosts);
+  if (!parts.database.empty()) address.append("/").append(parts.database);
+  return address;
+}
+
+}  // namespace weir::sql
