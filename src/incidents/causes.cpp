@@ -1,0 +1,57 @@
+#include "incidents/causes.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "incidents/subject.h"
+
+namespace weir::incidents {
+namespace {
+
+constexpr std::size_t kExamined = 20;  // alerts of one incident; more of the same kind teach nothing new
+
+constexpr std::array kHypotheses{
+    Hypothesis{"consumer down", consumer_down},
+    Hypothesis{"consumer stuck", consumer_stuck},
+    Hypothesis{"consumer too slow", consumer_too_slow},
+    Hypothesis{"traffic surge", traffic_surge},
+    Hypothesis{"messages deleted unread", messages_deleted_unread},
+    Hypothesis{"poison messages", poison_messages},
+    Hypothesis{"broker gone", broker_gone},
+    Hypothesis{"schema incompatible", schema_incompatible},
+    Hypothesis{"load late", load_late},
+    Hypothesis{"load size", load_size},
+    Hypothesis{"own link down", own_link_down},
+};
+
+Cause unknown(const core::Alert& alert) {
+  const std::string_view summary = alert.annotations.get("summary");
+  const std::string thing = subject_of(alert.labels).text();
+  return {summary.empty() ? fmt::format("Not known yet; it concerns {}.", thing)
+                          : fmt::format("Not known yet; it concerns {}: {}", thing, summary),
+          0};
+}
+
+}  // namespace
+
+std::span<const Hypothesis> hypotheses() { return kHypotheses; }
+
+Cause likely_cause(const std::vector<core::Alert>& alerts, const Surroundings& surroundings) {
+  std::optional<Cause> best;
+  const core::Alert* first = nullptr;
+  std::size_t examined = 0;
+  for (const core::Alert& alert : alerts) {
+    if (alert.state != core::AlertState::firing || ++examined > kExamined) continue;
+    if (first == nullptr) first = &alert;
+    const Evidence evidence(alert, surroundings.series, surroundings.events, surroundings.now);
+    for (const Hypothesis& hypothesis : kHypotheses) {
+      auto cause = hypothesis.examine(evidence);
+      if (cause && (!best || cause->score > best->score)) best = std::move(cause);
+    }
+  }
+  if (best) return *best;
+  return first == nullptr ? Cause{} : unknown(*first);
+}
+
+}  // namespace weir::incidents

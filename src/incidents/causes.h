@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/alert.h"
+#include "core/batch.h"
+#include "core/series_source.h"
+#include "incidents/evidence.h"
+
+namespace weir::incidents {
+
+struct Cause {
+  std::string sentence;  // names the topic, group or table
+  double score = 0;      // 0 to 1, how well the evidence fits
+};
+
+/// One explanation an alert may have. Pure; nothing when the evidence does not support it.
+struct Hypothesis {
+  std::string_view name;
+  std::optional<Cause> (*examine)(const Evidence& evidence);
+};
+
+/// All of them; a new one is a function and a line in causes.cpp.
+std::span<const Hypothesis> hypotheses();
+
+/// What causes are looked for in.
+struct Surroundings {
+  const core::SeriesSource& series;
+  const std::vector<core::Event>& events;
+  core::Time now;
+};
+
+/// The best supported explanation of the firing ones among these alerts; without any, a sentence with score 0 that says
+/// what is known.
+Cause likely_cause(const std::vector<core::Alert>& alerts, const Surroundings& surroundings);
+
+// Kafka
+std::optional<Cause> consumer_down(const Evidence& evidence);
+std::optional<Cause> consumer_stuck(const Evidence& evidence);
+std::optional<Cause> consumer_too_slow(const Evidence& evidence);
+std::optional<Cause> traffic_surge(const Evidence& evidence);
+std::optional<Cause> messages_deleted_unread(const Evidence& evidence);
+std::optional<Cause> poison_messages(const Evidence& evidence);
+std::optional<Cause> broker_gone(const Evidence& evidence);
+// Schemas and tables
+std::optional<Cause> schema_incompatible(const Evidence& evidence);
+std::optional<Cause> load_late(const Evidence& evidence);
+std::optional<Cause> load_size(const Evidence& evidence);
+// Weir itself
+std::optional<Cause> own_link_down(const Evidence& evidence);
+
+}  // namespace weir::incidents

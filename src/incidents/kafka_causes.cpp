@@ -1,0 +1,159 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "incidents/causes.h"
+
+namespace weir::incidents {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// "on orders" when the alert names a topic, else nothing.
+std::string on_topic(const Evidence& evidence) {
+  const std::string_view topic = evidence.label("topic");
+  return topic.empty() ? "" : fmt::format(" on {}", topic);
+}
+
+std::string group_text(const Evidence& evidence) {
+  return fmt::format("Consumer group {} in {}", evidence.label("consumergroup"), evidence.label("cluster"));
+}
+
+/// The group's present state, "" when it is not known.
+std::string group_state(const Evidence& evidence) {
+  const core::SeriesView* newest = nullptr;
+  const auto found = evidence.points("kafka_consumergroup_state", evidence.labels({"cluster", "consumergroup"}), 5min);
+  for (const core::SeriesView& series : found) {
+    if (series.points.back().value != 1) continue;
+    if (newest == nullptr || series.points.back().time > newest->points.back().time) newest = &series;
+  }
+  return newest == nullptr ? "" : std::string(newest->labels.get("state"));
+}
+
+struct Flow {
+  Evidence::Growth committed;
+  double arrived = 0;
+};
+
+/// What the group committed and what arrived meanwhile: commits + growth of the lag.
+std::optional<Flow> flow(const Evidence& evidence) {
+  if (evidence.label("consumergroup").empty()) return std::nullopt;
+  const core::Labels labels = evidence.labels({"cluster", "consumergroup", "topic"});
+  const auto committed = evidence.growth("kafka_consumergroup_current_offset", labels, evidence.window());
+  const auto lag = evidence.growth("kafka_consumergroup_lag", labels, evidence.window());
+  if (!committed || !lag || committed->seconds < 30) return std::nullopt;
+  return Flow{*committed, committed->by() + lag->by()};
+}
+
+/// The topic a dead-letter topic belongs to, by the usual endings; "" when it has none of them.
+std::string_view source_topic(std::string_view topic) {
+  constexpr std::array<std::string_view, 8> kEndings{"dlt",         "dlq",         "DLT",        "DLQ",
+                                                     "dead-letter", "dead_letter", "deadletter", "error"};
+  for (const std::string_view ending : kEndings) {
+    if (topic.size() <= ending.size() + 1 || !topic.ends_with(ending)) continue;
+    const char separator = topic[topic.size() - ending.size() - 1];
+    if (separator == '.' || separator == '-' || separator == '_')
+      return topic.substr(0, topic.size() - ending.size() - 1);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<Cause> consumer_down(const Evidence& evidence) {
+  if (evidence.label("consumergroup").empty()) return std::nullopt;
+  const std::string state = group_state(evidence);
+  const auto members = evidence.newest("kafka_consumergroup_members", evidence.labels({"cluster", "consumergroup"}));
+  const bool empty = state == "Empty" || state == "Dead";
+  if (!empty && (!members || *members > 0)) return std::nullopt;
+  return Cause{
+      fmt::format("{} has no members{}: its consumers are down, and what arrives{} waits.", group_text(evidence),
+                  state.empty() ? "" : fmt::format(" (state {})", state), on_topic(evidence)),
+      0.95};
+}
+
+std::optional<Cause> consumer_stuck(const Evidence& evidence) {
+  const auto seen = flow(evidence);
+  if (!seen || seen->committed.moved || seen->arrived <= 0) return std::nullopt;
+  return Cause{
+      fmt::format("{} has committed nothing{} for {} while {} messages arrived: its consumers are stuck or stopped.",
+                  group_text(evidence), on_topic(evidence), span_text(seen->committed.seconds),
+                  number_text(seen->arrived)),
+      0.85};
+}
+
+std::optional<Cause> consumer_too_slow(const Evidence& evidence) {
+  const auto seen = flow(evidence);
+  if (!seen || seen->committed.by() <= 0 || seen->arrived <= seen->committed.by()) return std::nullopt;
+  const double seconds = seen->committed.seconds;
+  return Cause{fmt::format("{} is too slow{}: it reads {} messages a second while {} arrive.", group_text(evidence),
+                           on_topic(evidence), number_text(seen->committed.by() / seconds),
+                           number_text(seen->arrived / seconds)),
+               0.6};
+}
+
+std::optional<Cause> traffic_surge(const Evidence& evidence) {
+  if (evidence.label("topic").empty()) return std::nullopt;
+  const core::Time split = std::min(evidence.alert().active_at, evidence.now() - 1min);
+  const auto rate =
+      evidence.levels("kafka_topic_records_per_second", evidence.labels({"cluster", "topic"}), 60min, split);
+  if (!rate || rate->before <= 0 || rate->after < 1 || rate->after < 2 * rate->before) return std::nullopt;
+  return Cause{fmt::format("Traffic on {} in {} rose {}-fold, from {} to {} records a second.", evidence.label("topic"),
+                           evidence.label("cluster"), number_text(rate->after / rate->before),
+                           number_text(rate->before), number_text(rate->after)),
+               0.75};
+}
+
+std::optional<Cause> messages_deleted_unread(const Evidence& evidence) {
+  if (evidence.label("consumergroup").empty()) return std::nullopt;
+  const auto lost =
+      evidence.newest("kafka_consumergroup_messages_lost", evidence.labels({"cluster", "consumergroup", "topic"}));
+  if (!lost || *lost <= 0) return std::nullopt;
+  return Cause{
+      fmt::format("Retention deleted {} messages{} before consumer group {} read them: it is further behind than the "
+                  "topic keeps.",
+                  number_text(*lost), on_topic(evidence), evidence.label("consumergroup")),
+      0.58};
+}
+
+std::optional<Cause> poison_messages(const Evidence& evidence) {
+  const std::string_view topic = evidence.label("topic");
+  const core::Labels labels = evidence.labels({"cluster", "topic"});
+  if (topic.empty() || !evidence.label("consumergroup").empty()) return std::nullopt;
+  const auto depth = evidence.newest("kafka_dead_letter_messages", labels);
+  if (!depth || *depth <= 0) return std::nullopt;
+  const std::string_view source = source_topic(topic);
+  const std::string who = source.empty() ? std::string("A consumer") : fmt::format("The consumers of {}", source);
+  for (const core::Event& event : evidence.events()) {
+    const std::string_view subject = event.labels.get("subject");
+    if (source.empty() || event.kind != "schema_incompatible" || !subject.starts_with(source)) continue;
+    return Cause{
+        fmt::format("{} in {} cannot process some messages and put them in {} since an incompatible schema of {} "
+                    "was offered: {}",
+                    who, evidence.label("cluster"), topic, subject, event.message),
+        0.88};
+  }
+  return Cause{fmt::format("{} in {} cannot process some messages (poison messages): {} now holds {}.", who,
+                           evidence.label("cluster"), topic, number_text(*depth)),
+               0.8};
+}
+
+std::optional<Cause> broker_gone(const Evidence& evidence) {
+  if (evidence.label("cluster").empty() || !evidence.label("consumergroup").empty()) return std::nullopt;
+  const core::Labels topic = evidence.labels({"cluster", "topic"});
+  const double weak = evidence.newest("kafka_topic_under_replicated_partitions", topic).value_or(0) +
+                      evidence.newest("kafka_topic_offline_partitions", topic).value_or(0);
+  if (weak <= 0) return std::nullopt;
+  const auto brokers = evidence.points("kafka_brokers", evidence.labels({"cluster"}), 60min);
+  if (brokers.empty()) return std::nullopt;
+  const auto& points = brokers.front().points;
+  const double most = std::ranges::max_element(points, {}, &core::Point::value)->value;
+  const double now = points.back().value;
+  if (now >= most) return std::nullopt;
+  return Cause{fmt::format("{} of {} brokers of {} left: partitions{} miss replicas or a leader.",
+                           number_text(most - now), number_text(most), evidence.label("cluster"), on_topic(evidence)),
+               0.9};
+}
+
+}  // namespace weir::incidents

@@ -1,0 +1,223 @@
+#include "incidents/planner.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+#include "incidents/causes.h"
+#include "incidents/subject.h"
+
+namespace weir::incidents {
+namespace {
+
+using core::AlertState;
+
+constexpr core::Duration kEventsBefore = std::chrono::minutes(10);  // an event may precede what it causes
+constexpr std::size_t kMaxTimeline = 500;
+constexpr std::size_t kMaxAlerts = 1000;  // of one incident; past it those that ended give way
+
+bool firing(const core::Alert& alert) { return alert.state == AlertState::firing; }
+
+std::string alert_text(const core::Alert& alert) {
+  const std::string_view summary = alert.annotations.get("summary");
+  return summary.empty() ? alert.rule : fmt::format("{}: {}", alert.rule, summary);
+}
+
+core::Labels in_common(const std::vector<core::Alert>& alerts) {
+  core::LabelsBuilder common(alerts.front().labels);
+  common.erase("alertname");
+  common.erase("severity");
+  for (const core::Alert& alert : alerts) {
+    for (const auto& [name, value] : common.build()) {
+      if (alert.labels.get(name) != value) common.erase(name);
+    }
+  }
+  return common.build();
+}
+
+/// "Consumer group fulfilment in prod: KafkaConsumerLagHigh, KafkaMessagesLost"
+std::string title_of(const core::Incident& incident, const Subject& subject) {
+  std::string title = subject.text();
+  title[0] = static_cast<char>(title[0] >= 'a' && title[0] <= 'z' ? title[0] - 32 : title[0]);
+  std::vector<std::string> names;
+  for (const core::Alert& alert : incident.alerts) {
+    if (std::ranges::find(names, alert.rule) == names.end()) names.push_back(alert.rule);
+  }
+  if (subject.kind == "alert") return title;
+  constexpr std::size_t kShown = 3;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) title += (i == 0 ? ": " : ", ") + names[i];
+  if (names.size() > kShown) title += fmt::format(" and {} more", names.size() - kShown);
+  return title;
+}
+
+class Planner {
+ public:
+  Planner(std::vector<core::Incident> open, const std::vector<core::Event>& events, const core::SeriesSource& series,
+          core::Time now)
+      : events_(events), series_(series), now_(now) {
+    for (core::Incident& incident : open) {
+      index(incident, entries_.size());
+      entries_.push_back({.change = {std::move(incident), {}, {}}});
+    }
+  }
+
+  void take(const core::Transition& transition) {
+    if (transition.to == AlertState::firing) fire(transition);
+    if (transition.from == AlertState::firing && transition.to == AlertState::inactive) resolve(transition);
+  }
+
+  IncidentPlan finish() {
+    for (Entry& entry : entries_) {
+      add_events(entry);
+      if (entry.touched) settle(entry);
+    }
+    IncidentPlan plan;
+    for (Entry& entry : entries_) {
+      if (entry.change.incident.open()) plan.open.push_back(entry.change.incident);
+      if (entry.changed || entry.touched) plan.changes.push_back(std::move(entry.change));
+    }
+    return plan;
+  }
+
+ private:
+  struct Entry {
+    IncidentChange change;
+    bool touched = false;  // by an alert
+    bool changed = false;  // by an event
+  };
+
+  void index(const core::Incident& incident, std::size_t at) {
+    by_key_.insert_or_assign(incident.key, at);
+    for (const core::Alert& alert : incident.alerts) by_alert_.insert_or_assign(alert.labels, at);
+  }
+
+  /// False when the timeline is full: how it began is kept, and how it ended.
+  static bool note(core::Incident& incident, core::Time at, std::string_view kind, std::string text) {
+    if (incident.timeline.size() >= kMaxTimeline && kind != "resolved") return false;
+    incident.timeline.push_back({at, std::string(kind), std::move(text)});
+    return true;
+  }
+
+  /// Alerts that fire are all kept; of the others only as many as fit.
+  static void make_room(core::Incident& incident) {
+    if (incident.alerts.size() < kMaxAlerts) return;
+    const auto ended = std::ranges::find_if_not(incident.alerts, firing);
+    if (ended != incident.alerts.end()) incident.alerts.erase(ended);
+  }
+
+  Entry& entry_for(const core::Transition& transition) {
+    const Subject subject = subject_of(transition.alert.labels);
+    const std::string key = subject.key();
+    if (const auto found = by_key_.find(key); found != by_key_.end()) return entries_[found->second];
+    by_key_.emplace(key, entries_.size());
+    Entry& entry = entries_.emplace_back();
+    core::Incident& incident = entry.change.incident;
+    incident.key = key;
+    incident.opened_at = transition.at;
+    incident.id = incident_id(key, transition.at);
+    return entry;
+  }
+
+  void fire(const core::Transition& transition) {
+    const core::Alert& alert = transition.alert;
+    const auto known = by_alert_.find(alert.labels);
+    Entry& entry = known == by_alert_.end() ? entry_for(transition) : entries_[known->second];
+    core::Incident& incident = entry.change.incident;
+    const auto before = std::ranges::find(incident.alerts, alert.labels, &core::Alert::labels);
+    // Delivered again after a restart: nothing new.
+    if (before != incident.alerts.end() && firing(*before)) return;
+    const bool again = before != incident.alerts.end();
+    const bool first = incident.alerts.empty();
+    if (again) {
+      *before = alert;
+    } else {
+      make_room(incident);
+      incident.alerts.push_back(alert);
+      by_alert_.insert_or_assign(alert.labels, static_cast<std::size_t>(&entry - entries_.data()));
+    }
+    note(incident, transition.at, first ? "opened" : "grew", (again ? "fires again: " : "") + alert_text(alert));
+    entry.change.fired.push_back(alert);
+    entry.touched = true;
+  }
+
+  void resolve(const core::Transition& transition) {
+    const auto known = by_alert_.find(transition.alert.labels);
+    if (known == by_alert_.end()) return;
+    Entry& entry = entries_[known->second];
+    core::Incident& incident = entry.change.incident;
+    const auto alert = std::ranges::find(incident.alerts, transition.alert.labels, &core::Alert::labels);
+    if (alert == incident.alerts.end() || !firing(*alert)) return;
+    *alert = transition.alert;
+    note(incident, transition.at, "recovered",
+         transition.reason.empty() ? fmt::format("{} recovered", transition.alert.rule)
+                                   : fmt::format("{} ended: {}", transition.alert.rule, transition.reason));
+    entry.change.resolved.push_back(transition.alert);
+    entry.touched = true;
+  }
+
+  /// What follows from the alerts: labels, severity, title, cause, the end.
+  void settle(Entry& entry) {
+    core::Incident& incident = entry.change.incident;
+    const Subject subject = subject_of(incident.alerts.front().labels);
+    int rank = severity_rank(incident.severity);
+    for (const core::Alert& alert : incident.alerts) rank = std::max(rank, severity_rank(alert.labels.get("severity")));
+    incident.severity = severity_name(rank);
+    incident.labels = in_common(incident.alerts);
+    incident.title = title_of(incident, subject);
+    if (!entry.change.fired.empty()) {
+      incident.cause = likely_cause(incident.alerts, {series_, events_, now_}).sentence;
+    }
+    if (std::ranges::any_of(incident.alerts, firing)) return;
+    incident.resolved_at = now_;
+    note(incident, now_, "resolved",
+         fmt::format("resolved after {}",
+                     core::format_duration(std::chrono::floor<std::chrono::seconds>(now_ - incident.opened_at))));
+  }
+
+  void add_events(Entry& entry) {
+    core::Incident& incident = entry.change.incident;
+    if (incident.alerts.empty()) return;
+    const core::Labels identity = subject_of(incident.alerts.front().labels).identity;
+    for (const core::Event& event : events_) {
+      const bool in_time = event.time >= incident.opened_at - kEventsBefore && event.time <= now_;
+      if (!in_time || !concerns(event, identity) || listed(incident, event)) continue;
+      if (note(incident, event.time, "event", event.message)) entry.changed = true;
+    }
+    std::ranges::stable_sort(incident.timeline, {}, &core::TimelineEntry::at);
+  }
+
+  static bool concerns(const core::Event& event, const core::Labels& identity) {
+    return event.labels.includes(identity);
+  }
+
+  static bool listed(const core::Incident& incident, const core::Event& event) {
+    return std::ranges::any_of(incident.timeline, [&](const core::TimelineEntry& entry) {
+      return entry.kind == "event" && entry.at == event.time && entry.text == event.message;
+    });
+  }
+
+  const std::vector<core::Event>& events_;
+  const core::SeriesSource& series_;
+  core::Time now_;
+  std::vector<Entry> entries_;
+  std::map<std::string, std::size_t> by_key_;
+  std::unordered_map<core::Labels, std::size_t> by_alert_;
+};
+
+}  // namespace
+
+std::string incident_id(std::string_view key, core::Time opened_at) {
+  const std::string moment = std::to_string(opened_at.time_since_epoch().count());
+  return fmt::format("{:016x}", core::Labels{{"key", key}, {"opened_at", moment}}.hash());
+}
+
+IncidentPlan plan(std::vector<core::Incident> open, const std::vector<core::Transition>& transitions,
+                  const std::vector<core::Event>& recent_events, const core::SeriesSource& series, core::Time now) {
+  Planner planner(std::move(open), recent_events, series, now);
+  for (const core::Transition& transition : transitions) planner.take(transition);
+  return planner.finish();
+}
+
+}  // namespace weir::incidents

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <vector>
+
+#include "core/alert.h"
+#include "core/batch.h"
+#include "core/incident.h"
+#include "core/series_source.h"
+
+namespace weir::incidents {
+
+/// What one step changed in one incident.
+struct IncidentChange {
+  core::Incident incident;            // as it is afterwards
+  std::vector<core::Alert> fired;     // that fired now
+  std::vector<core::Alert> resolved;  // that resolved now
+};
+
+struct IncidentPlan {
+  std::vector<IncidentChange> changes;  // new, grown, recovered, resolved, or with a new event in its timeline
+  std::vector<core::Incident> open;     // all that are open afterwards, changed or not
+};
+
+/// Groups transitions into incidents. Pure. An alert enters when it fires; alerts of the same thing (consumer group,
+/// topic, subject, table …) share one incident until all of them have resolved. `recent_events` are the last minutes'
+/// and may be given again and again: those about an open incident enter its timeline once. `series` is the evidence
+/// for the likely cause.
+IncidentPlan plan(std::vector<core::Incident> open, const std::vector<core::Transition>& transitions,
+                  const std::vector<core::Event>& recent_events, const core::SeriesSource& series, core::Time now);
+
+/// 16 hex digits from the grouping key and the moment it opened.
+std::string incident_id(std::string_view key, core::Time opened_at);
+
+}  // namespace weir::incidents
