@@ -68,6 +68,12 @@ Table to_table(const pqxx::result& result) {
   return table;
 }
 
+/// libpqxx 6.4 forgets the SQLSTATE of a lacking privilege.
+std::string state_of(const pqxx::sql_error& failure) {
+  const bool privilege = dynamic_cast<const pqxx::insufficient_privilege*>(&failure) != nullptr;
+  return privilege ? "42501" : failure.sqlstate();
+}
+
 std::string milliseconds(core::Duration duration) {
   return std::to_string(std::max<core::Duration::rep>(1, duration.count()));
 }
@@ -186,7 +192,7 @@ class PostgresSource final : public SqlSource {
 
   std::unexpected<core::Error> refused(const pqxx::sql_error& failure, core::Duration timeout,
                                        const QueryLimits& limits) {
-    const std::string state = failure.sqlstate();
+    const std::string state = state_of(failure);
     const bool open = connection_ && connection_->is_open();
     if (limits.stop.stop_requested() || state.empty() || !open) return broken(failure.what(), limits);
     const ErrorKind kind = kind_of_sqlstate(state);

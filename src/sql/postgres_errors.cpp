@@ -66,7 +66,8 @@ ErrorKind kind_of_connect_failure(std::string_view message) {
 
 std::string first_sentence(std::string_view message) {
   // libpq quotes a connection string it cannot read, password and all.
-  for (const std::string_view quoting : {" URI", "percent-encoded", "connection option", "connection string"}) {
+  for (const std::string_view quoting :
+       {" URI", "percent-encoded", "connection option", "connection string", "info string"}) {
     if (message.find(quoting) != std::string_view::npos) return "the connection url cannot be read";
   }
   message.remove_prefix(std::min(message.find_first_not_of(" \n"), message.size()));

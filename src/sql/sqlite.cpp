@@ -40,6 +40,8 @@ std::optional<FileIdentity> identity_of(const std::string& path) {
 /// Reading is allowed, and nothing else: no ATTACH of other files, no PRAGMA but those that describe a table.
 int authorize(void*, int action, const char* first, const char* second, const char*, const char*) {
   if (action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_RECURSIVE) return SQLITE_OK;
+  // What SQLite asks on the first use of a pragma as a table; a real UPDATE is no read-only statement.
+  if (action == SQLITE_UPDATE && first != nullptr && std::string_view(first) == "sqlite_master") return SQLITE_OK;
   if (action == SQLITE_FUNCTION) {
     return second != nullptr && std::string_view(second) == "load_extension" ? SQLITE_DENY : SQLITE_OK;
   }
@@ -77,6 +79,7 @@ ErrorKind kind_of(int code, std::string_view message) {
     case SQLITE_NOMEM: return ErrorKind::limit;
     default: break;
   }
+  if (message.starts_with("not authorized")) return ErrorKind::denied;
   const bool missing = message.starts_with("no such table") || message.starts_with("no such column");
   return missing ? ErrorKind::not_found : ErrorKind::invalid;
 }
