@@ -17,8 +17,8 @@ int validate(const std::string& config_file);
 
 struct DemoOptions {
   std::string listen = "127.0.0.1:9877";
-  std::string root = ".";    // holds rules/ and checks/
-  std::string folder;        // where the demo's files go; a temporary folder when empty
+  std::string root = ".";  // holds rules/ and checks/
+  std::string folder;      // where the demo's files go; a temporary folder when empty
 };
 
 /// Monitors a small shop that lives inside the process, until SIGINT or SIGTERM.

@@ -1,7 +1,6 @@
 #include "app/demo_files.h"
 
 #include <fmt/format.h>
-
 #include <fstream>
 
 namespace weir::app {
@@ -39,10 +38,9 @@ std::string demo_config(const DemoPlaces& places) {
 }
 
 std::string demo_order_schema(bool with_default) {
-  return fmt::format(
-      R"({{"type":"record","name":"OrderPlaced","fields":[{{"name":"order_id","type":"string"}},)"
-      R"({{"name":"amount","type":"double"}},{{"name":"channel","type":"string"{}}}]}})",
-      with_default ? R"(,"default":"web")" : "");
+  return fmt::format(R"({{"type":"record","name":"OrderPlaced","fields":[{{"name":"order_id","type":"string"}},)"
+                     R"({{"name":"amount","type":"double"}},{{"name":"channel","type":"string"{}}}]}})",
+                     with_default ? R"(,"default":"web")" : "");
 }
 
 core::Result<void> write_file(const std::filesystem::path& path, const std::string& text) {

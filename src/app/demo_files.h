@@ -12,8 +12,8 @@ struct DemoPlaces {
   std::string listen;
   std::string brokers;
   std::string registry_url;
-  std::filesystem::path folder;     // the demo's own files
-  std::filesystem::path root;       // holds rules/ and checks/
+  std::filesystem::path folder;  // the demo's own files
+  std::filesystem::path root;    // holds rules/ and checks/
   std::filesystem::path warehouse() const { return folder / "shop.db"; }
   std::filesystem::path candidate() const { return folder / "order_placed.avsc"; }
   std::filesystem::path config() const { return folder / "weir.yml"; }

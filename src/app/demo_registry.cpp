@@ -65,7 +65,8 @@ DemoRegistry::Answer DemoRegistry::handle(std::string_view method, std::string_v
     for (const auto& [subject, versions] : subjects_) names.push_back(subject);
     return {200, names.dump()};
   }
-  if (method == "GET" && depth >= 1 && depth <= 2 && parts[0] == "config") return {200, R"({"compatibilityLevel":"BACKWARD"})"};
+  if (method == "GET" && depth >= 1 && depth <= 2 && parts[0] == "config")
+    return {200, R"({"compatibilityLevel":"BACKWARD"})"};
   if (method == "GET" && depth >= 3 && depth <= 4 && parts[0] == "subjects" && parts[2] == "versions") {
     return version(parts);
   }
@@ -86,7 +87,8 @@ DemoRegistry::Answer DemoRegistry::version(const std::vector<std::string>& path)
   const std::string& wanted = path[3];
   if (wanted != "latest") std::from_chars(wanted.data(), wanted.data() + wanted.size(), number);
   if (number == 0 || number > versions.size()) return failure(404, 40402, "Version " + wanted + " not found.");
-  return {200, json{{"subject", path[1]}, {"version", number}, {"id", number}, {"schema", versions[number - 1]}}.dump()};
+  return {200,
+          json{{"subject", path[1]}, {"version", number}, {"id", number}, {"schema", versions[number - 1]}}.dump()};
 }
 
 DemoRegistry::Answer DemoRegistry::compatibility(const std::vector<std::string>& path, const std::string& body) const {

@@ -1,9 +1,8 @@
 #include "app/demo_warehouse.h"
 
+#include <array>
 #include <fmt/format.h>
 #include <sqlite3.h>
-
-#include <array>
 #include <utility>
 
 namespace weir::app {
