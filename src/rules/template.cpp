@@ -390,6 +390,12 @@ core::Result<Template> Template::parse(std::string_view text) {
   }
 }
 
+Template Template::literal(std::string text) {
+  TemplateStatement statement;
+  statement.text = std::move(text);
+  return Template(std::make_shared<Tree>(Tree{{std::move(statement)}}));
+}
+
 core::Result<std::string> Template::expand(const TemplateData& data) const {
   try {
     return Expander(data).run(tree_->block);

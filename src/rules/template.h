@@ -30,6 +30,9 @@ class Template {
   /// errors here, as in Go.
   static core::Result<Template> parse(std::string_view text);
 
+  /// A text that expands to itself, braces and all.
+  static Template literal(std::string text);
+
   /// A label that is missing expands to nothing (Prometheus's missingkey=zero). Errors: invalid, for what Go reports
   /// while executing (wrong argument types, a field of a number); limit, for a result past kMaxOutput bytes.
   core::Result<std::string> expand(const TemplateData& data) const;

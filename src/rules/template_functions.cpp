@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 #include <limits>
 #include <optional>
+#include <re2/re2.h>
 
 #include "core/time.h"
-#include <re2/re2.h>
 
 namespace weir::rules {
 namespace {

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstddef>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "core/alert.h"
+#include "core/batch.h"
+#include "core/error.h"
+#include "core/series_source.h"
+#include "promql/engine.h"
+#include "rules/group.h"
+#include "rules/presence.h"
+#include "rules/state.h"
+
+namespace weir::rules {
+
+struct EvaluatorOptions {
+  promql::Limits limits = {};
+  PresenceOptions presence = {};
+  core::Labels external_labels = {};
+  std::string external_url = {};
+};
+
+/// What one evaluation of one group brought.
+struct Evaluation {
+  std::vector<core::Transition> transitions;
+  /// Recorded series, ALERTS and ALERTS_FOR_STATE, with staleness markers for those that ended; for the series store,
+  /// under one source a group. Its faults name series that are not in it and yet have not ended.
+  core::Batch batch;
+  /// Rules that could not be evaluated and so kept their alerts; `where` is the rule's place in its file.
+  std::vector<core::Error> errors;
+  /// Active alerts that are only kept because their data stopped coming.
+  std::vector<core::Alert> absent;
+};
+
+/// The rule groups and the state of their alerts. Owned by the judge and called by its thread only; reads no clock.
+class Evaluator {
+ public:
+  explicit Evaluator(std::vector<Group> groups, EvaluatorOptions options = {});
+
+  const std::vector<Group>& groups() const { return groups_; }
+
+  /// Evaluates the rules of one group in order; each sees what those before it recorded. Samples carry the time
+  /// now − query_offset, as Prometheus's do.
+  Evaluation evaluate(std::size_t group, const core::SeriesSource& source, core::Time now);
+
+  /// Groups whose rules read one of these metrics, in order. Recording rules feed other groups: ask again with the
+  /// names in Evaluation::batch.
+  std::vector<std::size_t> groups_reading(std::span<const std::string> metric_names) const;
+
+  /// Takes up the alerts of the last run, so that `for`, firing and keep_firing_for go on. Returned are the ends of
+  /// those whose rule no longer exists (reason "rule removed").
+  [[nodiscard]] std::vector<core::Transition> restore(std::vector<core::Alert> alerts, core::Time now);
+
+  /// Replaces the rules. A rule with the same group, name and labels keeps its alerts; returned are the ends of the
+  /// others (reason "rule removed").
+  [[nodiscard]] std::vector<core::Transition> reload(std::vector<Group> groups, core::Time now);
+
+  /// Pending and firing alerts.
+  std::vector<core::Alert> active() const;
+  /// Alerts resolved in the last 15 minutes, for receivers that want them re-sent.
+  std::vector<core::Alert> resolved() const;
+
+ private:
+  struct RuleState {
+    AlertMap alerts;
+    std::unordered_set<core::Labels> emitted;  // series of the last evaluation that gave some
+  };
+  struct GroupReads {
+    std::set<std::string, std::less<>> names;
+    bool anything = false;  // a selector that names no metric
+  };
+  struct Run;
+
+  void set_groups(std::vector<Group> groups);
+  RuleState* find_rule(const core::Alert& alert);
+  core::Result<void> evaluate_alert(const Rule& rule, RuleState& state, Run& run);
+  core::Result<void> evaluate_record(const Rule& rule, RuleState& state, Run& run);
+  static void note_error(const Rule& rule, const RuleState& state, core::Error error, Run& run);
+  /// Rules that read ALERTS find what was restored: the series themselves were lost with the last run.
+  static void lay_restored(const RuleState& state, Run& run);
+  static void show_alerts(RuleState& state, Run& run);
+  core::Result<std::vector<Element>> query(const Rule& rule, const Run& run) const;
+  std::vector<core::Alert> alerts_that(bool active) const;
+
+  EvaluatorOptions options_;
+  std::vector<Group> groups_;
+  std::vector<std::vector<RuleState>> states_;  // one a rule of a group
+  std::vector<GroupReads> reads_;
+  std::vector<core::Labels> orphans_;  // series of rules that a reload removed, to be marked as ended
+};
+
+}  // namespace weir::rules

@@ -1,0 +1,145 @@
+#include "rules/presence.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace weir::rules {
+namespace {
+
+// What Weir's collectors are told apart by: a fresh series of another cluster says nothing about this one.
+constexpr std::array<std::string_view, 6> kScopeLabels{"cluster", "registry", "source", "collector", "job", "instance"};
+
+bool mentions(const std::vector<core::Matcher>& matchers, std::string_view name) {
+  return std::ranges::find(matchers, name, &core::Matcher::name) != matchers.end();
+}
+
+/// Labels a sibling series may differ in: those the selector pins, such as state="Empty" of a one-hot metric.
+bool pinned(const SelectorUse& use, std::string_view name) {
+  return mentions(use.matchers, name) && std::ranges::find(kScopeLabels, name) == kScopeLabels.end();
+}
+
+}  // namespace
+
+Presence classify(std::span<const SelectorEvidence> evidence) {
+  bool alive = false;
+  bool deleted = false;
+  bool unknown = false;
+  for (const SelectorEvidence& selector : evidence) {
+    if (selector.role == SelectorRole::irrelevant) continue;
+    if (selector.lapsed > 0) return Presence::absent;
+    if (selector.fresh > 0 || selector.collected) {
+      alive = true;
+    } else if (selector.deleted > 0) {
+      deleted = true;
+    } else if (selector.role == SelectorRole::required) {
+      return Presence::absent;
+    } else {
+      unknown = true;
+    }
+  }
+  if (alive) return Presence::present;
+  if (deleted) return Presence::deleted;
+  return unknown ? Presence::absent : Presence::present;
+}
+
+PresenceProbe::PresenceProbe(const Rule& rule, const core::SeriesSource& source, core::Time at, PresenceOptions options)
+    : rule_(rule), source_(source), at_(at), options_(options) {}
+
+Presence PresenceProbe::operator()(const core::Labels& alert_labels) {
+  if (answers_.empty()) {
+    for (const SelectorUse& use : rule_.selectors) answers_.push_back(ask(use));
+  }
+  const core::Labels labels = identifying(alert_labels);
+  std::vector<SelectorEvidence> evidence;
+  for (std::size_t i = 0; i < answers_.size(); ++i) {
+    const SelectorUse& use = rule_.selectors[i];
+    if (answers_[i].failed) return Presence::absent;
+    SelectorEvidence found{.role = use.role};
+    for (const Found& series : answers_[i].series) {
+      if (!may_concern(series.labels, labels, nullptr)) continue;
+      found.fresh += series.condition == Condition::fresh ? 1 : 0;
+      found.lapsed += series.condition == Condition::lapsed ? 1 : 0;
+      found.deleted += series.condition == Condition::deleted ? 1 : 0;
+    }
+    if (found.fresh == 0 && found.lapsed == 0) found.collected = has_sibling(use, answers_[i], labels);
+    evidence.push_back(found);
+  }
+  return classify(evidence);
+}
+
+core::Labels PresenceProbe::identifying(const core::Labels& alert_labels) const {
+  core::LabelsBuilder labels(alert_labels);
+  labels.erase("alertname");
+  for (const TemplatedText& label : rule_.labels) labels.erase(label.name);
+  for (const std::string& name : rule_.rewritten_labels) labels.erase(name);
+  return labels.build();
+}
+
+bool PresenceProbe::may_concern(const core::Labels& series, const core::Labels& alert_labels, const SelectorUse* use) {
+  return std::ranges::all_of(alert_labels, [&](const core::Labels::Pair& label) {
+    if (label.first == core::kMetricName || (use != nullptr && pinned(*use, label.first))) return true;
+    const std::string_view value = series.get(label.first);
+    return value.empty() || value == label.second;
+  });
+}
+
+bool PresenceProbe::has_sibling(const SelectorUse& use, Answer& answer, const core::Labels& labels) const {
+  if (!answer.asked_others) {
+    answer.asked_others = true;
+    std::vector<core::Matcher> matchers;
+    std::ranges::copy_if(use.matchers, std::back_inserter(matchers), [&](const core::Matcher& matcher) {
+      return (matcher.name == core::kMetricName && matcher.op == core::MatchOp::equal) || !pinned(use, matcher.name);
+    });
+    // A selector that names no metric has no siblings to speak of.
+    if (mentions(matchers, core::kMetricName)) {
+      SelectorUse instant{.matchers = std::move(matchers), .offset = use.offset};
+      answer.others = ask(instant).series;
+    }
+  }
+  return std::ranges::any_of(answer.others, [&](const Found& series) {
+    return series.condition == Condition::fresh && may_concern(series.labels, labels, &use);
+  });
+}
+
+PresenceProbe::Answer PresenceProbe::ask(const SelectorUse& use) const {
+  Answer answer;
+  const core::Time at = at_ - use.offset;
+  const auto newest = source_.select({use.matchers, at - options_.memory, at, true});
+  if (!newest) return {.failed = true};
+  std::map<core::Labels, std::vector<core::Point>> recent;
+  if (use.range > core::Duration::zero()) {
+    const auto points = source_.select({use.matchers, at - use.range - options_.look_back, at, false});
+    if (!points) return {.failed = true};
+    for (const core::SeriesView& series : *points) recent[series.labels] = series.points;
+  }
+  for (const core::SeriesView& series : *newest) {
+    if (series.points.empty()) continue;
+    const core::Point& last = series.points.back();
+    Found found{series.labels, Condition::lapsed};
+    if (core::is_stale_marker(last.value)) {
+      found.condition = Condition::deleted;
+    } else if (use.range > core::Duration::zero() ? feeds_range(use, recent[series.labels], at)
+                                                  : at - last.time < options_.look_back) {
+      found.condition = Condition::fresh;
+    }
+    answer.series.push_back(std::move(found));
+  }
+  return answer;
+}
+
+bool PresenceProbe::feeds_range(const SelectorUse& use, const std::vector<core::Point>& points, core::Time at) {
+  std::vector<core::Time> times;
+  std::size_t inside = 0;
+  for (const core::Point& point : points) {
+    if (core::is_stale_marker(point.value)) continue;
+    times.push_back(point.time);
+    inside += at - point.time <= use.range ? 1 : 0;
+  }
+  if (inside < use.least_points || times.empty()) return false;
+  if (times.size() < 2) return true;
+  const core::Duration spacing = (times.back() - times.front()) / static_cast<std::int64_t>(times.size() - 1);
+  return at - times.back() <= 3 * spacing;
+}
+
+}  // namespace weir::rules

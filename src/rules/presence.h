@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/alert.h"
+#include "core/error.h"
+#include "core/series_source.h"
+#include "rules/group.h"
+
+namespace weir::rules {
+
+/// Why an active alert is no longer in its expression's result.
+enum class Presence {
+  present,  // its data still come: the condition is false
+  deleted,  // its series were marked as gone: the topic, group or table no longer exists
+  absent,   // its data stopped coming: nothing can be said
+};
+
+/// How the series of one selector that an alert may have come from are doing.
+struct SelectorEvidence {
+  std::size_t fresh = 0;    // new enough for the expression to have used them
+  std::size_t lapsed = 0;   // their last point is too old, and no marker says they are gone
+  std::size_t deleted = 0;  // they end with a staleness marker
+  bool collected = false;   // other series of the same metric and the same labels are fresh
+  SelectorRole role = SelectorRole::required;
+};
+
+/// Missing data never pass for a false condition: one lapsed series (a partition of a sum that could not be read), or
+/// a required selector of which nothing is known (after a restart), makes the alert `absent`. Else one fresh series
+/// makes it `present`. Else markers make it `deleted`. Selectors that are irrelevant are left out.
+Presence classify(std::span<const SelectorEvidence> evidence);
+
+struct PresenceOptions {
+  core::Duration look_back = std::chrono::minutes(5);
+  core::Duration memory = std::chrono::hours(6);  // how far back a lapsed series is still missed
+};
+
+/// Answers for all alerts of one rule at one time; asks the source once a selector, when first needed.
+class PresenceProbe {
+ public:
+  PresenceProbe(const Rule& rule, const core::SeriesSource& source, core::Time at, PresenceOptions options = {});
+  /// A source that fails is no evidence: absent.
+  Presence operator()(const core::Labels& alert_labels);
+
+ private:
+  enum class Condition { fresh, lapsed, deleted };
+  struct Found {
+    core::Labels labels;
+    Condition condition = Condition::lapsed;
+  };
+  struct Answer {
+    bool failed = false;
+    std::vector<Found> series = {};
+    bool asked_others = false;
+    std::vector<Found> others = {};  // of the same metric, without the matchers that pin a value
+  };
+
+  Answer ask(const SelectorUse& use) const;
+  bool has_sibling(const SelectorUse& use, Answer& answer, const core::Labels& labels) const;
+  /// The alert's labels without those the rule itself sets: what its series were named by.
+  core::Labels identifying(const core::Labels& alert_labels) const;
+  static bool may_concern(const core::Labels& series, const core::Labels& alert_labels, const SelectorUse* use);
+  /// A range can be computed while its points are still coming: as many as the function needs, and the newest no older
+  /// than three times their usual distance. Else a stopped collector would look like a rate that falls to zero.
+  static bool feeds_range(const SelectorUse& use, const std::vector<core::Point>& points, core::Time at);
+
+  const Rule& rule_;
+  const core::SeriesSource& source_;
+  core::Time at_;
+  PresenceOptions options_;
+  std::vector<Answer> answers_;
+};
+
+}  // namespace weir::rules
