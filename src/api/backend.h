@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "api/metrics_page.h"
+#include "api/web_assets.h"
+#include "core/error.h"
+#include "core/incident.h"
+#include "core/series_source.h"
+
+namespace weir::api {
+
+/// One collector's state, as the page shows it.
+struct CollectorView {
+  std::string name;
+  bool ran = false;
+  bool success = false;
+  std::optional<core::Time> last_success;
+  core::Duration duration{0};
+  std::string error;
+};
+
+/// Everything the routes need of the rest of Weir, filled in by app/. Called on the loop: each must be quick.
+struct Backend {
+  const core::SeriesSource& series;
+  const MetricsPage& metrics;
+  std::span<const WebAsset> assets;
+  std::string version;
+  core::Time started_at;
+  std::function<core::Time()> now;
+  std::function<std::vector<CollectorView>()> collectors;
+  std::function<std::vector<core::Alert>()> alerts;        // pending and firing
+  std::function<std::vector<core::Incident>()> incidents;  // open ones, and the latest resolved
+  std::function<core::Result<std::vector<core::Incident>>(std::size_t limit, const std::string& id)> history;
+};
+
+}  // namespace weir::api

@@ -1,0 +1,56 @@
+#include "api/json_values.h"
+
+#include <cmath>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace weir::api {
+
+using nlohmann::json;
+
+json to_json(const core::Labels& labels) {
+  json object = json::object();
+  for (const auto& [name, value] : labels) object[std::string(name)] = value;
+  return object;
+}
+
+json to_json(const std::optional<core::Time>& time) { return time ? json(core::to_seconds(*time)) : json(nullptr); }
+
+json number_or_null(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
+
+json to_json(const core::Alert& alert) {
+  return {{"fingerprint", fmt::format("{:016x}", alert.fingerprint)},
+          {"name", alert.rule},
+          {"state", core::to_string(alert.state)},
+          {"severity", alert.labels.get("severity")},
+          {"summary", alert.annotations.get("summary")},
+          {"labels", to_json(alert.labels)},
+          {"annotations", to_json(alert.annotations)},
+          {"value", number_or_null(alert.value)},
+          {"active_since", core::to_seconds(alert.active_at)}};
+}
+
+json to_json(const core::Incident& incident) {
+  json alerts = json::array();
+  for (const core::Alert& alert : incident.alerts) {
+    if (std::ranges::find(alerts, json(alert.rule)) == alerts.end()) alerts.push_back(alert.rule);
+  }
+  json timeline = json::array();
+  for (const core::TimelineEntry& entry : incident.timeline) {
+    timeline.push_back({{"at", core::to_seconds(entry.at)}, {"kind", entry.kind}, {"text", entry.text}});
+  }
+  return {{"id", incident.id},
+          {"title", incident.title},
+          {"severity", incident.severity},
+          {"open", incident.open()},
+          {"opened_at", core::to_seconds(incident.opened_at)},
+          {"resolved_at", to_json(incident.resolved_at)},
+          {"cause", incident.cause},
+          {"labels", to_json(incident.labels)},
+          {"alerts", alerts},
+          {"timeline", timeline}};
+}
+
+std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+}  // namespace weir::api

@@ -1,0 +1,281 @@
+#include "api/overview.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "api/json_values.h"
+#include "api/newest.h"
+
+namespace weir::api {
+namespace {
+
+using nlohmann::json;
+using Key = std::vector<std::string>;
+using Names = std::vector<std::string_view>;
+
+constexpr std::size_t kMostRows = 500;
+
+json value_or_null(const std::map<Key, double>& values, const Key& key) {
+  const auto found = values.find(key);
+  return found == values.end() ? json(nullptr) : number_or_null(found->second);
+}
+
+double value_or(const std::map<Key, double>& values, const Key& key, double fallback) {
+  const auto found = values.find(key);
+  return found == values.end() ? fallback : found->second;
+}
+
+json trend(const std::map<Key, std::vector<core::Point>>& trends, const Key& key) {
+  json points = json::array();
+  const auto found = trends.find(key);
+  if (found == trends.end()) return points;
+  for (const core::Point& point : found->second)
+    points.push_back({core::to_seconds(point.time), number_or_null(point.value)});
+  return points;
+}
+
+class Builder {
+ public:
+  Builder(const Backend& backend, core::Time now)
+      : backend_(backend), now_(now), newest_(backend.series, now), alerts_(backend.alerts()) {}
+
+  json build() {
+    json page = {{"now", core::to_seconds(now_)},
+                 {"version", backend_.version},
+                 {"uptime_seconds", core::to_seconds(now_ - backend_.started_at)},
+                 {"collectors", collectors()},
+                 {"clusters", clusters()},
+                 {"groups", groups()},
+                 {"topics", topics()},
+                 {"dead_letters", dead_letters()},
+                 {"subjects", subjects()},
+                 {"tables", tables()}};
+    page["alerts"] = json::array();
+    for (const core::Alert& alert : alerts_) page["alerts"].push_back(to_json(alert));
+    page["incidents"] = json::array();
+    for (const core::Incident& incident : backend_.incidents()) page["incidents"].push_back(to_json(incident));
+    cut(page["alerts"]);
+    cut(page["incidents"]);
+    page["truncated"] = truncated_;
+    return page;
+  }
+
+ private:
+  void cut(json& rows) {
+    if (rows.size() <= kMostRows) return;
+    rows.erase(rows.begin() + kMostRows, rows.end());
+    truncated_ = true;
+  }
+
+  void sort_by(json& rows, const char* key) {
+    std::stable_sort(rows.begin(), rows.end(), [key](const json& a, const json& b) {
+      const double left = a[key].is_number() ? a[key].get<double>() : -1;
+      const double right = b[key].is_number() ? b[key].get<double>() : -1;
+      return left > right;
+    });
+    cut(rows);
+  }
+
+  /// The worst state of the alerts that carry all of these labels.
+  json alert_about(const Names& names, const Key& values) const {
+    json worst = nullptr;
+    for (const core::Alert& alert : alerts_) {
+      bool about = true;
+      for (std::size_t i = 0; i < names.size(); ++i) about = about && alert.labels.get(names[i]) == values[i];
+      if (!about) continue;
+      if (alert.state == core::AlertState::firing) return "firing";
+      worst = "pending";
+    }
+    return worst;
+  }
+
+  json collectors() const {
+    json rows = json::array();
+    for (const CollectorView& view : backend_.collectors()) {
+      rows.push_back({{"name", view.name},
+                      {"success", view.ran ? json(view.success) : json(nullptr)},
+                      {"last_success", to_json(view.last_success)},
+                      {"duration_seconds", core::to_seconds(view.duration)},
+                      {"error", view.error.empty() ? json(nullptr) : json(view.error)}});
+    }
+    return rows;
+  }
+
+  json clusters() const {
+    const auto under = newest_.sums("kafka_topic_under_replicated_partitions", {"cluster"});
+    const auto offline = newest_.sums("kafka_topic_offline_partitions", {"cluster"});
+    json rows = json::array();
+    for (const auto& [key, brokers] : newest_.sums("kafka_brokers", {"cluster"})) {
+      rows.push_back({{"cluster", key[0]},
+                      {"brokers", brokers},
+                      {"under_replicated", value_or(under, key, 0)},
+                      {"offline", value_or(offline, key, 0)}});
+    }
+    return rows;
+  }
+
+  /// Of each (cluster, consumergroup): its topics with lag.
+  std::map<Key, json> group_topics() const {
+    std::map<Key, double> partitions;
+    for (const NewestSample& sample : newest_.of("kafka_consumergroup_lag")) {
+      partitions[{std::string(sample.labels.get("cluster")), std::string(sample.labels.get("consumergroup")),
+                  std::string(sample.labels.get("topic"))}] += 1;
+    }
+    std::map<Key, json> topics;
+    for (const auto& [key, lag] : newest_.sums("kafka_consumergroup_lag_sum", {"cluster", "consumergroup", "topic"})) {
+      topics[{key[0], key[1]}].push_back(
+          {{"topic", key[2]}, {"lag", lag}, {"partitions", value_or(partitions, key, 0)}});
+    }
+    return topics;
+  }
+
+  json groups() {
+    const Names by{"cluster", "consumergroup"};
+    const auto lag = newest_.sums("kafka_consumergroup_group_lag", by);
+    const auto members = newest_.sums("kafka_consumergroup_members", by);
+    const auto lost = newest_.sums("kafka_consumergroup_messages_lost", by);
+    const auto trends = newest_.trends("kafka_consumergroup_group_lag", by);
+    const auto topics = group_topics();
+    std::map<Key, std::string> states;
+    for (const auto& [key, lag_value] : lag) states[key] = "Unknown";
+    for (const NewestSample& sample : newest_.of("kafka_consumergroup_state")) {
+      if (sample.value == 1) {
+        states[{std::string(sample.labels.get("cluster")), std::string(sample.labels.get("consumergroup"))}] =
+            sample.labels.get("state");
+      }
+    }
+    json rows = json::array();
+    for (const auto& [key, state] : states) {
+      const auto found = topics.find(key);
+      rows.push_back({{"cluster", key[0]},
+                      {"group", key[1]},
+                      {"state", state},
+                      {"members", value_or_null(members, key)},
+                      {"lag", value_or_null(lag, key)},
+                      {"messages_lost", value_or(lost, key, 0)},
+                      {"alert", alert_about(by, key)},
+                      {"trend", trend(trends, key)},
+                      {"topics", found == topics.end() ? json::array() : found->second}});
+    }
+    sort_by(rows, "lag");
+    return rows;
+  }
+
+  json topics() {
+    const Names by{"cluster", "topic"};
+    const auto messages = newest_.sums("kafka_topic_messages", by);
+    const auto rate = newest_.sums("kafka_topic_records_per_second", by);
+    const auto under = newest_.sums("kafka_topic_under_replicated_partitions", by);
+    const auto offline = newest_.sums("kafka_topic_offline_partitions", by);
+    const auto trends = newest_.trends("kafka_topic_records_per_second", by);
+    json rows = json::array();
+    for (const auto& [key, partitions] : newest_.sums("kafka_topic_partitions", by)) {
+      rows.push_back({{"cluster", key[0]},
+                      {"topic", key[1]},
+                      {"partitions", partitions},
+                      {"messages", value_or_null(messages, key)},
+                      {"records_per_second", value_or_null(rate, key)},
+                      {"under_replicated", value_or_null(under, key)},
+                      {"offline", value_or_null(offline, key)},
+                      {"trend", trend(trends, key)}});
+    }
+    sort_by(rows, "records_per_second");
+    return rows;
+  }
+
+  json dead_letters() {
+    const Names by{"cluster", "topic"};
+    const auto rate = newest_.sums("kafka_dead_letter_messages_per_second", by);
+    const auto age = newest_.sums("kafka_dead_letter_newest_message_age_seconds", by);
+    const auto trends = newest_.trends("kafka_dead_letter_messages", by);
+    json rows = json::array();
+    for (const auto& [key, depth] : newest_.sums("kafka_dead_letter_messages", by)) {
+      rows.push_back({{"cluster", key[0]},
+                      {"topic", key[1]},
+                      {"messages", depth},
+                      {"messages_per_second", value_or_null(rate, key)},
+                      {"newest_age_seconds", value_or_null(age, key)},
+                      {"alert", alert_about(by, key)},
+                      {"trend", trend(trends, key)}});
+    }
+    sort_by(rows, "messages");
+    return rows;
+  }
+
+  json subjects() {
+    const Names by{"registry", "subject"};
+    const auto latest = newest_.sums("schema_registry_subject_latest_version", by);
+    const auto compatible = newest_.sums("schema_registry_subject_compatible", by);
+    const auto candidate = newest_.sums("schema_registry_candidate_compatible", by);
+    std::map<Key, std::string> levels;
+    for (const NewestSample& sample : newest_.of("schema_registry_subject_compatibility_level")) {
+      levels[{std::string(sample.labels.get("registry")), std::string(sample.labels.get("subject"))}] =
+          sample.labels.get("level");
+    }
+    const auto yes_or_null = [](const std::map<Key, double>& values, const Key& key) {
+      const auto found = values.find(key);
+      return found == values.end() ? json(nullptr) : json(found->second != 0);
+    };
+    json rows = json::array();
+    for (const auto& [key, versions] : newest_.sums("schema_registry_subject_versions", by)) {
+      const auto level = levels.find(key);
+      rows.push_back({{"registry", key[0]},
+                      {"subject", key[1]},
+                      {"versions", versions},
+                      {"latest_version", value_or_null(latest, key)},
+                      {"compatibility", level == levels.end() ? json(nullptr) : json(level->second)},
+                      {"compatible", yes_or_null(compatible, key)},
+                      {"candidate_compatible", yes_or_null(candidate, key)},
+                      {"alert", alert_about(by, key)}});
+    }
+    cut(rows);
+    return rows;
+  }
+
+  json tables() {
+    const Names by{"source", "dataset"};
+    const auto rows_of = newest_.sums("weir_dataset_row_count", by);
+    const auto trends = newest_.trends("weir_dataset_row_count", by);
+    std::map<Key, double> freshness;
+    for (const NewestSample& sample : newest_.of("weir_dataset_freshness_seconds")) {
+      const Key key{std::string(sample.labels.get("source")), std::string(sample.labels.get("dataset"))};
+      freshness[key] = std::max(value_or(freshness, key, sample.value), sample.value);
+    }
+    const Names check_by{"source", "dataset", "check"};
+    const auto values = newest_.sums("weir_check_value", check_by);
+    std::map<Key, json> checks;
+    for (const auto& [key, ignored] : rows_of) checks[key] = json::array();
+    for (const auto& [key, status] : newest_.sums("weir_check_status", check_by)) {
+      static constexpr std::array<const char*, 4> kOutcomes{"pass", "warn", "fail", "error"};
+      const auto outcome = static_cast<std::size_t>(std::clamp(status, 0.0, 3.0));
+      checks[{key[0], key[1]}].push_back({{"check", key[2]},
+                                          {"outcome", kOutcomes[outcome]},
+                                          {"value", value_or_null(values, key)},
+                                          {"alert", alert_about(check_by, key)}});
+    }
+    json rows = json::array();
+    for (const auto& [key, list] : checks) {
+      rows.push_back({{"source", key[0]},
+                      {"dataset", key[1]},
+                      {"row_count", value_or_null(rows_of, key)},
+                      {"freshness_seconds", value_or_null(freshness, key)},
+                      {"alert", alert_about(by, key)},
+                      {"trend", trend(trends, key)},
+                      {"checks", list}});
+    }
+    cut(rows);
+    return rows;
+  }
+
+  const Backend& backend_;
+  core::Time now_;
+  Newest newest_;
+  std::vector<core::Alert> alerts_;
+  bool truncated_ = false;
+};
+
+}  // namespace
+
+std::string overview(const Backend& backend, core::Time now) { return dump(Builder(backend, now).build()); }
+
+}  // namespace weir::api
