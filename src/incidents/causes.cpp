@@ -22,6 +22,7 @@ constexpr std::array kHypotheses{
     Hypothesis{"schema incompatible", schema_incompatible},
     Hypothesis{"load late", load_late},
     Hypothesis{"load size", load_size},
+    Hypothesis{"check outcome", check_outcome},
     Hypothesis{"own link down", own_link_down},
 };
 

@@ -50,6 +50,7 @@ std::optional<Cause> broker_gone(const Evidence& evidence);
 std::optional<Cause> schema_incompatible(const Evidence& evidence);
 std::optional<Cause> load_late(const Evidence& evidence);
 std::optional<Cause> load_size(const Evidence& evidence);
+std::optional<Cause> check_outcome(const Evidence& evidence);
 // Weir itself
 std::optional<Cause> own_link_down(const Evidence& evidence);
 

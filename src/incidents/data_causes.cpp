@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 
 #include "incidents/causes.h"
@@ -12,8 +13,25 @@ std::string table_text(const Evidence& evidence) {
   return fmt::format("{} in {}", evidence.label("dataset"), evidence.label("source"));
 }
 
-bool check_mentions(const Evidence& evidence, std::string_view word) {
-  return evidence.label("check").find(word) != std::string_view::npos;
+/// What is known of the alert's check in words: its label may be any name a user gave it, the event of its failure says
+/// what was measured.
+std::string check_words(const Evidence& evidence) {
+  const core::Event* event = evidence.newest_event("check_failed", evidence.labels({"source", "dataset", "check"}));
+  return fmt::format("{} {}", evidence.label("check"), event == nullptr ? "" : event->message);
+}
+
+bool concerns_check(const Evidence& evidence) {
+  return !evidence.label("dataset").empty() && !evidence.label("check").empty();
+}
+
+/// True when the check measured what this metric of its table says.
+bool measured(const Evidence& evidence, std::string_view metric, double tolerance) {
+  const auto value = evidence.newest("weir_check_value", evidence.labels({"source", "dataset", "check"}));
+  if (!value) return false;
+  const auto found = evidence.points(metric, evidence.labels({"source", "dataset"}), 5min);
+  return std::ranges::any_of(found, [&](const core::SeriesView& series) {
+    return std::abs(series.points.back().value - *value) <= tolerance;
+  });
 }
 
 std::string level_text(const Evidence& evidence, const core::Labels& labels) {
@@ -49,36 +67,47 @@ std::optional<Cause> schema_incompatible(const Evidence& evidence) {
 }
 
 std::optional<Cause> load_late(const Evidence& evidence) {
-  if (evidence.label("dataset").empty() || !check_mentions(evidence, "freshness")) return std::nullopt;
-  const auto tables = evidence.points("weir_dataset_freshness_seconds", evidence.labels({"source", "dataset"}), 5min);
+  if (!concerns_check(evidence)) return std::nullopt;
+  const bool about_freshness = check_words(evidence).find("fresh") != std::string::npos;
+  if (!about_freshness && !measured(evidence, "weir_dataset_freshness_seconds", 1)) return std::nullopt;
   double age = -1;
-  for (const core::SeriesView& series : tables) age = std::max(age, series.points.back().value);
-  if (age < 0) age = evidence.alert().value;
-  return Cause{fmt::format("Nothing new has arrived in {} for {}: its load is late or has stopped.",
-                           table_text(evidence), span_text(age)),
-               0.8};
+  const auto columns = evidence.points("weir_dataset_freshness_seconds", evidence.labels({"source", "dataset"}), 5min);
+  for (const core::SeriesView& series : columns) age = std::max(age, series.points.back().value);
+  const std::string since = age < 0 ? "" : fmt::format(" for {}", span_text(age));
+  return Cause{
+      fmt::format("Nothing new has arrived in {}{}: its load is late or has stopped.", table_text(evidence), since),
+      0.8};
 }
 
 std::optional<Cause> load_size(const Evidence& evidence) {
-  if (evidence.label("dataset").empty() || !check_mentions(evidence, "row_count")) return std::nullopt;
+  if (!concerns_check(evidence)) return std::nullopt;
   const core::Labels labels = evidence.labels({"source", "dataset"});
   const auto rows = evidence.newest("weir_dataset_row_count", labels);
-  if (!rows) return std::nullopt;
+  const bool about_rows = check_words(evidence).find("row_count") != std::string::npos;
+  if (!rows || (!about_rows && !measured(evidence, "weir_dataset_row_count", 0))) return std::nullopt;
+  if (*rows == 0) {
+    return Cause{fmt::format("{} is empty: its load failed, or deleted without loading.", table_text(evidence)), 0.85};
+  }
   double most = 0;
   for (const core::SeriesView& series : evidence.points("weir_dataset_row_count", labels, 6h)) {
     for (const core::Point& point : series.points) most = std::max(most, point.value);
   }
-  if (*rows == 0)
-    return Cause{fmt::format("{} is empty: its load failed or deleted without loading.", table_text(evidence)), 0.85};
-  if (most > 0 && *rows < 0.95 * most) {
+  if (*rows < 0.95 * most) {
     return Cause{fmt::format("{} holds {} rows, {:.0f} % of the {} it had: its last load was partial.",
                              table_text(evidence), number_text(*rows), 100 * *rows / most, number_text(most)),
                  0.82};
   }
   return Cause{
-      fmt::format("{} holds {} rows, not what the check \"{}\" allows: a load was partial, missing or doubled.",
+      fmt::format("{} holds {} rows, not what its check \"{}\" allows: a load was partial, missing or doubled.",
                   table_text(evidence), number_text(*rows), evidence.label("check")),
       0.5};
+}
+
+std::optional<Cause> check_outcome(const Evidence& evidence) {
+  if (!concerns_check(evidence)) return std::nullopt;
+  const core::Event* event = evidence.newest_event("check_failed", evidence.labels({"source", "dataset", "check"}));
+  if (event == nullptr) return std::nullopt;
+  return Cause{fmt::format("Data of {}: {}", table_text(evidence), event->message), 0.45};
 }
 
 std::optional<Cause> own_link_down(const Evidence& evidence) {

@@ -94,23 +94,28 @@ std::string humanize_duration(double value) {
 
 std::string humanize_percentage(double value) { return four_digits(value * 100, "%"); }
 
-std::string humanize_timestamp(double value) {
-  // Go's years past 9999 are of no use here, and the calendar below has bounds.
-  if (!std::isfinite(value) || std::abs(value) > 253402300799.0) return four_digits(value);
-  const core::Time time = core::time_from_seconds(value);
+template <std::string (*function)(double)>
+Result number_function(Arguments arguments) {
+  const auto value = to_number(arguments[0]);
+  if (!value) return std::unexpected(value.error());
+  return function(*value);
+}
+
+/// What Go prints for a time: fractions without their last zeros, cut off after milliseconds as Prometheus keeps them.
+Result humanize_timestamp(Arguments arguments) {
+  const auto seconds = to_number(arguments[0]);
+  if (!seconds) return std::unexpected(seconds.error());
+  if (!std::isfinite(*seconds)) return four_digits(*seconds);
+  if (std::abs(*seconds * 1e9) > 9.2e18) {
+    return invalid(fmt::format("{} cannot be represented as a nanoseconds timestamp", go_float(*seconds)));
+  }
+  const core::Time time(core::Duration(static_cast<std::int64_t>(*seconds * 1e9) / 1'000'000));
   std::string text = core::format_rfc3339(time);  // 2015-01-01T00:00:00.500Z
   text[10] = ' ';
   text.pop_back();
   while (text.back() == '0') text.pop_back();
   if (text.back() == '.') text.pop_back();
   return text + " +0000 UTC";
-}
-
-template <std::string (*function)(double)>
-Result number_function(Arguments arguments) {
-  const auto value = to_number(arguments[0]);
-  if (!value) return std::unexpected(value.error());
-  return function(*value);
 }
 
 std::string change_case(std::string text, bool upper) {
@@ -127,7 +132,7 @@ std::string title(std::string text) {
   for (char& c : text) {
     if (!inside && c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    inside = letter || c == '_' || c == '\'' || static_cast<unsigned char>(c) >= 0x80;
+    inside = letter || c == '_' || static_cast<unsigned char>(c) >= 0x80;
   }
   return text;
 }
@@ -332,7 +337,7 @@ constexpr std::array kFunctions{
     Function{"humanize1024", 1, 1, number_function<humanize_1024>},
     Function{"humanizeDuration", 1, 1, number_function<humanize_duration>},
     Function{"humanizePercentage", 1, 1, number_function<humanize_percentage>},
-    Function{"humanizeTimestamp", 1, 1, number_function<humanize_timestamp>},
+    Function{"humanizeTimestamp", 1, 1, humanize_timestamp},
     Function{"title", 1, 1, text_function<title_of>},
     Function{"toUpper", 1, 1, text_function<to_upper>},
     Function{"toLower", 1, 1, text_function<to_lower>},

@@ -1,0 +1,149 @@
+#include "rules/template.h"
+
+#include <cstdlib>
+#include <gmock/gmock.h>
+#include <map>
+#include <string>
+
+#include "config/node.h"
+#include "rules/loader.h"
+#include "rules/template_functions.h"
+
+namespace weir::rules {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kFolder = std::string(WEIR_SOURCE_DIR) + "/tests/rules/data/";
+
+std::string place_of_error(const std::string& text) {
+  const auto parsed = Template::parse(text);
+  return parsed ? "parsed" : parsed.error().where + " " + parsed.error().message;
+}
+
+std::string expand(const std::string& text, double value = 1, const core::Labels& labels = {}) {
+  const auto parsed = Template::parse(text);
+  if (!parsed) return "parse error: " + parsed.error().message;
+  const auto expanded = parsed->expand({labels, value});
+  return expanded ? *expanded : "error: " + expanded.error().message;
+}
+
+/// Annotations of every alert, as data/templates_test.yml says Prometheus expands them, with the values it used.
+struct Expected {
+  double value = 0;
+  std::map<std::string, std::string> annotations;
+};
+
+std::map<std::string, Expected> read_expected() {
+  config::Diagnostics diagnostics;
+  const config::Node root = config::load_yaml(kFolder + "templates_test.yml", diagnostics);
+  EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  std::map<std::string, Expected> expected;
+  const config::Node& test = root.find("tests")->items().at(0);
+  const auto& series = test.find("input_series")->items();
+  const auto& alerts = test.find("alert_rule_test")->items();
+  for (std::size_t i = 0; i < alerts.size(); ++i) {
+    Expected& alert = expected[alerts[i].find("alertname")->text()];
+    alert.value = std::strtod(series.at(i).find("values")->text().c_str(), nullptr);
+    const config::Node* annotations = alerts[i].find("exp_alerts")->items().at(0).find("exp_annotations");
+    for (const auto& [name, text] : annotations->entries()) alert.annotations[name.text()] = text.text();
+  }
+  return expected;
+}
+
+TEST(Template, ExpandsAsPrometheusDoes) {
+  config::Diagnostics diagnostics;
+  const std::vector<Group> groups = load({kFolder + "templates.yml"}, diagnostics);
+  ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  const auto expected = read_expected();
+  std::size_t compared = 0;
+  int number = 0;
+  for (const Rule& rule : groups.at(0).rules) {
+    const Expected& alert = expected.at(rule.name);
+    const std::string n = std::to_string(++number);
+    const TemplateData data{core::Labels{{"__name__", "m"}, {"n", n}, {"topic", "orders.v1"}}, alert.value};
+    for (const TemplatedText& annotation : rule.annotations) {
+      const std::string& wanted = alert.annotations.at(annotation.name);
+      const auto got = annotation.value.expand(data);
+      ++compared;
+      if (wanted.starts_with("<error expanding template")) {
+        EXPECT_FALSE(got) << annotation.text << " gave " << *got << ", Prometheus: " << wanted;
+      } else {
+        EXPECT_EQ(got ? *got : "error: " + got.error().message, wanted) << annotation.text;
+      }
+    }
+  }
+  EXPECT_GT(compared, 100U);
+}
+
+TEST(Template, TheExpectationsAreWhatPromtoolGives) {
+  const std::string command = "promtool test rules " + kFolder + "templates_test.yml > /dev/null 2>&1";
+  EXPECT_EQ(std::system(command.c_str()), 0) << "promtool (Debian's prometheus) must be installed: " << command;
+}
+
+TEST(Template, MistakesHaveTheirPlace) {
+  EXPECT_EQ(place_of_error("a {{ $labels.x"), "1:3 unclosed action: \"}}\" is missing");
+  EXPECT_THAT(place_of_error("{{ $label.x }}"),
+              HasSubstr("1:4 undefined variable \"$label\" (did you mean \"$labels\"?)"));
+  EXPECT_THAT(place_of_error("a\n{{ $value | humanise }}"),
+              HasSubstr("2:13 function \"humanise\" is not defined (did you mean \"humanize\"?)"));
+  EXPECT_THAT(place_of_error("{{ }}"), HasSubstr("1:4 missing value"));
+  EXPECT_THAT(place_of_error("{{ 1 | }}"), HasSubstr("1:8 a value is missing"));
+  EXPECT_THAT(place_of_error("{{ if true }}x"), HasSubstr("1:1 \"if\" has no {{ end }}"));
+  EXPECT_THAT(place_of_error("{{ end }}"), HasSubstr("1:4 \"end\" without"));
+  EXPECT_THAT(place_of_error("{{ else }}"), HasSubstr("1:4 \"else\" without"));
+  EXPECT_THAT(place_of_error("{{ if true }}{{ else }}{{ else }}{{ end }}"), HasSubstr("a second else"));
+  EXPECT_THAT(place_of_error("{{ 1 2 }}"), HasSubstr("1:4 only a function"));
+  EXPECT_THAT(place_of_error("{{ \"a }}"), HasSubstr("1:4 a quoted string does not end"));
+  EXPECT_THAT(place_of_error("{{ \"a\\q\" }}"), HasSubstr("unknown escape"));
+  EXPECT_THAT(place_of_error("{{ (print 1 }}"), HasSubstr("unclosed \"(\""));
+  EXPECT_THAT(place_of_error("{{ $labels..x }}"), HasSubstr("unexpected \".\""));
+  EXPECT_THAT(place_of_error("{{/* c }}"), HasSubstr("unclosed comment"));
+  EXPECT_THAT(place_of_error("{{ # }}"), HasSubstr("unexpected \"#\""));
+  EXPECT_THAT(place_of_error("{{ range $labels }}{{ end }}"), HasSubstr("1:4 \"range\" is not supported"));
+  EXPECT_THAT(place_of_error("{{ query \"up\" }}"), HasSubstr("function \"query\" is not defined"));
+  EXPECT_THAT(place_of_error("{{ if true }}{{ $z := 1 }}{{ end }}{{ $z }}"), HasSubstr("undefined variable \"$z\""));
+  EXPECT_THAT(place_of_error("{{ 12x }}"), HasSubstr("\"12x\" is not a number"));
+}
+
+TEST(Template, NestingIsBounded) {
+  std::string open;
+  for (int i = 0; i < 5000; ++i) open += "{{ if true }}";
+  EXPECT_THAT(place_of_error(open), HasSubstr("nested deeper"));
+  EXPECT_THAT(place_of_error("{{ " + std::string(5000, '(') + " 1 }}"), HasSubstr("nested deeper"));
+  std::string chain = "{{ if false }}";
+  for (int i = 0; i < 5000; ++i) chain += "{{ else if false }}";
+  EXPECT_THAT(place_of_error(chain), HasSubstr("nested deeper"));
+}
+
+TEST(Template, TheResultIsBounded) {
+  const std::string big(Template::kMaxOutput - 1, 'x');
+  EXPECT_EQ(expand(big + "y").size(), Template::kMaxOutput);
+  EXPECT_THAT(expand(big + "yz"), HasSubstr("error: the text is longer"));
+  EXPECT_EQ(expand("{{ printf \"%999999999d\" 1 }}").size(), 1000U);
+}
+
+TEST(Template, AnyTextEitherParsesOrFails) {
+  // Cuts of a text with everything in it: none may crash, hang or read past the end.
+  const std::string all =
+      "a {{- $x := printf \"%s\\u00e9\" $labels.a | toUpper -}} b {{ if and (gt $value 1e3) `r` }}{{ .Value }}{{ else "
+      "}}"
+      "{{/* c */}}{{ with .Labels }}{{ . }}{{ end }}{{ end }}";
+  for (std::size_t from = 0; from < all.size(); ++from) {
+    for (std::size_t size = 0; from + size <= all.size(); ++size) expand(all.substr(from, size));
+  }
+  for (int c = 0; c < 256; ++c) expand(std::string("{{ ") + static_cast<char>(c) + " }}");
+}
+
+TEST(Template, KnowsWhetherItIsConstant) {
+  EXPECT_TRUE(Template::parse("critical")->constant());
+  EXPECT_FALSE(Template::parse("{{ $value }}")->constant());
+  EXPECT_EQ(Template::literal("{{ no }}").expand({}).value(), "{{ no }}");
+}
+
+TEST(Template, LabelValuesAreNotExpandedAgain) {
+  EXPECT_EQ(expand("{{ $labels.a }}", 1, {{"a", "{{ $value }}"}}), "{{ $value }}");
+}
+
+}  // namespace
+}  // namespace weir::rules
