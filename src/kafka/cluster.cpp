@@ -1,6 +1,7 @@
 #include "kafka/cluster.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -14,6 +15,8 @@
 
 namespace weir::kafka {
 namespace {
+
+using BrokerIds = std::vector<std::int32_t>;
 
 /// Descriptions refreshed in a cycle besides those of groups whose state changed: a hundred groups are
 /// described every cycle, a thousand every tenth.
@@ -29,11 +32,7 @@ bool has_no_members(GroupState state) { return state == GroupState::empty || sta
 class Cluster::Impl {
  public:
   Impl(ClusterSettings settings, std::unique_ptr<Connection> connection)
-      : settings_(std::move(settings)), connection_(std::move(connection)) {
-    for (const NamedGroup& group : settings_.groups.named) {
-      explicit_partitions_ = explicit_partitions_ || !topics_of(group).empty();
-    }
-  }
+      : settings_(std::move(settings)), connection_(std::move(connection)) {}
 
   core::Result<Snapshot> snapshot(const Budget& budget) {
     auto taken = take(budget);
@@ -45,29 +44,27 @@ class Cluster::Impl {
   struct Known {
     GroupState state = GroupState::unknown;
     std::optional<std::int32_t> members;
+    std::int32_t broker = -1;     // the last that coordinated it
     std::uint64_t described = 0;  // cycle
     bool again = false;           // the last description failed
     std::uint64_t seen = 0;       // cycle
   };
 
   std::string where() const { return "kafka/" + settings_.name; }
+  bool is_named() const { return !settings_.groups.named.empty(); }
 
   core::Result<Snapshot> take(const Budget& budget) {
-    if (auto reopened = reopen(); !reopened) return std::unexpected(std::move(reopened.error()));
     ++cycle_;
     connection_->begin();
+    auto metadata = read_metadata(*connection_, budget, settings_);
+    if (!metadata) return std::unexpected(std::move(metadata.error()));
     Snapshot snapshot;
-    // Naming partitions takes knowing them first; else metadata is read after the commits, so that no commit
-    // is seen for a topic not yet seen.
-    if (explicit_partitions_) {
-      if (auto read = read_topics(budget, snapshot); !read) return std::unexpected(std::move(read.error()));
-    }
+    snapshot.brokers = static_cast<std::int32_t>(metadata->brokers.size());
+    snapshot.topics = std::move(metadata->topics);
+    snapshot.faults = std::move(metadata->faults);
     TopicNames names;
-    auto groups = read_all_groups(budget, snapshot, names);
+    auto groups = read_all_groups(budget, metadata->brokers, snapshot, names);
     if (!groups) return std::unexpected(std::move(groups.error()));
-    if (!explicit_partitions_) {
-      if (auto read = read_topics(budget, snapshot); !read) return std::unexpected(std::move(read.error()));
-    }
     join_groups(std::move(*groups), names, settings_.name, snapshot);
     if (auto read = read_ends(budget, snapshot); !read) return std::unexpected(std::move(read.error()));
     auto faults = newest_.update(*connection_, budget, settings_.name, snapshot.topics);
@@ -76,36 +73,13 @@ class Cluster::Impl {
     return snapshot;
   }
 
-  /// librdkafka 2.0 keeps asking a coordinator that is none any more while its broker is up, so a move is
-  /// answered with a new client.
-  core::Result<void> reopen() {
-    if (!stale_) return {};
-    auto connection = Connection::open(settings_);
-    if (!connection) return std::unexpected(std::move(connection.error()));
-    connection_ = std::move(*connection);
-    stale_ = false;
-    return {};
-  }
-
-  const std::vector<std::string>& topics_of(const NamedGroup& group) const {
-    return group.topics.empty() ? settings_.topics.names : group.topics;
-  }
-
-  core::Result<void> read_topics(const Budget& budget, Snapshot& snapshot) {
-    auto metadata = read_metadata(*connection_, budget, settings_);
-    if (!metadata) return std::unexpected(std::move(metadata.error()));
-    snapshot.brokers = metadata->brokers;
-    snapshot.topics = std::move(metadata->topics);
-    std::ranges::move(metadata->faults, std::back_inserter(snapshot.faults));
-    return {};
-  }
-
-  core::Result<std::vector<ReadGroup>> read_all_groups(const Budget& budget, Snapshot& snapshot, TopicNames& names) {
+  core::Result<std::vector<ReadGroup>> read_all_groups(const Budget& budget, const BrokerIds& brokers,
+                                                       Snapshot& snapshot, TopicNames& names) {
     // Half of the time at most: coordinators that do not answer must not cost the topics.
     const Budget share = budget.within(budget.left(std::chrono::hours(1)) / 2);
-    auto groups = settings_.groups.named.empty() ? list(share, snapshot) : named();
+    auto groups = is_named() ? named() : listed(share, brokers, snapshot);
     if (!groups) return groups;
-    std::vector<GroupQuery> queries = plan(*groups, snapshot);
+    const std::vector<GroupQuery> queries = is_named() ? plan_named(brokers, snapshot) : plan_listed(*groups);
     auto answers = read_groups(*connection_, share, settings_.request_timeout, queries);
     if (!answers) return std::unexpected(std::move(answers.error()));
     for (std::size_t i = 0; i < groups->size(); ++i) {
@@ -113,7 +87,7 @@ class Cluster::Impl {
       remember((*groups)[i]);
     }
     std::erase_if(known_, [&](const auto& entry) { return entry.second.seen != cycle_; });
-    if (!settings_.groups.named.empty()) {
+    if (is_named()) {
       std::erase_if(*groups, [](const ReadGroup& group) {  // deleted, or not there yet
         return group.state == GroupState::dead && group.answer.commits.empty() && !group.answer.offsets_error;
       });
@@ -122,8 +96,8 @@ class Cluster::Impl {
     return groups;
   }
 
-  core::Result<std::vector<ReadGroup>> list(const Budget& budget, Snapshot& snapshot) {
-    auto listing = list_groups(*connection_, budget.within(settings_.request_timeout));
+  core::Result<std::vector<ReadGroup>> listed(const Budget& budget, const BrokerIds& brokers, Snapshot& snapshot) {
+    auto listing = list_groups(*connection_, budget.within(settings_.request_timeout), brokers);
     if (!listing) return std::unexpected(std::move(listing.error()));
     // Which groups a silent broker coordinates is unknown, so nothing of the cluster may be taken for deleted.
     for (core::Error& error : listing->errors) {
@@ -132,10 +106,13 @@ class Cluster::Impl {
     std::vector<ReadGroup> groups;
     for (ListedGroup& group : listing->groups) {
       if (!settings_.groups.filter.admits(group.id)) continue;
-      groups.push_back({std::move(group.id), group.state, std::nullopt, {}, {}});
+      ReadGroup& read = groups.emplace_back();
+      read.id = std::move(group.id);
+      read.state = group.state;
+      read.answer.broker = group.broker;
     }
     std::ranges::sort(groups, {}, &ReadGroup::id);
-    const auto twice = std::ranges::unique(groups, {}, &ReadGroup::id);  // listed by two brokers as it moved
+    const auto twice = std::ranges::unique(groups, {}, &ReadGroup::id);
     groups.erase(twice.begin(), twice.end());
     return groups;
   }
@@ -143,21 +120,19 @@ class Cluster::Impl {
   core::Result<std::vector<ReadGroup>> named() const {
     std::vector<ReadGroup> groups;
     for (const NamedGroup& group : settings_.groups.named) {
-      groups.push_back({group.name, GroupState::unknown, std::nullopt, group.topics, {}});
+      ReadGroup& read = groups.emplace_back();
+      read.id = group.name;
+      read.topics = group.topics;
     }
     return groups;
   }
 
-  std::vector<GroupQuery> plan(const std::vector<ReadGroup>& groups, const Snapshot& snapshot) {
+  std::vector<GroupQuery> plan_listed(const std::vector<ReadGroup>& groups) {
     const std::uint64_t period = (groups.size() + kRefreshesPerCycle - 1) / kRefreshesPerCycle;
     std::vector<GroupQuery> queries(groups.size());
     for (std::size_t i = 0; i < groups.size(); ++i) {
       queries[i].id = groups[i].id;
-      if (!settings_.groups.named.empty()) {
-        queries[i].describe = true;
-        add_partitions(settings_.groups.named[i], snapshot, queries[i]);
-        continue;
-      }
+      queries[i].brokers = {groups[i].answer.broker};
       auto [known, added] = known_.try_emplace(groups[i].id);
       Known& group = known->second;
       const bool changed = added || group.again || group.state != groups[i].state;
@@ -165,42 +140,50 @@ class Cluster::Impl {
       if (queries[i].describe) group.described = cycle_;
       if (added) group.described = cycle_ - std::min(cycle_, i % period);  // spreads the refreshes
       group.state = groups[i].state;
-      group.seen = cycle_;
       if (has_no_members(group.state)) group.members = 0;
     }
     return queries;
   }
 
-  void add_partitions(const NamedGroup& group, const Snapshot& snapshot, GroupQuery& query) const {
-    const std::vector<std::string>& names = topics_of(group);
-    query.all_partitions = names.empty();
-    for (const std::string& name : names) {
-      const auto topic = std::ranges::lower_bound(snapshot.topics, name, {}, &Topic::name);
-      if (topic != snapshot.topics.end() && topic->name == name) query.topics.push_back(&*topic);
+  /// Which broker coordinates a named group is found by asking one after the other, the last that did
+  /// first: that takes no right but DESCRIBE on the group.
+  std::vector<GroupQuery> plan_named(const BrokerIds& brokers, const Snapshot& snapshot) {
+    std::vector<GroupQuery> queries;
+    for (const NamedGroup& group : settings_.groups.named) {
+      GroupQuery& query = queries.emplace_back();
+      query.id = group.name;
+      query.describe = true;
+      query.brokers = brokers;
+      const auto last = std::ranges::find(query.brokers, known_[group.name].broker);
+      if (last != query.brokers.end()) std::rotate(query.brokers.begin(), last, last + 1);
+      const std::vector<std::string>& names = group.topics.empty() ? settings_.topics.names : group.topics;
+      query.all_partitions = names.empty();
+      for (const std::string& name : names) {
+        const auto topic = std::ranges::lower_bound(snapshot.topics, name, {}, &Topic::name);
+        if (topic != snapshot.topics.end() && topic->name == name) query.topics.push_back(&*topic);
+      }
     }
+    return queries;
   }
 
   void remember(ReadGroup& group) {
-    stale_ = stale_ || group.answer.coordinator_moved;
-    const auto& description = group.answer.description;
-    if (!settings_.groups.named.empty()) {
-      if (!description) return;
-      group.state = description->state;
-      group.members = description->members;
-      // A broker describes a group of the new protocol (KIP-848) as dead to a client of the old one.
-      if (group.state == GroupState::dead && !group.answer.commits.empty()) {
-        group.state = GroupState::unknown;
-        group.members.reset();
-      }
-      return;
-    }
+    const GroupAnswer& answer = group.answer;
+    const auto& description = answer.description;
     Known& known = known_[group.id];
-    known.again = group.answer.description_error.has_value();
-    if (description && description->state == GroupState::dead && !has_no_members(group.state)) {
+    known.seen = cycle_;
+    known.again = answer.description_error.has_value();
+    known.broker = answer.broker;
+    // A broker describes a group of the new protocol (KIP-848) as dead to a client of the old one.
+    const bool undescribed = description && description->state == GroupState::dead &&
+                             (is_named() ? !answer.commits.empty() : !has_no_members(group.state));
+    if (undescribed) {
       known.members.reset();
+      if (is_named()) known.state = GroupState::unknown;
     } else if (description) {
       known.members = description->members;
+      if (is_named()) known.state = description->state;
     }
+    group.state = known.state;
     group.members = known.members;
   }
 
@@ -229,8 +212,6 @@ class Cluster::Impl {
 
   ClusterSettings settings_;
   std::unique_ptr<Connection> connection_;
-  bool explicit_partitions_ = false;
-  bool stale_ = false;
   std::uint64_t cycle_ = 0;
   std::unordered_map<std::string, Known> known_;
   NewestMessages newest_;

@@ -14,8 +14,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// Time for a second broker to be tried before all are taken to be down.
-constexpr milliseconds kGrace{1000};
+/// Time for every broker to be tried again before all are taken to be down still.
+constexpr milliseconds kGrace{1500};
 
 void on_log(const rd_kafka_t*, int, const char*, const char*) {}  // failures are told by on_error
 
@@ -31,14 +31,17 @@ core::Result<void> apply(rd_kafka_conf_t* conf, const ClusterSettings& settings)
       {"client.id", "weir"},
       {"socket.timeout.ms", timeout},
       {"socket.connection.setup.timeout.ms", setup},
-      {"reconnect.backoff.max.ms", "1000"},          // a broker that is back is seen in the next cycle
+      {"reconnect.backoff.max.ms", "500"},           // a broker that is back is seen in the next cycle
       {"topic.metadata.refresh.interval.ms", "-1"},  // each cycle asks for it
   }};
-  const std::array<std::pair<std::string, std::string>, 9> fixed = {{
+  const std::array<std::pair<std::string, std::string>, 12> fixed = {{
       {"bootstrap.servers", settings.brokers},
       {"allow.auto.create.topics", "false"},
       {"isolation.level", "read_uncommitted"},  // else end offsets are last stable offsets
       {"enable.partition.eof", "true"},
+      {"group.id", "weir"},  // never joined, see open()
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
       // The newest messages of dead-letter topics are fetched over the same connections: little, and no long polls.
       {"fetch.wait.max.ms", "10"},
       {"max.partition.fetch.bytes", "65536"},
@@ -87,11 +90,14 @@ core::Result<std::unique_ptr<Connection>> Connection::open(const ClusterSettings
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
   std::array<char, 512> reason{};
-  // A consumer without a group: a producer's metadata requests would create topics.
+  // A consumer: a producer's metadata requests would create topics.
   rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), reason.data(), reason.size());
   if (handle == nullptr) return core::fail(core::ErrorKind::invalid, reason.data());
   (void)conf.release();  // belongs to the handle now
   connection->handle_.reset(handle);
+  // librdkafka 2.0 dereferences the client's own group when a coordinator turns out to be none any more. So there
+  // is one, closed at once: it looks for no coordinator and joins nothing.
+  rd_kafka_consumer_close(handle);
   for (const std::string& name : settings.topics.names) {
     if (rd_kafka_topic_t* topic = rd_kafka_topic_new(handle, name.c_str(), nullptr)) {
       connection->named_topics_.emplace_back(topic);
@@ -105,7 +111,6 @@ Queue Connection::new_queue() const { return Queue(rd_kafka_queue_new(handle_.ge
 void Connection::begin() {
   poll();
   began_ = steady_clock::now();
-  hopeless_ = false;
   answered_ = false;
 }
 
@@ -131,7 +136,10 @@ core::Error Connection::unreachable(std::string_view how) const {
 
 std::optional<core::Error> Connection::give_up(const Budget& budget) {
   poll();
-  if (answered_) trouble_.reset();
+  if (answered_) {
+    trouble_.reset();
+    hopeless_ = false;
+  }
   if (budget.stop.stop_requested()) return core::fail(core::ErrorKind::cancelled, "shutting down").error();
   if (!answered_ && hopeless_ && steady_clock::now() - began_ >= kGrace) return unreachable("all brokers are down");
   if (steady_clock::now() < budget.deadline) return std::nullopt;

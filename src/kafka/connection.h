@@ -55,7 +55,7 @@ class Connection {
   rd_kafka_s* handle() const { return handle_.get(); }
   Queue new_queue() const;
 
-  /// To be called before a cycle: forgets that brokers were out of reach in the last one.
+  /// To be called before a cycle: brokers get some time to be in reach again.
   void begin();
   /// To be called when any request was answered.
   void answered() { answered_ = true; }
@@ -78,7 +78,7 @@ class Connection {
   std::chrono::milliseconds timeout_;
   std::chrono::steady_clock::time_point began_;
   std::optional<Trouble> trouble_;  // the last, kept over cycles until something is answered
-  bool hopeless_ = false;           // in this cycle: all brokers down, or the login was refused
+  bool hopeless_ = false;           // all brokers down or the login refused, which librdkafka tells once
   bool answered_ = false;           // in this cycle
   Handle handle_;
   std::vector<TopicHandle> named_topics_;  // make librdkafka ask for these topics' metadata

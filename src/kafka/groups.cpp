@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <librdkafka/rdkafka.h>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -31,11 +33,12 @@ struct PartitionListDeleter {
 };
 using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, PartitionListDeleter>;
 
-Options new_options(Connection& connection, rd_kafka_admin_op_t operation, milliseconds timeout) {
+Options new_options(Connection& connection, rd_kafka_admin_op_t operation, milliseconds timeout, std::int32_t broker) {
   Options options(rd_kafka_AdminOptions_new(connection.handle(), operation));
   std::array<char, 256> reason{};
   const int bounded = static_cast<int>(std::clamp<milliseconds::rep>(timeout.count(), 1, 3'600'000));
   rd_kafka_AdminOptions_set_request_timeout(options.get(), bounded, reason.data(), reason.size());
+  rd_kafka_AdminOptions_set_broker(options.get(), broker, reason.data(), reason.size());
   return options;
 }
 
@@ -61,29 +64,32 @@ bool is_unsupported(int code) {
 
 std::string subject_of(const std::string& group) { return "group \"" + group + "\""; }
 
-/// Keeps up to kInFlight requests of read_groups going on one queue.
+/// Requests to one broker.
+struct Lane {
+  std::deque<std::size_t> waiting;  // queries
+  std::size_t in_flight = 0;
+  bool silent = false;  // a request timed out: the others are not sent
+};
+
+/// Keeps up to kInFlight requests of read_groups going to each broker, answers on one queue.
 class GroupReader {
  public:
   GroupReader(Connection& connection, const Budget& budget, milliseconds timeout,
               const std::vector<GroupQuery>& queries)
-      : connection_(connection),
-        budget_(budget),
-        timeout_(timeout),
-        queries_(queries),
-        queue_(connection.new_queue()),
-        fetch_options_(new_options(connection, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, left())),
-        describe_options_(new_options(connection, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, left())) {
+      : connection_(connection), budget_(budget), timeout_(timeout), queries_(queries), queue_(connection.new_queue()) {
     result_.answers.resize(queries.size());
-    waiting_.resize(queries.size(), kOffsets);
+    progress_.resize(queries.size());
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+      if (asks_offsets(queries[i])) enqueue(i);
+    }
   }
 
   core::Result<GroupAnswers> run() {
     while (true) {
-      while (next_ < queries_.size() && in_flight_ < kInFlight) start(next_++);
+      for (auto& [broker, lane] : lanes_) pump(broker, lane);
       if (in_flight_ == 0) return std::move(result_);
       const Event event(rd_kafka_queue_poll(queue_.get(), static_cast<int>(budget_.left(kPollSpan).count())));
       if (event) {
-        --in_flight_;
         take(event.get());
       } else if (auto error = connection_.give_up(budget_)) {
         if (error->kind != core::ErrorKind::timeout) return std::unexpected(std::move(*error));
@@ -93,33 +99,62 @@ class GroupReader {
   }
 
  private:
-  enum Waiting : std::uint8_t { kOffsets = 1, kDescription = 2 };
+  struct Progress {
+    std::size_t attempt = 0;  // index into the query's brokers
+    bool offsets = false;     // still waited for
+    bool description = false;
+  };
 
-  milliseconds left() const { return budget_.left(timeout_); }
+  static bool asks_offsets(const GroupQuery& query) {
+    return !query.brokers.empty() && (query.all_partitions || std::ranges::any_of(query.topics, [](const Topic* topic) {
+                                        return !topic->partitions.empty();
+                                      }));
+  }
+
+  std::int32_t broker_of(std::size_t index) const { return queries_[index].brokers[progress_[index].attempt]; }
+
+  void enqueue(std::size_t index) {
+    progress_[index].offsets = true;
+    lanes_[broker_of(index)].waiting.push_back(index);
+  }
+
+  void pump(std::int32_t broker, Lane& lane) {
+    while (!lane.waiting.empty() && (lane.silent || lane.in_flight < kInFlight)) {
+      const std::size_t index = lane.waiting.front();
+      lane.waiting.pop_front();
+      if (lane.silent) {
+        progress_[index].offsets = false;
+        result_.answers[index].offsets_error =
+            to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, subject_of(queries_[index].id), {});
+      } else {
+        fetch_offsets(index, broker);
+        count(lane);
+      }
+    }
+  }
+
+  void count(Lane& lane) {
+    ++lane.in_flight;
+    ++in_flight_;
+  }
 
   /// The groups that have not answered fail, the others count.
   core::Result<GroupAnswers> out_of_time(const core::Error& error) {
     for (std::size_t i = 0; i < queries_.size(); ++i) {
-      if ((waiting_[i] & kOffsets) != 0) result_.answers[i].offsets_error = error;
-      if ((waiting_[i] & kDescription) != 0) result_.answers[i].description_error = error;
+      if (progress_[i].offsets) result_.answers[i].offsets_error = error;
+      if (progress_[i].description) result_.answers[i].description_error = error;
     }
     return std::move(result_);
   }
 
-  void start(std::size_t index) {
-    const GroupQuery& query = queries_[index];
-    void* opaque = reinterpret_cast<void*>(index);
-    if (!fetch_offsets(query, opaque)) waiting_[index] = 0;
-    if (!query.describe) return;
-    waiting_[index] |= kDescription;
-    rd_kafka_AdminOptions_set_opaque(describe_options_.get(), opaque);
-    const char* id = query.id.c_str();
-    rd_kafka_DescribeConsumerGroups(connection_.handle(), &id, 1, describe_options_.get(), queue_.get());
-    ++in_flight_;
+  Options options_for(rd_kafka_admin_op_t operation, std::size_t index, std::int32_t broker) {
+    Options options = new_options(connection_, operation, budget_.left(timeout_), broker);
+    rd_kafka_AdminOptions_set_opaque(options.get(), reinterpret_cast<void*>(index));
+    return options;
   }
 
-  /// False when there is nothing to ask for.
-  bool fetch_offsets(const GroupQuery& query, void* opaque) {
+  void fetch_offsets(std::size_t index, std::int32_t broker) {
+    const GroupQuery& query = queries_[index];
     PartitionList partitions;
     if (!query.all_partitions) {
       partitions.reset(rd_kafka_topic_partition_list_new(16));
@@ -128,57 +163,72 @@ class GroupReader {
           rd_kafka_topic_partition_list_add(partitions.get(), topic->name.c_str(), partition.id);
         }
       }
-      if (partitions->cnt == 0) return false;
     }
     rd_kafka_ListConsumerGroupOffsets_t* request =
         rd_kafka_ListConsumerGroupOffsets_new(query.id.c_str(), partitions.get());
-    rd_kafka_AdminOptions_set_opaque(fetch_options_.get(), opaque);
-    rd_kafka_ListConsumerGroupOffsets(connection_.handle(), &request, 1, fetch_options_.get(), queue_.get());
+    const Options options = options_for(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, index, broker);
+    rd_kafka_ListConsumerGroupOffsets(connection_.handle(), &request, 1, options.get(), queue_.get());
     rd_kafka_ListConsumerGroupOffsets_destroy(request);
-    ++in_flight_;
-    return true;
+  }
+
+  void describe(std::size_t index) {
+    progress_[index].description = true;
+    const char* id = queries_[index].id.c_str();
+    const Options options = options_for(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, index, broker_of(index));
+    rd_kafka_DescribeConsumerGroups(connection_.handle(), &id, 1, options.get(), queue_.get());
+    count(lanes_[broker_of(index)]);
   }
 
   void take(rd_kafka_event_t* event) {
     const auto index = reinterpret_cast<std::size_t>(rd_kafka_event_opaque(event));
     if (index >= queries_.size()) return;
     GroupAnswer& answer = result_.answers[index];
+    Lane& lane = lanes_[broker_of(index)];
+    --in_flight_;
+    --lane.in_flight;
+    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__TIMED_OUT) lane.silent = true;
     const std::string& id = queries_[index].id;
-    switch (rd_kafka_event_type(event)) {
-      case RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT:
-        waiting_[index] &= static_cast<std::uint8_t>(~kOffsets);
-        return take_offsets(event, id, answer);
-      case RD_KAFKA_EVENT_DESCRIBECONSUMERGROUPS_RESULT:
-        waiting_[index] &= static_cast<std::uint8_t>(~kDescription);
-        return take_description(event, id, answer);
-      default: break;
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DESCRIBECONSUMERGROUPS_RESULT) {
+      progress_[index].description = false;
+      return take_description(event, id, answer);
+    }
+    progress_[index].offsets = false;
+    const int code = take_offsets(event, id, answer);
+    if (code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR && progress_[index].attempt + 1 < queries_[index].brokers.size()) {
+      ++progress_[index].attempt;
+      answer.offsets_error.reset();
+      enqueue(index);
+    } else if (code == 0) {
+      answer.broker = broker_of(index);
+      if (queries_[index].describe) describe(index);
     }
   }
 
-  core::Error failed(int code, const std::string& id, std::string_view reason, GroupAnswer& answer) {
-    if (code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR) answer.coordinator_moved = true;
+  core::Error failed(int code, const std::string& id, std::string_view reason) {
     if (!is_connection_error(code)) connection_.answered();
     return connection_.explain(code, subject_of(id), reason);
   }
 
-  void take_offsets(rd_kafka_event_t* event, const std::string& id, GroupAnswer& answer) {
+  /// 0, or the code of the error it put into the answer.
+  int take_offsets(rd_kafka_event_t* event, const std::string& id, GroupAnswer& answer) {
     if (const int code = rd_kafka_event_error(event); code != 0) {
-      answer.offsets_error = failed(code, id, event_reason(event), answer);
-      return;
+      answer.offsets_error = failed(code, id, event_reason(event));
+      return code;
     }
     connection_.answered();
     std::size_t count = 0;
     const auto* groups =
         rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
-    if (count != 1) return;
+    if (count != 1) return 0;
     if (const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[0])) {
-      answer.offsets_error = failed(rd_kafka_error_code(error), id, rd_kafka_error_string(error), answer);
-      return;
+      answer.offsets_error = failed(rd_kafka_error_code(error), id, rd_kafka_error_string(error));
+      return rd_kafka_error_code(error);
     }
     const rd_kafka_topic_partition_list_t* list = rd_kafka_group_result_partitions(groups[0]);
-    if (list == nullptr) return;
+    if (list == nullptr) return 0;
     answer.commits.reserve(static_cast<std::size_t>(list->cnt));
     for (int i = 0; i < list->cnt; ++i) take_commit(list->elems[i], id, answer);
+    return 0;
   }
 
   void take_commit(const rd_kafka_topic_partition_t& element, const std::string& id, GroupAnswer& answer) {
@@ -209,12 +259,13 @@ class GroupReader {
         reason = rd_kafka_error_string(error);
       }
     }
+    if (is_unsupported(code)) return connection_.answered();
+    if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) {
+      answer.description = {GroupState::dead, 0};
+      return;
+    }
     if (code != 0) {
-      if (is_unsupported(code)) return connection_.answered();
-      if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND)
-        answer.description = {GroupState::dead, 0};
-      else
-        answer.description_error = failed(code, id, reason, answer);
+      answer.description_error = failed(code, id, reason);
       return;
     }
     connection_.answered();
@@ -227,36 +278,32 @@ class GroupReader {
   milliseconds timeout_;
   const std::vector<GroupQuery>& queries_;
   GroupAnswers result_;
-  std::vector<std::uint8_t> waiting_;  // for which answers, by query
-  std::size_t next_ = 0;
+  std::vector<Progress> progress_;  // by query
+  std::map<std::int32_t, Lane> lanes_;
   std::size_t in_flight_ = 0;
   Queue queue_;
-  Options fetch_options_;
-  Options describe_options_;
 };
 
-core::Result<GroupListing> take_listing(Connection& connection, rd_kafka_event_t* event) {
-  if (const int code = rd_kafka_event_error(event); code != 0) {
-    return std::unexpected(connection.explain(code, "list of consumer groups", event_reason(event)));
-  }
+/// One broker's list, added to the listing.
+void take_listing(Connection& connection, rd_kafka_event_t* event, GroupListing& listing) {
+  const auto broker = static_cast<std::int32_t>(reinterpret_cast<std::intptr_t>(rd_kafka_event_opaque(event)));
+  const std::string subject = "consumer groups of broker " + std::to_string(broker);
+  const auto failed = [&](int code, std::string_view reason) {
+    if (!is_connection_error(code)) connection.answered();
+    listing.errors.push_back(connection.explain(code, subject, reason));
+  };
+  if (const int code = rd_kafka_event_error(event); code != 0) return failed(code, event_reason(event));
   const auto* result = rd_kafka_event_ListConsumerGroups_result(event);
-  GroupListing listing;
-  std::size_t count = 0;
-  const auto* groups = rd_kafka_ListConsumerGroups_result_valid(result, &count);
-  listing.groups.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    listing.groups.push_back(
-        {rd_kafka_ConsumerGroupListing_group_id(groups[i]), to_state(rd_kafka_ConsumerGroupListing_state(groups[i]))});
-  }
-  if (count > 0) connection.answered();
   std::size_t failures = 0;
   const auto* errors = rd_kafka_ListConsumerGroups_result_errors(result, &failures);
-  for (std::size_t i = 0; i < failures; ++i) {
-    listing.errors.push_back(connection.explain(rd_kafka_error_code(errors[i]), "list of consumer groups",
-                                                rd_kafka_error_string(errors[i])));
-  }
+  for (std::size_t i = 0; i < failures; ++i) failed(rd_kafka_error_code(errors[i]), rd_kafka_error_string(errors[i]));
   if (failures == 0) connection.answered();
-  return listing;
+  std::size_t count = 0;
+  const auto* groups = rd_kafka_ListConsumerGroups_result_valid(result, &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    listing.groups.push_back({rd_kafka_ConsumerGroupListing_group_id(groups[i]),
+                              to_state(rd_kafka_ConsumerGroupListing_state(groups[i])), broker});
+  }
 }
 
 }  // namespace
@@ -270,16 +317,30 @@ std::uint32_t TopicNames::intern(std::string_view name) {
   return last_;
 }
 
-core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget) {
+core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget,
+                                       const std::vector<std::int32_t>& brokers) {
   const Queue queue = connection.new_queue();
-  const Options options =
-      new_options(connection, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, budget.left(std::chrono::minutes(10)));
-  rd_kafka_ListConsumerGroups(connection.handle(), options.get(), queue.get());
-  while (true) {
-    const Event event(rd_kafka_queue_poll(queue.get(), static_cast<int>(budget.left(kPollSpan).count())));
-    if (event) return take_listing(connection, event.get());
-    if (auto error = connection.give_up(budget)) return std::unexpected(std::move(*error));
+  for (const std::int32_t broker : brokers) {
+    const Options options =
+        new_options(connection, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, budget.left(std::chrono::minutes(10)), broker);
+    rd_kafka_AdminOptions_set_opaque(options.get(), reinterpret_cast<void*>(static_cast<std::intptr_t>(broker)));
+    rd_kafka_ListConsumerGroups(connection.handle(), options.get(), queue.get());
   }
+  GroupListing listing;
+  std::size_t waiting = brokers.size();
+  while (waiting > 0) {
+    const Event event(rd_kafka_queue_poll(queue.get(), static_cast<int>(budget.left(kPollSpan).count())));
+    if (event) {
+      --waiting;
+      take_listing(connection, event.get(), listing);
+    } else if (auto error = connection.give_up(budget)) {
+      if (error->kind != core::ErrorKind::timeout || waiting == brokers.size()) return std::unexpected(*error);
+      listing.errors.push_back(std::move(*error));
+      break;
+    }
+  }
+  if (!brokers.empty() && listing.errors.size() >= brokers.size()) return std::unexpected(listing.errors.front());
+  return listing;
 }
 
 core::Result<GroupAnswers> read_groups(Connection& connection, const Budget& budget, milliseconds timeout,

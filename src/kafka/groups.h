@@ -17,15 +17,17 @@ namespace weir::kafka {
 struct ListedGroup {
   std::string id;
   GroupState state = GroupState::unknown;
+  std::int32_t broker = -1;  // its coordinator
 };
 
 struct GroupListing {
-  std::vector<ListedGroup> groups;  // in no order
-  std::vector<core::Error> errors;  // brokers that did not list theirs
+  std::vector<ListedGroup> groups;  // in no order; one that moves may be listed by two brokers
+  std::vector<core::Error> errors;  // of brokers that did not list theirs
 };
 
-/// ListGroups of every broker. Errors: none of them answered.
-core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget);
+/// ListGroups of each of these brokers. Errors: none of them answered.
+core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget,
+                                       const std::vector<std::int32_t>& brokers);
 
 /// Topic names as small numbers, so that 48,000 committed offsets carry no strings.
 class TopicNames {
@@ -44,6 +46,7 @@ class TopicNames {
 
 struct GroupQuery {
   std::string id;
+  std::vector<std::int32_t> brokers;  // to ask, until one coordinates the group
   bool describe = false;
   bool all_partitions = true;  // else just those of `topics`
   std::vector<const Topic*> topics;
@@ -61,12 +64,12 @@ struct GroupDescription {
 };
 
 struct GroupAnswer {
+  std::int32_t broker = -1;  // that answered
   std::vector<RawCommit> commits;
   std::optional<core::Error> offsets_error;     // commits are then empty
   std::optional<core::Error> partition_error;   // the first of partitions that are unknown
   std::optional<GroupDescription> description;  // absent where not asked, failed or not supported
   std::optional<core::Error> description_error;
-  bool coordinator_moved = false;
 };
 
 struct GroupAnswers {
@@ -74,8 +77,10 @@ struct GroupAnswers {
   TopicNames topics;
 };
 
-/// Committed offsets (OffsetFetch, a request a group) and descriptions of many groups, a bounded number of
-/// requests in flight. A group that fails says so in its answer. Errors: stopped, out of time before
+/// Committed offsets (OffsetFetch, a request a group), then descriptions, of many groups; a bounded number of
+/// requests in flight to each broker. Brokers are addressed directly: librdkafka 2.0's own way to a coordinator
+/// caches it for ever and touches freed memory when a request has timed out before one is found.
+/// A group that fails says so in its answer. Errors: stopped, out of time before
 /// anything was answered, no broker can be reached.
 core::Result<GroupAnswers> read_groups(Connection& connection, const Budget& budget, std::chrono::milliseconds timeout,
                                        const std::vector<GroupQuery>& queries);

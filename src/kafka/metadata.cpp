@@ -79,7 +79,8 @@ core::Result<Metadata> read_metadata(Connection& connection, const Budget& budge
   auto raw = request(connection, budget.within(settings.request_timeout), all);
   if (!raw) return std::unexpected(std::move(raw.error()));
   Metadata result;
-  result.brokers = (*raw)->broker_cnt;
+  for (int i = 0; i < (*raw)->broker_cnt; ++i) result.brokers.push_back((*raw)->brokers[i].id);
+  std::ranges::sort(result.brokers);
   std::vector<bool> seen(settings.topics.names.size());
   for (int i = 0; i < (*raw)->topic_cnt; ++i) {
     const rd_kafka_metadata_topic_t& topic = (*raw)->topics[i];

@@ -10,8 +10,8 @@
 namespace weir::kafka {
 
 struct Metadata {
-  std::int32_t brokers = 0;
-  std::vector<Topic> topics;  // that the filter admits, ascending by name; offsets unknown
+  std::vector<std::int32_t> brokers;  // ids, ascending
+  std::vector<Topic> topics;          // that the filter admits, ascending by name; offsets unknown
   std::vector<core::Fault> faults;
 };
 

@@ -14,7 +14,9 @@ enum class Request : std::int16_t { list_offsets = 2, metadata = 3, offset_fetch
 
 /// librdkafka's in-process Kafka: real protocol on loopback ports, groups and commits included, nothing kept.
 /// It answers neither ListGroups nor OffsetFetch for all partitions nor DescribeGroups: name groups and
-/// topics. Brokers are numbered from 1. Safe to call from any thread.
+/// topics. A consumer that comes back to its group waits for a rebalance as long as its session timeout: set
+/// session.timeout.ms to 4000 (less than its first rebalance, 3 s, will not do). Brokers are numbered from 1. Safe to
+/// call from any thread.
 class MockCluster {
  public:
   static core::Result<MockCluster> start(int brokers);

@@ -27,6 +27,7 @@ constexpr std::array kReserved = {
     Reserved{"metadata.broker.list", "give the brokers under \"brokers\""},
     Reserved{"group.id", "Weir joins no group"},
     Reserved{"enable.auto.commit", "Weir commits nothing"},
+    Reserved{"enable.auto.offset.store", "Weir commits nothing"},
     Reserved{"enable.partition.eof", "Weir sets it"},
     Reserved{"allow.auto.create.topics", "Weir creates no topics"},
     Reserved{"isolation.level", "Weir reads high watermarks"},

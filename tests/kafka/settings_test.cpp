@@ -1,0 +1,153 @@
+#include "kafka/settings.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace weir::kafka {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Parsed {
+  ClusterSettings settings;
+  config::Diagnostics diagnostics;
+};
+
+Parsed parse(const std::string& yaml) {
+  Parsed parsed;
+  const config::Node node = config::parse_yaml(yaml, "weir.yml", parsed.diagnostics);
+  parsed.settings = parse_cluster(node, parsed.diagnostics);
+  return parsed;
+}
+
+const char* const kMinimal = "name: prod\nbrokers: broker-1:9092\n";
+
+TEST(ParseCluster, ReadsTheExampleOfTheArchitecturePage) {
+  setenv("WEIR_TEST_KAFKA_PASSWORD", "hunter2", 1);
+  const Parsed parsed = parse(R"(
+name: prod
+brokers: broker-1:9092,broker-2:9092
+interval: 20s
+properties: {security.protocol: SASL_SSL, sasl.mechanism: SCRAM-SHA-512, sasl.username: weir, sasl.password: "${WEIR_TEST_KAFKA_PASSWORD}"}
+groups: {allow: [".*"], deny: ["^console-consumer-"], names: []}
+topics: {allow: [".*"], deny: ["^__"], names: []}
+dead_letter: {topics: ['.*[.-](dlt|dlq)$']}
+)");
+  EXPECT_TRUE(parsed.diagnostics.ok()) << parsed.diagnostics.to_string();
+  const ClusterSettings& settings = parsed.settings;
+  EXPECT_EQ(settings.name, "prod");
+  EXPECT_EQ(settings.brokers, "broker-1:9092,broker-2:9092");
+  EXPECT_EQ(settings.interval, std::chrono::seconds(20));
+  ASSERT_EQ(settings.properties.size(), 4U);
+  EXPECT_EQ(settings.properties[3].first, "sasl.password");
+  EXPECT_EQ(settings.properties[3].second.reveal(), "hunter2");
+  EXPECT_TRUE(settings.groups.filter.admits("billing"));
+  EXPECT_FALSE(settings.groups.filter.admits("console-consumer-17"));
+  EXPECT_TRUE(settings.topics.admits("orders"));
+  EXPECT_FALSE(settings.topics.admits("__consumer_offsets"));
+  EXPECT_TRUE(settings.dead_letter.match("user.clicks.dlt"));
+  EXPECT_FALSE(settings.dead_letter.match("user.clicks.dlt.orders"));
+}
+
+TEST(ParseCluster, HidesInternalTopicsAndKnowsDeadLettersByDefault) {
+  const Parsed parsed = parse(kMinimal);
+  EXPECT_TRUE(parsed.diagnostics.ok()) << parsed.diagnostics.to_string();
+  EXPECT_FALSE(parsed.settings.topics.admits("__transaction_state"));
+  EXPECT_TRUE(parsed.settings.dead_letter.match("orders-dlq"));
+  EXPECT_TRUE(parsed.settings.groups.filter.admits("anything"));
+  EXPECT_EQ(parsed.settings.interval, std::chrono::seconds(15));
+}
+
+TEST(ParseCluster, FiltersMatchAnywhereInAName) {
+  const Parsed parsed = parse(std::string(kMinimal) + "topics: {allow: [order], deny: [tmp]}\n");
+  EXPECT_TRUE(parsed.settings.topics.admits("shop.orders"));
+  EXPECT_FALSE(parsed.settings.topics.admits("shop.orders.tmp"));
+  EXPECT_FALSE(parsed.settings.topics.admits("payments"));
+}
+
+TEST(ParseCluster, NamesTakeTheFiltersPlace) {
+  const Parsed parsed = parse(std::string(kMinimal) + "topics: {deny: ['.*'], names: [payments, orders]}\n");
+  EXPECT_THAT(parsed.settings.topics.names, ElementsAre("orders", "payments"));
+  EXPECT_TRUE(parsed.settings.topics.admits("orders"));
+  EXPECT_FALSE(parsed.settings.topics.admits("orders2"));
+}
+
+TEST(ParseCluster, NamedGroupsMayNameTheirTopics) {
+  const Parsed parsed =
+      parse(std::string(kMinimal) + "groups: {names: [shipping, {name: billing, topics: [orders]}]}\n");
+  EXPECT_TRUE(parsed.diagnostics.ok()) << parsed.diagnostics.to_string();
+  ASSERT_EQ(parsed.settings.groups.named.size(), 2U);
+  EXPECT_EQ(parsed.settings.groups.named[0].name, "billing");
+  EXPECT_THAT(parsed.settings.groups.named[0].topics, ElementsAre("orders"));
+  EXPECT_TRUE(parsed.settings.groups.named[1].topics.empty());
+  EXPECT_FALSE(parsed.settings.groups.filter.admits("other"));
+}
+
+TEST(ParseCluster, ReportsABadRegexAtItsPlace) {
+  const Parsed parsed = parse("name: prod\nbrokers: b:1\ngroups:\n  deny:\n    - ok\n    - '(['\n");
+  ASSERT_EQ(parsed.diagnostics.errors().size(), 1U);
+  const std::string text = parsed.diagnostics.to_string();
+  EXPECT_THAT(text, HasSubstr("weir.yml:6:7: "));
+  EXPECT_THAT(text, HasSubstr("is no regular expression"));
+}
+
+TEST(ParseCluster, ReportsAnUnknownPropertyWithASuggestion) {
+  const Parsed parsed = parse("name: prod\nbrokers: b:1\nproperties:\n  sasl.pasword: x\n");
+  EXPECT_THAT(parsed.diagnostics.to_string(), HasSubstr("weir.yml:4:3: "));
+  EXPECT_THAT(parsed.diagnostics.to_string(), HasSubstr("did you mean \"sasl.password\"?"));
+}
+
+TEST(ParseCluster, ReportsABadPropertyValueWithoutShowingIt) {
+  const Parsed parsed = parse("name: prod\nbrokers: b:1\nproperties: {security.protocol: s3cr3t-SSL}\n");
+  EXPECT_THAT(parsed.diagnostics.to_string(), HasSubstr("security.protocol"));
+  EXPECT_THAT(parsed.diagnostics.to_string(), Not(HasSubstr("s3cr3t")));
+}
+
+TEST(ParseCluster, RefusesPropertiesThatWouldChangeTheCluster) {
+  const Parsed parsed = parse(std::string(kMinimal) + "properties: {group.id: a, allow.auto.create.topics: true}\n");
+  EXPECT_EQ(parsed.diagnostics.errors().size(), 2U);
+  EXPECT_THAT(parsed.diagnostics.to_string(), HasSubstr("Weir joins no group"));
+}
+
+TEST(ParseCluster, ReadsAPropertyFromAFile) {
+  const std::string path = testing::TempDir() + "/weir_kafka_password";
+  std::ofstream(path) << "s3cr3t\n";
+  const Parsed parsed = parse(std::string(kMinimal) + "properties: {sasl.password_file: " + path + "}\n");
+  EXPECT_TRUE(parsed.diagnostics.ok()) << parsed.diagnostics.to_string();
+  ASSERT_EQ(parsed.settings.properties.size(), 1U);
+  EXPECT_EQ(parsed.settings.properties[0].first, "sasl.password");
+  EXPECT_EQ(parsed.settings.properties[0].second.reveal(), "s3cr3t");
+}
+
+TEST(ParseCluster, ReportsAllMistakesAtOnce) {
+  const Parsed parsed = parse(
+      "brokers: 'PLAINTEXT://b:9092,host:99999,::1,:1'\nintervall: 5s\ninterval: soon\n"
+      "groups: {names: [a, a, '']}\n");
+  const std::string text = parsed.diagnostics.to_string();
+  EXPECT_THAT(text, HasSubstr("\"name\" is missing"));
+  EXPECT_THAT(text, HasSubstr("without \"PLAINTEXT://\""));
+  EXPECT_THAT(text, HasSubstr("\"host:99999\": the port"));
+  EXPECT_THAT(text, HasSubstr("in brackets"));
+  EXPECT_THAT(text, HasSubstr("the host is missing"));
+  EXPECT_THAT(text, HasSubstr("unknown key \"intervall\" (did you mean \"interval\"?)"));
+  EXPECT_THAT(text, HasSubstr("\"a\" is named twice"));
+  EXPECT_THAT(text, HasSubstr("must not be empty"));
+}
+
+TEST(ParseCluster, MissingBrokersAreReported) {
+  EXPECT_THAT(parse("name: prod\n").diagnostics.to_string(), HasSubstr("\"brokers\" is missing"));
+  EXPECT_THAT(parse("name: prod\nbrokers: []\n").diagnostics.to_string(), HasSubstr("at least one host:port"));
+}
+
+TEST(ParseCluster, SurvivesNodesOfTheWrongKind) {
+  EXPECT_FALSE(parse("[1, 2]").diagnostics.ok());
+  EXPECT_FALSE(parse("name: [a]\nbrokers: {a: b}\ngroups: 3\ntopics: [x]\nproperties: text\ndead_letter: [[x]]\n")
+                   .diagnostics.ok());
+}
+
+}  // namespace
+}  // namespace weir::kafka
