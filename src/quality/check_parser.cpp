@@ -66,7 +66,7 @@ class CheckParser {
     check.expected = expression->condition;
     if (!read_metric(*expression, check)) return std::nullopt;
     read_settings(*expression, check);
-    judge_thresholds(*expression, check);
+    if (diagnostics_.errors().size() == errors) judge_thresholds(*expression, check);
     if (check.name.empty()) check.name = check.canonical();
     if (diagnostics_.errors().size() != errors) return std::nullopt;
     return check;

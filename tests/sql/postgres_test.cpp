@@ -28,7 +28,7 @@ class PostgresSourceTest : public testing::Test {
     const char* url = std::getenv("WEIR_TEST_POSTGRES");
     ASSERT_NE(url, nullptr)
         << "WEIR_TEST_POSTGRES is not set: these tests need a PostgreSQL server. Run them with ./tests/run, "
-           "which starts one, or set it to the URL of a role that may create schemas.";
+           "which starts one, or set it to the URL of a role that may create schemas and roles.";
     url_ = url;
     schema_ = "weir_test_" + std::to_string(::getpid());
     admin_ = std::make_unique<pqxx::connection>(url_);
