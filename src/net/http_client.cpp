@@ -4,6 +4,7 @@
 #include <cctype>
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <mutex>
 
 namespace weir::net {
 namespace {
@@ -55,16 +56,34 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Exchange*>(user)->stop.stop_requested() ? 1 : 0;
 }
 
-/// Scheme, host and path: what may be shown of a URL.
-std::string shown_url(const std::string& url) {
-  std::string shown = url.substr(0, url.find('?'));
-  const std::size_t scheme = shown.find("://");
-  if (scheme == std::string::npos) return shown;
-  const std::size_t start = scheme + 3;
-  const std::size_t slash = std::min(shown.find('/', start), shown.size());
-  const std::size_t at = shown.rfind('@', slash);
-  if (at != std::string::npos && at >= start && at < slash) shown.erase(start, at + 1 - start);
-  return shown;
+struct UrlDeleter {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+
+std::string url_part(CURLU* url, CURLUPart part) {
+  char* text = nullptr;
+  if (curl_url_get(url, part, &text, 0) != CURLUE_OK) return {};
+  std::string copy(text);
+  curl_free(text);
+  return copy;
+}
+
+/// Scheme, host and port: what may be shown of a URL. Paths and queries hold tokens (Slack's do).
+std::string shown_url(const std::string& text) {
+  const std::unique_ptr<CURLU, UrlDeleter> url(curl_url());
+  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) return {};
+  const std::string port = url_part(url.get(), CURLUPART_PORT);
+  return url_part(url.get(), CURLUPART_SCHEME) + "://" + url_part(url.get(), CURLUPART_HOST) +
+         (port.empty() ? port : ":" + port);
+}
+
+bool has_line_break(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos; }
+
+/// What would change the meaning of the bytes on the wire.
+bool unsafe(const HttpRequest& request) {
+  return has_line_break(request.method) || has_line_break(request.url) || has_line_break(request.bearer.reveal()) ||
+         std::ranges::any_of(request.headers,
+                             [](const auto& header) { return has_line_break(header.first + header.second); });
 }
 
 core::ErrorKind kind_of(CURLcode code) {
@@ -76,38 +95,74 @@ core::ErrorKind kind_of(CURLcode code) {
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE: return core::ErrorKind::denied;
     case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_PARTIAL_FILE: return core::ErrorKind::protocol;
     default: return core::ErrorKind::unavailable;
+  }
+}
+
+/// Messages that a user can act on, where libcurl's own do not say what to do.
+std::string explain(CURLcode code, const char* message, core::Duration timeout) {
+  const std::string text = message[0] != '\0' ? message : curl_easy_strerror(code);
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT: return fmt::format("no complete answer within {}", core::format_duration(timeout));
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return "the server's TLS certificate is not trusted: " + text + " (a private authority belongs in ca_file)";
+    case CURLE_SSL_CACERT_BADFILE: return "the file of certificate authorities cannot be used: " + text;
+    case CURLE_SSL_CERTPROBLEM: return "the client certificate cannot be used: " + text;
+    case CURLE_URL_MALFORMAT: return "the URL is malformed";
+    case CURLE_UNSUPPORTED_PROTOCOL: return "the URL must begin with http:// or https://";
+    case CURLE_GOT_NOTHING: return "the server closed the connection without an answer";
+    case CURLE_PARTIAL_FILE: return "the answer is incomplete: " + text;
+    default: return text;
   }
 }
 
 class CurlClient final : public HttpClient {
  public:
   core::Result<HttpResponse> send(const HttpRequest& request, std::stop_token stop) override {
-    const Easy easy(curl_easy_init());
+    const std::string where = shown_url(request.url);
+    if (unsafe(request)) return core::fail(core::ErrorKind::invalid, "a line break in the URL or a header", where);
+    if (request.timeout.count() <= 0) return core::fail(core::ErrorKind::timeout, "no time left for a request", where);
+    Easy easy = take();
     if (!easy) return core::fail(core::ErrorKind::internal, "libcurl could not be started");
-    Exchange exchange{.response = {}, .limit = request.max_response_bytes, .too_large = false, .stop = stop};
+    Exchange exchange{.response = {}, .limit = request.max_response_bytes, .too_large = false, .stop = std::move(stop)};
     char message[CURL_ERROR_SIZE] = "";
     CURL* handle = easy.get();
     curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, message);
     const HeaderList headers = set_request(handle, request);
     set_exchange(handle, exchange);
     const CURLcode code = curl_easy_perform(handle);
-    const std::string where = shown_url(request.url);
+    long status = 0;
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    give_back(std::move(easy));
     if (exchange.too_large) {
       return core::fail(core::ErrorKind::limit, fmt::format("the answer is larger than {} bytes", exchange.limit),
                         where);
     }
     if (code == CURLE_ABORTED_BY_CALLBACK) return core::fail(core::ErrorKind::cancelled, "stopped", where);
-    if (code != CURLE_OK)
-      return core::fail(kind_of(code), message[0] != '\0' ? message : curl_easy_strerror(code), where);
-    long status = 0;
-    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    if (code != CURLE_OK) return core::fail(kind_of(code), explain(code, message, request.timeout), where);
     exchange.response.status = static_cast<int>(status);
     return std::move(exchange.response);
   }
 
  private:
+  /// Handles keep their connections open: a collector asks one server hundreds of times a cycle.
+  static constexpr std::size_t kIdleHandles = 8;
+
+  Easy take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return Easy(curl_easy_init());
+    Easy easy = std::move(idle_.back());
+    idle_.pop_back();
+    return easy;
+  }
+  void give_back(Easy easy) {
+    curl_easy_reset(easy.get());
+    const std::lock_guard lock(mutex_);
+    if (idle_.size() < kIdleHandles) idle_.push_back(std::move(easy));
+  }
+
   static HeaderList set_request(CURL* handle, const HttpRequest& request) {
     curl_slist* list = curl_slist_append(nullptr, "Expect:");
     for (const auto& [name, value] : request.headers) list = curl_slist_append(list, (name + ": " + value).c_str());
@@ -118,7 +173,7 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "");  // all it can decode; the limit is on decoded bytes
     if (request.method == "HEAD") {
       curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
     } else if (request.method != "GET" || !request.body.empty()) {
@@ -150,6 +205,9 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
   }
+
+  std::mutex mutex_;
+  std::vector<Easy> idle_;
 };
 
 }  // namespace

@@ -42,10 +42,12 @@ class HttpClient {
  public:
   virtual ~HttpClient() = default;
   /// Any status is a response. Errors: unavailable (DNS, refused, reset), timeout, limit (body too large),
-  /// denied (TLS not verified), invalid (URL), cancelled (stop requested). No error shows a URL's credentials.
+  /// denied (TLS not verified), invalid (URL), protocol (no HTTP), cancelled (stop requested). `where` is scheme,
+  /// host and port: nothing shows credentials, nor a path, which may hold a token.
   virtual core::Result<HttpResponse> send(const HttpRequest& request, std::stop_token stop = {}) = 0;
 };
 
+/// Keeps a few connections open between requests.
 std::unique_ptr<HttpClient> make_curl_client();
 
 }  // namespace weir::net

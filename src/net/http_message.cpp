@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <arpa/inet.h>
+#include <cctype>
 #include <charconv>
 
 #include "net/http_server.h"
@@ -42,6 +43,24 @@ void append_parameters(std::string_view text, std::vector<std::pair<std::string,
 }
 
 }  // namespace
+
+std::string percent_decode(std::string_view text) { return decode(text, false); }
+
+bool is_loopback_host(std::string_view host) {
+  const bool six = host.starts_with('[');
+  const std::size_t end = six ? std::min(host.find(']'), host.size() - 1) + 1 : std::min(host.find(':'), host.size());
+  const std::string_view port = host.substr(end);
+  const bool port_fits =
+      port.empty() || (port[0] == ':' && port.size() <= 6 &&
+                       std::ranges::all_of(port.substr(1), [](char c) { return c >= '0' && c <= '9'; }));
+  if (!port_fits) return false;
+  std::string name(host.substr(0, end));
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  in_addr parsed{};
+  // A name such as 127.example.org is not an address.
+  const bool four = name.starts_with("127.") && inet_pton(AF_INET, name.c_str(), &parsed) == 1;
+  return name == "localhost" || name == "[::1]" || four;
+}
 
 core::Result<ListenAddress> parse_listen_address(std::string_view text) {
   const auto bad = [&] {

@@ -1,16 +1,16 @@
 #include "net/http_server.h"
 
+#include <array>
+#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <cctype>
 #include <deque>
 #include <optional>
-#include <set>
-
-#include "runtime/log.h"
 
 namespace weir::net {
 namespace {
@@ -20,11 +20,13 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using tcp = asio::ip::tcp;
 
+/// What the connections have of their server. `closed` once that is gone; touched on the loop only.
 struct Shared {
   HttpServer::Options options;
   Handler handler;
   StreamHandler stream_handler;
-  std::size_t connections = 0;
+  std::atomic<std::size_t> connections = 0;  // a late answer may drop the last reference on its own thread
+  bool closed = false;
 };
 
 std::string lower(std::string_view text) {
@@ -33,14 +35,8 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// A page in another site must not reach a server on loopback by a name it chose itself (DNS rebinding).
-bool host_allowed(const ListenAddress& listen, std::string_view host) {
-  if (!listen.loopback) return true;
-  const std::size_t end = host.starts_with('[') ? host.find(']') : host.rfind(':');
-  const std::string_view name =
-      host.starts_with('[') && end != std::string_view::npos ? host.substr(0, end + 1) : host.substr(0, end);
-  return name.empty() || name == "localhost" || name == "[::1]" || name.starts_with("127.");
-}
+constexpr core::Duration kLinger{2'000};     // how long a refused client may go on sending
+constexpr core::Duration kAcceptPause{100};  // after a failed accept: out of file descriptors, most likely
 
 bool known_method(http::verb verb) {
   return verb == http::verb::get || verb == http::verb::head || verb == http::verb::post;
@@ -55,11 +51,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ~Connection() { --shared_->connections; }
 
   void start() {
-    if (shared_->connections > shared_->options.limits.connections) {
-      keep_alive_ = false;
-      return write(ServerResponse::text(503, "too many connections\n"));
-    }
-    read();
+    const std::size_t limit = shared_->options.limits.connections;
+    if (shared_->connections > 2 * limit) return;  // not even worth an answer
+    if (shared_->connections <= limit) return read();
+    keep_alive_ = false;
+    write(ServerResponse::text(503, "too many connections\n"));
   }
 
   void write(ServerResponse response);
@@ -70,9 +66,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void read();
   void handle(const http::request<http::string_body>& request);
+  void dispatch(const http::request<http::string_body>& request, ServerRequest seen);
   void open_stream();
+  void send(std::vector<std::shared_ptr<const std::string>> pieces);
+  void finish();
+  void drain();
   void refuse(int status, const std::string& message) {
     keep_alive_ = false;
+    refused_ = true;
     write(ServerResponse::text(status, message));
   }
 
@@ -83,6 +84,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   unsigned version_ = 11;
   bool keep_alive_ = true;
   bool head_ = false;
+  bool refused_ = false;
+  std::array<char, 4096> ignored_{};
+  std::size_t drained_ = 0;
 };
 
 /// Answers once; dropping it unanswered answers 500.
@@ -93,8 +97,10 @@ class OneAnswer final : public Responder {
   void send(ServerResponse response) override {
     std::shared_ptr<Connection> connection = std::exchange(connection_, nullptr);
     if (!connection) return;
-    asio::post(connection->executor(),
-               [connection, response = std::move(response)]() mutable { connection->write(std::move(response)); });
+    const auto executor = connection->executor();
+    asio::post(executor, [connection = std::move(connection), response = std::move(response)]() mutable {
+      connection->write(std::move(response));
+    });
   }
 
  private:
@@ -111,9 +117,12 @@ class Stream final : public EventStream, public std::enable_shared_from_this<Str
                [self = shared_from_this(), message = std::string(text)]() mutable { self->push(std::move(message)); });
     return true;
   }
+  void close() override {
+    asio::post(connection_->executor(), [self = shared_from_this()] { self->shut(); });
+  }
   void push(std::string message) {
     if (closed_) return;
-    if (queue_.size() >= connection_->shared_->options.limits.stream_queue) return close();
+    if (queue_.size() >= connection_->shared_->options.limits.stream_queue) return shut();
     queue_.push_back(std::move(message));
     if (queue_.size() == 1) flush();
   }
@@ -121,24 +130,24 @@ class Stream final : public EventStream, public std::enable_shared_from_this<Str
   void watch() {
     connection_->stream_.async_read_some(asio::buffer(&ignored_, 1),
                                          [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
-                                           if (failed) return self->close();
+                                           if (failed) return self->shut();
                                            self->watch();
                                          });
   }
 
  private:
   void flush() {
+    connection_->stream_.expires_after(connection_->shared_->options.limits.timeout);
     asio::async_write(connection_->stream_, asio::buffer(queue_.front()),
                       [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
-                        if (failed) return self->close();
+                        if (failed) return self->shut();
                         self->queue_.pop_front();
                         if (!self->queue_.empty()) self->flush();
                       });
   }
-  void close() {
+  void shut() {
     closed_ = true;
-    beast::error_code ignored;
-    connection_->stream_.socket().close(ignored);
+    connection_->stream_.close();
   }
 
   std::shared_ptr<Connection> connection_;
@@ -166,110 +175,167 @@ void Connection::read() {
 }
 
 void Connection::handle(const http::request<http::string_body>& request) {
+  if (shared_->closed) return;
   version_ = request.version();
   keep_alive_ = request.keep_alive();
   head_ = request.method() == http::verb::head;
   const std::string_view host(request[http::field::host].data(), request[http::field::host].size());
+  const std::string_view target(request.target().data(), request.target().size());
   if (!known_method(request.method())) return refuse(405, "method not allowed\n");
-  if (!host_allowed(shared_->options.listen, host)) return refuse(421, "unknown host\n");
+  if (version_ >= 11 && request.count(http::field::host) != 1) return refuse(400, "one Host header is needed\n");
+  if (shared_->options.listen.loopback && !host.empty() && !is_loopback_host(host)) {
+    return refuse(421, "this server answers to localhost only\n");
+  }
+  if (!target.starts_with('/')) return refuse(400, "not a path\n");
   ServerRequest seen;
   seen.method = std::string(request.method_string());
-  const std::string_view target(request.target().data(), request.target().size());
   const std::size_t mark = std::min(target.find('?'), target.size());
-  seen.path = std::string(target.substr(0, mark));
+  seen.path = percent_decode(target.substr(0, mark));
   if (mark < target.size()) seen.query = std::string(target.substr(mark + 1));
-  seen.body = request.body();
+  dispatch(request, std::move(seen));
+}
+
+void Connection::dispatch(const http::request<http::string_body>& request, ServerRequest seen) {
   for (const auto& field : request) {
     seen.headers.emplace_back(lower(std::string_view(field.name_string().data(), field.name_string().size())),
                               std::string(field.value()));
   }
+  seen.body = request.body();
   if (seen.path == shared_->options.stream_path && request.method() == http::verb::get) return open_stream();
   shared_->handler(seen, std::make_shared<OneAnswer>(shared_from_this()));
 }
 
-void Connection::write(ServerResponse response) {
-  using Body = http::span_body<const char>;
-  auto message = std::make_shared<http::response<Body>>();
-  message->version(version_);
-  message->result(static_cast<unsigned>(response.status));
-  message->keep_alive(keep_alive_);
-  message->set(http::field::content_type, response.content_type);
-  message->set("X-Content-Type-Options", "nosniff");
-  message->set("Referrer-Policy", "no-referrer");
-  message->set("Content-Security-Policy",
-               "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
-  if (response.status == 405) message->set(http::field::allow, "GET, HEAD, POST");
-  for (const auto& [name, value] : response.headers) message->set(name, value);
-  const std::size_t size = response.body ? response.body->size() : 0;
-  if (response.body && !head_) message->body() = beast::span<const char>(response.body->data(), size);
-  message->content_length(size);
-  stream_.expires_after(shared_->options.limits.timeout);
-  const auto done = [self = shared_from_this(), message, body = response.body](const beast::error_code& failed,
-                                                                               std::size_t) {
-    if (failed) return;
-    if (self->keep_alive_) return self->read();
-    beast::error_code ignored;
-    self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+std::string head_of(const ServerResponse& response, unsigned version, bool keep_alive, std::size_t size) {
+  const auto reason = http::obsolete_reason(static_cast<http::status>(response.status));
+  std::string head = "HTTP/1." + std::string(version >= 11 ? "1 " : "0 ") + std::to_string(response.status) + " ";
+  head.append(reason.data(), reason.size()).append("\r\n");
+  const auto add = [&](std::string_view name, std::string_view value) {
+    head.append(name).append(": ").append(value).append("\r\n");
   };
-  if (head_) {
-    auto serializer = std::make_shared<http::response_serializer<Body>>(*message);
-    http::async_write_header(
-        stream_, *serializer,
-        [done, serializer](const beast::error_code& failed, std::size_t sent) { done(failed, sent); });
-  } else {
-    http::async_write(stream_, *message, done);
-  }
+  add("Content-Type", response.content_type);
+  if (response.status != 304) add("Content-Length", std::to_string(size));
+  add("Connection", keep_alive ? "keep-alive" : "close");
+  add("X-Content-Type-Options", "nosniff");
+  add("Referrer-Policy", "no-referrer");
+  add("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
+  if (response.status == 405) add("Allow", "GET, HEAD, POST");
+  for (const auto& [name, value] : response.headers) add(name, value);
+  return head += "\r\n";
+}
+
+void Connection::write(ServerResponse response) {
+  std::vector<std::shared_ptr<const std::string>> pieces;
+  if (response.body) pieces.push_back(std::move(response.body));
+  for (auto& part : response.parts) pieces.push_back(std::move(part));
+  std::size_t size = 0;
+  for (const auto& piece : pieces) size += piece->size();
+  if (head_ || response.status == 304) pieces.clear();
+  pieces.insert(pieces.begin(), std::make_shared<const std::string>(head_of(response, version_, keep_alive_, size)));
+  send(std::move(pieces));
+}
+
+void Connection::send(std::vector<std::shared_ptr<const std::string>> pieces) {
+  std::vector<asio::const_buffer> buffers;
+  for (const auto& piece : pieces) buffers.push_back(asio::buffer(*piece));
+  stream_.expires_after(shared_->options.limits.timeout);
+  asio::async_write(
+      stream_, buffers,
+      [self = shared_from_this(), held = std::move(pieces)](const beast::error_code& failed, std::size_t) {
+        if (!failed) self->finish();
+      });
+}
+
+void Connection::finish() {
+  if (keep_alive_ && !shared_->closed) return read();
+  beast::error_code ignored;
+  stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  // Closing with unread input resets the connection, and the client would never read why it was refused.
+  if (!refused_) return;
+  stream_.expires_after(kLinger);
+  drain();
+}
+
+void Connection::drain() {
+  stream_.async_read_some(asio::buffer(ignored_),
+                          [self = shared_from_this()](const beast::error_code& failed, std::size_t bytes) {
+                            self->drained_ += bytes;
+                            if (!failed && self->drained_ < 16 * self->shared_->options.limits.body_bytes)
+                              self->drain();
+                          });
 }
 
 void Connection::open_stream() {
-  stream_.expires_never();
+  stream_.expires_never();  // for reading: nothing more is expected
   auto stream = std::make_shared<Stream>(shared_from_this());
+  stream->watch();
   stream->push(
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
       "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n: connected\n\n");
-  stream->watch();
   shared_->stream_handler(stream);
 }
 
 class Server final : public HttpServer {
  public:
-  Server(asio::io_context& context, std::shared_ptr<Shared> shared) : acceptor_(context), shared_(std::move(shared)) {}
+  Server(asio::io_context& context, std::shared_ptr<Shared> shared)
+      : acceptor_(context), pause_(context), shared_(std::move(shared)) {}
+  ~Server() override {
+    // Connections may outlive the server; what the handlers refer to may not.
+    shared_->closed = true;
+    shared_->handler = nullptr;
+    shared_->stream_handler = nullptr;
+  }
 
   core::Result<void> open() {
     const ListenAddress& listen = shared_->options.listen;
+    const std::string where = (listen.host.find(':') == std::string::npos ? listen.host : "[" + listen.host + "]") +
+                              ":" + std::to_string(listen.port);
+    if (!listen.loopback && !shared_->options.allow_remote) {
+      return core::fail(core::ErrorKind::denied,
+                        "not a loopback address: anyone who reaches it could read everything "
+                        "(set allow_remote: true if that is meant)",
+                        where);
+    }
     beast::error_code failed;
-    const tcp::endpoint endpoint(asio::ip::make_address(listen.host), listen.port);
-    acceptor_.open(endpoint.protocol(), failed);
+    const tcp::endpoint endpoint(asio::ip::make_address(listen.host, failed), listen.port);
+    if (!failed) acceptor_.open(endpoint.protocol(), failed);
     if (!failed) acceptor_.set_option(asio::socket_base::reuse_address(true), failed);
     if (!failed) acceptor_.bind(endpoint, failed);
     if (!failed) acceptor_.listen(asio::socket_base::max_listen_connections, failed);
-    if (failed) {
-      return core::fail(core::ErrorKind::unavailable, "cannot listen: " + failed.message(),
-                        listen.host + ":" + std::to_string(listen.port));
-    }
+    if (!failed) port_ = acceptor_.local_endpoint(failed).port();
+    if (failed) return core::fail(core::ErrorKind::unavailable, "cannot listen: " + failed.message(), where);
     accept();
     return {};
   }
-  std::uint16_t port() const override { return acceptor_.local_endpoint().port(); }
+  std::uint16_t port() const override { return port_; }
 
  private:
   void accept() {
     acceptor_.async_accept([this, shared = shared_](const beast::error_code& failed, tcp::socket socket) {
-      if (failed == asio::error::operation_aborted) return;
-      if (!failed) std::make_shared<Connection>(std::move(socket), shared)->start();
+      if (shared->closed || failed == asio::error::operation_aborted) return;
+      if (failed) return accept_later();
+      std::make_shared<Connection>(std::move(socket), shared)->start();
       accept();
+    });
+  }
+  void accept_later() {
+    pause_.expires_after(kAcceptPause);
+    pause_.async_wait([this, shared = shared_](const beast::error_code& failed) {
+      if (!failed && !shared->closed) accept();
     });
   }
 
   tcp::acceptor acceptor_;
+  asio::steady_timer pause_;
   std::shared_ptr<Shared> shared_;
+  std::uint16_t port_ = 0;
 };
 
 }  // namespace
 
 core::Result<std::unique_ptr<HttpServer>> HttpServer::start(runtime::Loop& loop, Options options, Handler handler,
                                                             StreamHandler stream_handler) {
-  auto shared = std::make_shared<Shared>(Shared{std::move(options), std::move(handler), std::move(stream_handler), 0});
+  auto shared = std::make_shared<Shared>(Shared{
+      .options = std::move(options), .handler = std::move(handler), .stream_handler = std::move(stream_handler)});
   auto server = std::make_unique<Server>(loop.context(), std::move(shared));
   if (auto opened = server->open(); !opened) return std::unexpected(opened.error());
   return server;

@@ -20,11 +20,18 @@ struct ListenAddress {
   std::uint16_t port = 0;
   bool loopback = false;
 };
+/// Errors: invalid.
 core::Result<ListenAddress> parse_listen_address(std::string_view text);
+
+/// Whether a Host header names this machine's loopback: localhost, 127.0.0.0/8 or [::1], with or without a port.
+bool is_loopback_host(std::string_view host);
+
+/// Replaces %XX; anything else stays as it is.
+std::string percent_decode(std::string_view text);
 
 struct ServerRequest {
   std::string method;  // in upper case
-  std::string path;    // decoded, without the query
+  std::string path;    // decoded, without the query; begins with "/"
   std::string query;   // as sent, without "?"
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
@@ -38,7 +45,9 @@ struct ServerResponse {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::shared_ptr<const std::string> body;
-  std::vector<std::pair<std::string, std::string>> headers;
+  /// Sent after `body`, one after the other and without a copy: a page that is put together from what others hold.
+  std::vector<std::shared_ptr<const std::string>> parts = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};
 
   static ServerResponse text(int status, std::string body);
   static ServerResponse json(int status, std::string body);
@@ -55,8 +64,10 @@ class Responder {
 class EventStream {
  public:
   virtual ~EventStream() = default;
-  /// False once the client is gone.
+  /// False once the client is gone. Any thread.
   virtual bool write(std::string_view text) = 0;
+  /// Cuts the client off. Any thread.
+  virtual void close() = 0;
 };
 
 /// Handles one request on the loop: must not block.
@@ -67,19 +78,23 @@ using StreamHandler = std::function<void(std::shared_ptr<EventStream>)>;
 struct ServerLimits {
   std::size_t header_bytes = 16U << 10U;
   std::size_t body_bytes = 1U << 20U;
-  std::size_t connections = 1024;
-  std::size_t stream_queue = 64;  // events waiting for one client
-  core::Duration timeout{30'000};
+  std::size_t connections = 1024;  // past it the answer is 503
+  std::size_t stream_queue = 64;   // events waiting for one client
+  core::Duration timeout{30'000};  // for reading a request, being idle, and sending an answer
 };
 
-/// An HTTP/1.1 server on the loop. Lives on the loop's thread.
+/// An HTTP/1.1 server on the loop. On a loopback address it answers only requests for localhost by name or number,
+/// so that no web site reaches it by a name of its own (DNS rebinding). Every answer carries a strict content policy.
+/// To be destroyed on the loop's thread or once run() has ended; no handler is called afterwards.
 class HttpServer {
  public:
   struct Options {
     ListenAddress listen;
-    std::string stream_path;  // the path that becomes an event stream
+    bool allow_remote = false;  // else only a loopback address is listened on
+    std::string stream_path;    // the path whose GET becomes an event stream
     ServerLimits limits;
   };
+  /// Errors: denied (an address that is not loopback, without allow_remote), unavailable (in use, not of this machine).
   static core::Result<std::unique_ptr<HttpServer>> start(runtime::Loop& loop, Options options, Handler handler,
                                                          StreamHandler stream_handler);
   virtual ~HttpServer() = default;

@@ -28,6 +28,7 @@ core::Duration cycle_limit(core::Duration interval) { return std::max(interval, 
 std::string describe(const std::vector<core::Fault>& faults) {
   if (faults.empty()) return {};
   std::string text = faults.front().error.describe();
+  if (text.empty()) text = "a part could not be seen";
   if (faults.size() > 1) text += " (and " + std::to_string(faults.size() - 1) + " more)";
   return text;
 }
@@ -45,19 +46,15 @@ CollectorHarness::CollectorHarness(std::unique_ptr<core::Collector> collector, c
 
 std::span<const core::MetricInfo> CollectorHarness::metrics() { return kMetrics; }
 
-bool CollectorHarness::try_begin() {
-  const std::lock_guard lock(mutex_);
-  if (running_) {
-    ++status_.skipped_ticks;
-    return false;
-  }
-  running_ = true;
-  return true;
+void CollectorHarness::start(Scheduler& scheduler, Sink sink) {
+  scheduler.add({.name = name_,
+                 .interval = collector_->interval(),
+                 .run = [this, sink = std::move(sink)](const std::stop_token& stop) { sink(run(stop)); },
+                 .skipped = [this] { note_skipped_tick(); }});
 }
 
-void CollectorHarness::abandon() {
+void CollectorHarness::note_skipped_tick() {
   const std::lock_guard lock(mutex_);
-  running_ = false;
   ++status_.skipped_ticks;
 }
 
@@ -66,24 +63,29 @@ core::Result<core::Batch> CollectorHarness::collect(const core::CollectContext& 
     return collector_->collect(context);
   } catch (const std::exception& error) {
     return core::fail(core::ErrorKind::internal, std::string("unexpected failure: ") + error.what(), name_);
+  } catch (...) {
+    return core::fail(core::ErrorKind::internal, "unexpected failure: not a standard exception", name_);
   }
 }
 
-CycleReport CollectorHarness::run(std::stop_token stop) {
+CycleReport CollectorHarness::run(const std::stop_token& stop) {
   const auto started = clock_.steady();
   const core::CollectContext context{
       .now = clock_.now(), .deadline = started + cycle_limit(collector_->interval()), .stop = stop};
   core::Result<core::Batch> result = collect(context);
   const auto duration = std::chrono::duration_cast<core::Duration>(clock_.steady() - started);
-  CycleReport report{.collector = name_, .now = context.now, .batch = {}, .seen = result.has_value()};
+  CycleReport report{
+      .collector = name_, .now = context.now, .batch = {}, .seen = result.has_value(), .duration = duration};
   std::string error;
   if (result) {
     report.batch = std::move(*result);
     error = describe(report.batch.faults);
   } else {
     error = result.error().describe();
+    if (error.empty()) error = core::to_string(result.error().kind);
   }
-  finish(stop.stop_requested() && !result ? std::string() : error, context.now, duration);
+  report.cancelled = stop.stop_requested() && !error.empty();
+  if (!report.cancelled) finish(error, context.now, duration);
   return report;
 }
 
@@ -91,7 +93,6 @@ void CollectorHarness::finish(const std::string& error, core::Time now, core::Du
   const std::lock_guard lock(mutex_);
   const bool first = !status_.ran;
   const bool changed = first || status_.error != error;
-  running_ = false;
   status_.ran = true;
   status_.success = error.empty();
   status_.duration = duration;

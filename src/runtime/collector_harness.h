@@ -1,15 +1,19 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "core/batch.h"
 #include "core/collector.h"
 #include "runtime/clock.h"
+#include "runtime/scheduler.h"
 
 namespace weir::runtime {
 
@@ -29,22 +33,27 @@ struct CycleReport {
   std::string collector;
   core::Time now;
   core::Batch batch;
-  bool seen = false;  // false: nothing was seen, the batch is empty and no series is gone
+  bool seen = false;       // false: nothing was seen, the batch is empty and no series is gone
+  bool cancelled = false;  // the program is stopping: says nothing about what is observed
+  core::Duration duration{0};
 };
 
 /// Runs one collector, a cycle at a time: measures it, catches what it throws, keeps its status, logs when
-/// that changes. tick() is called from the loop; run() from a worker.
+/// that changes. Owned by App; outlives the pool that runs it.
 class CollectorHarness {
  public:
+  /// Called by the worker that ran the cycle; must not throw.
+  using Sink = std::function<void(CycleReport)>;
+
   CollectorHarness(std::unique_ptr<core::Collector> collector, const Clock& clock);
 
   core::Collector& collector() { return *collector_; }
-  /// Claims the next run. False, and counted as skipped, while one is still running.
-  bool try_begin();
-  /// One cycle; to be called once after each successful try_begin().
-  CycleReport run(std::stop_token stop);
-  /// Gives up a claimed run that could not be queued.
-  void abandon();
+  /// Has the scheduler run a cycle now and each interval, and hands what it brought to `sink`.
+  void start(Scheduler& scheduler, Sink sink);
+  /// One cycle, on the calling thread; one at a time.
+  CycleReport run(const std::stop_token& stop);
+  /// Counts a tick that was missed because a cycle was still running.
+  void note_skipped_tick();
 
   CollectorStatus status() const;
   /// weir_collector_* of this collector, as of now.
@@ -60,7 +69,6 @@ class CollectorHarness {
   std::string name_;
   core::Labels success_labels_, duration_labels_, last_success_labels_, skipped_labels_;
   mutable std::mutex mutex_;
-  bool running_ = false;
   CollectorStatus status_;
 };
 

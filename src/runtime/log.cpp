@@ -1,5 +1,6 @@
 #include "runtime/log.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -8,7 +9,7 @@
 namespace weir::runtime {
 namespace {
 
-// spdlog's registry of named loggers owns it; the first call of any thread makes it.
+// The one thing of the process that everything writes to; the first call of any thread makes it.
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
     auto made = std::make_shared<spdlog::logger>("weir", std::make_shared<spdlog::sinks::stderr_sink_mt>());
@@ -19,18 +20,20 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
 bool needs_quotes(std::string_view value) {
-  return value.empty() || value.find_first_of(" \"=\\") != std::string_view::npos;
+  return value.empty() || value.find_first_of(" \"=\\") != std::string_view::npos ||
+         std::ranges::any_of(value, is_control);
 }
 
 void append_value(std::string& line, std::string_view value) {
   std::string clean;
   for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
     if (c == '\n') {
       clean += "\\n";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      clean += fmt::format("\\x{:02x}", byte);
+    } else if (is_control(c)) {
+      clean += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     } else if (c == '"' || c == '\\') {
       clean += '\\';
       clean += c;

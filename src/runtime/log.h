@@ -12,6 +12,7 @@ struct LogField {
   LogField(std::string_view k, const std::string& v) : key(k), value(v) {}
   LogField(std::string_view k, const char* v) : key(k), value(v) {}
   LogField(std::string_view k, double v);
+  LogField(std::string_view k, long v) : key(k), value(std::to_string(v)) {}
   LogField(std::string_view k, long long v) : key(k), value(std::to_string(v)) {}
   LogField(std::string_view k, unsigned long v) : key(k), value(std::to_string(v)) {}
   LogField(std::string_view k, int v) : key(k), value(std::to_string(v)) {}

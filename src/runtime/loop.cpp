@@ -1,5 +1,6 @@
 #include "runtime/loop.h"
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -23,19 +24,30 @@ struct Loop::Impl {
   void wait_for_signal() {
     signals.async_wait([this](const boost::system::error_code& failed, int signal) {
       if (failed) return;
-      on_signal(signal);
       wait_for_signal();
+      on_signal(signal);
     });
   }
 };
 
 namespace {
 
+/// A task that throws must neither end the loop nor its own timer.
+void run_task(const Loop::Task& task) {
+  try {
+    task();
+  } catch (const std::exception& error) {
+    log_error("a task of the event loop failed unexpectedly", {{"error", error.what()}});
+  } catch (...) {
+    log_error("a task of the event loop failed unexpectedly", {{"error", "not a standard exception"}});
+  }
+}
+
 /// Ticks on a fixed grid: a late tick does not move the ones after it, and missed ones are not made up.
-class Ticker final : public Loop::Timer, public std::enable_shared_from_this<Ticker> {
+class Ticker final : public std::enable_shared_from_this<Ticker> {
  public:
   Ticker(asio::io_context& context, core::Duration interval, Loop::Task task)
-      : timer_(context), interval_(interval), task_(std::move(task)) {}
+      : timer_(context), interval_(std::max(interval, core::Duration(1))), task_(std::move(task)) {}
 
   void start(core::Duration delay) {
     timer_.expires_after(delay);
@@ -50,11 +62,9 @@ class Ticker final : public Loop::Timer, public std::enable_shared_from_this<Tic
   void wait() {
     timer_.async_wait([self = shared_from_this()](const boost::system::error_code& failed) {
       if (failed || self->cancelled_) return;
-      self->task_();
-      const auto now = std::chrono::steady_clock::now();
-      auto next = self->timer_.expiry();
-      while (next <= now) next += self->interval_;
-      self->timer_.expires_at(next);
+      run_task(self->task_);
+      const auto late = std::chrono::steady_clock::now() - self->timer_.expiry();
+      self->timer_.expires_at(self->timer_.expiry() + (late / self->interval_ + 1) * self->interval_);
       self->wait();
     });
   }
@@ -84,13 +94,7 @@ Loop::Loop() : impl_(std::make_unique<Impl>()) {}
 Loop::~Loop() = default;
 
 void Loop::run() {
-  while (!impl_->context.stopped()) {
-    try {
-      impl_->context.run();
-    } catch (const std::exception& error) {
-      log_error("a task of the event loop failed unexpectedly", {{"error", error.what()}});
-    }
-  }
+  while (!impl_->context.stopped()) run_task([this] { impl_->context.run(); });
 }
 
 void Loop::stop() { impl_->context.stop(); }

@@ -9,7 +9,7 @@
 namespace weir::runtime {
 
 WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t queue_limit)
-    : name_(std::move(name)), queue_limit_(queue_limit) {
+    : name_(std::move(name)), queue_(queue_limit) {
   for (std::size_t i = 0; i < threads; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
     // The kernel keeps 15 characters of a thread's name.
@@ -19,20 +19,11 @@ WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t queue_
 
 WorkerPool::~WorkerPool() { stop(); }
 
-bool WorkerPool::submit(Job job) {
-  const std::lock_guard lock(mutex_);
-  if (stopping_ || queue_.size() >= queue_limit_) return false;
-  queue_.push_back(std::move(job));
-  ready_.notify_one();
-  return true;
-}
+bool WorkerPool::submit(Job job) { return queue_.try_push(std::move(job)); }
 
 void WorkerPool::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    queue_.clear();
-  }
+  const std::lock_guard lock(stopping_);
+  queue_.close();
   for (std::jthread& thread : threads_) thread.request_stop();
   for (std::jthread& thread : threads_) {
     if (thread.joinable()) thread.join();
@@ -40,18 +31,13 @@ void WorkerPool::stop() {
 }
 
 void WorkerPool::work(const std::stop_token& stop) {
-  while (true) {
-    Job job;
-    {
-      std::unique_lock lock(mutex_);
-      if (!ready_.wait(lock, stop, [this] { return !queue_.empty(); })) return;
-      job = std::move(queue_.front());
-      queue_.pop_front();
-    }
+  while (std::optional<Job> job = queue_.pop(stop)) {
     try {
-      job(stop);
+      (*job)(stop);
     } catch (const std::exception& error) {
       log_error("a job failed unexpectedly", {{"pool", name_}, {"error", error.what()}});
+    } catch (...) {
+      log_error("a job failed unexpectedly", {{"pool", name_}, {"error", "not a standard exception"}});
     }
   }
 }

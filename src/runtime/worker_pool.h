@@ -1,13 +1,14 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "runtime/bounded_queue.h"
 
 namespace weir::runtime {
 
@@ -24,18 +25,15 @@ class WorkerPool {
 
   /// False when the queue is full or the pool is stopping: the job is then not taken.
   bool submit(Job job);
-  /// Asks running jobs to stop through their token, drops waiting ones, and waits.
+  /// Asks running jobs to stop through their token, drops waiting ones, and waits. Never from a job.
   void stop();
 
  private:
   void work(const std::stop_token& stop);
 
   std::string name_;
-  std::size_t queue_limit_;
-  std::mutex mutex_;
-  std::condition_variable_any ready_;
-  std::deque<Job> queue_;
-  bool stopping_ = false;
+  BoundedQueue<Job> queue_;
+  std::mutex stopping_;  // stop() may be called by its owner and by the destructor
   std::vector<std::jthread> threads_;
 };
 
