@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +43,8 @@ struct Notification {
   std::string incident_title;
   std::string cause;
   std::vector<Alert> alerts;
+  std::string integration = {};      // which of the receiver's configurations: "webhook/0"
+  std::size_t truncated_alerts = 0;  // left out of `alerts`, which is bounded
 };
 
 /// A notification waiting in the outbox. Delivered at least once, in order of `sequence` within a

@@ -2,21 +2,48 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace weir::storage {
 namespace {
 
 using nlohmann::json;
 
-json of_labels(const core::Labels& labels) {
-  json object = json::object();
-  for (const auto& [name, value] : labels) object[std::string(name)] = value;
-  return object;
+// Labels come from outside and need not be UTF-8. They must come back as they were, for the fingerprint is made of
+// them: a set that JSON cannot hold is a list of pairs of lists of bytes.
+bool is_utf8(const core::Labels& labels) {
+  try {
+    for (const auto& [name, value] : labels) (void)json{std::string(name), std::string(value)}.dump();
+    return true;
+  } catch (const json::type_error&) {
+    return false;
+  }
 }
 
-core::Labels to_labels(const json& object) {
+std::vector<unsigned char> to_bytes(std::string_view text) { return {text.begin(), text.end()}; }
+std::string from_bytes(const json& bytes) {
+  const auto held = bytes.get<std::vector<unsigned char>>();
+  return {held.begin(), held.end()};
+}
+
+json of_labels(const core::Labels& labels) {
+  json object = json::object();
+  if (is_utf8(labels)) {
+    for (const auto& [name, value] : labels) object[std::string(name)] = value;
+    return object;
+  }
+  json pairs = json::array();
+  for (const auto& [name, value] : labels) pairs.push_back({to_bytes(name), to_bytes(value)});
+  return pairs;
+}
+
+core::Labels to_labels(const json& stored) {
   core::LabelsBuilder builder;
-  for (const auto& [name, value] : object.items()) builder.set(name, value.get<std::string>());
+  if (stored.is_array()) {
+    for (const json& pair : stored) builder.set(from_bytes(pair.at(0)), from_bytes(pair.at(1)));
+  } else {
+    for (const auto& [name, value] : stored.items()) builder.set(name, value.get<std::string>());
+  }
   return builder.build();
 }
 
@@ -45,7 +72,8 @@ json of_alert(const core::Alert& alert) {
           {"active_at", of_time(alert.active_at)},
           {"fired_at", of_time(alert.fired_at)},
           {"resolved_at", of_time(alert.resolved_at)},
-          {"value", of_number(alert.value)}};
+          {"value", of_number(alert.value)},
+          {"keep_firing_since", of_time(alert.keep_firing_since)}};
 }
 
 core::Alert to_alert(const json& object) {
@@ -60,10 +88,11 @@ core::Alert to_alert(const json& object) {
   alert.fired_at = to_time(object.at("fired_at"));
   alert.resolved_at = to_time(object.at("resolved_at"));
   alert.value = to_number(object.at("value"));
+  alert.keep_firing_since = to_time(object.at("keep_firing_since"));
   return alert;
 }
 
-// Labels come from outside and need not be UTF-8; what is not is replaced rather than refused.
+// In texts for people, what is not UTF-8 is replaced rather than refused.
 std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 template <class Read>
@@ -90,6 +119,8 @@ std::string write_notification(const core::Notification& notification) {
                {"incident_id", notification.incident_id},
                {"incident_title", notification.incident_title},
                {"cause", notification.cause},
+               {"integration", notification.integration},
+               {"truncated_alerts", notification.truncated_alerts},
                {"alerts", alerts}});
 }
 
@@ -106,6 +137,8 @@ core::Result<core::Notification> read_notification(std::string_view text) {
     notification.incident_id = object.at("incident_id").get<std::string>();
     notification.incident_title = object.at("incident_title").get<std::string>();
     notification.cause = object.at("cause").get<std::string>();
+    notification.integration = object.at("integration").get<std::string>();
+    notification.truncated_alerts = object.at("truncated_alerts").get<std::size_t>();
     for (const json& alert : object.at("alerts")) notification.alerts.push_back(to_alert(alert));
     return notification;
   });

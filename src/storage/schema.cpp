@@ -6,55 +6,70 @@
 namespace weir::storage {
 namespace {
 
-// Times are milliseconds since 1970. A migration, once released, never changes; a new one is added below it.
-constexpr std::array<const char*, 1> kMigrations{R"sql(
+// Times are milliseconds since 1970. A step, once released, never changes; a new one is added below it.
+constexpr std::array<std::string_view, 1> kSteps{R"sql(
 CREATE TABLE alerts (
-  fingerprint INTEGER NOT NULL, rule_group TEXT NOT NULL, rule TEXT NOT NULL, alert TEXT NOT NULL,
-  PRIMARY KEY (fingerprint, rule_group, rule)) WITHOUT ROWID;
+  fingerprint BIGINT NOT NULL, rule_group TEXT NOT NULL, rule TEXT NOT NULL, alert TEXT NOT NULL,
+  PRIMARY KEY (fingerprint, rule_group, rule));
 CREATE TABLE transitions (
-  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, fingerprint INTEGER NOT NULL, rule TEXT NOT NULL,
-  from_state TEXT NOT NULL, to_state TEXT NOT NULL, reason TEXT NOT NULL, labels TEXT NOT NULL, value REAL);
+  id {id}, at BIGINT NOT NULL, fingerprint BIGINT NOT NULL, rule_group TEXT NOT NULL, rule TEXT NOT NULL,
+  from_state TEXT NOT NULL, to_state TEXT NOT NULL, reason TEXT NOT NULL, alert TEXT NOT NULL);
 CREATE INDEX transitions_at ON transitions (at);
 CREATE TABLE incidents (
-  id TEXT PRIMARY KEY, incident_key TEXT NOT NULL, title TEXT NOT NULL, severity TEXT NOT NULL, cause TEXT NOT NULL,
-  labels TEXT NOT NULL, opened_at INTEGER NOT NULL, resolved_at INTEGER) WITHOUT ROWID;
+  id TEXT NOT NULL PRIMARY KEY, incident_key TEXT NOT NULL, title TEXT NOT NULL, severity TEXT NOT NULL,
+  cause TEXT NOT NULL, labels TEXT NOT NULL, opened_at BIGINT NOT NULL, resolved_at BIGINT);
 CREATE INDEX incidents_opened_at ON incidents (opened_at);
 CREATE INDEX incidents_open ON incidents (id) WHERE resolved_at IS NULL;
+CREATE INDEX incidents_resolved_at ON incidents (resolved_at) WHERE resolved_at IS NOT NULL;
 CREATE TABLE incident_alerts (
-  incident_id TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE, position INTEGER NOT NULL, alert TEXT NOT NULL,
-  PRIMARY KEY (incident_id, position)) WITHOUT ROWID;
+  incident_id TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE, position BIGINT NOT NULL, alert TEXT NOT NULL,
+  PRIMARY KEY (incident_id, position));
 CREATE TABLE incident_timeline (
-  incident_id TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE, position INTEGER NOT NULL, at INTEGER NOT NULL,
-  kind TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (incident_id, position)) WITHOUT ROWID;
+  incident_id TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE, position BIGINT NOT NULL, at BIGINT NOT NULL,
+  kind TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (incident_id, position));
 CREATE TABLE outbox (
-  sequence INTEGER PRIMARY KEY AUTOINCREMENT, idempotency_key TEXT NOT NULL UNIQUE, receiver TEXT NOT NULL,
-  incident_id TEXT NOT NULL, notification TEXT NOT NULL, created_at INTEGER NOT NULL, next_attempt_at INTEGER NOT NULL,
-  attempts INTEGER NOT NULL DEFAULT 0, last_error TEXT NOT NULL DEFAULT '', delivered_at INTEGER, dead_at INTEGER);
-CREATE INDEX outbox_waiting ON outbox (receiver, incident_id, sequence) WHERE delivered_at IS NULL AND dead_at IS NULL;
+  sequence {id}, idempotency_key TEXT NOT NULL UNIQUE, receiver TEXT NOT NULL, integration TEXT NOT NULL,
+  order_key TEXT NOT NULL, notification TEXT NOT NULL, created_at BIGINT NOT NULL, next_attempt_at BIGINT NOT NULL,
+  attempts BIGINT NOT NULL, last_error TEXT NOT NULL, delivered_at BIGINT, dead_at BIGINT);
+CREATE INDEX outbox_waiting ON outbox (receiver, integration, order_key, sequence)
+  WHERE delivered_at IS NULL AND dead_at IS NULL;
 CREATE TABLE measurements (
-  id INTEGER PRIMARY KEY, check_id TEXT NOT NULL, at INTEGER NOT NULL, value REAL NOT NULL);
-CREATE INDEX measurements_check ON measurements (check_id, at);
+  check_id TEXT NOT NULL, at BIGINT NOT NULL, value DOUBLE PRECISION NOT NULL, PRIMARY KEY (check_id, at));
+CREATE INDEX measurements_at ON measurements (at);
 )sql"};
+
+std::string in_dialect(std::string_view step, const Dialect& dialect) {
+  constexpr std::string_view kPlaceholder = "{id}";
+  std::string sql(step);
+  for (auto at = sql.find(kPlaceholder); at != std::string::npos; at = sql.find(kPlaceholder, at)) {
+    sql.replace(at, kPlaceholder.size(), dialect.id_column);
+  }
+  return sql;
+}
 
 }  // namespace
 
-int schema_version() { return static_cast<int>(kMigrations.size()); }
+std::span<const std::string_view> migrations() { return kSteps; }
 
-core::Result<void> migrate(Database& database) {
-  const auto found = database.integer("PRAGMA user_version");
+core::Result<void> migrate(Database& database, std::span<const std::string_view> steps) {
+  const auto found = database.version();
   if (!found) return std::unexpected(found.error());
-  if (*found > schema_version()) {
+  if (*found < 0 || *found > static_cast<std::int64_t>(steps.size())) {
     return core::fail(core::ErrorKind::storage,
                       "was written by a newer Weir (schema " + std::to_string(*found) + ", this one knows " +
-                          std::to_string(schema_version()) + "); run that version or name another storage.path",
-                      database.path());
+                          std::to_string(steps.size()) + "); run that version or name another storage.path",
+                      database.where());
   }
-  for (auto version = static_cast<std::size_t>(*found); version < kMigrations.size(); ++version) {
-    auto done = database.transaction([&]() -> core::Result<void> {
-      if (auto made = database.execute(kMigrations[version]); !made) return made;
-      return database.execute("PRAGMA user_version = " + std::to_string(version + 1));
+  for (auto version = static_cast<std::size_t>(*found); version < steps.size(); ++version) {
+    auto done = in_transaction(database, [&]() -> core::Result<void> {
+      if (auto made = database.script(in_dialect(steps[version], database.dialect())); !made) return made;
+      return database.set_version(static_cast<std::int64_t>(version + 1));
     });
-    if (!done) return done;
+    if (!done) {
+      core::Error error = done.error();
+      error.message = "migration to schema " + std::to_string(version + 1) + " failed: " + error.message;
+      return std::unexpected(error);
+    }
   }
   return {};
 }

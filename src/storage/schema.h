@@ -1,15 +1,19 @@
 #pragma once
 
+#include <span>
+#include <string_view>
+
 #include "core/error.h"
-#include "storage/sqlite_database.h"
+#include "storage/database.h"
 
 namespace weir::storage {
 
-/// Brings the database to the present version, each step in its own transaction. Errors: a version from
-/// the future, which an older Weir must not touch.
-core::Result<void> migrate(Database& database);
+/// The steps from an empty database to the present schema; the n-th leads to version n. `{id}` stands for the
+/// dialect's id_column.
+std::span<const std::string_view> migrations();
 
-/// The version that migrate() leads to, kept in `PRAGMA user_version`.
-int schema_version();
+/// Runs the steps that the database has not seen, each in its own transaction together with its version. Errors: a
+/// version from the future, which an older Weir must not touch.
+core::Result<void> migrate(Database& database, std::span<const std::string_view> steps);
 
 }  // namespace weir::storage

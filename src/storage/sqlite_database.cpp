@@ -1,133 +1,228 @@
 #include "storage/sqlite_database.h"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
+#include <unordered_map>
 #include <utility>
 
 namespace weir::storage {
 namespace {
 
-core::Error error_of(sqlite3* database, const std::string& path) {
-  const int code = sqlite3_errcode(database);
-  std::string message = sqlite3_errmsg(database);
+constexpr std::string_view kInMemory = ":memory:";
+
+struct CloseDatabase {
+  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+};
+struct FinalizeStatement {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Handle = std::unique_ptr<sqlite3, CloseDatabase>;
+using Prepared = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
+
+std::string explain(int code, const std::string& original) {
   switch (code & 0xff) {
-    case SQLITE_NOTADB: message = "is not a SQLite database; move it away or name another storage.path"; break;
-    case SQLITE_CORRUPT: message = "the database is damaged (" + message + ")"; break;
-    case SQLITE_FULL: message = "the disk is full"; break;
-    case SQLITE_READONLY: message = "the file is read-only"; break;
-    case SQLITE_BUSY: message = "another process holds the database"; break;
-    default: break;
+    case SQLITE_NOTADB: return "is not a SQLite database; move it away or name another storage.path";
+    case SQLITE_CORRUPT: return "the database is damaged (" + original + ")";
+    case SQLITE_FULL: return "the disk is full (" + original + "); free some space";
+    case SQLITE_READONLY: return "the file is read-only; make it and its folder writable for Weir's user";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return "another process holds the database; is a second Weir or a database tool running?";
+    default: return original;
   }
-  const bool retryable = (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_FULL;
-  return {core::ErrorKind::storage, message, retryable, path};
+}
+
+core::Error error_of(int code, const std::string& original, const std::string& path) {
+  const int primary = code & 0xff;
+  const bool passes = primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_FULL ||
+                      primary == SQLITE_IOERR || primary == SQLITE_READONLY;
+  return {core::ErrorKind::storage, explain(code, original), passes, path};
+}
+
+class StatementRow final : public Row {
+ public:
+  explicit StatementRow(sqlite3_stmt* statement) : statement_(statement) {}
+  std::int64_t integer(int column) const override { return sqlite3_column_int64(statement_, column); }
+  double real(int column) const override { return sqlite3_column_double(statement_, column); }
+  bool is_null(int column) const override { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+  std::string text(int column) const override {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    if (text == nullptr) return {};
+    return {text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+
+ private:
+  sqlite3_stmt* statement_;
+};
+
+/// One use of a prepared statement; leaves it ready for the next.
+class Use {
+ public:
+  explicit Use(sqlite3_stmt* statement) : statement_(statement) {}
+  ~Use() {
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+  }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+
+  /// An SQLite result code.
+  int bind(std::initializer_list<Value> values) {
+    int index = 0;
+    for (const Value& value : values) {
+      ++index;
+      const int code = std::visit([&](const auto& held) { return bind_one(index, held); }, value);
+      if (code != SQLITE_OK) return code;
+    }
+    return SQLITE_OK;
+  }
+  int step() { return sqlite3_step(statement_); }
+
+ private:
+  int bind_one(int index, std::nullptr_t) { return sqlite3_bind_null(statement_, index); }
+  int bind_one(int index, std::int64_t value) { return sqlite3_bind_int64(statement_, index, value); }
+  int bind_one(int index, double value) { return sqlite3_bind_double(statement_, index, value); }
+  int bind_one(int index, std::string_view value) {
+    // A null pointer would bind NULL; the caller's text outlives the use.
+    return sqlite3_bind_text64(statement_, index, value.data() == nullptr ? "" : value.data(), value.size(),
+                               SQLITE_STATIC, SQLITE_UTF8);
+  }
+  sqlite3_stmt* statement_;
+};
+
+class SqliteDatabase final : public Database {
+ public:
+  SqliteDatabase(std::string path, Handle handle) : path_(std::move(path)), handle_(std::move(handle)) {}
+
+  const Dialect& dialect() const override {
+    static constexpr Dialect kDialect{.id_column = "INTEGER PRIMARY KEY AUTOINCREMENT"};
+    return kDialect;
+  }
+  const std::string& where() const override { return path_; }
+
+  core::Result<std::int64_t> run(std::string_view sql, std::initializer_list<Value> values) override {
+    if (auto done = each(sql, values, [](const Row&) -> core::Result<void> { return {}; }); !done) {
+      return std::unexpected(done.error());
+    }
+    return sqlite3_changes64(handle_.get());
+  }
+
+  core::Result<void> each(std::string_view sql, std::initializer_list<Value> values,
+                          const std::function<core::Result<void>(const Row&)>& read) override {
+    const auto statement = prepare(sql);
+    if (!statement) return std::unexpected(statement.error());
+    Use use(*statement);
+    if (use.bind(values) != SQLITE_OK) return std::unexpected(last_error());
+    const StatementRow row(*statement);
+    while (true) {
+      const int code = use.step();
+      if (code == SQLITE_DONE) return {};
+      if (code != SQLITE_ROW) return std::unexpected(last_error());
+      if (auto done = read(row); !done) return done;
+    }
+  }
+
+  core::Result<void> script(const std::string& sql) override {
+    if (sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+    return std::unexpected(last_error());
+  }
+
+  core::Result<void> begin() override { return script("BEGIN IMMEDIATE"); }
+  core::Result<void> commit() override { return script("COMMIT"); }
+  void roll_back() noexcept override {
+    // A full disk or an I/O error has already ended the transaction.
+    if (sqlite3_get_autocommit(handle_.get()) == 0) {
+      sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+  }
+
+  core::Result<std::int64_t> version() override {
+    std::int64_t version = 0;
+    auto done = each("PRAGMA user_version", {}, [&](const Row& row) -> core::Result<void> {
+      version = row.integer(0);
+      return {};
+    });
+    if (!done) return std::unexpected(done.error());
+    return version;
+  }
+  core::Result<void> set_version(std::int64_t version) override {
+    return script("PRAGMA user_version = " + std::to_string(version));
+  }
+
+ private:
+  core::Error last_error() const {
+    return error_of(sqlite3_extended_errcode(handle_.get()), sqlite3_errmsg(handle_.get()), path_);
+  }
+
+  core::Result<sqlite3_stmt*> prepare(std::string_view sql) {
+    const auto [slot, fresh] = statements_.try_emplace(std::string(sql));
+    if (!slot->second) {
+      sqlite3_stmt* raw = nullptr;
+      const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
+                                          SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+      if (code != SQLITE_OK) return std::unexpected(last_error());
+      slot->second.reset(raw);
+    }
+    return slot->second.get();
+  }
+
+  std::string path_;
+  Handle handle_;
+  std::unordered_map<std::string, Prepared> statements_;  // as many as the code has
+};
+
+/// SQLite would create the file with the process's umask; incidents are nobody else's business.
+core::Result<void> create_private(const std::string& path) {
+  const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (file >= 0) {
+    ::close(file);
+    return {};
+  }
+  const int code = errno;
+  if (code == EACCES || code == EROFS || code == EPERM) {
+    return std::unexpected(error_of(SQLITE_READONLY, "", path));
+  }
+  return core::fail(core::ErrorKind::storage, "cannot be opened or created: " + std::system_category().message(code),
+                    path);
+}
+
+/// The first problem that SQLite finds in the pages of the file.
+core::Result<void> quick_check(SqliteDatabase& database) {
+  return database.each("PRAGMA quick_check(1)", {}, [&](const Row& row) -> core::Result<void> {
+    if (row.text(0) == "ok") return {};
+    return std::unexpected(error_of(SQLITE_CORRUPT, row.text(0), database.where()));
+  });
 }
 
 }  // namespace
 
-void Database::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
-void Database::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-
-Statement::Statement(Statement&& other) noexcept
-    : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)), next_(other.next_) {}
-
-Statement::~Statement() {
-  if (statement_ == nullptr) return;
-  sqlite3_reset(statement_);
-  sqlite3_clear_bindings(statement_);
-}
-
-Statement& Statement::bind(std::int64_t value) {
-  sqlite3_bind_int64(statement_, next_++, value);
-  return *this;
-}
-
-Statement& Statement::bind(double value) {
-  sqlite3_bind_double(statement_, next_++, value);
-  return *this;
-}
-
-Statement& Statement::bind(std::string_view value) {
-  sqlite3_bind_text64(statement_, next_++, value.data() == nullptr ? "" : value.data(), value.size(), SQLITE_TRANSIENT,
-                      SQLITE_UTF8);
-  return *this;
-}
-
-Statement& Statement::bind_null() {
-  sqlite3_bind_null(statement_, next_++);
-  return *this;
-}
-
-core::Result<bool> Statement::step() {
-  const int code = sqlite3_step(statement_);
-  if (code == SQLITE_ROW) return true;
-  if (code == SQLITE_DONE) return false;
-  return std::unexpected(error_of(database_, sqlite3_db_filename(database_, "main")));
-}
-
-core::Result<void> Statement::run() {
-  while (true) {
-    const core::Result<bool> row = step();
-    if (!row) return std::unexpected(row.error());
-    if (!*row) return {};
-  }
-}
-
-std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
-double Statement::real(int column) const { return sqlite3_column_double(statement_, column); }
-bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
-
-std::string Statement::text(int column) const {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  return text == nullptr ? std::string()
-                         : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
-}
-
-Database::Database(std::string path, std::unique_ptr<sqlite3, Close> handle)
-    : path_(std::move(path)), handle_(std::move(handle)) {}
-
-core::Result<Database> Database::open(const std::string& path) {
-  // SQLite would create the file with the process's umask; incidents are nobody else's business.
-  if (path != ":memory:") {
-    const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (file >= 0) ::close(file);
+core::Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& path, const SqliteOptions& options) {
+  if (path != kInMemory) {
+    if (auto created = create_private(path); !created) return std::unexpected(created.error());
   }
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, nullptr);
-  std::unique_ptr<sqlite3, Close> handle(raw);
-  if (code != SQLITE_OK)
-    return core::fail(core::ErrorKind::storage, "cannot be opened: " + std::string(sqlite3_errstr(code)), path);
-  sqlite3_busy_timeout(raw, 5000);
-  Database database(path, std::move(handle));
-  if (auto set = database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"); !set) {
+  Handle handle(raw);
+  if (code != SQLITE_OK) return std::unexpected(error_of(code, sqlite3_errstr(code), path));
+  if (sqlite3_db_readonly(raw, "main") == 1) return std::unexpected(error_of(SQLITE_READONLY, "", path));
+  sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
+  auto database = std::make_unique<SqliteDatabase>(path, std::move(handle));
+  // The WAL file is cut back to 64 MB after a burst.
+  if (auto set = database->script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+                                  "PRAGMA journal_size_limit=67108864;");
+      !set) {
     return std::unexpected(set.error());
   }
-  return database;
-}
-
-core::Result<void> Database::execute(const std::string& sql) {
-  if (sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return {};
-  return std::unexpected(error_of(handle_.get(), path_));
-}
-
-core::Result<Statement> Database::prepare(const std::string& sql) {
-  auto& slot = statements_[sql];
-  if (!slot) {
-    sqlite3_stmt* raw = nullptr;
-    if (sqlite3_prepare_v3(handle_.get(), sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr) != SQLITE_OK) {
-      return std::unexpected(error_of(handle_.get(), path_));
+  if (auto sound = quick_check(*database); !sound) return std::unexpected(sound.error());
+  if (options.max_pages > 0) {
+    if (auto set = database->script("PRAGMA max_page_count=" + std::to_string(options.max_pages)); !set) {
+      return std::unexpected(set.error());
     }
-    slot.reset(raw);
   }
-  return Statement(handle_.get(), slot.get());
-}
-
-core::Result<std::int64_t> Database::integer(const std::string& sql) {
-  auto statement = prepare(sql);
-  if (!statement) return std::unexpected(statement.error());
-  const core::Result<bool> row = statement->step();
-  if (!row) return std::unexpected(row.error());
-  return *row ? statement->integer(0) : 0;
+  return database;
 }
 
 }  // namespace weir::storage

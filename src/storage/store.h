@@ -18,7 +18,7 @@ namespace weir::storage {
 
 struct StorageSettings {
   std::string path = "weir.db";
-  core::Duration history = std::chrono::days(400);  // of resolved incidents, transitions and measurements
+  core::Duration history = std::chrono::days(400);  // of resolved incidents, transitions, messages and measurements
 };
 
 /// The section `storage:`.
@@ -26,11 +26,11 @@ StorageSettings parse_storage_section(const config::Node& node, config::Diagnost
 
 /// One step of the judge, written whole or not at all.
 struct Commit {
-  std::vector<core::Alert> alerts;            // inserted or replaced, by fingerprint and rule
-  std::vector<core::Alert> removed;           // no longer active
-  std::vector<core::Transition> transitions;  // appended to the history
-  std::vector<core::Incident> incidents;      // inserted or replaced, by id
-  std::vector<core::OutboxMessage> outbox;    // appended; one with a known idempotency key is ignored
+  std::vector<core::Alert> alerts = {};            // inserted or replaced, by fingerprint, group and rule
+  std::vector<core::Alert> removed = {};           // no longer active; only fingerprint, group and rule are looked at
+  std::vector<core::Transition> transitions = {};  // appended to the history
+  std::vector<core::Incident> incidents = {};      // inserted or replaced whole, by id
+  std::vector<core::OutboxMessage> outbox = {};    // appended; one with a known idempotency key is ignored
 
   bool empty() const {
     return alerts.empty() && removed.empty() && transitions.empty() && incidents.empty() && outbox.empty();
@@ -40,32 +40,47 @@ struct Commit {
 struct IncidentQuery {
   bool open_only = false;
   std::size_t limit = 100;
-  std::string id;  // just this one
+  std::string id = {};  // just this one
 };
 
-/// What Weir must not forget. Safe to call from several threads.
+struct TransitionQuery {
+  core::Time from = {};  // not older than this
+  std::size_t limit = 1000;
+};
+
+/// What Weir must not forget. Safe to call from several threads. Every method may fail with a storage error; those
+/// that can pass by themselves (a full disk, a locked file) are retryable, and nothing of the call has then happened.
 class Store : public core::MeasurementHistory {
  public:
   virtual core::Result<void> commit(const Commit& changes) = 0;
   virtual core::Result<std::vector<core::Alert>> active_alerts() = 0;
   /// Newest first.
   virtual core::Result<std::vector<core::Incident>> incidents(const IncidentQuery& query) = 0;
+  /// Newest first.
+  virtual core::Result<std::vector<core::Transition>> transitions(const TransitionQuery& query) = 0;
 
-  /// Messages to deliver now: of each receiver and incident only the oldest undelivered one, so that order is kept.
+  /// Messages to deliver now, receivers in turns. Of each receiver's integration and incident (or group, where there
+  /// is no incident) only the oldest waiting one, so that order is kept.
   virtual core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit) = 0;
+  /// The outcome of one attempt; each counts it. Errors (not_found): no message waits under that sequence.
   virtual core::Result<void> delivered(std::int64_t sequence, core::Time now) = 0;
   virtual core::Result<void> retry_later(std::int64_t sequence, core::Time next_attempt_at,
                                          const std::string& error) = 0;
   virtual core::Result<void> give_up(std::int64_t sequence, core::Time now, const std::string& error) = 0;
   virtual core::Result<std::size_t> pending_messages() = 0;
 
-  /// Drops what is older than `history`; open incidents and waiting messages never.
+  /// Drops what is older than `history`; active alerts, open incidents and waiting messages never.
   virtual core::Result<void> prune(core::Time now, core::Duration history) = 0;
 };
 
-/// Opens or creates the file (mode 0600) and brings it to the present schema. Errors (storage): not a
-/// database, damaged, written by a newer Weir, read-only, locked.
-core::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path);
+struct SqliteOptions {
+  core::Duration busy_timeout{5000};  // how long to wait while another process writes
+  std::int64_t max_pages = 0;         // the file grows no further than that; 0 for SQLite's own bound
+};
+
+/// Opens or creates the file (mode 0600; ":memory:" keeps everything in memory) and brings it to the present schema.
+/// Errors (storage): not a database, damaged, written by a newer Weir, read-only, locked.
+core::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, const SqliteOptions& options = {});
 
 /// Renames a file that cannot be used, with its -wal and -shm, to `<path>.corrupt-<time>`; returns the new name.
 core::Result<std::string> set_aside(const std::string& path, core::Time now);

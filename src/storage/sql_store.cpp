@@ -1,0 +1,287 @@
+#include "storage/sql_store.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <utility>
+
+#include "storage/json_values.h"
+#include "storage/statements.h"
+
+namespace weir::storage {
+namespace {
+
+std::int64_t ms(core::Time time) { return time.time_since_epoch().count(); }
+core::Time to_time(std::int64_t value) { return core::Time(core::Duration(value)); }
+std::int64_t key_of(const core::Alert& alert) { return static_cast<std::int64_t>(alert.fingerprint); }
+std::int64_t bound(std::size_t limit) { return static_cast<std::int64_t>(std::min<std::size_t>(limit, 1U << 30U)); }
+
+core::AlertState to_state(const std::string& text) {
+  return core::parse_alert_state(text).value_or(core::AlertState::inactive);
+}
+
+/// Messages with the same key are delivered one after the other.
+std::string order_key(const core::Notification& notification) {
+  return notification.incident_id.empty() ? "group:" + notification.group_key : "incident:" + notification.incident_id;
+}
+
+core::Result<void> only_status(const core::Result<std::int64_t>& changed) {
+  if (!changed) return std::unexpected(changed.error());
+  return {};
+}
+
+class SqlStore final : public Store {
+ public:
+  explicit SqlStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+
+  core::Result<void> commit(const Commit& changes) override {
+    const std::lock_guard lock(mutex_);
+    return in_transaction(*database_, [&]() -> core::Result<void> {
+      if (auto done = all(changes.alerts, &SqlStore::put_alert); !done) return done;
+      if (auto done = all(changes.removed, &SqlStore::remove_alert); !done) return done;
+      if (auto done = all(changes.transitions, &SqlStore::add_transition); !done) return done;
+      if (auto done = all(changes.incidents, &SqlStore::put_incident); !done) return done;
+      return all(changes.outbox, &SqlStore::add_message);
+    });
+  }
+
+  core::Result<std::vector<core::Alert>> active_alerts() override {
+    const std::lock_guard lock(mutex_);
+    return alerts_of(sql::kAlerts, {});
+  }
+
+  core::Result<std::vector<core::Incident>> incidents(const IncidentQuery& query) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<core::Incident> found;
+    auto done = database_->each(sql::kIncidents,
+                                {std::string_view(query.id), std::int64_t{query.open_only}, bound(query.limit)},
+                                [&](const Row& row) -> core::Result<void> {
+                                  auto incident = read_incident(row);
+                                  if (!incident) return std::unexpected(incident.error());
+                                  found.push_back(std::move(*incident));
+                                  return {};
+                                });
+    if (!done) return std::unexpected(done.error());
+    return found;
+  }
+
+  core::Result<std::vector<core::Transition>> transitions(const TransitionQuery& query) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<core::Transition> found;
+    auto done = database_->each(sql::kTransitions, {ms(query.from), bound(query.limit)},
+                                [&](const Row& row) -> core::Result<void> {
+                                  auto alert = read_alert(row.text(4));
+                                  if (!alert) return std::unexpected(alert.error());
+                                  found.push_back({.alert = std::move(*alert),
+                                                   .from = to_state(row.text(1)),
+                                                   .to = to_state(row.text(2)),
+                                                   .at = to_time(row.integer(0)),
+                                                   .reason = row.text(3)});
+                                  return {};
+                                });
+    if (!done) return std::unexpected(done.error());
+    return found;
+  }
+
+  core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<core::OutboxMessage> messages;
+    std::vector<std::pair<std::int64_t, std::string>> unreadable;
+    auto done = database_->each(sql::kDue, {ms(now), bound(limit)}, [&](const Row& row) -> core::Result<void> {
+      auto notification = read_notification(row.text(2));
+      if (!notification) {
+        unreadable.emplace_back(row.integer(0), notification.error().message);
+        return {};
+      }
+      messages.push_back({.sequence = row.integer(0),
+                          .idempotency_key = row.text(1),
+                          .notification = std::move(*notification),
+                          .created_at = to_time(row.integer(3)),
+                          .next_attempt_at = to_time(row.integer(4)),
+                          .attempts = static_cast<int>(row.integer(5)),
+                          .last_error = row.text(6)});
+      return {};
+    });
+    if (!done) return std::unexpected(done.error());
+    // A row that cannot be read would hold up its incident for ever.
+    for (const auto& [sequence, error] : unreadable) {
+      if (auto given_up = outcome(sql::kGiveUp, {ms(now), std::string_view(error), sequence}, sequence); !given_up) {
+        return std::unexpected(given_up.error());
+      }
+    }
+    return messages;
+  }
+
+  core::Result<void> delivered(std::int64_t sequence, core::Time now) override {
+    const std::lock_guard lock(mutex_);
+    return outcome(sql::kDelivered, {ms(now), sequence}, sequence);
+  }
+  core::Result<void> retry_later(std::int64_t sequence, core::Time next_attempt_at, const std::string& error) override {
+    const std::lock_guard lock(mutex_);
+    return outcome(sql::kRetryLater, {ms(next_attempt_at), std::string_view(error), sequence}, sequence);
+  }
+  core::Result<void> give_up(std::int64_t sequence, core::Time now, const std::string& error) override {
+    const std::lock_guard lock(mutex_);
+    return outcome(sql::kGiveUp, {ms(now), std::string_view(error), sequence}, sequence);
+  }
+
+  core::Result<std::size_t> pending_messages() override {
+    const std::lock_guard lock(mutex_);
+    std::size_t count = 0;
+    auto done = database_->each(sql::kPendingMessages, {}, [&](const Row& row) -> core::Result<void> {
+      count = static_cast<std::size_t>(row.integer(0));
+      return {};
+    });
+    if (!done) return std::unexpected(done.error());
+    return count;
+  }
+
+  /// A NaN says that nothing was measured; it is not kept.
+  core::Result<void> append(const std::vector<core::Measurement>& measurements) override {
+    const std::lock_guard lock(mutex_);
+    return in_transaction(*database_, [&] { return all(measurements, &SqlStore::add_measurement); });
+  }
+
+  core::Result<std::vector<core::Measurement>> newest(const std::string& check, std::size_t limit) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<core::Measurement> found;
+    auto done = database_->each(
+        sql::kNewestMeasurements, {std::string_view(check), bound(limit)}, [&](const Row& row) -> core::Result<void> {
+          found.push_back({.check = check, .time = to_time(row.integer(0)), .value = row.real(1)});
+          return {};
+        });
+    if (!done) return std::unexpected(done.error());
+    std::ranges::reverse(found);
+    return found;
+  }
+
+  core::Result<void> prune(core::Time now, core::Duration history) override {
+    const std::lock_guard lock(mutex_);
+    return in_transaction(*database_, [&]() -> core::Result<void> {
+      for (const std::string_view statement : sql::kPrune) {
+        if (auto done = only_status(database_->run(statement, {ms(now - history)})); !done) return done;
+      }
+      return {};
+    });
+  }
+
+ private:
+  template <class Item>
+  core::Result<void> all(const std::vector<Item>& items, core::Result<void> (SqlStore::*put)(const Item&)) {
+    for (const Item& item : items) {
+      if (auto done = (this->*put)(item); !done) return done;
+    }
+    return {};
+  }
+
+  core::Result<void> put_alert(const core::Alert& alert) {
+    return only_status(database_->run(sql::kPutAlert, {key_of(alert), std::string_view(alert.group),
+                                                       std::string_view(alert.rule), write_alert(alert)}));
+  }
+
+  core::Result<void> remove_alert(const core::Alert& alert) {
+    return only_status(database_->run(sql::kRemoveAlert,
+                                      {key_of(alert), std::string_view(alert.group), std::string_view(alert.rule)}));
+  }
+
+  core::Result<void> add_transition(const core::Transition& transition) {
+    const core::Alert& alert = transition.alert;
+    return only_status(
+        database_->run(sql::kAddTransition,
+                       {ms(transition.at), key_of(alert), std::string_view(alert.group), std::string_view(alert.rule),
+                        core::to_string(transition.from), core::to_string(transition.to),
+                        std::string_view(transition.reason), write_alert(alert)}));
+  }
+
+  core::Result<void> put_incident(const core::Incident& incident) {
+    const std::string_view id = incident.id;
+    const Value resolved_at = incident.resolved_at ? Value(ms(*incident.resolved_at)) : Value(nullptr);
+    auto done =
+        database_->run(sql::kPutIncident, {id, std::string_view(incident.key), std::string_view(incident.title),
+                                           std::string_view(incident.severity), std::string_view(incident.cause),
+                                           write_labels(incident.labels), ms(incident.opened_at), resolved_at});
+    if (!done) return only_status(done);
+    std::int64_t position = 0;
+    for (const core::Alert& alert : incident.alerts) {
+      done = database_->run(sql::kPutIncidentAlert, {id, position++, write_alert(alert)});
+      if (!done) return only_status(done);
+    }
+    if (done = database_->run(sql::kCutIncidentAlerts, {id, position}); !done) return only_status(done);
+    position = 0;
+    for (const core::TimelineEntry& entry : incident.timeline) {
+      done = database_->run(sql::kPutTimelineEntry,
+                            {id, position++, ms(entry.at), std::string_view(entry.kind), std::string_view(entry.text)});
+      if (!done) return only_status(done);
+    }
+    return only_status(database_->run(sql::kCutTimeline, {id, position}));
+  }
+
+  core::Result<void> add_message(const core::OutboxMessage& message) {
+    const core::Notification& notification = message.notification;
+    return only_status(database_->run(
+        sql::kAddMessage, {std::string_view(message.idempotency_key), std::string_view(notification.receiver),
+                           std::string_view(notification.integration), order_key(notification),
+                           write_notification(notification), ms(message.created_at), ms(message.next_attempt_at)}));
+  }
+
+  core::Result<void> add_measurement(const core::Measurement& measurement) {
+    if (std::isnan(measurement.value)) return {};
+    return only_status(database_->run(sql::kAddMeasurement,
+                                      {std::string_view(measurement.check), ms(measurement.time), measurement.value}));
+  }
+
+  core::Result<void> outcome(std::string_view sql, std::initializer_list<Value> values, std::int64_t sequence) {
+    const auto changed = database_->run(sql, values);
+    if (!changed) return std::unexpected(changed.error());
+    if (*changed == 1) return {};
+    return core::fail(core::ErrorKind::not_found, "no message waits under sequence " + std::to_string(sequence),
+                      database_->where());
+  }
+
+  core::Result<std::vector<core::Alert>> alerts_of(std::string_view sql, std::initializer_list<Value> values) {
+    std::vector<core::Alert> alerts;
+    auto done = database_->each(sql, values, [&](const Row& row) -> core::Result<void> {
+      auto alert = read_alert(row.text(0));
+      if (!alert) return std::unexpected(alert.error());
+      alerts.push_back(std::move(*alert));
+      return {};
+    });
+    if (!done) return std::unexpected(done.error());
+    return alerts;
+  }
+
+  core::Result<core::Incident> read_incident(const Row& row) {
+    auto labels = read_labels(row.text(5));
+    if (!labels) return std::unexpected(labels.error());
+    core::Incident incident;
+    incident.id = row.text(0);
+    incident.key = row.text(1);
+    incident.title = row.text(2);
+    incident.severity = row.text(3);
+    incident.cause = row.text(4);
+    incident.labels = std::move(*labels);
+    incident.opened_at = to_time(row.integer(6));
+    if (!row.is_null(7)) incident.resolved_at = to_time(row.integer(7));
+    auto alerts = alerts_of(sql::kIncidentAlerts, {std::string_view(incident.id)});
+    if (!alerts) return std::unexpected(alerts.error());
+    incident.alerts = std::move(*alerts);
+    auto done =
+        database_->each(sql::kTimeline, {std::string_view(incident.id)}, [&](const Row& entry) -> core::Result<void> {
+          incident.timeline.push_back({to_time(entry.integer(0)), entry.text(1), entry.text(2)});
+          return {};
+        });
+    if (!done) return std::unexpected(done.error());
+    return incident;
+  }
+
+  std::mutex mutex_;
+  std::unique_ptr<Database> database_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> make_sql_store(std::unique_ptr<Database> database) {
+  return std::make_unique<SqlStore>(std::move(database));
+}
+
+}  // namespace weir::storage

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <memory>
+
+#include "storage/database.h"
+#include "storage/store.h"
+
+namespace weir::storage {
+
+/// The store over any SQL engine; the database is already at the present schema.
+std::unique_ptr<Store> make_sql_store(std::unique_ptr<Database> database);
+
+}  // namespace weir::storage

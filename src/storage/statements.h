@@ -1,0 +1,84 @@
+#pragma once
+
+#include <string_view>
+
+/// Every statement the store runs, in the SQL that SQLite and PostgreSQL share.
+namespace weir::storage::sql {
+
+inline constexpr std::string_view kPutAlert =
+    "INSERT INTO alerts (fingerprint, rule_group, rule, alert) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT (fingerprint, rule_group, rule) DO UPDATE SET alert = excluded.alert";
+inline constexpr std::string_view kRemoveAlert =
+    "DELETE FROM alerts WHERE fingerprint = $1 AND rule_group = $2 AND rule = $3";
+inline constexpr std::string_view kAlerts = "SELECT alert FROM alerts ORDER BY rule_group, rule, fingerprint";
+
+inline constexpr std::string_view kAddTransition =
+    "INSERT INTO transitions (at, fingerprint, rule_group, rule, from_state, to_state, reason, alert) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+inline constexpr std::string_view kTransitions =
+    "SELECT at, from_state, to_state, reason, alert FROM transitions WHERE at >= $1 ORDER BY at DESC, id DESC LIMIT $2";
+
+inline constexpr std::string_view kPutIncident =
+    "INSERT INTO incidents (id, incident_key, title, severity, cause, labels, opened_at, resolved_at) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET title = excluded.title, "
+    "severity = excluded.severity, cause = excluded.cause, labels = excluded.labels, resolved_at = "
+    "excluded.resolved_at";
+// An incident is handed over whole at every change: what did not change in it is not written again.
+inline constexpr std::string_view kPutIncidentAlert =
+    "INSERT INTO incident_alerts (incident_id, position, alert) VALUES ($1, $2, $3) "
+    "ON CONFLICT (incident_id, position) DO UPDATE SET alert = excluded.alert "
+    "WHERE incident_alerts.alert <> excluded.alert";
+inline constexpr std::string_view kCutIncidentAlerts =
+    "DELETE FROM incident_alerts WHERE incident_id = $1 AND position >= $2";
+inline constexpr std::string_view kPutTimelineEntry =
+    "INSERT INTO incident_timeline (incident_id, position, at, kind, entry) VALUES ($1, $2, $3, $4, $5) "
+    "ON CONFLICT (incident_id, position) DO UPDATE SET at = excluded.at, kind = excluded.kind, entry = excluded.entry "
+    "WHERE incident_timeline.at <> excluded.at OR incident_timeline.kind <> excluded.kind "
+    "OR incident_timeline.entry <> excluded.entry";
+inline constexpr std::string_view kCutTimeline =
+    "DELETE FROM incident_timeline WHERE incident_id = $1 AND position >= $2";
+inline constexpr std::string_view kIncidents =
+    "SELECT id, incident_key, title, severity, cause, labels, opened_at, resolved_at FROM incidents "
+    "WHERE ($1 = '' OR id = $1) AND ($2 = 0 OR resolved_at IS NULL) ORDER BY opened_at DESC, id LIMIT $3";
+inline constexpr std::string_view kIncidentAlerts =
+    "SELECT alert FROM incident_alerts WHERE incident_id = $1 ORDER BY position";
+inline constexpr std::string_view kTimeline =
+    "SELECT at, kind, entry FROM incident_timeline WHERE incident_id = $1 ORDER BY position";
+
+inline constexpr std::string_view kAddMessage =
+    "INSERT INTO outbox (idempotency_key, receiver, integration, order_key, notification, created_at, next_attempt_at, "
+    "attempts, last_error) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '') ON CONFLICT (idempotency_key) DO NOTHING";
+// The head of each (receiver, integration, order_key) whose time has come. Receivers take turns, so that one with many
+// waiting messages leaves room for the others.
+inline constexpr std::string_view kDue =
+    "SELECT sequence, idempotency_key, notification, created_at, next_attempt_at, attempts, last_error FROM ("
+    "SELECT o.*, row_number() OVER (PARTITION BY o.receiver, o.integration ORDER BY o.next_attempt_at, o.sequence) "
+    "AS turn FROM outbox o WHERE o.sequence IN (SELECT min(sequence) FROM outbox "
+    "WHERE delivered_at IS NULL AND dead_at IS NULL GROUP BY receiver, integration, order_key) "
+    "AND o.next_attempt_at <= $1) AS heads ORDER BY turn, sequence LIMIT $2";
+inline constexpr std::string_view kDelivered =
+    "UPDATE outbox SET delivered_at = $1, attempts = attempts + 1, last_error = '' "
+    "WHERE sequence = $2 AND delivered_at IS NULL AND dead_at IS NULL";
+inline constexpr std::string_view kRetryLater =
+    "UPDATE outbox SET next_attempt_at = $1, last_error = $2, attempts = attempts + 1 "
+    "WHERE sequence = $3 AND delivered_at IS NULL AND dead_at IS NULL";
+inline constexpr std::string_view kGiveUp =
+    "UPDATE outbox SET dead_at = $1, last_error = $2, attempts = attempts + 1 "
+    "WHERE sequence = $3 AND delivered_at IS NULL AND dead_at IS NULL";
+inline constexpr std::string_view kPendingMessages =
+    "SELECT count(*) FROM outbox WHERE delivered_at IS NULL AND dead_at IS NULL";
+
+inline constexpr std::string_view kAddMeasurement =
+    "INSERT INTO measurements (check_id, at, value) VALUES ($1, $2, $3) "
+    "ON CONFLICT (check_id, at) DO UPDATE SET value = excluded.value";
+inline constexpr std::string_view kNewestMeasurements =
+    "SELECT at, value FROM measurements WHERE check_id = $1 ORDER BY at DESC LIMIT $2";
+
+inline constexpr std::string_view kPrune[] = {
+    "DELETE FROM transitions WHERE at < $1",
+    "DELETE FROM incidents WHERE resolved_at < $1",
+    "DELETE FROM outbox WHERE coalesce(delivered_at, dead_at) < $1",
+    "DELETE FROM measurements WHERE at < $1",
+};
+
+}  // namespace weir::storage::sql

@@ -1,0 +1,430 @@
+// What every Store must do, run over each implementation. A new one is one line in INSTANTIATE below.
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <gtest/gtest.h>
+#include <limits>
+#include <thread>
+
+#include "storage/store.h"
+
+#include "samples.h"
+
+namespace weir::storage {
+namespace {
+
+using namespace testing;
+using core::AlertState;
+
+struct Implementation {
+  std::string name;
+  std::function<core::Result<std::unique_ptr<Store>>(const TempFolder&)> open;
+  bool survives_reopen;
+};
+
+void PrintTo(const Implementation& implementation, std::ostream* out) { *out << implementation.name; }
+
+class StoreContract : public ::testing::TestWithParam<Implementation> {
+ protected:
+  void SetUp() override { open(); }
+
+  void open() {
+    store_.reset();
+    auto opened = GetParam().open(folder_);
+    ASSERT_TRUE(opened) << opened.error().describe();
+    store_ = std::move(*opened);
+  }
+  /// Closes and opens again where the implementation keeps anything.
+  void reopen() {
+    if (GetParam().survives_reopen) open();
+  }
+  void commit(const Commit& changes) {
+    const auto done = store_->commit(changes);
+    ASSERT_TRUE(done) << done.error().describe();
+  }
+  std::vector<std::string> due_keys(core::Time now, std::size_t limit = 100) {
+    const auto due = store_->due(now, limit);
+    EXPECT_TRUE(due) << due.error().describe();
+    std::vector<std::string> keys;
+    for (const auto& message : *due) keys.push_back(message.idempotency_key);
+    return keys;
+  }
+  std::int64_t sequence_of(const std::string& key, core::Time now) {
+    const auto due = store_->due(now, 100);
+    if (!due) return -1;
+    for (const auto& message : *due) {
+      if (message.idempotency_key == key) return message.sequence;
+    }
+    return -1;
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<Store> store_;
+};
+
+using Keys = std::vector<std::string>;
+
+void expect_same(const core::Alert& left, const core::Alert& right) {
+  EXPECT_EQ(left.fingerprint, right.fingerprint);
+  EXPECT_EQ(left.group, right.group);
+  EXPECT_EQ(left.rule, right.rule);
+  EXPECT_EQ(left.labels, right.labels);
+  EXPECT_EQ(left.annotations, right.annotations);
+  EXPECT_EQ(left.state, right.state);
+  EXPECT_EQ(left.active_at, right.active_at);
+  EXPECT_EQ(left.fired_at, right.fired_at);
+  EXPECT_EQ(left.resolved_at, right.resolved_at);
+  EXPECT_EQ(left.keep_firing_since, right.keep_firing_since);
+  EXPECT_EQ(left.value, right.value);
+}
+
+TEST_P(StoreContract, StartsEmpty) {
+  EXPECT_TRUE(store_->active_alerts()->empty());
+  EXPECT_TRUE(store_->incidents({})->empty());
+  EXPECT_TRUE(store_->transitions({})->empty());
+  EXPECT_TRUE(due_keys(at(1000)).empty());
+  EXPECT_EQ(*store_->pending_messages(), 0U);
+}
+
+TEST_P(StoreContract, AnAlertComesBackWithEveryField) {
+  core::Alert kept = alert("billing");
+  kept.resolved_at = at(90);
+  kept.keep_firing_since = at(80);
+  kept.fingerprint = std::numeric_limits<std::uint64_t>::max();
+  commit({.alerts = {kept}});
+  reopen();
+  const auto alerts = store_->active_alerts();
+  ASSERT_TRUE(alerts);
+  ASSERT_EQ(alerts->size(), 1U);
+  expect_same(alerts->front(), kept);
+}
+
+TEST_P(StoreContract, LabelsThatAreNotUtf8KeepTheirFingerprint) {
+  core::Alert odd = alert("billing");
+  odd.labels = core::Labels{{"alertname", "A"}, {"topic", "caf\xe9\xff"}, {"quote", "a\"b\\c\nd"}};
+  odd.fingerprint = odd.labels.hash();
+  odd.rule = "rule'; DROP TABLE alerts; --";
+  commit({.alerts = {odd}});
+  reopen();
+  const auto alerts = store_->active_alerts();
+  ASSERT_TRUE(alerts);
+  ASSERT_EQ(alerts->size(), 1U);
+  EXPECT_EQ(alerts->front().labels.hash(), odd.fingerprint);
+  EXPECT_EQ(alerts->front().rule, odd.rule);
+}
+
+TEST_P(StoreContract, ValuesThatJsonCannotHoldSurvive) {
+  core::Alert none = alert("a");
+  none.value = std::nan("");
+  core::Alert infinite = alert("b");
+  infinite.value = -std::numeric_limits<double>::infinity();
+  commit({.alerts = {none, infinite}});
+  const auto alerts = store_->active_alerts();
+  ASSERT_TRUE(alerts);
+  ASSERT_EQ(alerts->size(), 2U);
+  const bool first_is_none = alerts->at(0).labels.get("consumergroup") == "a";
+  EXPECT_TRUE(std::isnan(alerts->at(first_is_none ? 0 : 1).value));
+  EXPECT_EQ(alerts->at(first_is_none ? 1 : 0).value, infinite.value);
+}
+
+TEST_P(StoreContract, AnAlertIsReplacedByFingerprintGroupAndRule) {
+  core::Alert first = alert("billing", AlertState::pending);
+  core::Alert other_rule = first;
+  other_rule.rule = "Other";
+  core::Alert other_group = first;
+  other_group.group = "other";
+  commit({.alerts = {first, other_rule, other_group}});
+  first.state = AlertState::firing;
+  commit({.alerts = {first}});
+  const auto alerts = store_->active_alerts();
+  ASSERT_TRUE(alerts);
+  ASSERT_EQ(alerts->size(), 3U);
+  EXPECT_EQ(std::ranges::count(*alerts, AlertState::firing, &core::Alert::state), 1);
+
+  commit({.removed = {first}});
+  EXPECT_EQ(store_->active_alerts()->size(), 2U);
+  commit({.removed = {first}});  // of what is gone already: nothing to do
+  EXPECT_EQ(store_->active_alerts()->size(), 2U);
+}
+
+TEST_P(StoreContract, TransitionsAreAHistoryNewestFirst) {
+  const core::Alert firing = alert("billing");
+  core::Transition gone{
+      .alert = firing, .from = AlertState::firing, .to = AlertState::inactive, .at = at(20), .reason = "deleted"};
+  commit({.transitions = {fired(firing, at(10)), gone}});
+  commit({.transitions = {fired(firing, at(20))}});
+  reopen();
+  const auto history = store_->transitions({});
+  ASSERT_TRUE(history);
+  ASSERT_EQ(history->size(), 3U);
+  EXPECT_EQ(history->at(0).to, AlertState::firing);  // written later at the same time
+  EXPECT_EQ(history->at(1).reason, "deleted");
+  EXPECT_EQ(history->at(1).from, AlertState::firing);
+  EXPECT_EQ(history->at(1).to, AlertState::inactive);
+  EXPECT_EQ(history->at(2).at, at(10));
+  expect_same(history->at(2).alert, firing);
+  EXPECT_EQ(store_->transitions({.from = at(11)})->size(), 2U);
+  EXPECT_EQ(store_->transitions({.limit = 1})->size(), 1U);
+}
+
+TEST_P(StoreContract, AnIncidentComesBackWhole) {
+  core::Incident kept = incident("00000000000000aa", at(5), {alert("billing"), alert("audit")});
+  kept.timeline.push_back({at(6), "grew", "audit joined"});
+  commit({.incidents = {kept}});
+  reopen();
+  const auto found = store_->incidents({});
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 1U);
+  const core::Incident& incident = found->front();
+  EXPECT_EQ(incident.id, kept.id);
+  EXPECT_EQ(incident.key, kept.key);
+  EXPECT_EQ(incident.title, kept.title);
+  EXPECT_EQ(incident.severity, kept.severity);
+  EXPECT_EQ(incident.cause, kept.cause);
+  EXPECT_EQ(incident.labels, kept.labels);
+  EXPECT_EQ(incident.opened_at, kept.opened_at);
+  EXPECT_TRUE(incident.open());
+  ASSERT_EQ(incident.alerts.size(), 2U);
+  expect_same(incident.alerts[1], kept.alerts[1]);
+  ASSERT_EQ(incident.timeline.size(), 2U);
+  EXPECT_EQ(incident.timeline[1].at, at(6));
+  EXPECT_EQ(incident.timeline[1].kind, "grew");
+  EXPECT_EQ(incident.timeline[1].text, "audit joined");
+}
+
+TEST_P(StoreContract, AnIncidentIsReplacedWholeAlsoByAShorterOne) {
+  core::Incident kept = incident("aa", at(5), {alert("billing"), alert("audit")});
+  kept.timeline.push_back({at(6), "grew", "audit joined"});
+  commit({.incidents = {kept}});
+  kept.alerts = {alert("third", AlertState::inactive)};
+  kept.timeline = {{at(9), "resolved", "all is well"}};
+  kept.resolved_at = at(9);
+  kept.severity = "warning";
+  commit({.incidents = {kept}});
+  const auto found = store_->incidents({});
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ(found->front().resolved_at, at(9));
+  EXPECT_EQ(found->front().severity, "warning");
+  ASSERT_EQ(found->front().alerts.size(), 1U);
+  expect_same(found->front().alerts[0], kept.alerts[0]);
+  ASSERT_EQ(found->front().timeline.size(), 1U);
+  EXPECT_EQ(found->front().timeline[0].kind, "resolved");
+}
+
+TEST_P(StoreContract, IncidentsAreFoundNewestFirstById_OpenOnlyAndLimited) {
+  core::Incident resolved = incident("a", at(1), {});
+  resolved.resolved_at = at(2);
+  commit({.incidents = {incident("b", at(2), {}), resolved, incident("c", at(3), {})}});
+  const auto ids = [&](const IncidentQuery& query) {
+    std::string joined;
+    const auto found = store_->incidents(query);
+    for (const auto& incident : *found) joined += incident.id;
+    return joined;
+  };
+  EXPECT_EQ(ids({}), "cba");
+  EXPECT_EQ(ids({.open_only = true}), "cb");
+  EXPECT_EQ(ids({.limit = 2}), "cb");
+  EXPECT_EQ(ids({.limit = 0}), "");
+  EXPECT_EQ(ids({.id = "a"}), "a");
+  EXPECT_EQ(ids({.open_only = true, .id = "a"}), "");
+  EXPECT_EQ(ids({.id = "' OR 1=1 --"}), "");
+}
+
+TEST_P(StoreContract, AMessageComesBackWithEveryField) {
+  core::OutboxMessage kept = message("k1", "aa", at(5));
+  kept.notification.truncated_alerts = 7;
+  commit({.outbox = {kept}});
+  reopen();
+  const auto due = store_->due(at(5), 10);
+  ASSERT_TRUE(due);
+  ASSERT_EQ(due->size(), 1U);
+  const core::OutboxMessage& message = due->front();
+  EXPECT_GT(message.sequence, 0);
+  EXPECT_EQ(message.idempotency_key, "k1");
+  EXPECT_EQ(message.created_at, at(5));
+  EXPECT_EQ(message.next_attempt_at, at(5));
+  EXPECT_EQ(message.attempts, 0);
+  EXPECT_EQ(message.last_error, "");
+  const core::Notification& notification = message.notification;
+  EXPECT_EQ(notification.receiver, "team");
+  EXPECT_EQ(notification.integration, "webhook/0");
+  EXPECT_EQ(notification.status, "firing");
+  EXPECT_EQ(notification.group_key, kept.notification.group_key);
+  EXPECT_EQ(notification.group_labels, kept.notification.group_labels);
+  EXPECT_EQ(notification.incident_id, "aa");
+  EXPECT_EQ(notification.incident_title, "title");
+  EXPECT_EQ(notification.cause, "cause");
+  EXPECT_EQ(notification.truncated_alerts, 7U);
+  ASSERT_EQ(notification.alerts.size(), 1U);
+  expect_same(notification.alerts[0], kept.notification.alerts[0]);
+}
+
+TEST_P(StoreContract, OnlyTheOldestWaitingMessageOfAnIncidentIsDue) {
+  commit({.outbox = {message("fire", "aa", at(1)), message("other", "bb", at(1)), message("resolve", "aa", at(2))}});
+  EXPECT_EQ(due_keys(at(10)), (Keys{"fire", "other"}));
+  ASSERT_TRUE(store_->retry_later(sequence_of("fire", at(10)), at(50), "refused"));
+  EXPECT_EQ(due_keys(at(10)), (Keys{"other"})) << "a later message must not overtake the one that waits";
+  EXPECT_EQ(due_keys(at(49)), (Keys{"other"}));
+  EXPECT_EQ(due_keys(at(50)), (Keys{"other", "fire"})) << "within a receiver, what has waited longest";
+  ASSERT_TRUE(store_->delivered(sequence_of("fire", at(50)), at(50)));
+  reopen();
+  EXPECT_EQ(due_keys(at(50)), (Keys{"other", "resolve"}));
+}
+
+TEST_P(StoreContract, ReceiversIntegrationsAndGroupsDoNotWaitForEachOther) {
+  core::OutboxMessage slack = message("slack", "aa", at(1));
+  slack.notification.integration = "slack/0";
+  core::OutboxMessage group_one = message("g1", "", at(1));
+  group_one.notification.group_key = "{}:{a=\"1\"}";
+  core::OutboxMessage group_two = message("g2", "", at(1));
+  group_two.notification.group_key = "{}:{a=\"2\"}";
+  core::OutboxMessage group_one_again = message("g1b", "", at(1));
+  group_one_again.notification.group_key = group_one.notification.group_key;
+  commit({.outbox = {message("a", "aa", at(1)), message("b", "aa", at(1), "other"), slack, group_one, group_two,
+                     group_one_again}});
+  Keys keys = due_keys(at(1));
+  std::ranges::sort(keys);
+  EXPECT_EQ(keys, (Keys{"a", "b", "g1", "g2", "slack"}));
+}
+
+TEST_P(StoreContract, ReceiversTakeTurnsWithinTheLimit) {
+  Commit changes;
+  for (int i = 0; i < 50; ++i) {
+    changes.outbox.push_back(message("busy" + std::to_string(i), "b" + std::to_string(i), at(1), "busy"));
+  }
+  changes.outbox.push_back(message("quiet", "q", at(2), "quiet"));
+  commit(changes);
+  const Keys keys = due_keys(at(10), 5);
+  EXPECT_EQ(keys.size(), 5U);
+  EXPECT_NE(std::ranges::find(keys, "quiet"), keys.end());
+}
+
+TEST_P(StoreContract, AnAttemptIsCountedWithItsError) {
+  commit({.outbox = {message("k", "aa", at(1))}});
+  const std::int64_t sequence = sequence_of("k", at(1));
+  ASSERT_TRUE(store_->retry_later(sequence, at(3), "503"));
+  ASSERT_TRUE(store_->retry_later(sequence, at(9), "504"));
+  reopen();
+  const auto due = store_->due(at(9), 1);
+  ASSERT_TRUE(due);
+  ASSERT_EQ(due->size(), 1U);
+  EXPECT_EQ(due->front().attempts, 2);
+  EXPECT_EQ(due->front().last_error, "504");
+  EXPECT_EQ(due->front().next_attempt_at, at(9));
+}
+
+TEST_P(StoreContract, AMessageGivenUpLetsTheNextOnePass) {
+  commit({.outbox = {message("fire", "aa", at(1)), message("resolve", "aa", at(2))}});
+  EXPECT_EQ(*store_->pending_messages(), 2U);
+  ASSERT_TRUE(store_->give_up(sequence_of("fire", at(5)), at(5), "404"));
+  EXPECT_EQ(due_keys(at(5)), (Keys{"resolve"}));
+  EXPECT_EQ(*store_->pending_messages(), 1U);
+}
+
+TEST_P(StoreContract, AnOutcomeForNoWaitingMessageIsAnError) {
+  commit({.outbox = {message("k", "aa", at(1))}});
+  const std::int64_t sequence = sequence_of("k", at(1));
+  ASSERT_TRUE(store_->delivered(sequence, at(2)));
+  for (const auto& outcome : {store_->delivered(sequence, at(3)), store_->retry_later(sequence, at(3), "x"),
+                              store_->give_up(sequence, at(3), "x"), store_->delivered(999, at(3))}) {
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().kind, core::ErrorKind::not_found);
+  }
+  EXPECT_TRUE(due_keys(at(100)).empty());
+}
+
+TEST_P(StoreContract, AKnownIdempotencyKeyIsNotAddedAgainEvenAfterDelivery) {
+  commit({.outbox = {message("k", "aa", at(1)), message("k", "aa", at(1))}});
+  EXPECT_EQ(*store_->pending_messages(), 1U);
+  ASSERT_TRUE(store_->delivered(sequence_of("k", at(1)), at(2)));
+  commit({.outbox = {message("k", "aa", at(1))}});
+  EXPECT_EQ(*store_->pending_messages(), 0U);
+}
+
+TEST_P(StoreContract, MeasurementsComeBackNewestButOldestFirst) {
+  ASSERT_TRUE(store_->append({{"rows", at(1), 1.5}, {"other", at(1), 7}, {"rows", at(3), 3}, {"rows", at(2), 2}}));
+  reopen();
+  const auto found = store_->newest("rows", 2);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_EQ(found->at(0).check, "rows");
+  EXPECT_EQ(found->at(0).time, at(2));
+  EXPECT_EQ(found->at(0).value, 2);
+  EXPECT_EQ(found->at(1).value, 3);
+  EXPECT_EQ(store_->newest("rows", 100)->front().value, 1.5);
+  EXPECT_TRUE(store_->newest("unknown", 10)->empty());
+}
+
+TEST_P(StoreContract, AMeasurementTakenTwiceAtOneTimeCountsOnceAndNaNIsNotOne) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  ASSERT_TRUE(store_->append({{"rows", at(1), 1}, {"rows", at(2), std::nan("")}, {"rows", at(3), infinity}}));
+  ASSERT_TRUE(store_->append({{"rows", at(1), 2}}));
+  const auto found = store_->newest("rows", 10);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_EQ(found->at(0).value, 2);
+  EXPECT_EQ(found->at(1).value, infinity);
+}
+
+TEST_P(StoreContract, PruningDropsOnlyWhatIsOldAndOver) {
+  core::Incident old = incident("old", at(0), {alert("a")});
+  old.resolved_at = at(10);
+  core::Incident recent = incident("recent", at(0), {});
+  recent.resolved_at = at(100);
+  Commit changes;
+  changes.alerts = {alert("a")};
+  changes.incidents = {old, recent, incident("open", at(0), {})};
+  changes.transitions = {fired(alert("a"), at(10)), fired(alert("a"), at(100))};
+  changes.outbox = {message("done", "x", at(0)), message("dead", "y", at(0)), message("waiting", "z", at(0))};
+  commit(changes);
+  ASSERT_TRUE(store_->append({{"rows", at(10), 1}, {"rows", at(100), 2}}));
+  ASSERT_TRUE(store_->delivered(sequence_of("done", at(0)), at(10)));
+  ASSERT_TRUE(store_->give_up(sequence_of("dead", at(0)), at(10), "gone"));
+
+  ASSERT_TRUE(store_->prune(at(150), std::chrono::seconds(100)));
+  EXPECT_EQ(store_->active_alerts()->size(), 1U);
+  EXPECT_EQ(store_->transitions({})->size(), 1U);
+  EXPECT_EQ(store_->newest("rows", 10)->size(), 1U);
+  EXPECT_EQ(due_keys(at(150)), (Keys{"waiting"}));
+  const auto left = store_->incidents({});
+  ASSERT_EQ(left->size(), 2U);
+  EXPECT_TRUE(store_->incidents({.id = "old"})->empty());
+  commit({.outbox = {message("done", "x", at(150))}});
+  EXPECT_EQ(*store_->pending_messages(), 2U) << "a pruned message's key is free again";
+}
+
+TEST_P(StoreContract, JudgeAndDeliveryMayUseItAtTheSameTime) {
+  constexpr int kCommits = 60;
+  std::jthread judge([&] {
+    for (int i = 0; i < kCommits; ++i) {
+      const std::string id = std::to_string(i);
+      ASSERT_TRUE(store_->commit({.alerts = {alert(id)},
+                                  .incidents = {incident(id, at(i), {alert(id)})},
+                                  .outbox = {message(id, id, at(i))}}));
+    }
+  });
+  int delivered = 0;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (delivered < kCommits && std::chrono::steady_clock::now() < end) {
+    const auto due = store_->due(at(1000), 10);
+    ASSERT_TRUE(due);
+    for (const auto& waiting : *due) {
+      ASSERT_TRUE(store_->delivered(waiting.sequence, at(1000)));
+      ++delivered;
+    }
+  }
+  judge.join();
+  EXPECT_EQ(delivered, kCommits);
+  EXPECT_EQ(store_->incidents({.limit = 1000})->size(), static_cast<std::size_t>(kCommits));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Stores, StoreContract,
+    ::testing::Values(Implementation{"SqliteFile", [](const TempFolder& folder) { return open_sqlite(folder.file()); },
+                                     true},
+                      Implementation{"Memory", [](const TempFolder&) { return open_sqlite(":memory:"); }, false}),
+    [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace weir::storage
