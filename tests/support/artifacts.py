@@ -1,0 +1,62 @@
+"""Java programs from Maven's central repository, unpacked once into the cache folder."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+_POM = Path(__file__).with_name("kafka-pom.xml")
+_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
+APICURIO = "io.apicurio:apicurio-registry-app"
+
+
+def cache_folder():
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(base) / "weir-tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def kafka_jars(version):
+    """The folder with Kafka's jars and all they need to run."""
+    def fetch(folder):
+        _maven("-f", _POM, f"-Dkafka.version={version}", f"{_PLUGIN}:copy-dependencies", "-DincludeScope=runtime",
+               f"-DoutputDirectory={folder}")
+    return _cached(f"kafka-{version}", fetch)
+
+
+def apicurio_folder(version):
+    """The folder with Apicurio Registry's runnable jar and its lib/."""
+    def fetch(folder):
+        _maven(f"{_PLUGIN}:copy", f"-Dartifact={APICURIO}:{version}:tar.gz:all", f"-DoutputDirectory={folder}")
+        archive = next(folder.glob("*.tar.gz"))
+        subprocess.run(["tar", "-xzf", archive, "-C", folder, "--no-same-owner"], check=True)
+        archive.unlink()
+    return _cached(f"apicurio-{version}", fetch)
+
+
+def _cached(name, fetch):
+    """The folder `name` of the cache, filled by `fetch(folder)` when it is not there; never half filled."""
+    target = cache_folder() / name
+    if not target.exists():
+        partial = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=cache_folder()))
+        try:
+            fetch(partial)
+            partial.chmod(0o755)
+            partial.rename(target)
+        except OSError:
+            if not target.exists():  # else another run was quicker
+                raise
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def _maven(*arguments):
+    if not shutil.which("mvn"):
+        raise RuntimeError("mvn is not installed: run deploy/setup test")
+    command = ["mvn", "--batch-mode", "--quiet", *map(str, arguments)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=cache_folder())
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-4000:]}")

@@ -1,0 +1,118 @@
+"""What the shop's producers and consumers do, with real clients."""
+
+import threading
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from . import wait
+
+
+def _quiet(**settings):
+    return {"log_level": 0, **settings}
+
+
+def admin(kafka):
+    return AdminClient(_quiet(**{"bootstrap.servers": kafka.bootstrap}), logger=None)
+
+
+def brokers(kafka):
+    """The ids in the metadata; none while no broker answers."""
+    try:
+        return list(admin(kafka).list_topics(timeout=1).brokers)
+    except KafkaException as error:
+        raise wait.NotYet(str(error)) from error
+
+
+def create_topic(kafka, name, partitions=1, copies=1, **config):
+    """Creates a topic and waits until every partition has a leader."""
+    client = admin(kafka)
+    settings = {key.replace("_", "."): str(value) for key, value in config.items()}
+    client.create_topics([NewTopic(name, partitions, copies, config=settings)])[name].result(30)
+
+    def led():
+        found = client.list_topics(name, timeout=5).topics[name].partitions
+        return len(found) == partitions and all(partition.leader >= 0 for partition in found.values())
+    wait.until(f"topic {name} has leaders", led)
+
+
+def topics(kafka):
+    return set(admin(kafka).list_topics(timeout=10).topics)
+
+
+def delete_topic(kafka, name):
+    client = admin(kafka)
+    client.delete_topics([name])[name].result(30)
+
+
+def produce(kafka, topic, count, value=b'{"order_id": 1}'):
+    """Sends `count` messages, spread over the partitions, and waits until the broker has them."""
+    failures = []
+    producer = Producer(_quiet(**{"bootstrap.servers": kafka.bootstrap, "linger.ms": 5,
+                                  "sticky.partitioning.linger.ms": 0}))
+    for number in range(count):
+        while True:
+            try:
+                producer.produce(topic, value, key=str(number).encode(),
+                                 on_delivery=lambda error, _: failures.append(error) if error else None)
+                break
+            except BufferError:
+                producer.poll(0.1)
+    left = producer.flush(60)
+    assert not left and not failures, f"{left} messages not sent, failures: {failures[:3]}"
+
+
+def commit(kafka, group, topic, offsets):
+    """Commits `offsets`, a list with one number a partition, for a group without members."""
+    request = ConsumerGroupTopicPartitions(
+        group, [TopicPartition(topic, partition, offset) for partition, offset in enumerate(offsets)])
+    client = admin(kafka)  # a client that is gone never answers
+    client.alter_consumer_group_offsets([request])[group].result(30)
+
+
+class GroupMember:
+    """A consumer of `group` in a thread: reads `topic` from the start and commits after every batch."""
+
+    def __init__(self, kafka, group, topic, **settings):
+        self.consumed = 0
+        self._stop = threading.Event()
+        self._assigned = threading.Event()
+        self._failure = None
+        self._consumer = Consumer(_quiet(**{
+            "bootstrap.servers": kafka.bootstrap, "group.id": group, "auto.offset.reset": "earliest",
+            "enable.auto.commit": False, "session.timeout.ms": 6000, **settings}))
+        self._consumer.subscribe([topic], on_assign=lambda *_: self._assigned.set())
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def wait_for(self, count, timeout=60.0):
+        """Waits until it has an assignment and has read `count` messages in all."""
+        def reached():
+            if self._failure:
+                raise RuntimeError(f"the consumer failed: {self._failure}")
+            return self._assigned.is_set() and self.consumed >= count
+        wait.until(f"the consumer has read {count} messages", reached, timeout)
+        return self
+
+    def stop(self):
+        """Leaves the group, as an orderly shutdown does."""
+        self._stop.set()
+        self._thread.join(30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def _run(self):
+        try:
+            while not self._stop.is_set():
+                messages = [message for message in self._consumer.consume(2000, 0.1) if not message.error()]
+                if messages:
+                    self._consumer.commit(asynchronous=False)
+                    self.consumed += len(messages)
+        except KafkaException as error:
+            self._failure = error
+        finally:
+            self._consumer.close()

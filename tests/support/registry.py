@@ -1,0 +1,45 @@
+"""Apicurio Registry with its Confluent-compatible interface, schemas kept in memory."""
+
+import json
+import urllib.parse
+
+from . import artifacts, http
+from .process import Server, free_port
+
+
+class Apicurio(Server):
+    name = "apicurio"
+
+    def __init__(self, version="2.6.13.Final"):
+        super().__init__()
+        self.version = version
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/apis/ccompat/v7"
+
+    def command(self):
+        jar = next(artifacts.apicurio_folder(self.version).glob("*-runner.jar"))
+        return ["java", "-Xmx512m", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                f"-Dquarkus.http.port={self.port}", "-Dquarkus.http.host=127.0.0.1", "-jar", jar]
+
+    def ready(self):
+        return http.request(f"{self.url}/subjects").status == 200
+
+    def register(self, subject, schema):
+        """Offers a version; the Answer is a 409 when the subject's compatibility level forbids it."""
+        return self._call("POST", f"/subjects/{self._quoted(subject)}/versions", {"schema": json.dumps(schema)})
+
+    def set_compatibility(self, subject, level):
+        answer = self._call("PUT", f"/config/{self._quoted(subject)}", {"compatibility": level})
+        assert answer.status == 200, answer
+        return answer
+
+    def delete(self, subject):
+        return self._call("DELETE", f"/subjects/{self._quoted(subject)}")
+
+    def _call(self, method, path, body=None):
+        return http.request(self.url + path, body, method,
+                            {"Content-Type": "application/vnd.schemaregistry.v1+json"})
+
+    @staticmethod
+    def _quoted(subject):
+        return urllib.parse.quote(subject, safe="")
