@@ -1,0 +1,53 @@
+#include "app/commands.h"
+
+#include <csignal>
+#include <iostream>
+
+#include "app/app.h"
+#include "app/settings.h"
+#include "runtime/log.h"
+#include "runtime/loop.h"
+
+namespace weir::app {
+namespace {
+
+int report(const config::Diagnostics& diagnostics) {
+  std::cerr << diagnostics.to_string();
+  const std::size_t count = diagnostics.errors().size();
+  std::cerr << count << (count == 1 ? " mistake" : " mistakes") << " in the configuration\n";
+  return kExitUsage;
+}
+
+}  // namespace
+
+int run(const std::string& config_file) {
+  auto settings = load_settings(config_file);
+  if (!settings) return report(settings.error());
+  runtime::set_log_level(settings->log_level);
+  runtime::Loop loop;
+  loop.on_signals({SIGINT, SIGTERM}, [&loop](int) { loop.stop(); });
+  auto app = App::build(std::move(*settings), loop);
+  if (!app) {
+    std::cerr << "weir: " << app.error().describe() << "\n";
+    return kExitFailed;
+  }
+  (*app)->start();
+  runtime::log_info("Weir is running", {{"page", (*app)->page_url()}});
+  loop.run();
+  runtime::log_info("stopping");
+  (*app)->stop();
+  return kExitOk;
+}
+
+int validate(const std::string& config_file) {
+  const auto settings = load_settings(config_file);
+  if (!settings) return report(settings.error());
+  std::size_t rules = 0;
+  for (const rules::Group& group : settings->rule_groups) rules += group.rules.size();
+  std::cout << config_file << ": ok (" << settings->clusters.size() << " Kafka clusters, "
+            << settings->registries.size() << " schema registries, " << settings->checks.size() << " sets of checks, "
+            << rules << " rules)\n";
+  return kExitOk;
+}
+
+}  // namespace weir::app

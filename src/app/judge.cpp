@@ -1,0 +1,181 @@
+#include "app/judge.h"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <set>
+
+#include "incidents/planner.h"
+#include "notify/router.h"
+
+namespace weir::app {
+namespace {
+
+constexpr core::Duration kEventsKept = std::chrono::minutes(15);
+constexpr std::size_t kMostEvents = 1000;
+constexpr std::size_t kResolvedShown = 50;
+constexpr std::size_t kMostBacklog = 10'000;
+
+std::vector<std::string> metric_names(const core::Batch& batch) {
+  std::set<std::string_view> names;
+  for (const core::Sample& sample : batch.samples) names.insert(sample.labels.name());
+  return {names.begin(), names.end()};
+}
+
+/// What a restart must know of an alert; the value of a firing alert changes all the time and is not worth a write.
+bool same_state(const core::Alert& a, const core::Alert& b) {
+  return a.state == b.state && a.active_at == b.active_at && a.fired_at == b.fired_at &&
+         a.keep_firing_since == b.keep_firing_since;
+}
+
+void erase_alerts(std::vector<core::Alert>& from, const std::vector<core::Alert>& these) {
+  std::erase_if(from, [&](const core::Alert& alert) {
+    return std::ranges::any_of(these, [&](const core::Alert& other) {
+      return alert.fingerprint == other.fingerprint && alert.group == other.group && alert.rule == other.rule;
+    });
+  });
+}
+
+template <class Item>
+void append_bounded(std::vector<Item>& to, std::vector<Item> from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  if (to.size() > kMostBacklog) to.erase(to.begin(), to.end() - kMostBacklog);
+}
+
+}  // namespace
+
+Judge::Judge(Parts parts) : parts_(parts), evaluated_at_(parts.rules.groups().size()) {}
+
+core::Result<void> Judge::restore(core::Time now) {
+  auto alerts = parts_.storage.active_alerts();
+  if (!alerts) return std::unexpected(alerts.error());
+  auto open = parts_.storage.incidents({.open_only = true, .limit = 10'000, .id = {}});
+  if (!open) return std::unexpected(open.error());
+  auto latest = parts_.storage.incidents({.open_only = false, .limit = kResolvedShown, .id = {}});
+  if (!latest) return std::unexpected(latest.error());
+  open_ = std::move(*open);
+  for (core::Incident& incident : *latest) {
+    if (!incident.open()) resolved_.push_back(std::move(incident));
+  }
+  for (const core::Alert& alert : *alerts) written_[{alert.fingerprint, alert.group, alert.rule}] = alert;
+  // Rules that are no longer configured end their alerts now, with their incidents and notifications.
+  const JudgeStep step = judge({}, parts_.rules.restore(std::move(*alerts), now), false, now);
+  if (step.storage) return std::unexpected(*step.storage);
+  return {};
+}
+
+JudgeStep Judge::take(std::string_view source, const core::Batch& batch, core::Time now) {
+  parts_.series.ingest(source, batch, now);
+  remember(batch.events, now);
+  return judge(parts_.rules.groups_reading(metric_names(batch)), {}, !batch.events.empty(), now);
+}
+
+JudgeStep Judge::tick(core::Time now) {
+  std::vector<std::size_t> due;
+  for (std::size_t group = 0; group < evaluated_at_.size(); ++group) {
+    if (now - evaluated_at_[group] >= parts_.rules.groups()[group].interval) due.push_back(group);
+  }
+  return judge(std::move(due), {}, false, now);
+}
+
+JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transition> transitions, bool new_events,
+                       core::Time now) {
+  JudgeStep step;
+  // What one group records may feed others: each is evaluated once a step, in the order they become due.
+  std::set<std::size_t> seen(groups.begin(), groups.end());
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const std::vector<std::string> recorded = evaluate(groups[i], now, transitions, step);
+    for (const std::size_t reader : parts_.rules.groups_reading(recorded)) {
+      if (seen.insert(reader).second) groups.push_back(reader);
+    }
+  }
+  step.transitions = transitions.size();
+  storage::Commit changes;
+  if (!transitions.empty() || (new_events && !open_.empty())) plan(transitions, now, step, changes);
+  note_alerts(changes);
+  changes.transitions = std::move(transitions);
+  write(std::move(changes), step);
+  publish();
+  return step;
+}
+
+std::vector<std::string> Judge::evaluate(std::size_t group, core::Time now, std::vector<core::Transition>& transitions,
+                                         JudgeStep& step) {
+  const auto began = std::chrono::steady_clock::now();
+  evaluated_at_[group] = now;
+  rules::Evaluation evaluation = parts_.rules.evaluate(group, parts_.series, now);
+  const rules::Group& rules = parts_.rules.groups()[group];
+  parts_.series.ingest("rules/" + rules.key(), evaluation.batch, now);
+  std::ranges::move(evaluation.transitions, std::back_inserter(transitions));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  step.groups.push_back({rules.name, took.count(), std::move(evaluation.errors)});
+  return metric_names(evaluation.batch);
+}
+
+void Judge::plan(const std::vector<core::Transition>& transitions, core::Time now, JudgeStep& step,
+                 storage::Commit& changes) {
+  incidents::IncidentPlan planned = incidents::plan(open_, transitions, events_, parts_.series, now);
+  open_ = std::move(planned.open);
+  for (incidents::IncidentChange& change : planned.changes) {
+    if (!change.incident.open()) resolved_.push_front(change.incident);
+    changes.incidents.push_back(std::move(change.incident));
+  }
+  while (resolved_.size() > kResolvedShown) resolved_.pop_back();
+  changes.outbox = notify::route(parts_.routing, changes.incidents, transitions, now);
+  step.incidents = changes.incidents.size();
+  step.messages = changes.outbox.size();
+}
+
+void Judge::note_alerts(storage::Commit& changes) {
+  std::map<AlertKey, core::Alert> active;
+  for (core::Alert& alert : parts_.rules.active()) {
+    const AlertKey key{alert.fingerprint, alert.group, alert.rule};
+    const auto known = written_.find(key);
+    if (known == written_.end() || !same_state(known->second, alert)) changes.alerts.push_back(alert);
+    active.emplace(key, std::move(alert));
+  }
+  for (const auto& [key, alert] : written_) {
+    if (!active.contains(key)) changes.removed.push_back(alert);
+  }
+  written_ = std::move(active);
+}
+
+void Judge::write(storage::Commit changes, JudgeStep& step) {
+  // A commit upserts before it removes; of what waited, only the newest word on each alert may remain.
+  erase_alerts(backlog_.removed, changes.alerts);
+  erase_alerts(backlog_.alerts, changes.removed);
+  append_bounded(backlog_.alerts, std::move(changes.alerts));
+  append_bounded(backlog_.removed, std::move(changes.removed));
+  append_bounded(backlog_.transitions, std::move(changes.transitions));
+  append_bounded(backlog_.incidents, std::move(changes.incidents));
+  append_bounded(backlog_.outbox, std::move(changes.outbox));
+  if (backlog_.empty()) return;
+  if (auto done = parts_.storage.commit(backlog_); !done) {
+    step.storage = done.error();
+    return;
+  }
+  backlog_ = {};
+}
+
+void Judge::remember(const std::vector<core::Event>& events, core::Time now) {
+  events_.insert(events_.end(), events.begin(), events.end());
+  std::erase_if(events_, [&](const core::Event& event) { return event.time < now - kEventsKept; });
+  if (events_.size() > kMostEvents) events_.erase(events_.begin(), events_.end() - kMostEvents);
+}
+
+void Judge::publish() {
+  auto view = std::make_shared<JudgeView>();
+  view->alerts = parts_.rules.active();
+  view->incidents = open_;
+  std::ranges::stable_sort(view->incidents, std::greater(), &core::Incident::opened_at);
+  view->incidents.insert(view->incidents.end(), resolved_.begin(), resolved_.end());
+  const std::lock_guard lock(view_mutex_);
+  view_ = std::move(view);
+}
+
+std::shared_ptr<const JudgeView> Judge::view() const {
+  const std::lock_guard lock(view_mutex_);
+  return view_;
+}
+
+}  // namespace weir::app

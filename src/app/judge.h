@@ -1,0 +1,90 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/error.h"
+#include "core/incident.h"
+#include "notify/routing.h"
+#include "rules/evaluator.h"
+#include "series/store.h"
+#include "storage/store.h"
+
+namespace weir::app {
+
+/// What the page and the API show of the judge's state; immutable once published.
+struct JudgeView {
+  std::vector<core::Alert> alerts;        // pending and firing
+  std::vector<core::Incident> incidents;  // open ones, then the latest resolved
+};
+
+/// How the evaluation of one rule group went.
+struct GroupReport {
+  std::string group;
+  double seconds = 0;
+  std::vector<core::Error> errors;  // rules that kept their state because they could not be evaluated
+};
+
+/// What one step changed.
+struct JudgeStep {
+  std::size_t transitions = 0;
+  std::size_t incidents = 0;
+  std::size_t messages = 0;  // put into the outbox
+  std::vector<GroupReport> groups;
+  std::optional<core::Error> storage;  // nothing could be written; it is kept and written with the next step
+};
+
+/// Turns batches into series, alerts, incidents and notifications, and commits each step in one
+/// transaction. Owned by App, used by one worker at a time; view() may be called from any thread.
+class Judge {
+ public:
+  struct Parts {
+    series::Store& series;
+    rules::Evaluator& rules;
+    storage::Store& storage;
+    const notify::RoutingSettings& routing;
+  };
+  explicit Judge(Parts parts);
+
+  /// Takes up alerts and open incidents where the last run left them.
+  core::Result<void> restore(core::Time now);
+  /// Ingests one cycle of `source` and evaluates the rule groups that read what it brought.
+  JudgeStep take(std::string_view source, const core::Batch& batch, core::Time now);
+  /// Evaluates every rule group whose interval has passed without a cycle having done so.
+  JudgeStep tick(core::Time now);
+
+  std::shared_ptr<const JudgeView> view() const;
+
+ private:
+  using AlertKey = std::tuple<std::uint64_t, std::string, std::string>;
+
+  JudgeStep judge(std::vector<std::size_t> groups, std::vector<core::Transition> transitions, bool new_events,
+                  core::Time now);
+  std::vector<std::string> evaluate(std::size_t group, core::Time now, std::vector<core::Transition>& transitions,
+                                    JudgeStep& step);
+  void plan(const std::vector<core::Transition>& transitions, core::Time now, JudgeStep& step,
+            storage::Commit& changes);
+  void note_alerts(storage::Commit& changes);
+  void write(storage::Commit changes, JudgeStep& step);
+  void remember(const std::vector<core::Event>& events, core::Time now);
+  void publish();
+
+  Parts parts_;
+  std::vector<core::Time> evaluated_at_;  // by rule group
+  std::vector<core::Event> events_;       // the last minutes', evidence for causes
+  std::vector<core::Incident> open_;
+  std::deque<core::Incident> resolved_;      // the latest, newest first
+  std::map<AlertKey, core::Alert> written_;  // active alerts as storage has them, or will have
+  storage::Commit backlog_;                  // what could not be written yet
+  mutable std::mutex view_mutex_;
+  std::shared_ptr<const JudgeView> view_ = std::make_shared<JudgeView>();
+};
+
+}  // namespace weir::app

@@ -1,0 +1,113 @@
+#include "app/settings.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "config/node.h"
+#include "config/reader.h"
+#include "net/http_server.h"
+#include "runtime/log.h"
+
+namespace weir::app {
+namespace {
+
+const config::Node kNothing;
+
+/// The items of a list section, each read by `parse`; its names must differ.
+template <class Item, class Parse>
+std::vector<Item> read_list(config::MapReader& reader, std::string_view key, config::Diagnostics& diagnostics,
+                            Parse parse) {
+  std::vector<Item> items;
+  const config::Node* section = reader.child(key);
+  if (section == nullptr || section->is_null()) return items;
+  if (!section->is_sequence()) {
+    reader.error(key,
+                 "expected a list (begin each entry with \"- name: …\"), found " + std::string(section->kind_name()));
+    return items;
+  }
+  for (const config::Node& node : section->items()) {
+    Item item = parse(node, diagnostics);
+    const bool known = std::ranges::any_of(items, [&](const Item& other) { return other.name == item.name; });
+    if (known && !item.name.empty())
+      reader.error(node, std::string(key) + ": the name \"" + item.name + "\" is given twice");
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+const config::Node& section_or_nothing(config::MapReader& reader, std::string_view key) {
+  const config::Node* node = reader.child(key);
+  return node == nullptr ? kNothing : *node;
+}
+
+SeriesSettings read_series(const config::Node& node, config::Diagnostics& diagnostics) {
+  config::MapReader reader(node, diagnostics, "series");
+  SeriesSettings settings;
+  settings.retention = reader.duration("retention", settings.retention);
+  if (settings.retention < std::chrono::minutes(10)) reader.error("retention", "must be at least 10m");
+  settings.max_series = static_cast<std::size_t>(reader.integer("max_series", 500'000, 1'000, 50'000'000));
+  reader.finish();
+  return settings;
+}
+
+void read_listen(config::MapReader& reader, Settings& settings) {
+  settings.listen = reader.text("listen", settings.listen);
+  settings.allow_remote = reader.boolean("allow_remote", false);
+  const auto address = net::parse_listen_address(settings.listen);
+  if (!address) {
+    reader.error("listen", address.error().message);
+  } else if (!address->loopback && !settings.allow_remote) {
+    reader.error(
+        "listen",
+        "\"" + settings.listen +
+            "\" can be reached from other machines, and Weir asks nobody for a password yet: listen on 127.0.0.1 "
+            "behind a proxy, or say allow_remote: true");
+  }
+  settings.external_url = reader.text("external_url", "http://" + settings.listen);
+  while (settings.external_url.ends_with('/')) settings.external_url.pop_back();
+}
+
+void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, Settings& settings) {
+  settings.series = read_series(section_or_nothing(reader, "series"), diagnostics);
+  settings.storage = storage::parse_storage_section(section_or_nothing(reader, "storage"), diagnostics);
+  settings.clusters = read_list<kafka::ClusterSettings>(reader, "kafka", diagnostics, kafka::parse_cluster);
+  settings.registries = read_list<collectors::SchemaRegistrySettings>(reader, "schema_registries", diagnostics,
+                                                                      collectors::parse_schema_registry);
+  settings.sources = read_list<sql::SourceSettings>(reader, "sources", diagnostics, sql::parse_source);
+  std::vector<std::string> names;
+  for (const sql::SourceSettings& source : settings.sources) names.push_back(source.name);
+  if (const config::Node* checks = reader.child("checks")) {
+    settings.checks = quality::parse_checks_section(*checks, names, diagnostics);
+  }
+  if (const config::Node* rules = reader.child("rules")) {
+    const rules::RuleSettings section = rules::parse_rules_section(*rules, diagnostics);
+    settings.rule_groups = rules::load(section.files, diagnostics, section.interval);
+  }
+  settings.routing = notify::parse_routing(reader.child("receivers"), reader.child("route"), diagnostics);
+  settings.routing.external_url = settings.external_url;
+}
+
+}  // namespace
+
+std::expected<Settings, config::Diagnostics> load_settings(const std::string& file) {
+  config::Diagnostics diagnostics;
+  const config::Node root = config::load_yaml(file, diagnostics);
+  if (!diagnostics.ok()) return std::unexpected(diagnostics);
+  config::MapReader reader(root, diagnostics, "configuration");
+  Settings settings;
+  read_listen(reader, settings);
+  settings.log_level = reader.choice("log_level", settings.log_level, {"debug", "info", "warn", "error"});
+  read_sections(reader, diagnostics, settings);
+  reader.finish();
+  if (settings.clusters.empty() && settings.registries.empty() && settings.checks.empty() && diagnostics.ok()) {
+    diagnostics.error({file, 0, 0}, "nothing to watch: add kafka:, schema_registries:, or sources: with checks:");
+  }
+  if (!diagnostics.ok()) return std::unexpected(diagnostics);
+  const std::filesystem::path storage(settings.storage.path);
+  if (storage.is_relative() && settings.storage.path != ":memory:") {
+    settings.storage.path = (std::filesystem::path(file).parent_path() / storage).string();
+  }
+  return settings;
+}
+
+}  // namespace weir::app

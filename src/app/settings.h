@@ -1,0 +1,44 @@
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "collectors/schema_registry.h"
+#include "config/diagnostics.h"
+#include "core/time.h"
+#include "kafka/settings.h"
+#include "notify/routing.h"
+#include "quality/checks_section.h"
+#include "rules/loader.h"
+#include "sql/registry.h"
+#include "storage/store.h"
+
+namespace weir::app {
+
+struct SeriesSettings {
+  core::Duration retention = std::chrono::hours(6);
+  std::size_t max_series = 500'000;
+};
+
+/// A whole weir.yml, every file that it names included.
+struct Settings {
+  std::string listen = "127.0.0.1:9877";
+  bool allow_remote = false;
+  std::string external_url;  // of the page, in notifications; from `listen` when empty
+  std::string log_level = "info";
+  SeriesSettings series;
+  storage::StorageSettings storage;
+  std::vector<kafka::ClusterSettings> clusters;
+  std::vector<collectors::SchemaRegistrySettings> registries;
+  std::vector<sql::SourceSettings> sources;
+  std::vector<quality::ChecksSettings> checks;
+  std::vector<rules::Group> rule_groups;
+  notify::RoutingSettings routing;
+};
+
+/// Reads and checks everything, naming every mistake at once. Relative paths are taken from the folder
+/// of the file.
+std::expected<Settings, config::Diagnostics> load_settings(const std::string& file);
+
+}  // namespace weir::app
