@@ -71,10 +71,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void send(std::vector<std::shared_ptr<const std::string>> pieces);
   void finish();
   void drain();
-  void refuse(int status, const std::string& message) {
+  void refuse(int status, const std::string& message, std::vector<std::pair<std::string, std::string>> headers = {}) {
     keep_alive_ = false;
     refused_ = true;
-    write(ServerResponse::text(status, message));
+    ServerResponse response = ServerResponse::text(status, message);
+    response.headers = std::move(headers);
+    write(std::move(response));
   }
 
   beast::tcp_stream stream_;
@@ -181,7 +183,7 @@ void Connection::handle(const http::request<http::string_body>& request) {
   head_ = request.method() == http::verb::head;
   const std::string_view host(request[http::field::host].data(), request[http::field::host].size());
   const std::string_view target(request.target().data(), request.target().size());
-  if (!known_method(request.method())) return refuse(405, "method not allowed\n");
+  if (!known_method(request.method())) return refuse(405, "method not allowed\n", {{"Allow", "GET, HEAD, POST"}});
   if (version_ >= 11 && request.count(http::field::host) != 1) return refuse(400, "one Host header is needed\n");
   if (shared_->options.listen.loopback && !host.empty() && !is_loopback_host(host)) {
     return refuse(421, "this server answers to localhost only\n");
@@ -218,7 +220,6 @@ std::string head_of(const ServerResponse& response, unsigned version, bool keep_
   add("X-Content-Type-Options", "nosniff");
   add("Referrer-Policy", "no-referrer");
   add("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
-  if (response.status == 405) add("Allow", "GET, HEAD, POST");
   for (const auto& [name, value] : response.headers) add(name, value);
   return head += "\r\n";
 }
@@ -334,8 +335,10 @@ class Server final : public HttpServer {
 
 core::Result<std::unique_ptr<HttpServer>> HttpServer::start(runtime::Loop& loop, Options options, Handler handler,
                                                             StreamHandler stream_handler) {
-  auto shared = std::make_shared<Shared>(Shared{
-      .options = std::move(options), .handler = std::move(handler), .stream_handler = std::move(stream_handler)});
+  auto shared = std::make_shared<Shared>();
+  shared->options = std::move(options);
+  shared->handler = std::move(handler);
+  shared->stream_handler = std::move(stream_handler);
   auto server = std::make_unique<Server>(loop.context(), std::move(shared));
   if (auto opened = server->open(); !opened) return std::unexpected(opened.error());
   return server;
