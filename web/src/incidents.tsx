@@ -1,0 +1,95 @@
+// Alerts that are active, and incidents with their cause and timeline.
+import { Ago, Badge, Panel, type Tone } from "./parts";
+import { clock, span } from "./format";
+import type { Alert, Incident } from "./types";
+
+function severityTone(severity: string): Tone {
+  return severity === "critical" ? "bad" : severity === "info" ? "quiet" : "warn";
+}
+
+export function Alerts({ alerts, now }: { alerts: Alert[]; now: number }) {
+  const order = (alert: Alert) => (alert.state === "firing" ? 0 : 10) + (alert.severity === "critical" ? 0 : 1);
+  const rows = [...alerts].sort((a, b) => order(a) - order(b) || b.active_since - a.active_since);
+  return (
+    <Panel id="alerts" title="Active alerts" count={rows.length} empty="No alert is pending or firing.">
+      <ul class="cards">
+        {rows.map((alert) => (
+          <li key={alert.fingerprint + alert.name} class={"card " + (alert.state === "firing" ? severityTone(alert.severity) : "quiet")} data-alert={alert.name}>
+            <div class="top">
+              <Badge tone={alert.state === "firing" ? severityTone(alert.severity) : "quiet"}>
+                {alert.state === "firing" ? alert.severity || "firing" : "pending"}
+              </Badge>
+              <strong>{alert.name}</strong>
+              <span class="since">
+                <Ago at={alert.active_since} now={now} />
+              </span>
+            </div>
+            <p>{alert.summary || Object.entries(alert.labels).map(([name, value]) => `${name}=${value}`).join(" ")}</p>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+export function Incidents({ incidents, now, chosen, choose }: { incidents: Incident[]; now: number; chosen: string | null; choose: (id: string | null) => void }) {
+  const open = incidents.filter((incident) => incident.open).length;
+  return (
+    <Panel id="incidents" title="Incidents" count={incidents.length} note={open > 0 ? `${open} open` : "none open"} empty="Nothing has happened yet. When an alert fires, its incident appears here with the likely cause.">
+      <ul class="cards">
+        {incidents.map((incident) => {
+          const shown = chosen === incident.id;
+          const tone = incident.open ? severityTone(incident.severity) : "good";
+          return (
+            <li key={incident.id} class={"card incident " + (incident.open ? tone : "done")} data-incident={incident.id} data-open={incident.open}>
+              <button type="button" class="head" aria-expanded={shown} onClick={() => choose(shown ? null : incident.id)}>
+                <span class="top">
+                  <Badge tone={tone}>{incident.open ? incident.severity || "open" : "resolved"}</Badge>
+                  <strong>{incident.title}</strong>
+                  <span class="since">
+                    {incident.resolved_at === null ? (
+                      <>
+                        open for <Ago at={incident.opened_at} now={now} />
+                      </>
+                    ) : (
+                      `lasted ${span(incident.resolved_at - incident.opened_at)}`
+                    )}
+                  </span>
+                </span>
+                {incident.cause ? (
+                  <span class="cause">
+                    <span class="label">Likely cause</span> {incident.cause}
+                  </span>
+                ) : null}
+              </button>
+              {shown ? <Timeline incident={incident} /> : null}
+            </li>
+          );
+        })}
+      </ul>
+    </Panel>
+  );
+}
+
+function Timeline({ incident }: { incident: Incident }) {
+  return (
+    <div class="timeline">
+      <p class="labels">
+        {Object.entries(incident.labels).map(([name, value]) => (
+          <code key={name}>
+            {name}={value}
+          </code>
+        ))}
+      </p>
+      <ol>
+        {incident.timeline.map((entry, index) => (
+          <li key={index}>
+            <time title={new Date(entry.at * 1000).toISOString()}>{clock(entry.at)}</time>
+            <span class="kind">{entry.kind}</span>
+            <span>{entry.text}</span>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}

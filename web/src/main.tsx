@@ -1,0 +1,104 @@
+import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import "uplot/dist/uPlot.min.css";
+import "./style.css";
+import { clock, span } from "./format";
+import { Alerts, Incidents } from "./incidents";
+import { watch, type Live } from "./live";
+import { Collectors, DeadLetters, Groups, Subjects, Summary, Tables, Topics } from "./panels";
+
+type Theme = "auto" | "light" | "dark";
+const themes: Theme[] = ["auto", "light", "dark"];
+
+function useTheme(): [Theme, () => void] {
+  const [theme, setTheme] = useState<Theme>(() => (localStorage.getItem("theme") as Theme | null) ?? "auto");
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+    localStorage.setItem("theme", theme);
+  }, [theme]);
+  return [theme, () => setTheme(themes[(themes.indexOf(theme) + 1) % themes.length]!)];
+}
+
+// An incident's address is /#incident/<id>, as notifications link to it.
+function incidentInAddress(): string | null {
+  const match = /^#incident\/([0-9a-f]+)$/.exec(location.hash);
+  return match ? match[1]! : null;
+}
+
+function Page() {
+  const [live, setLive] = useState<Live>({ overview: null, fetchedAt: 0, problem: null });
+  const [tick, setTick] = useState(Date.now());
+  const [chosen, setChosen] = useState<string | null>(incidentInAddress);
+  const [theme, nextTheme] = useTheme();
+
+  useEffect(() => watch(setLive), []);
+  useEffect(() => {
+    const timer = window.setInterval(() => setTick(Date.now()), 1000);
+    const moved = () => setChosen(incidentInAddress());
+    window.addEventListener("hashchange", moved);
+    return () => {
+      clearInterval(timer);
+      window.removeEventListener("hashchange", moved);
+    };
+  }, []);
+
+  const choose = (id: string | null) => {
+    setChosen(id);
+    history.replaceState(null, "", id ? "#incident/" + id : location.pathname);
+  };
+  const overview = live.overview;
+  const now = overview ? overview.now + Math.max(0, tick - live.fetchedAt) / 1000 : tick / 1000;
+
+  return (
+    <>
+      <header class="bar">
+        <h1>
+          <svg width="26" height="20" viewBox="0 0 26 20" aria-hidden="true">
+            <path d="M1 5c4 0 4 3 8 3s4-3 8-3 4 3 8 3M1 11c4 0 4 3 8 3s4-3 8-3 4 3 8 3" />
+          </svg>
+          Weir
+        </h1>
+        {overview ? (
+          <span class="dim">
+            {overview.version}, up {span(overview.uptime_seconds + now - overview.now)}
+          </span>
+        ) : null}
+        <span class={"connection " + (live.problem ? "bad" : "good")} role="status">
+          {live.problem ? `◆ ${live.problem}` : overview ? "● live" : "○ connecting"}
+        </span>
+        <button type="button" class="theme" onClick={nextTheme} aria-label={"Colours: " + theme}>
+          {theme === "auto" ? "◐ auto" : theme === "light" ? "○ light" : "● dark"}
+        </button>
+      </header>
+      {live.problem && overview ? (
+        <p class="banner" role="alert">
+          Disconnected: everything below is as of {clock(live.fetchedAt / 1000)}. Trying again.
+        </p>
+      ) : null}
+      {overview ? (
+        <main class={live.problem ? "old" : ""}>
+          <Summary overview={overview} />
+          {overview.truncated ? <p class="banner">Only the 500 worst of each list are shown; /metrics has them all.</p> : null}
+          <div class="columns">
+            <Incidents incidents={overview.incidents} now={now} chosen={chosen} choose={choose} />
+            <Alerts alerts={overview.alerts} now={now} />
+          </div>
+          <Groups groups={overview.groups} />
+          <div class="columns">
+            <Topics topics={overview.topics} />
+            <DeadLetters rows={overview.dead_letters} />
+          </div>
+          <div class="columns">
+            <Tables tables={overview.tables} />
+            <Subjects subjects={overview.subjects} />
+          </div>
+          <Collectors collectors={overview.collectors} now={now} />
+        </main>
+      ) : (
+        <p class="empty start">{live.problem ?? "Loading…"}</p>
+      )}
+    </>
+  );
+}
+
+render(<Page />, document.getElementById("app")!);

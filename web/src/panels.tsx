@@ -1,0 +1,267 @@
+// One panel for each kind of thing that is watched.
+import { useState } from "preact/hooks";
+import { Chart } from "./chart";
+import { Ago, Badge, Grid, Number, Panel, Spark, type Column, type Tone } from "./parts";
+import { short, span } from "./format";
+import type { AlertMark, Collector, DeadLetter, Group, Overview, Subject, Table, Topic } from "./types";
+
+function alertTone(alert: AlertMark): Tone | null {
+  return alert === "firing" ? "bad" : alert === "pending" ? "warn" : null;
+}
+
+function Name({ name, of, several }: { name: string; of: string; several: boolean }) {
+  return (
+    <span class="name" title={`${name} (${of})`}>
+      {name}
+      {several ? <span class="of">{of}</span> : null}
+    </span>
+  );
+}
+
+function several(rows: { cluster: string }[]): boolean {
+  return new Set(rows.map((row) => row.cluster)).size > 1;
+}
+
+function stateTone(group: Group): Tone {
+  if (group.state === "Stable") return "good";
+  if (group.state === "Empty" || group.state === "Dead") return (group.lag ?? 0) > 0 ? "warn" : "quiet";
+  return group.state === "Unknown" ? "quiet" : "warn";
+}
+
+export function Groups({ groups }: { groups: Group[] }) {
+  const [filter, setFilter] = useState("");
+  const many = several(groups);
+  const rows = groups.filter((row) => (row.group + " " + row.cluster + " " + row.topics.map((topic) => topic.topic).join(" ")).toLowerCase().includes(filter.toLowerCase()));
+  const columns: Column<Group>[] = [
+    { name: "Group", key: (row) => row.group, cell: (row) => <Name name={row.group} of={row.cluster} several={many} /> },
+    { name: "State", key: (row) => row.state, cell: (row) => <Badge tone={stateTone(row)}>{row.state}</Badge> },
+    { name: "Members", key: (row) => row.members, cell: (row) => <Number value={row.members} />, numeric: true },
+    { name: "Lag", key: (row) => row.lag, cell: (row) => <Number value={row.lag} />, numeric: true },
+    { name: "15 min", key: (row) => row.lag, cell: (row) => <Spark points={row.trend} label={"lag of " + row.group} /> },
+    { name: "Lost", key: (row) => row.messages_lost, cell: (row) => (row.messages_lost > 0 ? <Badge tone="bad">{short(row.messages_lost)}</Badge> : "0"), numeric: true },
+    { name: "Alert", key: (row) => row.alert, cell: (row) => <Mark alert={row.alert} /> },
+  ];
+  return (
+    <Panel
+      id="groups"
+      title="Consumer groups"
+      count={groups.length}
+      empty="No consumer group is seen. Add a cluster under kafka: in weir.yml, or widen groups.allow."
+      note={
+        groups.length > 0 ? (
+          <input type="search" placeholder="Filter groups and topics" aria-label="Filter groups and topics" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} />
+        ) : null
+      }
+    >
+      <Grid
+        rows={rows}
+        columns={columns}
+        id={(row) => row.cluster + "/" + row.group}
+        start={3}
+        direction={-1}
+        mark={(row) => alertTone(row.alert)}
+        open={(row) => (
+          <div class="group-details">
+            <Chart points={row.trend} name={"lag of " + row.group} />
+            <ul>
+              {row.topics.map((topic) => (
+                <li key={topic.topic}>
+                  <span class="name">{topic.topic}</span>
+                  <span>
+                    lag <Number value={topic.lag} /> in {topic.partitions} partitions
+                  </span>
+                </li>
+              ))}
+            </ul>
+          </div>
+        )}
+      />
+    </Panel>
+  );
+}
+
+function Mark({ alert }: { alert: AlertMark }) {
+  const tone = alertTone(alert);
+  return tone ? <Badge tone={tone}>{alert}</Badge> : <span class="dim">–</span>;
+}
+
+export function Topics({ topics }: { topics: Topic[] }) {
+  const many = several(topics);
+  const trouble = (row: Topic): Tone | null => ((row.offline ?? 0) > 0 ? "bad" : (row.under_replicated ?? 0) > 0 ? "warn" : null);
+  const columns: Column<Topic>[] = [
+    { name: "Topic", key: (row) => row.topic, cell: (row) => <Name name={row.topic} of={row.cluster} several={many} /> },
+    { name: "Records/s", key: (row) => row.records_per_second, cell: (row) => <Number value={row.records_per_second} />, numeric: true },
+    { name: "15 min", key: (row) => row.records_per_second, cell: (row) => <Spark points={row.trend} label={"records per second of " + row.topic} /> },
+    { name: "Messages", key: (row) => row.messages, cell: (row) => <Number value={row.messages} />, numeric: true },
+    { name: "Partitions", key: (row) => row.partitions, cell: (row) => <Number value={row.partitions} />, numeric: true },
+    {
+      name: "Replication",
+      key: (row) => (row.offline ?? 0) * 1000 + (row.under_replicated ?? 0),
+      cell: (row) =>
+        (row.offline ?? 0) > 0 ? (
+          <Badge tone="bad">{row.offline} offline</Badge>
+        ) : (row.under_replicated ?? 0) > 0 ? (
+          <Badge tone="warn">{row.under_replicated} under-replicated</Badge>
+        ) : (
+          <Badge tone={row.offline === null ? "quiet" : "good"}>{row.offline === null ? "unknown" : "in sync"}</Badge>
+        ),
+    },
+  ];
+  return (
+    <Panel id="topics" title="Topics" count={topics.length} empty="No topic is seen. Add a cluster under kafka: in weir.yml.">
+      <Grid rows={topics} columns={columns} id={(row) => row.cluster + "/" + row.topic} start={1} direction={-1} mark={trouble} />
+    </Panel>
+  );
+}
+
+export function DeadLetters({ rows }: { rows: DeadLetter[] }) {
+  const many = several(rows);
+  const columns: Column<DeadLetter>[] = [
+    { name: "Topic", key: (row) => row.topic, cell: (row) => <Name name={row.topic} of={row.cluster} several={many} /> },
+    { name: "Messages", key: (row) => row.messages, cell: (row) => <Number value={row.messages} />, numeric: true },
+    { name: "15 min", key: (row) => row.messages, cell: (row) => <Spark points={row.trend} label={"messages in " + row.topic} /> },
+    { name: "Arriving", key: (row) => row.messages_per_second, cell: (row) => <Number value={row.messages_per_second} digits="/s" />, numeric: true },
+    { name: "Newest", key: (row) => row.newest_age_seconds, cell: (row) => span(row.newest_age_seconds), numeric: true },
+    { name: "Alert", key: (row) => row.alert, cell: (row) => <Mark alert={row.alert} /> },
+  ];
+  return (
+    <Panel id="dead-letters" title="Dead letters" count={rows.length} empty="No topic matches dead_letter.topics of a cluster.">
+      <Grid rows={rows} columns={columns} id={(row) => row.cluster + "/" + row.topic} start={1} direction={-1} mark={(row) => alertTone(row.alert)} />
+    </Panel>
+  );
+}
+
+function YesNo({ value, yes, no }: { value: boolean | null; yes: string; no: string }) {
+  if (value === null) return <span class="dim">–</span>;
+  return <Badge tone={value ? "good" : "bad"}>{value ? yes : no}</Badge>;
+}
+
+export function Subjects({ subjects }: { subjects: Subject[] }) {
+  const columns: Column<Subject>[] = [
+    { name: "Subject", key: (row) => row.subject, cell: (row) => <Name name={row.subject} of={row.registry} several={false} /> },
+    { name: "Version", key: (row) => row.latest_version, cell: (row) => <Number value={row.latest_version} />, numeric: true },
+    { name: "Level", key: (row) => row.compatibility, cell: (row) => row.compatibility ?? "–" },
+    { name: "Newest", key: (row) => (row.compatible === null ? null : flag(row.compatible)), cell: (row) => <YesNo value={row.compatible} yes="compatible" no="breaks readers" /> },
+    { name: "Candidate", key: (row) => (row.candidate_compatible === null ? null : flag(row.candidate_compatible)), cell: (row) => <YesNo value={row.candidate_compatible} yes="compatible" no="refused" /> },
+  ];
+  return (
+    <Panel id="subjects" title="Schemas" count={subjects.length} empty="No schema registry is watched. Add one under schema_registries: in weir.yml.">
+      <Grid rows={subjects} columns={columns} id={(row) => row.registry + "/" + row.subject} start={0} direction={1} mark={(row) => alertTone(row.alert)} />
+    </Panel>
+  );
+}
+
+function flag(value: boolean): number {
+  return value ? 1 : 0;
+}
+
+const outcomeTone: Record<string, Tone> = { pass: "good", warn: "warn", fail: "bad", error: "bad" };
+
+export function Tables({ tables }: { tables: Table[] }) {
+  const failing = (row: Table) => row.checks.filter((check) => check.outcome !== "pass").length;
+  const columns: Column<Table>[] = [
+    { name: "Table", key: (row) => row.dataset, cell: (row) => <Name name={row.dataset} of={row.source} several={true} /> },
+    { name: "Rows", key: (row) => row.row_count, cell: (row) => <Number value={row.row_count} />, numeric: true },
+    { name: "15 min", key: (row) => row.row_count, cell: (row) => <Spark points={row.trend} label={"rows of " + row.dataset} /> },
+    { name: "Age", key: (row) => row.freshness_seconds, cell: (row) => span(row.freshness_seconds), numeric: true },
+    {
+      name: "Checks",
+      key: failing,
+      cell: (row) =>
+        failing(row) > 0 ? (
+          <Badge tone={row.checks.some((check) => check.outcome === "fail" || check.outcome === "error") ? "bad" : "warn"}>
+            {failing(row)} of {row.checks.length} not passing
+          </Badge>
+        ) : (
+          <Badge tone={row.checks.length > 0 ? "good" : "quiet"}>{row.checks.length} pass</Badge>
+        ),
+    },
+  ];
+  return (
+    <Panel id="tables" title="Tables" count={tables.length} empty="No table is checked. Add sources: and checks: to weir.yml.">
+      <Grid
+        rows={tables}
+        columns={columns}
+        id={(row) => row.source + "/" + row.dataset}
+        start={4}
+        direction={-1}
+        mark={(row) => (failing(row) > 0 ? (alertTone(row.alert) ?? "warn") : null)}
+        open={(row) => (
+          <ul class="checks">
+            {row.checks.map((check) => (
+              <li key={check.check}>
+                <Badge tone={outcomeTone[check.outcome] ?? "quiet"}>{check.outcome}</Badge>
+                <span class="name">{check.check}</span>
+                <Number value={check.value} />
+              </li>
+            ))}
+          </ul>
+        )}
+      />
+    </Panel>
+  );
+}
+
+export function Collectors({ collectors, now }: { collectors: Collector[]; now: number }) {
+  return (
+    <Panel id="collectors" title="Collectors" count={collectors.length} empty="Nothing is configured.">
+      <ul class="cards">
+        {collectors.map((collector) => (
+          <li key={collector.name} class={"card " + (collector.success === false ? "bad" : "")} data-collector={collector.name}>
+            <div class="top">
+              <Badge tone={collector.success === null ? "quiet" : collector.success ? "good" : "bad"}>
+                {collector.success === null ? "starting" : collector.success ? "works" : "fails"}
+              </Badge>
+              <strong>{collector.name}</strong>
+              <span class="since">
+                {collector.last_success === null ? (
+                  "never succeeded"
+                ) : (
+                  <>
+                    <Ago at={collector.last_success} now={now} /> ago, took {Math.round(collector.duration_seconds * 1000)} ms
+                  </>
+                )}
+              </span>
+            </div>
+            {collector.error ? <p>{collector.error}</p> : null}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+/** The counts at the top; each leads to its panel. */
+export function Summary({ overview }: { overview: Overview }) {
+  const firing = overview.alerts.filter((alert) => alert.state === "firing").length;
+  const open = overview.incidents.filter((incident) => incident.open).length;
+  const lag = overview.groups.reduce((sum, group) => sum + (group.lag ?? 0), 0);
+  const rate = overview.topics.reduce((sum, topic) => sum + (topic.records_per_second ?? 0), 0);
+  const dead = overview.dead_letters.reduce((sum, row) => sum + row.messages, 0);
+  const broken = overview.subjects.filter((row) => row.compatible === false || row.candidate_compatible === false).length;
+  const failing = overview.tables.filter((row) => row.checks.some((check) => check.outcome !== "pass")).length;
+  const red = overview.collectors.filter((row) => row.success === false).length;
+  const offline = overview.clusters.reduce((sum, row) => sum + row.offline + row.under_replicated, 0);
+  const brokers = overview.clusters.reduce((sum, row) => sum + row.brokers, 0);
+  const tiles: [string, string, string, string, Tone][] = [
+    ["alerts", "Firing", String(firing), `${overview.alerts.length - firing} pending`, firing > 0 ? "bad" : "good"],
+    ["incidents", "Open incidents", String(open), `${overview.incidents.length - open} resolved lately`, open > 0 ? "bad" : "good"],
+    ["groups", "Total lag", short(lag), `${overview.groups.length} groups`, overview.groups.some((group) => group.alert === "firing") ? "bad" : "quiet"],
+    ["topics", "Records/s", short(rate), `${overview.topics.length} topics, ${brokers} brokers`, offline > 0 ? "bad" : "quiet"],
+    ["dead-letters", "Dead letters", short(dead), `${overview.dead_letters.length} topics`, overview.dead_letters.some((row) => row.alert === "firing") ? "bad" : "quiet"],
+    ["subjects", "Schemas broken", String(broken), `of ${overview.subjects.length} subjects`, broken > 0 ? "bad" : "good"],
+    ["tables", "Tables failing", String(failing), `of ${overview.tables.length} tables`, failing > 0 ? "bad" : "good"],
+    ["collectors", "Collectors failing", String(red), `of ${overview.collectors.length}`, red > 0 ? "bad" : "good"],
+  ];
+  return (
+    <nav class="tiles" aria-label="Summary">
+      {tiles.map(([target, label, value, note, tone]) => (
+        <a key={target} href={"#" + target} class={"tile " + tone}>
+          <span class="label">{label}</span>
+          <span class="value">{value}</span>
+          <span class="note">{note}</span>
+        </a>
+      ))}
+    </nav>
+  );
+}

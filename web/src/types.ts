@@ -1,0 +1,110 @@
+// The shape of /api/weir/v1/overview. Times are seconds since 1970; what is unknown is null.
+export type Point = [number, number | null];
+export type AlertMark = "firing" | "pending" | null;
+
+export interface Collector {
+  name: string;
+  success: boolean | null;
+  last_success: number | null;
+  duration_seconds: number;
+  error: string | null;
+}
+export interface Cluster {
+  cluster: string;
+  brokers: number;
+  under_replicated: number;
+  offline: number;
+}
+export interface Group {
+  cluster: string;
+  group: string;
+  state: string;
+  members: number | null;
+  lag: number | null;
+  messages_lost: number;
+  alert: AlertMark;
+  trend: Point[];
+  topics: { topic: string; lag: number; partitions: number }[];
+}
+export interface Topic {
+  cluster: string;
+  topic: string;
+  partitions: number;
+  messages: number | null;
+  records_per_second: number | null;
+  under_replicated: number | null;
+  offline: number | null;
+  trend: Point[];
+}
+export interface DeadLetter {
+  cluster: string;
+  topic: string;
+  messages: number;
+  messages_per_second: number | null;
+  newest_age_seconds: number | null;
+  alert: AlertMark;
+  trend: Point[];
+}
+export interface Subject {
+  registry: string;
+  subject: string;
+  versions: number;
+  latest_version: number | null;
+  compatibility: string | null;
+  compatible: boolean | null;
+  candidate_compatible: boolean | null;
+  alert: AlertMark;
+}
+export interface Check {
+  check: string;
+  outcome: "pass" | "warn" | "fail" | "error";
+  value: number | null;
+  alert: AlertMark;
+}
+export interface Table {
+  source: string;
+  dataset: string;
+  row_count: number | null;
+  freshness_seconds: number | null;
+  alert: AlertMark;
+  trend: Point[];
+  checks: Check[];
+}
+export interface Alert {
+  fingerprint: string;
+  name: string;
+  state: "pending" | "firing";
+  severity: string;
+  summary: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  value: number | null;
+  active_since: number;
+}
+export interface Incident {
+  id: string;
+  title: string;
+  severity: string;
+  open: boolean;
+  opened_at: number;
+  resolved_at: number | null;
+  cause: string;
+  labels: Record<string, string>;
+  alerts: string[];
+  timeline: { at: number; kind: string; text: string }[];
+}
+export interface Overview {
+  now: number;
+  version: string;
+  uptime_seconds: number;
+  truncated: boolean;
+  collectors: Collector[];
+  clusters: Cluster[];
+  groups: Group[];
+  topics: Topic[];
+  dead_letters: DeadLetter[];
+  subjects: Subject[];
+  tables: Table[];
+  alerts: Alert[];
+  incidents: Incident[];
+}
