@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "collectors/consumer_groups.h"
+#include "collectors/dead_letter.h"
+#include "collectors/topics.h"
+#include "core/collector.h"
+#include "kafka/settings.h"
+#include "kafka/snapshot.h"
+
+namespace weir::kafka {
+class Cluster;
+}
+
+namespace weir::collectors {
+
+/// The collector "kafka/<cluster>": one snapshot of the cluster a cycle, turned into samples and events by
+/// pure functions that remember the previous cycle. Connects in the first cycle; one that cannot is an
+/// error of each cycle, not of the start.
+class KafkaCollector : public core::Collector {
+ public:
+  using TakeSnapshot = std::function<core::Result<kafka::Snapshot>(const core::CollectContext&)>;
+
+  explicit KafkaCollector(kafka::ClusterSettings settings);
+  /// With another source of snapshots, for tests.
+  KafkaCollector(std::string cluster, core::Duration interval, TakeSnapshot take);
+  ~KafkaCollector() override;
+
+  std::string_view name() const override { return name_; }
+  core::Duration interval() const override { return interval_; }
+  std::span<const core::MetricInfo> metrics() const override;
+  core::Result<core::Batch> collect(const core::CollectContext& context) override;
+
+ private:
+  core::Result<kafka::Snapshot> take(const core::CollectContext& context);
+
+  std::string cluster_;
+  std::string name_;
+  core::Duration interval_;
+  kafka::ClusterSettings settings_;
+  std::unique_ptr<kafka::Cluster> connection_;
+  TakeSnapshot take_;
+  core::Labels brokers_;
+  TopicMemory topics_;
+  DeadLetterMemory dead_letters_;
+  GroupMemory groups_;
+  std::size_t samples_ = 0;  // of the last batch
+};
+
+}  // namespace weir::collectors
