@@ -25,7 +25,8 @@ struct CollectorView {
   std::string error;
 };
 
-/// Everything the routes need of the rest of Weir, filled in by app/. Called on the loop: each must be quick.
+/// Everything the routes need of the rest of Weir, filled in by app/. Its functions are called on the loop and on the
+/// workers of `background`.
 struct Backend {
   const core::SeriesSource& series;
   const MetricsPage& metrics;
@@ -37,6 +38,8 @@ struct Backend {
   std::function<std::vector<core::Alert>()> alerts;        // pending and firing
   std::function<std::vector<core::Incident>()> incidents;  // open ones, and the latest resolved
   std::function<core::Result<std::vector<core::Incident>>(std::size_t limit, const std::string& id)> history;
+  /// Runs a task on a worker; false when too many wait. Without it everything is answered on the loop.
+  std::function<bool(std::function<void()>)> background = {};
 };
 
 }  // namespace weir::api

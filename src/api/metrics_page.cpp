@@ -1,11 +1,13 @@
 #include "api/metrics_page.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <set>
-#include <vector>
+#include <unordered_set>
 
+#include "api/utf8.h"
 #include "core/series_source.h"
 
 namespace weir::api {
@@ -37,6 +39,21 @@ void append_value(std::string& out, double value) {
   }
 }
 
+/// The samples of before that this batch could not see: in the scope of a fault, not in it anew, and not too old.
+std::vector<core::Sample> unseen(const std::vector<core::Sample>& before, const core::Batch& batch, core::Time now) {
+  std::vector<core::Sample> kept;
+  if (batch.faults.empty()) return kept;
+  std::unordered_set<core::Labels> seen;
+  for (const core::Sample& sample : batch.samples) seen.insert(sample.labels);
+  for (const core::Sample& sample : before) {
+    const bool in_scope = std::ranges::any_of(
+        batch.faults, [&](const core::Fault& fault) { return sample.labels.includes(fault.scope); });
+    if (in_scope && sample.time >= now - MetricsPage::kShownFor && !seen.contains(sample.labels))
+      kept.push_back(sample);
+  }
+  return kept;
+}
+
 std::string help_text(std::string_view help) {
   std::string out;
   for (const char c : help) out += c == '\\' ? "\\\\" : c == '\n' ? "\\n" : std::string(1, c);
@@ -48,8 +65,15 @@ std::string help_text(std::string_view help) {
 void append_sample_line(std::string& out, const core::Labels& labels, double value) {
   out += labels.name();
   char opened = '{';
-  for (const auto& [name, text] : labels) {
+  std::string valid;
+  for (const auto& [name, given] : labels) {
     if (name == core::kMetricName) continue;
+    std::string_view text = given;
+    if (!is_ascii(text)) {
+      valid.clear();
+      append_valid_utf8(valid, text);
+      text = valid;
+    }
     out += opened;
     opened = ',';
     out += name;
@@ -67,54 +91,81 @@ void append_sample_line(std::string& out, const core::Labels& labels, double val
 }
 
 void MetricsPage::describe(std::span<const core::MetricInfo> metrics) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard updating(updating_);
   for (const core::MetricInfo& metric : metrics) {
     const std::string name(metric.name);
-    headers_.try_emplace(name, "# HELP " + name + " " + help_text(metric.help) + "\n# TYPE " + name + " " +
-                                   std::string(type_name(metric.type)) + "\n");
+    headers_.try_emplace(
+        name, std::make_shared<const std::string>("# HELP " + name + " " + help_text(metric.help) + "\n# TYPE " + name +
+                                                  " " + std::string(type_name(metric.type)) + "\n"));
   }
 }
 
 void MetricsPage::update(const std::string& source, const core::Batch& batch, core::Time now) {
-  std::map<std::string, std::string, std::less<>> families;
+  const std::lock_guard updating(updating_);
+  Source& shown = sources_[source];
+  std::vector<core::Sample> samples = unseen(shown.samples, batch, now);
+  samples.insert(samples.end(), batch.samples.begin(), batch.samples.end());
+  std::erase_if(samples, [](const core::Sample& sample) {
+    return core::is_stale_marker(sample.value) || sample.labels.name().empty();
+  });
+  shown.families = render_families(samples, shown.families);
+  shown.samples = std::move(samples);
+  shown.updated_at = now;
+  join();
+}
+
+MetricsPage::Families MetricsPage::render_families(const std::vector<core::Sample>& samples,
+                                                   const Families& previous) const {
+  Families families;
   auto family = families.end();
-  for (const core::Sample& sample : batch.samples) {
-    if (core::is_stale_marker(sample.value)) continue;
+  for (const core::Sample& sample : samples) {
     const std::string_view name = sample.labels.name();
     if (family == families.end() || family->first != name) {
       family = families.find(name);
-      if (family == families.end()) family = families.emplace(std::string(name), std::string()).first;
+      if (family == families.end()) {
+        family = families.emplace(std::string(name), std::make_shared<std::string>()).first;
+        // Sizes hardly change from cycle to cycle, so that the text is neither moved nor too large.
+        const auto before = previous.find(name);
+        if (before != previous.end()) family->second->reserve(before->second->size() + before->second->size() / 64);
+      }
     }
-    append_sample_line(family->second, sample.labels, sample.value);
+    append_sample_line(*family->second, sample.labels, sample.value);
   }
-  for (auto& [name, text] : families) text.shrink_to_fit();
-  const std::lock_guard lock(mutex_);
-  sources_[source] = {now, std::move(families)};
+  for (auto& [name, text] : families) {
+    if (text->capacity() > text->size() + text->size() / 8) text->shrink_to_fit();
+  }
+  return families;
 }
 
 void MetricsPage::drop_older_than(core::Time now, core::Duration age) {
-  const std::lock_guard lock(mutex_);
-  std::erase_if(sources_, [&](const auto& entry) { return entry.second.updated_at < now - age; });
+  const std::lock_guard updating(updating_);
+  if (std::erase_if(sources_, [&](const auto& entry) { return entry.second.updated_at < now - age; }) > 0) join();
 }
 
-std::shared_ptr<const std::string> MetricsPage::render() const {
-  const std::lock_guard lock(mutex_);
+void MetricsPage::join() {
   std::set<std::string_view> names;
-  std::size_t size = 0;
   for (const auto& [source, shown] : sources_) {
-    for (const auto& [name, text] : shown.families) {
-      names.insert(name);
-      size += text.size() + 200;
-    }
+    for (const auto& [name, text] : shown.families) names.insert(name);
   }
-  auto page = std::make_shared<std::string>();
-  page->reserve(size);
+  auto pieces = std::make_shared<Pieces>();
   for (const std::string_view name : names) {
-    if (const auto header = headers_.find(name); header != headers_.end()) *page += header->second;
+    if (const auto header = headers_.find(name); header != headers_.end()) pieces->push_back(header->second);
     for (const auto& [source, shown] : sources_) {
-      if (const auto text = shown.families.find(name); text != shown.families.end()) *page += text->second;
+      if (const auto text = shown.families.find(name); text != shown.families.end()) pieces->push_back(text->second);
     }
   }
+  const std::lock_guard lock(mutex_);
+  pieces_ = std::move(pieces);
+}
+
+std::shared_ptr<const MetricsPage::Pieces> MetricsPage::pieces() const {
+  const std::lock_guard lock(mutex_);
+  return pieces_;
+}
+
+std::string MetricsPage::render() const {
+  std::string page;
+  for (const auto& piece : *pieces()) page += *piece;
   return page;
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/batch.h"
 
@@ -14,30 +15,45 @@ namespace weir::api {
 /// The Content-Type of the exposition format that /metrics speaks.
 inline constexpr std::string_view kExpositionType = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The bytes of /metrics. Each source's cycle renders its own part when it ends; a request only joins the parts,
-/// so that scraping never waits for a collector. Safe to call from any thread.
+/// The bytes of /metrics. Each source's cycle renders its own part when it ends; a request only takes hold of the
+/// parts, so that scraping neither waits for a collector nor copies. Safe to call from any thread.
 class MetricsPage {
  public:
+  using Pieces = std::vector<std::shared_ptr<const std::string>>;
+
+  /// How long a sample that could not be seen anew is shown: what is old must not look fresh.
+  static constexpr core::Duration kShownFor = std::chrono::minutes(5);
+
   /// HELP and TYPE, to be given before metrics of these names are rendered; the first of a name counts.
   void describe(std::span<const core::MetricInfo> metrics);
 
-  /// Replaces what `source` shows. Staleness markers are left out.
+  /// Replaces what `source` shows. Of its previous samples those stay, for kShownFor, that lie in the scope of a
+  /// fault: they could not be seen, which is not the same as gone. Staleness markers are left out.
   void update(const std::string& source, const core::Batch& batch, core::Time now);
-  /// Forgets sources that have shown nothing new for `age`: what is old must not look fresh.
+  /// Forgets sources that have shown nothing new for `age`.
   void drop_older_than(core::Time now, core::Duration age);
 
-  /// The whole page, families in order of name.
-  std::shared_ptr<const std::string> render() const;
+  /// The whole page, families in order of name: its pieces one after the other.
+  std::shared_ptr<const Pieces> pieces() const;
+  /// The same in one string.
+  std::string render() const;
 
  private:
+  using Families = std::map<std::string, std::shared_ptr<std::string>, std::less<>>;  // name → sample lines
   struct Source {
     core::Time updated_at;
-    std::map<std::string, std::string, std::less<>> families;  // name → sample lines
+    std::vector<core::Sample> samples;
+    Families families;
   };
 
-  mutable std::mutex mutex_;
-  std::map<std::string, std::string, std::less<>> headers_;  // name → HELP and TYPE lines
+  Families render_families(const std::vector<core::Sample>& samples, const Families& previous) const;
+  void join();
+
+  std::mutex updating_;  // one update at a time, so that rendering needs no lock that a request waits for
   std::map<std::string, Source> sources_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const std::string>, std::less<>> headers_;  // name → HELP and TYPE lines
+  std::shared_ptr<const Pieces> pieces_ = std::make_shared<const Pieces>();
 };
 
 /// One line of the exposition format, as `name{a="1"} 5` and a line feed, appended to `out`.

@@ -32,7 +32,10 @@ std::vector<core::SeriesView> Newest::select(std::string_view metric, core::Dura
       .from = now_ - span + core::Duration(1),
       .to = now_,
       .newest_only = newest_only};
-  return source_.select(selection).value_or(std::vector<core::SeriesView>());
+  auto found = source_.select(selection);
+  if (found) return std::move(*found);
+  if (error_.empty()) error_ = found.error().describe();
+  return {};
 }
 
 std::vector<NewestSample> Newest::of(std::string_view metric) const {

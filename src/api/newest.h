@@ -16,12 +16,14 @@ struct NewestSample {
 };
 
 /// Newest values and recent trends of a metric, for building pages: a series that ended or has had no sample for
-/// 5 minutes is not there. A source that fails reads as empty.
+/// 5 minutes is not there. What a source could not give reads as empty, and error() says why.
 class Newest {
  public:
   Newest(const core::SeriesSource& source, core::Time now) : source_(source), now_(now) {}
 
   std::vector<NewestSample> of(std::string_view metric) const;
+  /// The first error of the source, "" without one.
+  const std::string& error() const { return error_; }
   /// Sums by the labels named.
   std::map<std::vector<std::string>, double> sums(std::string_view metric,
                                                   const std::vector<std::string_view>& by) const;
@@ -34,6 +36,7 @@ class Newest {
 
   const core::SeriesSource& source_;
   core::Time now_;
+  mutable std::string error_;
 };
 
 }  // namespace weir::api

@@ -1,6 +1,8 @@
 #include "api/overview.h"
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "api/json_values.h"
@@ -25,6 +27,12 @@ double value_or(const std::map<Key, double>& values, const Key& key, double fall
   return found == values.end() ? fallback : found->second;
 }
 
+Key key_of(const core::Labels& labels, const Names& names) {
+  Key key;
+  for (const std::string_view name : names) key.emplace_back(labels.get(name));
+  return key;
+}
+
 json trend(const std::map<Key, std::vector<core::Point>>& trends, const Key& key) {
   json points = json::array();
   const auto found = trends.find(key);
@@ -37,7 +45,10 @@ json trend(const std::map<Key, std::vector<core::Point>>& trends, const Key& key
 class Builder {
  public:
   Builder(const Backend& backend, core::Time now)
-      : backend_(backend), now_(now), newest_(backend.series, now), alerts_(backend.alerts()) {}
+      : backend_(backend), now_(now), newest_(backend.series, now), alerts_(backend.alerts()) {
+    // The worst first, since a long list is cut.
+    std::ranges::stable_sort(alerts_, std::greater(), &core::Alert::state);
+  }
 
   json build() {
     json page = {{"now", core::to_seconds(now_)},
@@ -57,6 +68,7 @@ class Builder {
     cut(page["alerts"]);
     cut(page["incidents"]);
     page["truncated"] = truncated_;
+    page["error"] = newest_.error().empty() ? json(nullptr) : json(newest_.error());
     return page;
   }
 
@@ -76,17 +88,22 @@ class Builder {
     cut(rows);
   }
 
-  /// The worst state of the alerts that carry all of these labels.
-  json alert_about(const Names& names, const Key& values) const {
-    json worst = nullptr;
+  /// Of everything that alerts name by these labels, the worst state. Alerts with the label `without` are about
+  /// something else.
+  std::map<Key, json> alerts_by(const Names& names, std::string_view without = {}) const {
+    std::map<Key, json> states;
     for (const core::Alert& alert : alerts_) {
-      bool about = true;
-      for (std::size_t i = 0; i < names.size(); ++i) about = about && alert.labels.get(names[i]) == values[i];
-      if (!about) continue;
-      if (alert.state == core::AlertState::firing) return "firing";
-      worst = "pending";
+      if (alert.state == core::AlertState::inactive || (!without.empty() && alert.labels.has(without))) continue;
+      if (std::ranges::all_of(names, [&](std::string_view name) { return alert.labels.has(name); })) {
+        states.try_emplace(key_of(alert.labels, names), core::to_string(alert.state));  // firing comes first
+      }
     }
-    return worst;
+    return states;
+  }
+
+  static json state_or_null(const std::map<Key, json>& states, const Key& key) {
+    const auto found = states.find(key);
+    return found == states.end() ? json(nullptr) : found->second;
   }
 
   json collectors() const {
@@ -108,29 +125,26 @@ class Builder {
     for (const auto& [key, brokers] : newest_.sums("kafka_brokers", {"cluster"})) {
       rows.push_back({{"cluster", key[0]},
                       {"brokers", brokers},
-                      {"under_replicated", value_or(under, key, 0)},
-                      {"offline", value_or(offline, key, 0)}});
+                      {"under_replicated", value_or_null(under, key)},
+                      {"offline", value_or_null(offline, key)}});
     }
     return rows;
   }
 
   /// Of each (cluster, consumergroup): its topics with lag.
   std::map<Key, json> group_topics() const {
-    std::map<Key, double> partitions;
-    for (const NewestSample& sample : newest_.of("kafka_consumergroup_lag")) {
-      partitions[{std::string(sample.labels.get("cluster")), std::string(sample.labels.get("consumergroup")),
-                  std::string(sample.labels.get("topic"))}] += 1;
-    }
+    const auto partitions = newest_.sums("kafka_topic_partitions", {"cluster", "topic"});
     std::map<Key, json> topics;
     for (const auto& [key, lag] : newest_.sums("kafka_consumergroup_lag_sum", {"cluster", "consumergroup", "topic"})) {
       topics[{key[0], key[1]}].push_back(
-          {{"topic", key[2]}, {"lag", lag}, {"partitions", value_or(partitions, key, 0)}});
+          {{"topic", key[2]}, {"lag", lag}, {"partitions", value_or_null(partitions, {key[0], key[2]})}});
     }
     return topics;
   }
 
   json groups() {
     const Names by{"cluster", "consumergroup"};
+    const auto alerts = alerts_by(by);
     const auto lag = newest_.sums("kafka_consumergroup_group_lag", by);
     const auto members = newest_.sums("kafka_consumergroup_members", by);
     const auto lost = newest_.sums("kafka_consumergroup_messages_lost", by);
@@ -140,8 +154,7 @@ class Builder {
     for (const auto& [key, lag_value] : lag) states[key] = "Unknown";
     for (const NewestSample& sample : newest_.of("kafka_consumergroup_state")) {
       if (sample.value == 1) {
-        states[{std::string(sample.labels.get("cluster")), std::string(sample.labels.get("consumergroup"))}] =
-            sample.labels.get("state");
+        states[key_of(sample.labels, by)] = sample.labels.get("state");
       }
     }
     json rows = json::array();
@@ -152,8 +165,8 @@ class Builder {
                       {"state", state},
                       {"members", value_or_null(members, key)},
                       {"lag", value_or_null(lag, key)},
-                      {"messages_lost", value_or(lost, key, 0)},
-                      {"alert", alert_about(by, key)},
+                      {"messages_lost", value_or_null(lost, key)},
+                      {"alert", state_or_null(alerts, key)},
                       {"trend", trend(trends, key)},
                       {"topics", found == topics.end() ? json::array() : found->second}});
     }
@@ -185,6 +198,7 @@ class Builder {
 
   json dead_letters() {
     const Names by{"cluster", "topic"};
+    const auto alerts = alerts_by(by, "consumergroup");
     const auto rate = newest_.sums("kafka_dead_letter_messages_per_second", by);
     const auto age = newest_.sums("kafka_dead_letter_newest_message_age_seconds", by);
     const auto trends = newest_.trends("kafka_dead_letter_messages", by);
@@ -195,7 +209,7 @@ class Builder {
                       {"messages", depth},
                       {"messages_per_second", value_or_null(rate, key)},
                       {"newest_age_seconds", value_or_null(age, key)},
-                      {"alert", alert_about(by, key)},
+                      {"alert", state_or_null(alerts, key)},
                       {"trend", trend(trends, key)}});
     }
     sort_by(rows, "messages");
@@ -204,13 +218,13 @@ class Builder {
 
   json subjects() {
     const Names by{"registry", "subject"};
+    const auto alerts = alerts_by(by);
     const auto latest = newest_.sums("schema_registry_subject_latest_version", by);
     const auto compatible = newest_.sums("schema_registry_subject_compatible", by);
     const auto candidate = newest_.sums("schema_registry_candidate_compatible", by);
     std::map<Key, std::string> levels;
     for (const NewestSample& sample : newest_.of("schema_registry_subject_compatibility_level")) {
-      levels[{std::string(sample.labels.get("registry")), std::string(sample.labels.get("subject"))}] =
-          sample.labels.get("level");
+      levels[key_of(sample.labels, by)] = sample.labels.get("level");
     }
     const auto yes_or_null = [](const std::map<Key, double>& values, const Key& key) {
       const auto found = values.find(key);
@@ -226,7 +240,7 @@ class Builder {
                       {"compatibility", level == levels.end() ? json(nullptr) : json(level->second)},
                       {"compatible", yes_or_null(compatible, key)},
                       {"candidate_compatible", yes_or_null(candidate, key)},
-                      {"alert", alert_about(by, key)}});
+                      {"alert", state_or_null(alerts, key)}});
     }
     cut(rows);
     return rows;
@@ -234,14 +248,16 @@ class Builder {
 
   json tables() {
     const Names by{"source", "dataset"};
+    const auto alerts = alerts_by(by);
     const auto rows_of = newest_.sums("weir_dataset_row_count", by);
     const auto trends = newest_.trends("weir_dataset_row_count", by);
     std::map<Key, double> freshness;
     for (const NewestSample& sample : newest_.of("weir_dataset_freshness_seconds")) {
-      const Key key{std::string(sample.labels.get("source")), std::string(sample.labels.get("dataset"))};
+      const Key key = key_of(sample.labels, by);
       freshness[key] = std::max(value_or(freshness, key, sample.value), sample.value);
     }
     const Names check_by{"source", "dataset", "check"};
+    const auto check_alerts = alerts_by(check_by);
     const auto values = newest_.sums("weir_check_value", check_by);
     std::map<Key, json> checks;
     for (const auto& [key, ignored] : rows_of) checks[key] = json::array();
@@ -251,7 +267,7 @@ class Builder {
       checks[{key[0], key[1]}].push_back({{"check", key[2]},
                                           {"outcome", kOutcomes[outcome]},
                                           {"value", value_or_null(values, key)},
-                                          {"alert", alert_about(check_by, key)}});
+                                          {"alert", state_or_null(check_alerts, key)}});
     }
     json rows = json::array();
     for (const auto& [key, list] : checks) {
@@ -259,7 +275,7 @@ class Builder {
                       {"dataset", key[1]},
                       {"row_count", value_or_null(rows_of, key)},
                       {"freshness_seconds", value_or_null(freshness, key)},
-                      {"alert", alert_about(by, key)},
+                      {"alert", state_or_null(alerts, key)},
                       {"trend", trend(trends, key)},
                       {"checks", list}});
     }

@@ -17,13 +17,19 @@ net::ServerResponse failure(int status, const std::string& type, const std::stri
   return net::ServerResponse::json(status, dump({{"status", "error"}, {"errorType", type}, {"error", message}}));
 }
 
-json pair(core::Time at, double value) { return json::array({core::to_seconds(at), promql::format_value(value)}); }
+/// Seconds as Prometheus prints them: whole ones without a fraction.
+json seconds(core::Time at) {
+  const auto ms = at.time_since_epoch().count();
+  return ms % 1000 == 0 ? json(ms / 1000) : json(core::to_seconds(at));
+}
+
+json pair(core::Time at, double value) { return json::array({seconds(at), promql::format_value(value)}); }
 
 json result_of(const promql::Value& value, core::Time at) {
   if (const auto* scalar = std::get_if<promql::Scalar>(&value))
     return {{"resultType", "scalar"}, {"result", pair(at, scalar->value)}};
   if (const auto* text = std::get_if<promql::Text>(&value)) {
-    return {{"resultType", "string"}, {"result", json::array({core::to_seconds(at), text->text})}};
+    return {{"resultType", "string"}, {"result", json::array({seconds(at), text->text})}};
   }
   json rows = json::array();
   if (const auto* vector = std::get_if<promql::Vector>(&value)) {
@@ -50,7 +56,7 @@ std::optional<core::Time> parse_time(const std::string& text) {
   if (rest == nullptr) return std::nullopt;
   double fraction = 0;
   if (*rest == '.') {
-    const auto read = std::from_chars(rest, text.data() + text.size(), fraction);
+    const auto read = std::from_chars(rest, text.c_str() + text.size(), fraction, std::chars_format::fixed);
     if (read.ec != std::errc()) return std::nullopt;
     rest = read.ptr;
   }

@@ -25,7 +25,7 @@ ServerResponse error(int status, const std::string& message) {
 ServerResponse metrics(const Backend& backend, const ServerRequest&) {
   ServerResponse response;
   response.content_type = kExpositionType;
-  response.body = backend.metrics.render();
+  response.parts = *backend.metrics.pieces();
   return response;
 }
 
@@ -83,21 +83,24 @@ ServerResponse asset(const WebAsset& asset, const ServerRequest& request) {
 struct Row {
   std::string_view path;
   ServerResponse (*answer)(const Backend&, const ServerRequest&);
+  bool slow;  // reads many series or the database: not on the loop
 };
-constexpr std::array<Row, 6> kRoutes{{{"/metrics", metrics},
-                                      {"/-/healthy", healthy},
-                                      {"/-/ready", ready},
-                                      {"/api/v1/query", query},
-                                      {"/api/weir/v1/overview", show_overview},
-                                      {kIncidents, incidents}}};
+constexpr std::array<Row, 6> kRoutes{{{"/metrics", metrics, false},
+                                      {"/-/healthy", healthy, false},
+                                      {"/-/ready", ready, false},
+                                      {"/api/v1/query", query, true},
+                                      {"/api/weir/v1/overview", show_overview, true},
+                                      {kIncidents, incidents, true}}};
 
 }  // namespace
 
 ServerResponse answer(const Backend& backend, const ServerRequest& request) {
   const auto* row = std::ranges::find(kRoutes, std::string_view(request.path), &Row::path);
   if (row != kRoutes.end()) {
-    if (request.method == "POST" && row->answer != query) return error(405, "POST is not for this path");
-    return row->answer(backend, request);
+    if (request.method != "POST" || row->answer == query) return row->answer(backend, request);
+    ServerResponse refused = error(405, "POST is not for this path");
+    refused.headers.emplace_back("Allow", "GET, HEAD");
+    return refused;
   }
   const std::string prefix = std::string(kIncidents) + "/";
   if (request.path.starts_with(prefix)) return incident(backend, request.path.substr(prefix.size()));
@@ -105,6 +108,15 @@ ServerResponse answer(const Backend& backend, const ServerRequest& request) {
   const auto found = std::ranges::find(backend.assets, path, &WebAsset::path);
   if (found != backend.assets.end()) return asset(*found, request);
   return error(404, "there is nothing at this path");
+}
+
+void serve(const Backend& backend, const ServerRequest& request, std::shared_ptr<net::Responder> responder) {
+  const auto* row = std::ranges::find(kRoutes, std::string_view(request.path), &Row::path);
+  const bool slow = row != kRoutes.end() ? row->slow : request.path.starts_with(kIncidents);
+  if (!slow || !backend.background) return responder->send(answer(backend, request));
+  if (!backend.background([&backend, request, responder] { responder->send(answer(backend, request)); })) {
+    responder->send(error(503, "too many requests at once; try again"));
+  }
 }
 
 void EventHub::add(std::shared_ptr<net::EventStream> stream) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -15,8 +14,12 @@ namespace weir::api {
 /// The path that the server hands to EventHub.
 inline constexpr std::string_view kStreamPath = "/api/weir/v1/stream";
 
-/// Answers one request. Runs on the loop; `backend` outlives it.
+/// Answers one request, on the calling thread.
 net::ServerResponse answer(const Backend& backend, const net::ServerRequest& request);
+
+/// Answers one request that came on the loop: at once, or, for what may take a while, on the backend's workers. 503
+/// when those have too much to do. `backend` outlives its workers.
+void serve(const Backend& backend, const net::ServerRequest& request, std::shared_ptr<net::Responder> responder);
 
 /// The open event streams: publish() tells every page that there is something new. Any thread.
 class EventHub {

@@ -4,233 +4,330 @@
 #include <array>
 #include <fmt/format.h>
 #include <fstream>
-#include <iterator>
-
-#include "config/reader.h"
+#include <utility>
 
 namespace weir::collectors {
 namespace {
 
+using core::ErrorKind;
+using core::Labels;
 using core::MetricType;
-constexpr std::size_t kMostSubjects = 10'000;
-constexpr std::size_t kLargestCandidate = 1U << 20U;
+
+constexpr std::string_view kSubjects = "schema_registry_subjects";
+constexpr std::string_view kVersions = "schema_registry_subject_versions";
+constexpr std::string_view kLatest = "schema_registry_subject_latest_version";
+constexpr std::string_view kLevel = "schema_registry_subject_compatibility_level";
+constexpr std::string_view kCompatible = "schema_registry_subject_compatible";
+constexpr std::string_view kCandidate = "schema_registry_candidate_compatible";
+constexpr std::string_view kChecks = "schema_registry_compatibility_checks_total";
 
 constexpr std::array<core::MetricInfo, 7> kMetrics{{
-    {"schema_registry_subjects", MetricType::gauge, "Subjects in the registry that the configuration admits."},
-    {"schema_registry_subject_versions", MetricType::gauge, "Versions of the subject."},
-    {"schema_registry_subject_latest_version", MetricType::gauge, "Number of the subject's newest version."},
-    {"schema_registry_subject_compatibility_level", MetricType::gauge, "1 for the effective compatibility level."},
-    {"schema_registry_subject_compatible", MetricType::gauge,
-     "1 when the newest version is compatible with its predecessor."},
-    {"schema_registry_candidate_compatible", MetricType::gauge,
-     "1 when the candidate file is compatible with the newest version."},
-    {"schema_registry_compatibility_checks_total", MetricType::counter,
-     "Compatibility checks asked of the registry, by result."},
+    {kSubjects, MetricType::gauge, "Subjects in the registry that are watched."},
+    {kVersions, MetricType::gauge, "Versions of the subject."},
+    {kLatest, MetricType::gauge, "Number of the subject's newest version."},
+    {kLevel, MetricType::gauge, "1 for the compatibility level in force."},
+    {kCompatible, MetricType::gauge, "1 when the newest version is compatible with the one before it, else 0."},
+    {kCandidate, MetricType::gauge, "1 when the candidate file is compatible with the newest version, else 0."},
+    {kChecks, MetricType::counter, "Compatibility checks that the registry has answered, by result."},
 }};
 
-kafka::Patterns read_patterns(config::MapReader& reader, std::string_view key) {
-  kafka::Patterns patterns;
-  for (const config::Node* item : reader.list(key)) {
-    if (auto added = patterns.add(item->text()); !added) reader.error(*item, added.error().message);
-  }
-  return patterns;
-}
+constexpr std::size_t kLargestCandidate = 1U << 20U;
+constexpr std::size_t kRequestsPerSubject = 4;
+constexpr int kMostFailuresInARow = 3;  // then the registry is left alone until the next cycle
 
-Candidate read_candidate(const config::Node& node, config::Diagnostics& diagnostics) {
-  config::MapReader reader(node, diagnostics, "candidate");
-  Candidate candidate{.subject = reader.required_text("subject"),
-                      .file = reader.required_text("file"),
-                      .type = reader.choice("type", "AVRO", {"AVRO", "PROTOBUF", "JSON"})};
-  if (!candidate.file.empty() && candidate.file.front() != '/') {
-    const std::size_t slash = node.position().file.rfind('/');
-    if (slash != std::string::npos) candidate.file = node.position().file.substr(0, slash + 1) + candidate.file;
-  }
-  reader.finish();
-  return candidate;
-}
-
-core::Result<std::string> read_candidate_file(const std::string& file) {
+core::Result<std::string> read_candidate(const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) return core::fail(core::ErrorKind::not_found, "the candidate's file cannot be read", file);
   std::string text(kLargestCandidate + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!stream.eof() && stream.fail()) return core::fail(ErrorKind::not_found, "the candidate cannot be read", file);
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (text.size() > kLargestCandidate)
-    return core::fail(core::ErrorKind::limit, "the candidate is larger than 1 MiB", file);
+  if (text.size() > kLargestCandidate) return core::fail(ErrorKind::limit, "the candidate is larger than 1 MiB", file);
+  if (text.empty()) return core::fail(ErrorKind::invalid, "the candidate is empty", file);
   return text;
+}
+
+bool is_outage(const core::Error& error) {
+  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout || error.kind == ErrorKind::denied;
 }
 
 }  // namespace
 
-SchemaRegistrySettings parse_schema_registry(const config::Node& node, config::Diagnostics& diagnostics) {
-  config::MapReader reader(node, diagnostics, "schema registry");
-  SchemaRegistrySettings settings;
-  settings.name = reader.required_text("name");
-  settings.interval = reader.duration("interval", settings.interval);
-  if (settings.interval < std::chrono::seconds(1)) reader.error("interval", "must be at least 1s");
-  settings.address.url = reader.required_text("url");
-  while (settings.address.url.ends_with('/')) settings.address.url.pop_back();
-  if (!settings.address.url.empty() && !settings.address.url.starts_with("http://") &&
-      !settings.address.url.starts_with("https://")) {
-    reader.error("url", "must begin with http:// or https://");
-  }
-  settings.address.timeout = reader.duration("timeout", settings.address.timeout);
-  settings.address.ca_file = reader.text("ca_file");
-  settings.address.bearer = reader.secret("bearer_token");
-  if (const config::Node* auth = reader.child("basic_auth")) {
-    config::MapReader auth_reader(*auth, diagnostics, "basic_auth");
-    settings.address.username = auth_reader.required_text("username");
-    settings.address.password = auth_reader.secret("password");
-    auth_reader.finish();
-  }
-  if (const config::Node* subjects = reader.child("subjects")) {
-    config::MapReader filter(*subjects, diagnostics, "subjects");
-    settings.subjects.allow = read_patterns(filter, "allow");
-    settings.subjects.deny = read_patterns(filter, "deny");
-    filter.finish();
-  }
-  for (const config::Node* item : reader.list("candidates"))
-    settings.candidates.push_back(read_candidate(*item, diagnostics));
-  reader.finish();
-  return settings;
+struct SchemaRegistryCollector::Cycle {
+  const core::CollectContext& context;
+  core::Batch batch = {};
+  std::optional<std::string> global_level = {};
+  std::set<std::string, std::less<>> faulty = {};  // subjects of which something could not be seen
+  std::set<std::string, std::less<>> faulty_candidates = {};
+  std::set<std::string, std::less<>> listed = {};
+  int failures = 0;  // in a row
+  bool gave_up = false;
+};
+
+SchemaRegistryCollector::SchemaRegistryCollector(SchemaRegistrySettings settings, net::HttpClient& http)
+    : settings_(std::move(settings)),
+      name_("schema_registry/" + settings_.name),
+      client_(settings_.endpoint, http),
+      subjects_labels_(Labels::metric(kSubjects, {{"registry", settings_.name}})) {}
+
+std::span<const core::MetricInfo> SchemaRegistryCollector::metrics() const { return kMetrics; }
+
+Labels SchemaRegistryCollector::about(std::string_view subject) const {
+  return Labels{{"registry", settings_.name}, {"subject", subject}};
 }
 
-SchemaRegistryCollector::SchemaRegistryCollector(SchemaRegistrySettings settings, net::HttpClient& client)
-    : settings_(std::move(settings)), name_("schema_registry/" + settings_.name), client_(settings_.address, client) {}
-
-std::span<const core::MetricInfo> SchemaRegistryCollector::metric_table() { return kMetrics; }
-
-core::Labels SchemaRegistryCollector::labels(std::string_view metric, const std::string& subject) const {
-  return core::Labels::metric(metric, {{"registry", settings_.name}, {"subject", subject}});
+SchemaRegistryCollector::Subject& SchemaRegistryCollector::subject_named(const std::string& name) {
+  const auto [entry, added] = subjects_.try_emplace(name);
+  Subject& subject = entry->second;
+  if (!added) return subject;
+  const auto labels = [&](std::string_view metric) {
+    return Labels::metric(metric, {{"registry", settings_.name}, {"subject", name}});
+  };
+  subject.versions_labels = labels(kVersions);
+  subject.latest_labels = labels(kLatest);
+  subject.compatible_labels = labels(kCompatible);
+  subject.candidate_labels = labels(kCandidate);
+  subject.compatible_total = labels(kChecks).with("result", "compatible");
+  subject.incompatible_total = labels(kChecks).with("result", "incompatible");
+  return subject;
 }
 
 core::Result<core::Batch> SchemaRegistryCollector::collect(const core::CollectContext& context) {
-  auto listed = client_.subjects(context);
-  if (!listed) return std::unexpected(listed.error());
-  std::erase_if(*listed, [&](const std::string& name) { return !settings_.subjects.admits(name); });
-  std::ranges::sort(*listed);
-  Cycle cycle{context, {}};
-  if (listed->size() > kMostSubjects) {
-    cycle.batch.faults.push_back({{core::ErrorKind::limit,
-                                   fmt::format("{} subjects; only the first {} are watched, narrow subjects.allow",
-                                               listed->size(), kMostSubjects),
-                                   false, name_},
-                                  {}});
-    listed->resize(kMostSubjects);
+  client_.begin_cycle(context.deadline, context.stop);
+  Cycle cycle{.context = context};
+  const auto names = list_subjects(cycle);
+  if (!names) return std::unexpected(names.error());
+  if (auto global = client_.global_level()) {
+    cycle.global_level = std::move(*global);
+  } else {
+    fault(cycle, global.error(), "");
   }
-  std::erase_if(subjects_, [&](const auto& entry) { return !std::ranges::binary_search(*listed, entry.first); });
-  cycle.batch.samples.push_back({core::Labels::metric("schema_registry_subjects", {{"registry", settings_.name}}),
-                                 context.now, static_cast<double>(listed->size())});
-
-  // Begin where the last cycle had to stop, so that every subject gets its turn.
-  std::ranges::rotate(*listed, std::ranges::lower_bound(*listed, next_));
-  next_.clear();
-  for (const std::string& name : *listed) {
-    const bool late = context.stop.stop_requested() || std::chrono::steady_clock::now() >= context.deadline;
-    if (late && next_.empty()) next_ = name;
-    Subject& subject = subjects_[name];
-    const auto seen =
-        late ? core::fail(core::ErrorKind::timeout, "the cycle's time was over before this subject's turn", name_)
-             : observe(name, subject, cycle);
-    if (!seen)
-      cycle.batch.faults.push_back({seen.error(), core::Labels{{"registry", settings_.name}, {"subject", name}}});
-    if (!subject.versions.empty()) emit(name, subject, cycle);
-  }
-  first_cycle_ = false;
+  visit_all(cycle, *names);
+  check_candidates(cycle);
+  cycle.batch.samples.push_back({subjects_labels_, context.now, static_cast<double>(names->size())});
+  for (const auto& [name, subject] : subjects_) emit(cycle, name, subject);
   return std::move(cycle.batch);
 }
 
-core::Result<void> SchemaRegistryCollector::observe(const std::string& name, Subject& subject, Cycle& cycle) {
-  auto versions = client_.versions(name, cycle.context);
-  if (!versions) return std::unexpected(versions.error());
-  auto level = client_.level(name, cycle.context);
-  if (!level) return std::unexpected(level.error());
-  const bool grown = !subject.versions.empty() && !versions->empty() && versions->back() > subject.versions.back();
-  if (grown || (subject.versions.empty() && !versions->empty() && !first_cycle_)) {
-    cycle.batch.events.push_back({cycle.context.now, "schema_version_registered",
-                                  core::Labels{{"registry", settings_.name}, {"subject", name}},
-                                  fmt::format("version {} of {} was registered", versions->back(), name)});
+core::Result<std::vector<std::string>> SchemaRegistryCollector::list_subjects(Cycle& cycle) {
+  auto found = client_.subjects();
+  if (!found) return found;
+  std::vector<std::string> names = std::move(*found);
+  cycle.listed.insert(names.begin(), names.end());
+  std::erase_if(names, [&](const std::string& name) { return name.empty() || !settings_.subjects.admits(name); });
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  if (names.size() > kMostSubjects) {
+    const std::string message = fmt::format("{} subjects are more than the {} that are watched; narrow subjects.allow",
+                                            names.size(), kMostSubjects);
+    cycle.batch.faults.push_back({core::fail(ErrorKind::limit, message, name_).error(),
+                                  Labels{{"registry", settings_.name}, {"subject", names[kMostSubjects]}}});
+    names.resize(kMostSubjects);
   }
-  subject.versions = std::move(*versions);
-  subject.level = std::move(*level);
-  if (auto checked = check_versions(name, subject, cycle); !checked) return checked;
-  return check_candidate(name, subject, cycle);
+  forget_deleted(names);
+  return names;
 }
 
-core::Result<void> SchemaRegistryCollector::check_versions(const std::string& name, Subject& subject, Cycle& cycle) {
-  if (subject.versions.empty()) return {};
-  const int newest = subject.versions.back();
-  if (subject.checked_version == newest && subject.checked_level == subject.level) return {};
-  if (subject.versions.size() == 1) {
-    subject.compatible.reset();
-    subject.checked_version = newest;
-    subject.checked_level = subject.level;
+void SchemaRegistryCollector::forget_deleted(const std::vector<std::string>& names) {
+  for (auto entry = subjects_.begin(); entry != subjects_.end();) {
+    if (std::ranges::binary_search(names, entry->first)) {
+      ++entry;
+    } else if (std::ranges::find(settings_.candidates, entry->first, &SchemaCandidate::subject) ==
+               settings_.candidates.end()) {
+      entry = subjects_.erase(entry);
+    } else {  // a candidate's subject may be one that does not exist yet, or that the filter leaves out
+      entry->second.seen.reset();
+      entry->second.versions.clear();
+      entry->second.newest.reset();
+      ++entry;
+    }
+  }
+}
+
+bool SchemaRegistryCollector::may_go_on(Cycle& cycle) const {
+  if (cycle.failures >= kMostFailuresInARow && !cycle.gave_up) {
+    cycle.gave_up = true;
+    const std::string message =
+        fmt::format("{} requests failed in a row; the rest waits for the next cycle", cycle.failures);
+    fault(cycle, core::fail(ErrorKind::unavailable, message, name_).error(), "");
+  }
+  return !cycle.gave_up && !cycle.context.stop.stop_requested() &&
+         std::chrono::steady_clock::now() < cycle.context.deadline &&
+         client_.requests() + kRequestsPerSubject <= kMostRequests;
+}
+
+void SchemaRegistryCollector::visit_all(Cycle& cycle, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  const auto start = std::ranges::lower_bound(names, next_);
+  const auto offset = static_cast<std::size_t>(start - names.begin()) % names.size();
+  std::size_t visited = 0;
+  for (; visited < names.size() && may_go_on(cycle); ++visited) {
+    const std::string& name = names[(offset + visited) % names.size()];
+    Subject& subject = subject_named(name);
+    const auto done = visit(cycle, name, subject);
+    if (done) {
+      cycle.failures = 0;
+      subject.seen = cycle.context.now;
+    } else if (done.error().kind == ErrorKind::not_found) {
+      subjects_.erase(name);  // deleted since the list was made
+    } else {
+      cycle.failures = is_outage(done.error()) ? cycle.failures + 1 : 0;
+      fault(cycle, done.error(), name);
+    }
+  }
+  next_ = visited == names.size() ? std::string() : names[(offset + visited) % names.size()];
+  if (visited == names.size()) return;
+  const core::Duration patience = std::max<core::Duration>(10 * settings_.interval, std::chrono::minutes(10));
+  for (const std::string& name : names) {
+    const auto found = subjects_.find(name);
+    if (found == subjects_.end() || !found->second.seen || *found->second.seen >= cycle.context.now - patience)
+      continue;
+    const std::string message = "not asked for since " + core::format_rfc3339(*found->second.seen) +
+                                "; the registry is too slow for this many subjects";
+    fault(cycle, core::fail(ErrorKind::limit, message, name_).error(), name);
+  }
+}
+
+core::Result<void> SchemaRegistryCollector::visit(Cycle& cycle, const std::string& name, Subject& subject) {
+  auto versions = client_.versions(name);
+  if (!versions) return std::unexpected(versions.error());
+  if (versions->empty()) return core::fail(ErrorKind::not_found, "the subject has no version", name_);
+  auto level = client_.level(name);
+  if (!level) return std::unexpected(level.error());
+  const bool is_new = subject.seen && (subject.versions.empty() || subject.versions.back() < versions->back());
+  subject.versions = std::move(*versions);
+  if (is_new) {
+    cycle.batch.events.push_back({cycle.context.now, "schema_version_registered", about(name),
+                                  fmt::format("Version {} of {} was registered.", subject.versions.back(), name)});
+  }
+  if (!*level && !cycle.global_level) return {};  // the global level's fault says why nothing is known
+  std::string in_force = *level ? **level : *cycle.global_level;
+  if (in_force != subject.level) {
+    subject.level = std::move(in_force);
+    subject.level_labels =
+        Labels::metric(kLevel, {{"registry", settings_.name}, {"subject", name}, {"level", subject.level}});
+  }
+  auto checked = check_newest(cycle, name, subject);
+  if (!checked && checked.error().kind == ErrorKind::not_found) checked.error().kind = ErrorKind::protocol;
+  return checked;  // not_found is for a subject that is gone, not for one of its versions
+}
+
+core::Result<void> SchemaRegistryCollector::check_newest(Cycle& cycle, const std::string& name, Subject& subject) {
+  if (subject.versions.size() < 2) {
+    subject.newest.reset();
     return {};
   }
-  // A start or a new level judges the newest version; later each new one is judged, in order.
-  auto from = subject.versions.end() - 1;
-  if (subject.checked_version > 0 && subject.checked_level == subject.level) {
-    from = std::max(subject.versions.begin() + 1, std::ranges::upper_bound(subject.versions, subject.checked_version));
+  const int predecessor = subject.versions[subject.versions.size() - 2];
+  Question question{.version = subject.versions.back(), .predecessor = predecessor, .level = subject.level, .text = {}};
+  if (subject.newest && subject.newest->question == question) return {};
+  const auto schema = client_.schema(name, question.version);
+  if (!schema) return std::unexpected(schema.error());
+  const auto answer = client_.check(name, predecessor, *schema);
+  if (!answer) return std::unexpected(answer.error());
+  if (!answer->compatible) {
+    cycle.batch.events.push_back({cycle.context.now, "schema_incompatible", about(name),
+                                  fmt::format("Version {} of {} is incompatible with version {} under {}: {}",
+                                              question.version, name, predecessor, question.level, answer->message)});
   }
-  for (auto version = from; version != subject.versions.end(); ++version) {
-    auto schema = client_.version(name, *version, cycle.context);
-    if (!schema) return std::unexpected(schema.error());
-    auto result = client_.check(name, *(version - 1), *schema, cycle.context);
-    if (!result) return std::unexpected(result.error());
-    subject.compatible = result->compatible;
-    count(name, subject,
-          fmt::format("version {} of {} is not {} compatible with version {}", *version, name, subject.level,
-                      *(version - 1)),
-          *result, cycle);
-    subject.checked_version = *version;
-    subject.checked_level = subject.level;
-  }
+  subject.newest = record(subject, std::move(question), answer->compatible);
   return {};
 }
 
-core::Result<void> SchemaRegistryCollector::check_candidate(const std::string& name, Subject& subject, Cycle& cycle) {
-  const auto candidate = std::ranges::find(settings_.candidates, name, &Candidate::subject);
-  if (candidate == settings_.candidates.end() || subject.versions.empty()) return {};
-  auto text = read_candidate_file(candidate->file);
+void SchemaRegistryCollector::check_candidates(Cycle& cycle) {
+  for (const SchemaCandidate& candidate : settings_.candidates) {
+    const bool in_time = may_go_on(cycle);
+    if (cycle.gave_up) return;  // which is a fault of the whole registry
+    Subject& subject = subject_named(candidate.subject);
+    auto done = in_time ? check_candidate(cycle, candidate, subject)
+                        : core::fail(ErrorKind::limit, "no time left to check the candidate", name_);
+    if (done) continue;
+    cycle.faulty_candidates.insert(candidate.subject);
+    Labels scope = Labels::metric(kCandidate, {{"registry", settings_.name}, {"subject", candidate.subject}});
+    cycle.batch.faults.push_back({std::move(done.error()), std::move(scope)});
+  }
+}
+
+core::Result<std::optional<int>> SchemaRegistryCollector::newest_version(const Cycle& cycle, const std::string& name,
+                                                                         Subject& subject) {
+  if (!cycle.listed.contains(name)) return 0;
+  if (settings_.subjects.admits(name)) {
+    if (!subject.seen) return std::nullopt;  // its turn has not come yet
+    return subject.versions.back();
+  }
+  const auto versions = client_.versions(name);
+  if (!versions) return std::unexpected(versions.error());
+  const auto level = client_.level(name);
+  if (!level) return std::unexpected(level.error());
+  subject.level = *level ? **level : cycle.global_level.value_or("");
+  return versions->empty() ? 0 : versions->back();
+}
+
+core::Result<void> SchemaRegistryCollector::check_candidate(Cycle& cycle, const SchemaCandidate& candidate,
+                                                            Subject& subject) {
+  const auto text = read_candidate(candidate.file);
   if (!text) return std::unexpected(text.error());
-  const int newest = subject.versions.back();
-  // The level is part of the question too.
-  const std::string asked = subject.level + "\n" + *text;
-  if (asked == subject.candidate_text && newest == subject.candidate_version) return {};
-  auto result = client_.check(
-      name, newest, {.version = 0, .schema = *text, .type = candidate->type, .references = "[]"}, cycle.context);
-  if (!result) return std::unexpected(result.error());
-  subject.candidate_compatible = result->compatible;
-  subject.candidate_text = asked;
-  subject.candidate_version = newest;
-  count(name, subject,
-        fmt::format("the candidate for {} is not {} compatible with version {}", name, subject.level, newest), *result,
-        cycle);
+  if (cycle.faulty.contains(candidate.subject)) return {};  // its fault covers the candidate too
+  const auto newest = newest_version(cycle, candidate.subject, subject);
+  if (!newest) return std::unexpected(newest.error());
+  if (!*newest) return {};
+  const int version = **newest;
+  if (version == 0) {
+    subject.candidate.reset();
+    if (!std::exchange(subject.candidate_unchecked, true)) {
+      cycle.batch.events.push_back(
+          {cycle.context.now, "schema_candidate_unchecked", about(candidate.subject),
+           fmt::format("The registry has no subject {} to check {} against.", candidate.subject, candidate.file)});
+    }
+    return {};
+  }
+  subject.candidate_unchecked = false;
+  Question question{.version = version, .predecessor = 0, .level = subject.level, .text = *text};
+  if (subject.candidate && subject.candidate->question == question) return {};
+  auto schema = client_.schema(candidate.subject, version);
+  if (!schema) return std::unexpected(schema.error());
+  // Of the type that the subject has, and with what its newest version refers to.
+  schema->text = *text;
+  auto answer = client_.check(candidate.subject, version, *schema);
+  if (!answer && answer.error().kind == ErrorKind::invalid) {
+    answer = CompatibilityAnswer{.compatible = false, .message = answer.error().message};
+  }
+  if (!answer) return std::unexpected(answer.error());
+  if (!answer->compatible) {
+    cycle.batch.events.push_back(
+        {cycle.context.now, "schema_incompatible", about(candidate.subject),
+         fmt::format("The candidate {} is incompatible with version {} of {} under {}: {}", candidate.file, version,
+                     candidate.subject, subject.level, answer->message)});
+  }
+  subject.candidate = record(subject, std::move(question), answer->compatible);
   return {};
 }
 
-void SchemaRegistryCollector::count(const std::string& name, Subject& subject, const std::string& what,
-                                    const Compatibility& result, Cycle& cycle) {
-  ++(result.compatible ? subject.compatible_checks : subject.incompatible_checks);
-  if (result.compatible) return;
-  cycle.batch.events.push_back({cycle.context.now, "schema_incompatible",
-                                core::Labels{{"registry", settings_.name}, {"subject", name}},
-                                result.reason.empty() ? what : what + ": " + result.reason});
+SchemaRegistryCollector::Verdict SchemaRegistryCollector::record(Subject& subject, Question question, bool compatible) {
+  ++(compatible ? subject.compatible : subject.incompatible);
+  return {.question = std::move(question), .compatible = compatible};
 }
 
-void SchemaRegistryCollector::emit(const std::string& name, const Subject& subject, Cycle& cycle) const {
-  const auto put = [&](const core::Labels& series, double value) {
-    cycle.batch.samples.push_back({series, cycle.context.now, value});
+void SchemaRegistryCollector::emit(Cycle& cycle, const std::string& name, const Subject& subject) const {
+  if (cycle.faulty.contains(name)) return;  // what is known of it comes with the next whole look
+  const bool candidate = subject.candidate && !cycle.faulty_candidates.contains(name);
+  const auto add = [&](const Labels& labels, double value) {
+    cycle.batch.samples.push_back({labels, cycle.context.now, value});
   };
-  put(labels("schema_registry_subject_versions", name), static_cast<double>(subject.versions.size()));
-  put(labels("schema_registry_subject_latest_version", name), subject.versions.back());
-  put(labels("schema_registry_subject_compatibility_level", name).with("level", subject.level), 1);
-  if (subject.compatible) put(labels("schema_registry_subject_compatible", name), *subject.compatible ? 1 : 0);
-  if (subject.candidate_compatible)
-    put(labels("schema_registry_candidate_compatible", name), *subject.candidate_compatible ? 1 : 0);
-  const core::Labels checks = labels("schema_registry_compatibility_checks_total", name);
-  put(checks.with("result", "compatible"), static_cast<double>(subject.compatible_checks));
-  put(checks.with("result", "incompatible"), static_cast<double>(subject.incompatible_checks));
+  if (subject.seen) {
+    add(subject.versions_labels, static_cast<double>(subject.versions.size()));
+    add(subject.latest_labels, subject.versions.back());
+    if (!subject.level.empty()) add(subject.level_labels, 1);
+    if (subject.newest) add(subject.compatible_labels, subject.newest->compatible ? 1 : 0);
+  }
+  if (candidate) add(subject.candidate_labels, subject.candidate->compatible ? 1 : 0);
+  if (!subject.seen && !candidate) return;
+  add(subject.compatible_total, static_cast<double>(subject.compatible));
+  add(subject.incompatible_total, static_cast<double>(subject.incompatible));
+}
+
+void SchemaRegistryCollector::fault(Cycle& cycle, core::Error error, const std::string& subject) const {
+  Labels scope = subject.empty() ? Labels{{"registry", settings_.name}} : about(subject);
+  if (!subject.empty()) cycle.faulty.insert(subject);
+  cycle.batch.faults.push_back({std::move(error), std::move(scope)});
 }
 
 }  // namespace weir::collectors

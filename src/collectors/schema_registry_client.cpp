@@ -1,0 +1,216 @@
+#include "collectors/schema_registry_client.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace weir::collectors {
+namespace {
+
+using core::ErrorKind;
+using nlohmann::json;
+
+constexpr std::size_t kLongestMessage = 500;
+
+/// On one line and not too long: registries quote whole schemas.
+std::string shorten(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  if (text.size() <= kLongestMessage) return text;
+  std::size_t end = kLongestMessage;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // not within a character
+  return text.substr(0, end) + "…";
+}
+
+std::string text_of(const json& object, const char* key) {
+  if (!object.is_object()) return {};
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+json parse(const std::string& body) { return json::parse(body, nullptr, false); }
+
+core::Error failure(ErrorKind kind, std::string message, std::string where) {
+  return core::fail(kind, std::move(message), std::move(where)).error();
+}
+
+/// What a status other than 2xx means.
+core::Error refused(const net::HttpResponse& response, const std::string& where) {
+  const int status = response.status;
+  std::string said = shorten(text_of(parse(response.body), "message"));
+  if (!said.empty()) said = ": " + said;
+  if (status == 401 || status == 403) {
+    return failure(
+        ErrorKind::denied,
+        fmt::format("the registry refuses access (HTTP {}); check basic_auth or bearer_token{}", status, said), where);
+  }
+  if (status == 404) return failure(ErrorKind::not_found, fmt::format("not found (HTTP 404){}", said), where);
+  if (status == 422) return failure(ErrorKind::invalid, fmt::format("not accepted (HTTP 422){}", said), where);
+  if (status >= 300 && status < 400) {
+    return failure(ErrorKind::protocol, fmt::format("redirected (HTTP {}); give the registry's own URL", status),
+                   where);
+  }
+  const ErrorKind kind = status >= 500 || status == 429 ? ErrorKind::unavailable : ErrorKind::protocol;
+  return failure(kind, fmt::format("the registry answered HTTP {}{}", status, said), where);
+}
+
+std::unexpected<core::Error> unexpected_body(const std::string& body, std::string_view wanted,
+                                             const std::string& where) {
+  const bool markup = body.starts_with('<');
+  return core::fail(ErrorKind::protocol,
+                    fmt::format("the answer is {}, not {}; is this the URL of a schema registry?",
+                                markup ? "a web page" : "incomplete or of another kind", wanted),
+                    where);
+}
+
+/// The URL of Apicurio's own copy of the interface. It answers NONE for a subject without a rule of its own, with or
+/// without defaultToGlobal, and setting NONE removes the rule: NONE says nothing there (seen with 2.6.13).
+bool is_apicurio(const std::string& url) { return url.find("/apis/ccompat/") != std::string::npos; }
+
+}  // namespace
+
+std::string percent_encode(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", byte);
+    }
+  }
+  return out;
+}
+
+void SchemaRegistryClient::begin_cycle(std::chrono::steady_clock::time_point deadline, std::stop_token stop) {
+  deadline_ = deadline;
+  stop_ = std::move(stop);
+  requests_ = 0;
+}
+
+core::Result<std::string> SchemaRegistryClient::get(const std::string& path) { return send({}, path); }
+
+core::Result<std::string> SchemaRegistryClient::send(net::HttpRequest request, const std::string& path) {
+  const auto left = std::chrono::duration_cast<core::Duration>(deadline_ - std::chrono::steady_clock::now());
+  request.url = endpoint_.url + path;
+  request.headers.emplace_back("Accept", "application/vnd.schemaregistry.v1+json, application/json");
+  request.timeout = std::min(endpoint_.request_timeout, left);
+  request.basic_auth = endpoint_.basic_auth;
+  request.bearer = endpoint_.bearer_token;
+  request.ca_file = endpoint_.ca_file;
+  request.cert_file = endpoint_.cert_file;
+  request.key_file = endpoint_.key_file;
+  ++requests_;
+  auto response = http_.send(request, stop_);
+  const std::string where = request.method + " " + endpoint_.url + path;
+  if (!response) {
+    core::Error error = std::move(response.error());
+    error.where = where;
+    return std::unexpected(std::move(error));
+  }
+  if (response->status < 200 || response->status > 299) return std::unexpected(refused(*response, where));
+  return std::move(response->body);
+}
+
+core::Result<std::vector<std::string>> SchemaRegistryClient::subjects() {
+  const auto body = get("/subjects");
+  if (!body) return std::unexpected(body.error());
+  const json answer = parse(*body);
+  if (!answer.is_array() || !std::ranges::all_of(answer, [](const json& item) { return item.is_string(); })) {
+    return unexpected_body(*body, "a list of subjects", "GET " + endpoint_.url + "/subjects");
+  }
+  return answer.get<std::vector<std::string>>();
+}
+
+core::Result<std::vector<int>> SchemaRegistryClient::versions(const std::string& subject) {
+  const std::string path = "/subjects/" + percent_encode(subject) + "/versions";
+  const auto body = get(path);
+  if (!body) return std::unexpected(body.error());
+  const json answer = parse(*body);
+  const auto is_version = [](const json& item) {
+    return item.is_number_integer() && item.get<std::int64_t>() > 0 && item.get<std::int64_t>() <= INT32_MAX;
+  };
+  if (!answer.is_array() || !std::ranges::all_of(answer, is_version)) {
+    return unexpected_body(*body, "a list of versions", "GET " + endpoint_.url + path);
+  }
+  auto numbers = answer.get<std::vector<int>>();
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+core::Result<Schema> SchemaRegistryClient::schema(const std::string& subject, int version) {
+  const std::string path = fmt::format("/subjects/{}/versions/{}", percent_encode(subject), version);
+  const auto body = get(path);
+  if (!body) return std::unexpected(body.error());
+  const json answer = parse(*body);
+  if (!answer.is_object() || !answer.contains("schema") || !answer["schema"].is_string()) {
+    return unexpected_body(*body, "a schema", "GET " + endpoint_.url + path);
+  }
+  Schema schema{.text = text_of(answer, "schema"), .type = text_of(answer, "schemaType"), .references = {}};
+  const auto references = answer.find("references");
+  if (references == answer.end() || !references->is_array()) return schema;
+  for (const json& reference : *references) {
+    const bool numbered =
+        reference.is_object() && reference.contains("version") && reference["version"].is_number_integer();
+    if (!numbered) return unexpected_body(*body, "a schema with references", "GET " + endpoint_.url + path);
+    schema.references.push_back(
+        {text_of(reference, "name"), text_of(reference, "subject"), reference["version"].get<int>()});
+  }
+  return schema;
+}
+
+core::Result<std::string> SchemaRegistryClient::global_level() {
+  const auto body = get("/config");
+  if (!body) return std::unexpected(body.error());
+  const std::string level = text_of(parse(*body), "compatibilityLevel");
+  if (level.empty()) return unexpected_body(*body, "a compatibility level", "GET " + endpoint_.url + "/config");
+  return level;
+}
+
+core::Result<std::optional<std::string>> SchemaRegistryClient::level(const std::string& subject) {
+  const std::string path = "/config/" + percent_encode(subject) + "?defaultToGlobal=true";
+  const auto body = get(path);
+  if (!body && body.error().kind == ErrorKind::not_found) return std::nullopt;
+  if (!body) return std::unexpected(body.error());
+  const json answer = parse(*body);
+  if (!answer.is_object()) return unexpected_body(*body, "a compatibility level", "GET " + endpoint_.url + path);
+  const std::string level = text_of(answer, "compatibilityLevel");
+  if (level.empty() || (level == "NONE" && is_apicurio(endpoint_.url))) return std::nullopt;
+  return level;
+}
+
+core::Result<CompatibilityAnswer> SchemaRegistryClient::check(const std::string& subject, int version,
+                                                              const Schema& schema) {
+  json question = {{"schema", schema.text}};
+  if (!schema.type.empty()) question["schemaType"] = schema.type;
+  for (const SchemaReference& reference : schema.references) {
+    question["references"].push_back(
+        {{"name", reference.name}, {"subject", reference.subject}, {"version", reference.version}});
+  }
+  net::HttpRequest request;
+  request.method = "POST";
+  request.headers = {{"Content-Type", "application/vnd.schemaregistry.v1+json"}};
+  request.body = question.dump(-1, ' ', false, json::error_handler_t::replace);
+  const std::string path =
+      fmt::format("/compatibility/subjects/{}/versions/{}?verbose=true", percent_encode(subject), version);
+  const auto body = send(std::move(request), path);
+  if (!body) return std::unexpected(body.error());
+  const json answer = parse(*body);
+  if (!answer.is_object() || !answer.contains("is_compatible") || !answer["is_compatible"].is_boolean()) {
+    return unexpected_body(*body, "a compatibility result", "POST " + endpoint_.url + path);
+  }
+  CompatibilityAnswer result{.compatible = answer["is_compatible"].get<bool>(), .message = {}};
+  if (result.compatible) return result;
+  std::string message = text_of(answer, "reason");  // Apicurio's; "messages" is Confluent's and Karapace's
+  if (const auto messages = answer.find("messages"); messages != answer.end() && messages->is_array()) {
+    for (const json& item : *messages) {
+      if (item.is_string()) message += (message.empty() ? "" : "; ") + item.get<std::string>();
+    }
+  }
+  result.message = message.empty() ? "the registry gives no reason" : shorten(std::move(message));
+  return result;
+}
+
+}  // namespace weir::collectors

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "core/secret.h"
+#include "core/time.h"
+#include "net/http_client.h"
+
+namespace weir::collectors {
+
+/// Where a registry is and how to log on.
+struct SchemaRegistryEndpoint {
+  std::string url;  // without a slash at the end and without credentials
+  core::Duration request_timeout = std::chrono::seconds(10);
+  std::optional<std::pair<std::string, core::Secret>> basic_auth;
+  core::Secret bearer_token;
+  std::string ca_file;
+  std::string cert_file;
+  std::string key_file;
+};
+
+struct SchemaReference {
+  std::string name;
+  std::string subject;
+  int version = 0;
+};
+
+struct Schema {
+  std::string text;
+  std::string type;  // "" is AVRO
+  std::vector<SchemaReference> references;
+};
+
+struct CompatibilityAnswer {
+  bool compatible = false;
+  std::string message;  // the registry's reasons, "" when compatible
+};
+
+/// The reading half of Confluent's schema registry REST interface, as Confluent, Karapace and Apicurio's
+/// /apis/ccompat serve it (https://docs.confluent.io/platform/current/schema-registry/develop/api.html).
+/// Errors: not_found (404), invalid (422: a schema it cannot read), denied (401, 403), unavailable (5xx, 429),
+/// protocol (an answer that is not what the interface says).
+class SchemaRegistryClient {
+ public:
+  SchemaRegistryClient(const SchemaRegistryEndpoint& endpoint, net::HttpClient& http)
+      : endpoint_(endpoint), http_(http) {}
+
+  /// Requests made from now on end by `deadline` or when `stop` is requested, and are counted from 0.
+  void begin_cycle(std::chrono::steady_clock::time_point deadline, std::stop_token stop);
+  std::size_t requests() const { return requests_; }
+
+  core::Result<std::vector<std::string>> subjects();
+  /// Numbers of the versions, ascending.
+  core::Result<std::vector<int>> versions(const std::string& subject);
+  core::Result<Schema> schema(const std::string& subject, int version);
+  core::Result<std::string> global_level();
+  /// The subject's own level; nothing where the global one applies.
+  core::Result<std::optional<std::string>> level(const std::string& subject);
+  /// Whether `schema` may follow `version` under the level in force.
+  core::Result<CompatibilityAnswer> check(const std::string& subject, int version, const Schema& schema);
+
+ private:
+  core::Result<std::string> get(const std::string& path);
+  core::Result<std::string> send(net::HttpRequest request, const std::string& path);
+
+  const SchemaRegistryEndpoint& endpoint_;
+  net::HttpClient& http_;
+  std::chrono::steady_clock::time_point deadline_;
+  std::stop_token stop_;
+  std::size_t requests_ = 0;
+};
+
+/// `text` as one segment of a URL's path: everything but letters, digits and -._~ as %XX (RFC 3986).
+std::string percent_encode(std::string_view text);
+
+}  // namespace weir::collectors
