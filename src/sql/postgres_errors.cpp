@@ -37,6 +37,9 @@ struct Phrase {
 };
 
 constexpr std::array kPhrases = {
+    Phrase{" URI", ErrorKind::invalid},
+    Phrase{"percent-encoded", ErrorKind::invalid},
+    Phrase{"connection option", ErrorKind::invalid},
     Phrase{"password authentication failed", ErrorKind::denied},
     Phrase{"authentication failed", ErrorKind::denied},
     Phrase{"no password supplied", ErrorKind::denied},

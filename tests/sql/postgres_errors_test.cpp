@@ -27,6 +27,7 @@ TEST(PostgresErrors, OfConnectingAreReadFromTheirWords) {
   EXPECT_EQ(kind_of_connect_failure("FATAL:  no pg_hba.conf entry for host"), ErrorKind::denied);
   EXPECT_EQ(kind_of_connect_failure("FATAL:  database \"shop\" does not exist"), ErrorKind::not_found);
   EXPECT_EQ(kind_of_connect_failure("could not connect: Connection refused"), ErrorKind::unavailable);
+  EXPECT_EQ(kind_of_connect_failure("invalid URI query parameter: \"x\""), ErrorKind::invalid);
   EXPECT_EQ(kind_of_connect_failure("timeout expired"), ErrorKind::timeout);
   EXPECT_EQ(kind_of_connect_failure("FATAL:  the database system is starting up"), ErrorKind::unavailable);
 }
