@@ -1,6 +1,7 @@
 #pragma once
 
-#include <chrono>
+#include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -10,38 +11,41 @@
 #include "core/incident.h"
 #include "core/time.h"
 #include "net/http_client.h"
-#include "notify/routing.h"
 
 namespace weir::notify {
 
-/// How one attempt went, where the other side answered.
-struct Receipt {
-  int status = 0;                             // of HTTP
-  std::string error;                          // "" when it was accepted
-  bool permanent = false;                     // another attempt cannot succeed
-  std::optional<core::Duration> retry_after;  // at least so long, if the other side said so
-};
-
 struct DeliveryContext {
-  core::Duration timeout{10'000};
-  std::stop_token stop;
+  core::Time now;                  // to read a Retry-After that is a date
+  core::Duration timeout{10'000};  // for the whole delivery
+  std::stop_token stop = {};       // shutting down: return soon
 };
 
-/// Delivers to one endpoint. Tries once; whether to try again is decided in delivery.h.
+/// The receiver has taken the message.
+struct Receipt {
+  int status = 0;  // HTTP's, where there is one
+};
+
+/// The receiver has not taken it. error.retryable tells whether another attempt may succeed.
+struct DeliveryError {
+  core::Error error;                                         // never shows a URL's path or query: tokens live there
+  std::optional<core::Duration> retry_after = std::nullopt;  // the receiver asked for that much patience
+};
+
+using DeliveryResult = std::expected<Receipt, DeliveryError>;
+
+/// One way to tell somebody: one entry of a receiver's `<kind>_configs`. Passive: one attempt a call, no retries, no
+/// thread, no state between calls. Used by the delivery worker only.
 class Notifier {
  public:
   virtual ~Notifier() = default;
-  virtual core::Result<Receipt> deliver(const core::OutboxMessage& message, const DeliveryContext& context) = 0;
+  virtual DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) = 0;
 };
 
-/// What notifiers share: the client, and the address of Weir's page.
+/// What every notifier is built from; outlives them.
 struct NotifierTools {
   net::HttpClient& http;
-  std::string external_url;
+  std::string external_url;  // of Weir's page, without a slash at the end; "" when nobody can reach it
 };
-
-/// Reads status, Retry-After (seconds) and the start of the body of an answer: 2xx is accepted; 408, 425,
-/// 429 and 5xx are worth another attempt; everything else is permanent.
-Receipt read_answer(const net::HttpResponse& response);
+using MakeNotifier = std::function<std::unique_ptr<Notifier>(const NotifierTools&)>;
 
 }  // namespace weir::notify

@@ -1,23 +1,22 @@
 #include "notify/registry.h"
 
-#include <algorithm>
 #include <array>
 
+#include "notify/slack.h"
+#include "notify/webhook.h"
+
 namespace weir::notify {
-namespace {
 
-constexpr std::array<NotifierKind, 2> kKinds{{
-    {"webhook", "webhook_configs", parse_webhook, make_webhook},
-    {"slack", "slack_configs", parse_slack, make_slack},
-}};
+std::span<const NotifierKind> notifier_kinds() {
+  static constexpr std::array kKinds{
+      NotifierKind{.key = "webhook_configs", .name = "webhook", .parse = parse_webhook},
+      NotifierKind{.key = "slack_configs", .name = "slack", .parse = parse_slack},
+  };
+  return kKinds;
+}
 
-}  // namespace
-
-std::span<const NotifierKind> notifier_kinds() { return kKinds; }
-
-std::unique_ptr<Notifier> make_notifier(const EndpointSettings& settings, const NotifierTools& tools) {
-  const auto* kind = std::ranges::find(kKinds, settings.kind, &NotifierKind::name);
-  return kind == kKinds.end() ? nullptr : kind->make(settings, tools);
+std::unique_ptr<Notifier> make_notifier(const Integration& integration, const NotifierTools& tools) {
+  return integration.make(tools);
 }
 
 }  // namespace weir::notify

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "config/diagnostics.h"
@@ -11,20 +12,22 @@
 
 namespace weir::notify {
 
-/// A kind of receiver. A new one is a file with these two functions and a row in registry.cpp.
-struct NotifierKind {
-  std::string_view name;        // "webhook"
-  std::string_view config_key;  // "webhook_configs"
-  EndpointSettings (*parse)(const config::Node& node, config::Diagnostics& diagnostics);
-  std::unique_ptr<Notifier> (*make)(const EndpointSettings& settings, const NotifierTools& tools);
+/// One entry of a receiver's list, read.
+struct ParsedNotifier {
+  bool send_resolved = true;
+  MakeNotifier make;
 };
 
-std::span<const NotifierKind> notifier_kinds();
-std::unique_ptr<Notifier> make_notifier(const EndpointSettings& settings, const NotifierTools& tools);
+/// A kind of notifier. `what` names the entry in messages: `receiver "team", slack_configs[0]`.
+struct NotifierKind {
+  std::string_view key;   // in the configuration: "webhook_configs"
+  std::string_view name;  // "webhook"
+  ParsedNotifier (*parse)(const config::Node& node, config::Diagnostics& diagnostics, const std::string& what);
+};
 
-EndpointSettings parse_webhook(const config::Node& node, config::Diagnostics& diagnostics);
-std::unique_ptr<Notifier> make_webhook(const EndpointSettings& settings, const NotifierTools& tools);
-EndpointSettings parse_slack(const config::Node& node, config::Diagnostics& diagnostics);
-std::unique_ptr<Notifier> make_slack(const EndpointSettings& settings, const NotifierTools& tools);
+/// The table of all kinds. A new one is a new file and a line here.
+std::span<const NotifierKind> notifier_kinds();
+
+std::unique_ptr<Notifier> make_notifier(const Integration& integration, const NotifierTools& tools);
 
 }  // namespace weir::notify

@@ -2,18 +2,23 @@
 
 #include <vector>
 
+#include "core/alert.h"
 #include "core/incident.h"
 #include "notify/routing.h"
 
 namespace weir::notify {
 
-/// Who is to be told of these transitions: one message for each (route, incident, status, endpoint), with all
-/// alerts that changed. `incidents` are those that the transitions belong to, as they are afterwards. A
-/// message's receiver is "<name>/<n>", the n-th endpoint of the receiver, so that each is retried alone.
-std::vector<core::OutboxMessage> route(const RoutingSettings& routing, const std::vector<core::Incident>& incidents,
-                                       const std::vector<core::Transition>& transitions, core::Time now);
+/// A message names at most that many alerts; the others are counted.
+inline constexpr std::size_t kMaxAlertsInMessage = 500;
 
-/// Receiver names as used in messages, with their settings.
-std::vector<std::pair<std::string, EndpointSettings>> endpoints(const RoutingSettings& routing);
+/// Who is to be told what of one step of the judge. Pure.
+///
+/// One message for each integration of each receiver and incident in which an alert began or ceased to fire: those
+/// alerts first, then the incident's others that still fire. As with Alertmanager its status is "resolved" only when
+/// none of them fires. Integrations without send_resolved hear of no resolved alert. `incidents` are those that
+/// changed; an alert in none of them is told of by itself. The idempotency key is made of what happened: the same
+/// arguments give the same keys.
+std::vector<core::OutboxMessage> route(const RoutingSettings& settings, const std::vector<core::Incident>& incidents,
+                                       const std::vector<core::Transition>& transitions, core::Time now);
 
 }  // namespace weir::notify

@@ -1,7 +1,9 @@
 #include "notify/routing.h"
 
 #include <algorithm>
-#include <re2/re2.h>
+#include <array>
+#include <fmt/format.h>
+#include <utility>
 
 #include "config/reader.h"
 #include "notify/registry.h"
@@ -9,83 +11,125 @@
 namespace weir::notify {
 namespace {
 
-constexpr int kDeepestRoute = 32;
+constexpr std::array<std::string_view, 5> kNotApplied{"group_wait", "group_interval", "repeat_interval",
+                                                      "mute_time_intervals", "active_time_intervals"};
 
-std::optional<RouteMatcher> parse_matcher(const std::string& text) {
-  static const RE2 kForm(R"re(\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"]*?))\s*)re");
-  RouteMatcher matcher;
-  std::string quoted;
-  std::string plain;
-  if (!RE2::FullMatch(text, kForm, &matcher.label, &matcher.op, &quoted, &plain)) return std::nullopt;
-  matcher.value = quoted.empty() ? plain : quoted;
-  RE2::GlobalReplace(&matcher.value, R"(\\(.))", R"(\1)");
-  if (matcher.op.back() == '~' && !RE2(matcher.value, RE2::Quiet).ok()) return std::nullopt;
-  return matcher;
-}
-
-class RouteReader {
- public:
-  RouteReader(const std::vector<ReceiverSettings>& receivers, config::Diagnostics& diagnostics)
-      : diagnostics_(diagnostics) {
-    for (const ReceiverSettings& receiver : receivers) names_.push_back(receiver.name);
-  }
-
-  Route read(const config::Node& node, const Route* parent, int depth = 0) {
-    Route route;
-    config::MapReader reader(node, diagnostics_, "route");
-    route.receiver = reader.text("receiver", parent == nullptr ? "" : parent->receiver);
-    route.group_by = reader.has("group_by") || parent == nullptr ? reader.text_list("group_by") : parent->group_by;
-    route.continue_matching = reader.boolean("continue", false);
-    if (route.receiver.empty()) reader.error(node, "key \"receiver\" is missing");
-    if (!route.receiver.empty() && reader.has("receiver") &&
-        std::ranges::find(names_, route.receiver) == names_.end()) {
-      reader.error("receiver",
-                   "there is no receiver \"" + route.receiver + "\"" + config::did_you_mean(route.receiver, names_));
-    }
-    for (const config::Node* item : reader.list("matchers")) {
-      if (auto matcher = parse_matcher(item->text())) {
-        route.matchers.push_back(std::move(*matcher));
-      } else {
-        reader.error(*item,
-                     "\"" + item->text() + "\" is not a matcher (write severity=\"critical\" or team=~\"data|ml\")");
-      }
-    }
-    if (parent == nullptr && !route.matchers.empty())
-      reader.error("matchers", "the first route takes every alert: put matchers into its routes");
-    for (const config::Node* child : reader.list("routes")) {
-      if (depth >= kDeepestRoute) {
-        reader.error(*child, "routes are nested too deeply");
-        break;
-      }
-      route.routes.push_back(read(*child, &route, depth + 1));
-    }
-    reader.finish();
-    return route;
-  }
-
- private:
-  config::Diagnostics& diagnostics_;
-  std::vector<std::string> names_;
-};
-
-ReceiverSettings parse_receiver(const config::Node& node, config::Diagnostics& diagnostics) {
-  config::MapReader reader(node, diagnostics, "receiver");
-  ReceiverSettings receiver{.name = reader.required_text("name"), .endpoints = {}};
+Receiver parse_receiver(const config::Node& node, config::Diagnostics& diagnostics) {
+  const config::Node* name = node.find("name");
+  const std::string what = fmt::format("receiver \"{}\"", name == nullptr ? "" : name->text());
+  config::MapReader reader(node, diagnostics, what);
+  Receiver receiver{.name = reader.required_text("name"), .integrations = {}};
   for (const NotifierKind& kind : notifier_kinds()) {
-    for (const config::Node* item : reader.list(kind.config_key)) {
-      EndpointSettings endpoint = kind.parse(*item, diagnostics);
-      endpoint.kind = kind.name;
-      receiver.endpoints.push_back(std::move(endpoint));
+    std::size_t index = 0;
+    for (const config::Node* item : reader.list(kind.key)) {
+      ParsedNotifier parsed = kind.parse(*item, diagnostics, fmt::format("{}, {}[{}]", what, kind.key, index));
+      receiver.integrations.push_back({.id = fmt::format("{}/{}", kind.name, index),
+                                       .send_resolved = parsed.send_resolved,
+                                       .make = std::move(parsed.make)});
+      ++index;
     }
   }
   reader.finish();
   return receiver;
 }
 
+std::vector<Receiver> parse_receivers(const config::Node& node, config::Diagnostics& diagnostics) {
+  std::vector<Receiver> receivers;
+  if (!node.is_sequence() && !node.is_null()) {
+    diagnostics.error(node.position(), fmt::format("receivers: expected a list, found {}", node.kind_name()));
+    return receivers;
+  }
+  for (const config::Node& item : node.items()) {
+    Receiver receiver = parse_receiver(item, diagnostics);
+    const bool known = std::ranges::find(receivers, receiver.name, &Receiver::name) != receivers.end();
+    if (known && !receiver.name.empty()) {
+      diagnostics.error(item.position(), fmt::format("receiver \"{}\": the name is taken already", receiver.name));
+    }
+    receivers.push_back(std::move(receiver));
+  }
+  return receivers;
+}
+
+class RouteParser {
+ public:
+  RouteParser(const std::vector<Receiver>& receivers, config::Diagnostics& diagnostics) : diagnostics_(diagnostics) {
+    for (const Receiver& receiver : receivers) names_.push_back(receiver.name);
+  }
+
+  Route parse(const config::Node& node, const Route* parent) {
+    config::MapReader reader(node, diagnostics_, "route");
+    Route route;
+    if (parent != nullptr) {
+      route.receiver = parent->receiver;
+      route.group_by = parent->group_by;
+    }
+    read_receiver(reader, parent, route);
+    if (reader.has("group_by")) route.group_by = reader.text_list("group_by");
+    read_matchers(reader, route);
+    route.continue_matching = reader.boolean("continue", false);
+    route.key = (parent == nullptr ? "" : parent->key + "/") + to_string(route.matchers);
+    if (parent == nullptr && !route.matchers.empty()) {
+      reader.error(node, "the root of the tree must have no matchers, for it takes every alert");
+    }
+    if (parent == nullptr && route.continue_matching) reader.error("continue", "has no sense at the root");
+    for (const std::string_view key : kNotApplied) {
+      if (reader.has(key)) reader.error(key, "Weir does not apply this key of Alertmanager yet; remove it");
+    }
+    for (const config::Node* child : reader.list("routes")) route.routes.push_back(parse(*child, &route));
+    reader.finish();
+    return route;
+  }
+
+ private:
+  void read_receiver(config::MapReader& reader, const Route* parent, Route& route) {
+    if (parent == nullptr) {
+      route.receiver = reader.required_text("receiver");
+    } else {
+      route.receiver = reader.text("receiver", route.receiver);
+    }
+    if (!reader.has("receiver") || route.receiver.empty()) return;
+    if (std::ranges::find(names_, route.receiver) != names_.end()) return;
+    reader.error("receiver", fmt::format("no receiver is named \"{}\"{}", route.receiver,
+                                         config::did_you_mean(route.receiver, names_)));
+  }
+
+  void read_matchers(config::MapReader& reader, Route& route) {
+    for (const auto& [key, op] :
+         {std::pair{"match", core::MatchOp::equal}, std::pair{"match_re", core::MatchOp::regex}}) {
+      for (const auto& [name, value] : reader.text_map(key)) {
+        add(reader, key, LabelMatcher::make({.name = name, .op = op, .value = value}), route);
+      }
+    }
+    for (const config::Node* item : reader.list("matchers")) {
+      if (!item->is_scalar()) {
+        reader.error(*item, fmt::format("\"matchers\": expected text, found {}", item->kind_name()));
+        continue;
+      }
+      auto parsed = parse_matchers(item->text());
+      if (!parsed) {
+        reader.error(*item, parsed.error().message);
+        continue;
+      }
+      std::ranges::move(*parsed, std::back_inserter(route.matchers));
+    }
+  }
+
+  static void add(config::MapReader& reader, std::string_view key, core::Result<LabelMatcher> matcher, Route& route) {
+    if (matcher) {
+      route.matchers.push_back(std::move(*matcher));
+    } else {
+      reader.error(key, matcher.error().message);
+    }
+  }
+
+  std::vector<std::string> names_;
+  config::Diagnostics& diagnostics_;
+};
+
 void collect(const Route& route, const core::Labels& labels, std::vector<const Route*>& found) {
   const std::size_t before = found.size();
   for (const Route& child : route.routes) {
-    if (!std::ranges::all_of(child.matchers, [&](const RouteMatcher& m) { return matches(m, labels); })) continue;
+    if (!all_match(child.matchers, labels)) continue;
     collect(child, labels, found);
     if (!child.continue_matching) break;
   }
@@ -94,42 +138,40 @@ void collect(const Route& route, const core::Labels& labels, std::vector<const R
 
 }  // namespace
 
-bool matches(const RouteMatcher& matcher, const core::Labels& labels) {
-  const std::string_view value = labels.get(matcher.label);
-  const bool wanted = matcher.op.front() == '=';
-  if (matcher.op.back() != '~') return (value == matcher.value) == wanted;
-  const re2::StringPiece piece(value.data() == nullptr ? "" : value.data(), value.size());
-  return RE2::FullMatch(piece, matcher.value) == wanted;
+const Receiver* RoutingSettings::find(std::string_view receiver) const {
+  const auto found = std::ranges::find(receivers, receiver, &Receiver::name);
+  return found == receivers.end() ? nullptr : &*found;
 }
 
 RoutingSettings parse_routing(const config::Node* receivers, const config::Node* route,
                               config::Diagnostics& diagnostics) {
   RoutingSettings settings;
-  if (receivers != nullptr && receivers->is_sequence()) {
-    for (const config::Node& item : receivers->items()) {
-      ReceiverSettings receiver = parse_receiver(item, diagnostics);
-      const bool known =
-          std::ranges::any_of(settings.receivers, [&](const auto& other) { return other.name == receiver.name; });
-      if (known) diagnostics.error(item.position(), "receiver \"" + receiver.name + "\" is given twice");
-      settings.receivers.push_back(std::move(receiver));
-    }
-  } else if (receivers != nullptr && !receivers->is_null()) {
-    diagnostics.error(receivers->position(),
-                      "receivers: expected a list, found " + std::string(receivers->kind_name()));
-  }
-  if (route != nullptr && !route->is_null())
-    settings.root = RouteReader(settings.receivers, diagnostics).read(*route, nullptr);
-  if (!settings.root && !settings.receivers.empty()) {
-    diagnostics.error(receivers->position(),
-                      "receivers: nobody is told anything without a \"route:\" (add route: {receiver: " +
-                          settings.receivers.front().name + "})");
+  if (receivers != nullptr) settings.receivers = parse_receivers(*receivers, diagnostics);
+  if (route != nullptr && !route->is_null()) {
+    settings.root = RouteParser(settings.receivers, diagnostics).parse(*route, nullptr);
+  } else if (!settings.receivers.empty()) {
+    diagnostics.error(receivers->position(), "receivers: nothing leads to them; add \"route: {receiver: …}\"");
   }
   return settings;
 }
 
-std::vector<const Route*> routes_for(const Route& root, const core::Labels& labels) {
+std::string endpoint_name(std::string_view receiver, std::string_view integration) {
+  return fmt::format("{}/{}", receiver, integration);
+}
+
+std::vector<std::pair<std::string, Integration>> endpoints(const RoutingSettings& settings) {
+  std::vector<std::pair<std::string, Integration>> found;
+  for (const Receiver& receiver : settings.receivers) {
+    for (const Integration& integration : receiver.integrations) {
+      found.emplace_back(endpoint_name(receiver.name, integration.id), integration);
+    }
+  }
+  return found;
+}
+
+std::vector<const Route*> matching_routes(const Route& root, const core::Labels& labels) {
   std::vector<const Route*> found;
-  collect(root, labels, found);
+  if (all_match(root.matchers, labels)) collect(root, labels, found);
   return found;
 }
 

@@ -1,124 +1,262 @@
 #include "notify/slack.h"
 
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "config/reader.h"
-#include "notify/registry.h"
+#include "notify/http_delivery.h"
+#include "notify/payload.h"
 
 namespace weir::notify {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMostAlerts = 10;
-constexpr std::size_t kMostText = 3000;  // of a text object in a section
-constexpr std::size_t kMostTitle = 150;  // of a header
+constexpr std::size_t kSection = 3000;
+constexpr std::size_t kTitle = 250;
+constexpr std::size_t kAlertLine = 260;
+constexpr std::size_t kAlertLines = 10;
+constexpr std::size_t kFieldValue = 300;
+constexpr std::size_t kFields = 10;
 
-/// Cuts at a character's edge, not inside its UTF-8 bytes.
-std::string cut(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  std::size_t end = most - 3;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
-  return text.substr(0, end) + "…";
+/// What names the thing in trouble, in the order shown.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kSubjects{{{"cluster", "Cluster"},
+                                                                                   {"consumergroup", "Consumer group"},
+                                                                                   {"topic", "Topic"},
+                                                                                   {"partition", "Partition"},
+                                                                                   {"registry", "Schema registry"},
+                                                                                   {"subject", "Subject"},
+                                                                                   {"source", "Source"},
+                                                                                   {"dataset", "Table"},
+                                                                                   {"check", "Check"},
+                                                                                   {"collector", "Collector"},
+                                                                                   {"severity", "Severity"}}};
+
+/// Errors of Slack's that a person must mend, with the way to.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kHints{
+    {{"no_service", "the webhook was removed or disabled; create a new one and change api_url"},
+     {"no_team", "the workspace is gone; change api_url"},
+     {"team_disabled", "the workspace is disabled"},
+     {"invalid_token", "api_url is not a webhook of the workspace; copy it again"},
+     {"channel_not_found", "check \"channel\""},
+     {"channel_is_archived", "check \"channel\""},
+     {"action_prohibited", "an administrator of the workspace forbids it"},
+     {"posting_to_general_channel_denied", "an administrator of the workspace forbids it"},
+     {"invalid_payload", "Slack does not take the message as it is"}}};
+
+constexpr std::array<std::string_view, 8> kPassing{"rollup_error",    "ratelimited",      "rate_limited",
+                                                   "internal_error",  "fatal_error",      "service_unavailable",
+                                                   "request_timeout", "team_added_to_org"};
+
+/// Length in bytes of the UTF-8 character at the front, 0 when it is none.
+std::size_t character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : (lead & 0xf0U) == 0xe0 ? 3 : 4;
+  if (lead >= 0x80 && (lead < 0xc2 || lead > 0xf4)) return 0;
+  if (length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80U) return 0;
+  }
+  if (lead == 0xe0 && byte(1) < 0xa0) return 0;  // longer than need be
+  if (lead == 0xed && byte(1) > 0x9f) return 0;  // a surrogate
+  if (lead == 0xf0 && byte(1) < 0x90) return 0;
+  if (lead == 0xf4 && byte(1) > 0x8f) return 0;
+  return length;
 }
 
-json section(const std::string& text) {
-  return {{"type", "section"}, {"text", {{"type", "mrkdwn"}, {"text", cut(text, kMostText)}}}};
+/// One character as Slack wants it.
+std::string_view escaped(std::string_view one) {
+  switch (one.front()) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '\r':
+    case '\0': return " ";
+    default: return one;
+  }
 }
 
-std::string describe(const core::Alert& alert) {
-  std::string summary(alert.annotations.get("summary"));
-  if (summary.empty()) summary = alert.rule + " " + alert.labels.without("alertname").to_string();
-  const std::string mark = alert.resolved_at ? ":white_check_mark: " : ":red_circle: ";
-  return mark + "*" + slack_escape(alert.rule) + "* " + slack_escape(summary);
+std::string one_line(std::string_view text) {
+  std::string line(text);
+  std::ranges::replace(line, '\n', ' ');
+  return line;
 }
+
+std::string colour_of(const core::Notification& notification) {
+  if (notification.status == "resolved") return "#2eb886";
+  bool warning = false;
+  for (const core::Alert& alert : notification.alerts) {
+    const std::string_view severity = alert.labels.get("severity");
+    if (alert.state == core::AlertState::firing && severity == "critical") return "#d72b3f";
+    if (severity == "warning") warning = true;
+  }
+  return warning ? "#daa038" : "#439fe0";
+}
+
+Json section(std::string text) {
+  return {{"type", "section"}, {"text", {{"type", "mrkdwn"}, {"text", std::move(text)}}}};
+}
+
+std::string headline(const core::Notification& notification, const SlackMessage& message) {
+  if (!message.title.empty()) return message.title;
+  const auto firing = std::ranges::count(notification.alerts, core::AlertState::firing, &core::Alert::state);
+  const std::string state =
+      notification.status == "resolved"
+          ? "RESOLVED"
+          : fmt::format("FIRING:{}", static_cast<std::size_t>(firing) + notification.truncated_alerts);
+  return fmt::format("[{}] {}", state, title_of(notification));
+}
+
+std::string alert_lines(const core::Notification& notification) {
+  std::string lines;
+  std::size_t shown = 0;
+  for (const core::Alert& alert : notification.alerts) {
+    if (shown == kAlertLines) break;
+    std::string_view text = alert.annotations.get("summary");
+    if (text.empty()) text = alert.annotations.get("description");
+    const std::string_view mark = alert.state == core::AlertState::firing ? "" : " (resolved)";
+    lines +=
+        fmt::format("{}• *{}*{} {}", shown == 0 ? "" : "\n", slack_text(one_line(alert.labels.get("alertname")), 100),
+                    mark, slack_text(one_line(text), kAlertLine - 130));
+    ++shown;
+  }
+  const std::size_t more = notification.alerts.size() - shown + notification.truncated_alerts;
+  if (more > 0) lines += fmt::format("\nand {} more", more);
+  return lines;
+}
+
+Json fields_of(const core::Notification& notification) {
+  const core::Labels labels = common_labels(notification.alerts);
+  Json fields = Json::array();
+  for (const auto& [name, title] : kSubjects) {
+    if (!labels.has(name) || fields.size() == kFields) continue;
+    fields.push_back({{"type", "mrkdwn"},
+                      {"text", fmt::format("*{}*\n{}", title, slack_text(one_line(labels.get(name)), kFieldValue))}});
+  }
+  return fields;
+}
+
+struct SlackSettings {
+  HttpTarget target;
+  SlackMessage message;
+};
 
 class Slack final : public Notifier {
  public:
-  Slack(EndpointSettings settings, const NotifierTools& tools) : settings_(std::move(settings)), tools_(tools) {}
+  Slack(SlackSettings settings, const NotifierTools& tools) : settings_(std::move(settings)), tools_(tools) {}
 
-  core::Result<Receipt> deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
-    net::HttpRequest request;
-    request.method = "POST";
-    request.url = settings_.url.reveal();
-    request.headers = {{"Content-Type", "application/json"}, {"Idempotency-Key", message.idempotency_key}};
-    request.body = slack_payload(message.notification, tools_.external_url, settings_.channel);
-    request.timeout = context.timeout;
-    request.max_response_bytes = 64U << 10U;
-    auto response = tools_.http.send(request, context.stop);
-    if (!response) {
-      // Slack's URL is a secret from end to end, its path included.
-      core::Error error = response.error();
-      error.where = "slack";
-      return std::unexpected(error);
+  DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
+    auto answer = post_json(tools_.http, settings_.target,
+                            slack_payload(message.notification, settings_.message, tools_.external_url), {}, context);
+    if (answer) return read_slack_answer(*answer, shown(answer->body, settings_.target), settings_.target.name);
+    DeliveryError failed = answer.error();
+    for (const auto& [error, hint] : kHints) {
+      if (failed.error.message.ends_with(error)) failed.error.message += fmt::format(" ({})", hint);
     }
-    Receipt receipt = read_answer(*response);
-    // Slack may answer 200 and still refuse, in words.
-    if (receipt.error.empty() && response->body != "ok") {
-      receipt.error = "Slack refused the message: " + response->body.substr(0, 200);
-      receipt.permanent = true;
-    }
-    return receipt;
+    return std::unexpected(std::move(failed));
   }
 
  private:
-  EndpointSettings settings_;
+  SlackSettings settings_;
   NotifierTools tools_;
 };
 
+/// The error's name in an answer, {"ok": false, "error": "channel_not_found"} or plain text; "" when it is a success.
+std::string slack_error(const net::HttpResponse& response, const std::string& body) {
+  if (body == "ok") return {};
+  const auto json = nlohmann::json::parse(response.body, nullptr, false);
+  if (!json.is_object() || !json.contains("ok")) return body.empty() ? "an empty answer" : body;
+  if (json["ok"] == true) return {};
+  const auto error = json.find("error");
+  return error != json.end() && error->is_string() ? error->get<std::string>() : body;
+}
+
+void refuse_template(config::MapReader& reader, std::string_view key, const std::string& text) {
+  if (text.find("{{") != std::string::npos) {
+    reader.error(key, "templates are not supported here; leave the key out for Weir's own text");
+  }
+}
+
 }  // namespace
 
-std::string slack_escape(std::string_view text) {
+std::string slack_text(std::string_view text, std::size_t limit) {
+  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+  constexpr std::string_view kCut = "…";
   std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else {
-      out += c;
-    }
+  std::size_t used = 0;
+  std::size_t cut_at = 0;  // where "…" would still fit
+  while (!text.empty()) {
+    const std::size_t length = character(text);
+    const std::string_view piece = length == 0 ? kReplacement : escaped(text.substr(0, length));
+    // Entities count as they are written; a character beyond the basic plane counts twice.
+    const std::size_t units = length == 4 ? 2 : length == 1 ? piece.size() : 1;
+    if (used + units > limit) return limit == 0 ? std::string() : out.substr(0, cut_at).append(kCut);
+    out += piece;
+    used += units;
+    if (used + 1 <= limit) cut_at = out.size();
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
 }
 
-std::string slack_payload(const core::Notification& notification, const std::string& external_url,
-                          const std::string& channel) {
-  const bool resolved = notification.status == "resolved";
-  const std::string title = (resolved ? "Resolved: " : "") + notification.incident_title;
-  json blocks = json::array();
-  blocks.push_back({{"type", "header"}, {"text", {{"type", "plain_text"}, {"text", cut(title, kMostTitle)}}}});
-  if (!notification.cause.empty()) blocks.push_back(section("*Likely cause:* " + slack_escape(notification.cause)));
-  for (std::size_t i = 0; i < std::min(kMostAlerts, notification.alerts.size()); ++i) {
-    blocks.push_back(section(describe(notification.alerts[i])));
+std::string slack_payload(const core::Notification& notification, const SlackMessage& message,
+                          const std::string& external_url) {
+  const std::string title = slack_text(one_line(headline(notification, message)), kTitle);
+  const std::string link = page_link(external_url, notification.incident_id);
+  Json blocks = Json::array();
+  if (!message.text.empty()) {
+    blocks.push_back(section(slack_text(message.text, kSection)));
+  } else if (!notification.cause.empty()) {
+    blocks.push_back(section("*Likely cause:* " + slack_text(one_line(notification.cause), kSection - 100)));
   }
-  if (notification.alerts.size() > kMostAlerts) {
-    blocks.push_back(section("and " + std::to_string(notification.alerts.size() - kMostAlerts) + " more"));
+  if (!notification.alerts.empty()) blocks.push_back(section(alert_lines(notification)));
+  if (Json fields = fields_of(notification); !fields.empty()) {
+    blocks.push_back({{"type", "section"}, {"fields", std::move(fields)}});
   }
-  if (!external_url.empty()) {
-    blocks.push_back(section("<" + external_url + "/#incident/" + notification.incident_id + "|Open in Weir>"));
+  if (!link.empty() && link.size() < kSection - 100) {
+    blocks.push_back(section(fmt::format("<{}|Open in Weir>", slack_text(link, kSection - 100))));
   }
-  json message = {{"text", cut(slack_escape(title), kMostText)},
-                  {"attachments", json::array({{{"color", resolved ? "#2eb67d" : "#e01e5a"}, {"blocks", blocks}}})}};
-  if (!channel.empty()) message["channel"] = channel;
-  return message.dump(-1, ' ', false, json::error_handler_t::replace);
+  Json payload = Json::object();
+  if (!message.channel.empty()) payload["channel"] = message.channel;
+  payload["text"] = "*" + title + "*";
+  Json attachment{{"color", colour_of(notification)}, {"fallback", title}};
+  if (!blocks.empty()) attachment["blocks"] = std::move(blocks);
+  payload["attachments"] = Json::array({std::move(attachment)});
+  return payload.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-EndpointSettings parse_slack(const config::Node& node, config::Diagnostics& diagnostics) {
-  config::MapReader reader(node, diagnostics, "slack");
-  EndpointSettings endpoint;
-  endpoint.url = reader.secret("api_url");
-  if (endpoint.url.empty()) reader.error(node, "key \"api_url\" is missing (the URL of an incoming webhook)");
-  endpoint.channel = reader.text("channel");
-  endpoint.send_resolved = reader.boolean("send_resolved", true);
+DeliveryResult read_slack_answer(const net::HttpResponse& response, const std::string& body, const std::string& where) {
+  const std::string error = slack_error(response, body);
+  if (error.empty()) return Receipt{.status = response.status};
+  const auto* const hint = std::ranges::find(kHints, error, &std::pair<std::string_view, std::string_view>::first);
+  // An error of Slack's is one word; anything longer is a proxy's or a portal's page, which can pass.
+  const bool a_word = std::ranges::all_of(error, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+  const bool passing = !a_word || std::ranges::find(kPassing, error) != kPassing.end();
+  DeliveryError failed;
+  failed.error = {.kind = passing ? core::ErrorKind::protocol : core::ErrorKind::invalid,
+                  .message = fmt::format("answered {}, but not \"ok\": {}", response.status, error),
+                  .retryable = passing,
+                  .where = where};
+  if (hint != kHints.end()) failed.error.message += fmt::format(" ({})", hint->second);
+  return std::unexpected(std::move(failed));
+}
+
+ParsedNotifier parse_slack(const config::Node& node, config::Diagnostics& diagnostics, const std::string& what) {
+  config::MapReader reader(node, diagnostics, what);
+  SlackSettings settings{.target = parse_http_target(reader, "api_url"), .message = {}};
+  settings.message.channel = reader.text("channel");
+  settings.message.title = reader.text("title");
+  settings.message.text = reader.text("text");
+  refuse_template(reader, "title", settings.message.title);
+  refuse_template(reader, "text", settings.message.text);
+  const bool send_resolved = reader.boolean("send_resolved", false);
   reader.finish();
-  return endpoint;
-}
-
-std::unique_ptr<Notifier> make_slack(const EndpointSettings& settings, const NotifierTools& tools) {
-  return std::make_unique<Slack>(settings, tools);
+  return {.send_resolved = send_resolved,
+          .make = [settings](const NotifierTools& tools) { return std::make_unique<Slack>(settings, tools); }};
 }
 
 }  // namespace weir::notify

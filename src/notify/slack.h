@@ -1,17 +1,40 @@
 #pragma once
 
+#include <expected>
 #include <string>
+#include <string_view>
 
+#include "config/diagnostics.h"
+#include "config/node.h"
 #include "core/incident.h"
+#include "net/http_client.h"
+#include "notify/notifier.h"
+#include "notify/registry.h"
 
 namespace weir::notify {
 
-/// A message for Slack's incoming webhooks (https://api.slack.com/messaging/webhooks): one attachment with
-/// the colour of the state, in Block Kit. Bounded: 10 alerts are spelled out, 3,000 characters a block.
-std::string slack_payload(const core::Notification& notification, const std::string& external_url,
-                          const std::string& channel);
+/// An entry of `slack_configs`: api_url (or api_url_file) of an incoming webhook, channel, send_resolved (false, as in
+/// Alertmanager), title and text (plain, instead of Weir's own; no templates), http_config.
+ParsedNotifier parse_slack(const config::Node& node, config::Diagnostics& diagnostics, const std::string& what);
 
-/// Text with Slack's control characters escaped: & < >.
-std::string slack_escape(std::string_view text);
+struct SlackMessage {
+  std::string channel = {};
+  std::string title = {};  // "" for "[FIRING:2] <the incident's title>"
+  std::string text = {};   // "" for the likely cause
+};
+
+/// The body for an incoming webhook: one attachment with the colour of the state and severity, blocks for title,
+/// cause, alerts and what they are about, and the link to the page. Stays within Slack's limits
+/// (https://api.slack.com/reference/block-kit/blocks): 3000 characters a section, 2000 a field, 10 fields.
+std::string slack_payload(const core::Notification& notification, const SlackMessage& message,
+                          const std::string& external_url);
+
+/// Slack's answer with status 2xx: "ok" in an incoming webhook's, {"ok": true} from newer ones. Anything else is an
+/// error, retryable where it can pass by itself.
+DeliveryResult read_slack_answer(const net::HttpResponse& response, const std::string& body, const std::string& where);
+
+/// `text` with &, < and > escaped, at most `limit` UTF-16 units of it, cut between characters with "…". Bytes that are
+/// not UTF-8 become U+FFFD.
+std::string slack_text(std::string_view text, std::size_t limit);
 
 }  // namespace weir::notify

@@ -1,0 +1,195 @@
+#include "notify/http_delivery.h"
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+#include <fmt/format.h>
+#include <iomanip>
+#include <locale>
+#include <sstream>
+
+namespace weir::notify {
+namespace {
+
+constexpr std::size_t kShownBytes = 200;
+constexpr std::size_t kMaxAnswer = 64U << 10U;
+constexpr std::size_t kTokenLength = 8;  // shorter parts of a path are words rather than tokens
+
+void read_basic_auth(const config::Node& node, config::MapReader& parent, HttpTarget& target) {
+  config::MapReader reader(node, parent.diagnostics(), parent.what() + ", basic_auth");
+  std::string username = reader.required_text("username");
+  target.basic_auth = {std::move(username), reader.secret("password")};
+  reader.finish();
+}
+
+void read_authorization(const config::Node& node, config::MapReader& parent, HttpTarget& target) {
+  config::MapReader reader(node, parent.diagnostics(), parent.what() + ", authorization");
+  (void)reader.choice("type", "Bearer", {"Bearer"});
+  target.bearer = reader.secret("credentials");
+  if (target.bearer.empty()) reader.error(node, "key \"credentials\" is missing");
+  reader.finish();
+}
+
+void read_tls(const config::Node& node, config::MapReader& parent, HttpTarget& target) {
+  config::MapReader reader(node, parent.diagnostics(), parent.what() + ", tls_config");
+  target.ca_file = reader.text("ca_file");
+  target.cert_file = reader.text("cert_file");
+  target.key_file = reader.text("key_file");
+  reader.finish();
+}
+
+void read_http_config(const config::Node& node, config::MapReader& parent, HttpTarget& target) {
+  config::MapReader reader(node, parent.diagnostics(), parent.what() + ", http_config");
+  target.bearer = reader.secret("bearer_token");
+  if (const config::Node* child = reader.child("basic_auth")) read_basic_auth(*child, reader, target);
+  if (const config::Node* child = reader.child("authorization")) {
+    if (!target.bearer.empty()) reader.error(*child, "give either \"bearer_token\" or \"authorization\", not both");
+    read_authorization(*child, reader, target);
+  }
+  if (const config::Node* child = reader.child("tls_config")) read_tls(*child, reader, target);
+  if (target.basic_auth && !target.bearer.empty()) {
+    reader.error(node, "give either \"basic_auth\" or a bearer token, not both");
+  }
+  reader.finish();
+}
+
+bool is_http_url(const std::string& url) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (url.starts_with(scheme) && url.size() > scheme.size() && url[scheme.size()] != '/') {
+      return std::ranges::none_of(url, [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+    }
+  }
+  return false;
+}
+
+void erase_all(std::string& text, std::string_view secret) {
+  if (secret.empty()) return;
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+    text.replace(at, secret.size(), core::Secret::kShown);
+    at += core::Secret::kShown.size();
+  }
+}
+
+/// The URL's parts that may be secret, longest first.
+std::vector<std::string> secrets_of(const HttpTarget& target) {
+  const std::string& url = target.url.reveal();
+  std::vector<std::string> secrets{url};
+  const std::size_t scheme = url.find("://");
+  const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t path = std::min(url.find_first_of("/?#", host), url.size());
+  const std::size_t user = url.rfind('@', path);
+  if (user != std::string::npos && user >= host && user < path) secrets.push_back(url.substr(host, user - host));
+  if (url.size() - path > 1) secrets.push_back(url.substr(path));
+  std::size_t start = path;
+  for (std::size_t i = path; i <= url.size(); ++i) {
+    if (i < url.size() && std::string_view("/?#&=").find(url[i]) == std::string_view::npos) continue;
+    if (i - start >= kTokenLength) secrets.push_back(url.substr(start, i - start));
+    start = i + 1;
+  }
+  if (target.basic_auth) secrets.push_back(target.basic_auth->second.reveal());
+  secrets.push_back(target.bearer.reveal());
+  std::ranges::sort(secrets, std::ranges::greater(), &std::string::size);
+  return secrets;
+}
+
+bool is_transient(int status) { return status >= 500 || status == 408 || status == 425 || status == 429; }
+
+DeliveryError refusal(const net::HttpResponse& response, const HttpTarget& target, const DeliveryContext& context) {
+  DeliveryError refused;
+  refused.error.kind = is_transient(response.status) ? core::ErrorKind::unavailable : core::ErrorKind::invalid;
+  if (response.status == 401 || response.status == 403) refused.error.kind = core::ErrorKind::denied;
+  refused.error.retryable = is_transient(response.status);
+  refused.error.where = target.name;
+  refused.error.message = fmt::format("answered {}", response.status);
+  if (response.status >= 300 && response.status < 400) {
+    refused.error.message += ", a redirect, which is not followed; configure the final URL";
+  } else if (const std::string body = shown(response.body, target); !body.empty()) {
+    refused.error.message += ": " + body;
+  }
+  if (refused.error.retryable) refused.retry_after = parse_retry_after(response.header("retry-after"), context.now);
+  return refused;
+}
+
+}  // namespace
+
+HttpTarget parse_http_target(config::MapReader& reader, std::string_view url_key) {
+  HttpTarget target;
+  target.name = reader.what();
+  const std::size_t mistakes = reader.diagnostics().errors().size();
+  target.url = reader.secret(url_key);
+  const bool given = reader.has(url_key) || reader.has(std::string(url_key) + "_file");
+  if (!given) {
+    reader.error(url_key, fmt::format("is missing; give it here or in \"{}_file\"", url_key));
+  } else if (reader.diagnostics().errors().size() == mistakes && !is_http_url(target.url.reveal())) {
+    reader.error(url_key, "is not a URL that begins with http:// or https://");
+  }
+  if (const config::Node* node = reader.child("http_config")) read_http_config(*node, reader, target);
+  return target;
+}
+
+std::expected<net::HttpResponse, DeliveryError> post_json(net::HttpClient& http, const HttpTarget& target,
+                                                          std::string body,
+                                                          std::vector<std::pair<std::string, std::string>> headers,
+                                                          const DeliveryContext& context) {
+  net::HttpRequest request;
+  request.method = "POST";
+  request.url = target.url.reveal();
+  request.headers = std::move(headers);
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.body = std::move(body);
+  request.timeout = context.timeout;
+  request.max_response_bytes = kMaxAnswer;
+  request.basic_auth = target.basic_auth;
+  request.bearer = target.bearer;
+  request.ca_file = target.ca_file;
+  request.cert_file = target.cert_file;
+  request.key_file = target.key_file;
+  auto response = http.send(request, context.stop);
+  if (!response) {
+    DeliveryError failed{.error = response.error()};
+    failed.error.message = shown(failed.error.message, target);
+    failed.error.where = target.name;
+    // A certificate gets renewed and a garbled answer may be a proxy's: only a bad URL stays bad.
+    failed.error.retryable = failed.error.kind != core::ErrorKind::invalid;
+    return std::unexpected(std::move(failed));
+  }
+  if (response->status < 200 || response->status > 299) return std::unexpected(refusal(*response, target, context));
+  return std::move(*response);
+}
+
+std::string shown(std::string_view text, const HttpTarget& target) {
+  // Far more than is shown is searched, so that no secret is cut in two.
+  std::string out(text.substr(0, 16 * kShownBytes));
+  for (const std::string& secret : secrets_of(target)) erase_all(out, secret);
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
+  }
+  if (out.size() > kShownBytes) {
+    std::size_t end = kShownBytes;
+    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0U) == 0x80U) --end;  // whole characters only
+    out = out.substr(0, end) + "…";
+  }
+  const auto last = out.find_last_not_of(' ');
+  return last == std::string::npos ? std::string() : out.substr(0, last + 1);
+}
+
+std::optional<core::Duration> parse_retry_after(std::string_view value, core::Time now) {
+  constexpr core::Duration kLongest = std::chrono::days(1);
+  if (value.empty()) return std::nullopt;
+  std::int64_t seconds = 0;
+  const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (end == value.data() + value.size()) {
+    if (failed == std::errc::result_out_of_range && value.front() != '-') return kLongest;
+    if (failed != std::errc() || seconds < 0) return std::nullopt;
+    return std::min<core::Duration>(kLongest, std::chrono::seconds(std::min<std::int64_t>(seconds, 1'000'000)));
+  }
+  std::tm date{};
+  std::istringstream stream{std::string(value)};
+  stream.imbue(std::locale::classic());
+  stream >> std::get_time(&date, "%a, %d %b %Y %H:%M:%S GMT");
+  if (stream.fail()) return std::nullopt;
+  const core::Time until{std::chrono::seconds(::timegm(&date))};
+  return std::clamp<core::Duration>(until - now, core::Duration(0), kLongest);
+}
+
+}  // namespace weir::notify
