@@ -1,8 +1,11 @@
-"""Java programs from Maven's central repository, unpacked once into the cache folder."""
+"""What the tests need beyond Debian's packages, fetched once into the cache folder: Java programs from Maven's central
+repository, Python packages into a virtual environment."""
 
+import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -36,6 +39,18 @@ def apicurio_folder(version):
     return _cached(f"apicurio-{version}", fetch)
 
 
+def python():
+    """The interpreter of the virtual environment with requirements.txt."""
+    requirements = Path(__file__).with_name("requirements.txt")
+    key = hashlib.sha256(requirements.read_bytes() + sys.version.encode() + sys.prefix.encode()).hexdigest()[:12]
+
+    def install(folder):
+        _run([sys.executable, "-m", "venv", folder])
+        _run([folder / "bin/python", "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps",
+              "-r", requirements])
+    return _cached(f"python-{key}", install) / "bin/python"
+
+
 def _cached(name, fetch):
     """The folder `name` of the cache, filled by `fetch(folder)` when it is not there; never half filled."""
     target = cache_folder() / name
@@ -56,7 +71,11 @@ def _cached(name, fetch):
 def _maven(*arguments):
     if not shutil.which("mvn"):
         raise RuntimeError("mvn is not installed: run deploy/setup test")
-    command = ["mvn", "--batch-mode", "--quiet", *map(str, arguments)]
+    _run(["mvn", "--batch-mode", "--quiet", *arguments])
+
+
+def _run(command):
+    command = [str(word) for word in command]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=cache_folder())
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-4000:]}")

@@ -66,6 +66,16 @@ def clean_up():
         shutil.rmtree(_folders.pop(), ignore_errors=True)
 
 
+def register(running):
+    """Makes clean_up() call `running.kill()`, unless unregister() is called first."""
+    _running.append(running)
+
+
+def unregister(running):
+    if running in _running:
+        _running.remove(running)
+
+
 def _leave(number, _frame):
     sys.exit(128 + number)
 
@@ -92,6 +102,7 @@ class Server:
         self.folder = Path(folder) if folder else temporary_folder(self.name)
         self.log_file = self.folder / f"{self.name}.log"
         self.process = None
+        self._prepared = False
 
     # What a server defines.
     def prepare(self):
@@ -111,14 +122,14 @@ class Server:
     def launch(self):
         """Starts the process without waiting for it."""
         assert self.process is None, f"{self.name} runs already"
-        if not self.folder.joinpath(".prepared").exists():
+        if not self._prepared:
             self.prepare()
-            self.folder.joinpath(".prepared").touch()
+            self._prepared = True
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
                 self.as_user(self.command()), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
                 env=self.environment(), process_group=0)
-        _running.append(self)
+        register(self)
         return self
 
     def wait_ready(self):
@@ -175,15 +186,20 @@ class Server:
         process, self.process = self.process, None
         if process is None:
             return None
-        _signal_group(process.pid, number)
-        try:
-            process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            pass
-        _signal_group(process.pid, signal.SIGKILL)
-        process.wait()
-        _running.remove(self)
+        end_group(process, number, timeout)
+        unregister(self)
         return process.returncode
+
+
+def end_group(process, number, timeout):
+    """Signals the process's whole group, and kills what is left of it after `timeout` seconds."""
+    _signal_group(process.pid, number)
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        pass
+    _signal_group(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _signal_group(group, number):

@@ -89,6 +89,22 @@ class Weir(Server):
         return found[0] if found else None
 
 
+class Demo(Server):
+    """`weir demo` from this source tree."""
+
+    name = "weir-demo"
+
+    def __init__(self):
+        super().__init__()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def command(self):
+        return [binary(), "demo", "--listen", f"127.0.0.1:{self.port}", "--root", ROOT, "--folder", self.folder]
+
+    def ready(self):
+        return http.request(f"{self.url}/-/ready").status == 200
+
 def parse_metrics(text):
     """The exposition format, as {name: [(labels, value)]}; a line that is none fails."""
     found = {}
