@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "kafka/errors.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::uint32_t kNoTopic = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kShownPartitions = 8;
+constexpr std::size_t kMaxFaults = 50;
 
 std::uint32_t index_of(const std::vector<Topic>& topics, const std::string& name) {
   const auto found = std::ranges::lower_bound(topics, name, {}, &Topic::name);
@@ -130,6 +132,22 @@ void add_offset_faults(const std::string& cluster, const std::vector<int>& codes
                                            .error()
                                      : core::fail(core::ErrorKind::unavailable, subject + ": offsets unknown").error();
     snapshot.faults.push_back({std::move(error), core::Labels{{"cluster", cluster}, {"topic", topic.name}}});
+  }
+}
+
+void limit_faults(const std::string& cluster, std::vector<core::Fault>& faults) {
+  if (faults.size() <= kMaxFaults) return;
+  std::map<core::ErrorKind, std::pair<core::Error, std::size_t>> merged;
+  for (core::Fault& fault : faults) {
+    const core::ErrorKind kind = fault.error.kind;
+    ++merged.try_emplace(kind, std::move(fault.error), 0).first->second.second;
+  }
+  faults.clear();
+  for (auto& [kind, first] : merged) {
+    auto& [error, count] = first;
+    if (count > 1)
+      error.message = fmt::format("{} groups or topics could not be read; the first: {}", count, error.message);
+    faults.push_back({std::move(error), core::Labels{{"cluster", cluster}}});
   }
 }
 

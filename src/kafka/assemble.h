@@ -30,4 +30,8 @@ void drop_topics(Snapshot& snapshot, const std::vector<bool>& gone);
 /// One fault for each topic with partitions whose offsets are unknown. `codes` as read_offsets() gives them.
 void add_offset_faults(const std::string& cluster, const std::vector<int>& codes, Snapshot& snapshot);
 
+/// Where very much failed, one fault of each kind for the whole cluster in place of one for each thing: the
+/// reader of a batch compares every fault with every series.
+void limit_faults(const std::string& cluster, std::vector<core::Fault>& faults);
+
 }  // namespace weir::kafka

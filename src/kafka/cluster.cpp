@@ -25,6 +25,10 @@ constexpr std::uint64_t kRefreshesPerCycle = 100;
 /// The brokers answer this code for a topic they do not know (UNKNOWN_TOPIC_OR_PARTITION).
 constexpr int kUnknownTopicOrPartition = 3;
 
+bool has_commits(const GroupAnswer& answer) {
+  return std::ranges::any_of(answer.commits, [](const RawCommit& commit) { return !commit.committed.is_none(); });
+}
+
 bool has_no_members(GroupState state) { return state == GroupState::empty || state == GroupState::dead; }
 
 }  // namespace
@@ -69,6 +73,7 @@ class Cluster::Impl {
     if (auto read = read_ends(budget, snapshot); !read) return std::unexpected(std::move(read.error()));
     auto faults = newest_.update(*connection_, budget, settings_.name, snapshot.topics);
     std::ranges::move(faults, std::back_inserter(snapshot.faults));
+    limit_faults(settings_.name, snapshot.faults);
     for (core::Fault& fault : snapshot.faults) fault.error.where = where();
     return snapshot;
   }
@@ -89,7 +94,7 @@ class Cluster::Impl {
     std::erase_if(known_, [&](const auto& entry) { return entry.second.seen != cycle_; });
     if (is_named()) {
       std::erase_if(*groups, [](const ReadGroup& group) {  // deleted, or not there yet
-        return group.state == GroupState::dead && group.answer.commits.empty() && !group.answer.offsets_error;
+        return group.state == GroupState::dead && !has_commits(group.answer) && !group.answer.offsets_error;
       });
     }
     names = std::move(answers->topics);
@@ -175,7 +180,7 @@ class Cluster::Impl {
     known.broker = answer.broker;
     // A broker describes a group of the new protocol (KIP-848) as dead to a client of the old one.
     const bool undescribed = description && description->state == GroupState::dead &&
-                             (is_named() ? !answer.commits.empty() : !has_no_members(group.state));
+                             (is_named() ? has_commits(answer) : !has_no_members(group.state));
     if (undescribed) {
       known.members.reset();
       if (is_named()) known.state = GroupState::unknown;

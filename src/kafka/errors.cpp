@@ -56,7 +56,7 @@ Meaning meaning_of(int code) {
     case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
     case RD_KAFKA_RESP_ERR__WAIT_COORD:
-      return {ErrorKind::unavailable, "its coordinator is moving; it is asked again next cycle"};
+      return {ErrorKind::unavailable, "the group coordinator is moving or loading; it is asked again next cycle"};
     case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
     case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:

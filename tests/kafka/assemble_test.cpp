@@ -114,6 +114,27 @@ TEST(OffsetFaults, NameTheOfflinePartitionsOfATopicOnce) {
   EXPECT_EQ(snapshot.faults[0].scope, (core::Labels{{"cluster", "prod"}, {"topic", "orders"}}));
 }
 
+TEST(LimitFaults, AFewStayAsTheyAre) {
+  std::vector<core::Fault> faults(50, {{core::ErrorKind::timeout, "late"}, core::Labels{{"topic", "a"}}});
+  limit_faults("prod", faults);
+  EXPECT_EQ(faults.size(), 50U);
+}
+
+TEST(LimitFaults, VeryManyBecomeOneOfEachKindForTheCluster) {
+  std::vector<core::Fault> faults;
+  for (int i = 0; i < 600; ++i) {
+    faults.push_back({{core::ErrorKind::timeout, "group " + std::to_string(i) + ": late", true},
+                      core::Labels{{"consumergroup", std::to_string(i)}}});
+  }
+  faults.push_back({{core::ErrorKind::denied, "no"}, core::Labels{{"topic", "a"}}});
+  limit_faults("prod", faults);
+  ASSERT_EQ(faults.size(), 2U);
+  EXPECT_EQ(faults[0].error.message, "no");
+  EXPECT_EQ(faults[1].error.message, "600 groups or topics could not be read; the first: group 0: late");
+  EXPECT_TRUE(faults[1].error.retryable);
+  EXPECT_EQ(faults[1].scope, (core::Labels{{"cluster", "prod"}}));
+}
+
 TEST(TopicFind, WorksWhereIdsAreNotIndexes) {
   Topic sparse;
   for (const int id : {2, 5, 9}) sparse.partitions.push_back({.id = id});

@@ -222,7 +222,7 @@ TEST_F(ClusterTest, ACoordinatorIsFoundByAskingOneBrokerAfterTheOther) {
   ASSERT_TRUE(none) << none.error().message;
   ASSERT_EQ(none->faults.size(), 1U);
   EXPECT_EQ(none->faults[0].error.kind, core::ErrorKind::unavailable);
-  EXPECT_THAT(none->faults[0].error.message, HasSubstr("group \"billing\": its coordinator is moving"));
+  EXPECT_THAT(none->faults[0].error.message, HasSubstr("group \"billing\": the group coordinator is moving"));
 }
 
 TEST_F(ClusterTest, ALeaderThatIsDownCostsOnlyItsPartitions) {
