@@ -90,9 +90,9 @@ class HttpServer {
  public:
   struct Options {
     ListenAddress listen;
-    bool allow_remote = false;  // else only a loopback address is listened on
-    std::string stream_path;    // the path whose GET becomes an event stream
-    ServerLimits limits;
+    bool allow_remote = false;     // else only a loopback address is listened on
+    std::string stream_path = {};  // the path whose GET becomes an event stream
+    ServerLimits limits = {};
   };
   /// Errors: denied (an address that is not loopback, without allow_remote), unavailable (in use, not of this machine).
   static core::Result<std::unique_ptr<HttpServer>> start(runtime::Loop& loop, Options options, Handler handler,
