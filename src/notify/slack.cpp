@@ -152,7 +152,7 @@ class Slack final : public Notifier {
   DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
     auto answer = post_json(tools_.http, settings_.target,
                             slack_payload(message.notification, settings_.message, tools_.external_url), {}, context);
-    if (answer) return read_slack_answer(*answer, shown(answer->body, settings_.target), settings_.target.name);
+    if (answer) return read_slack_answer(*answer, settings_.target);
     DeliveryError failed = answer.error();
     for (const auto& [error, hint] : kHints) {
       if (failed.error.message.ends_with(error)) failed.error.message += fmt::format(" ({})", hint);
@@ -166,9 +166,9 @@ class Slack final : public Notifier {
 };
 
 /// The error's name in an answer, {"ok": false, "error": "channel_not_found"} or plain text; "" when it is a success.
-std::string slack_error(const net::HttpResponse& response, const std::string& body) {
+std::string slack_error(const std::string& body) {
   if (body == "ok") return {};
-  const auto json = nlohmann::json::parse(response.body, nullptr, false);
+  const auto json = nlohmann::json::parse(body, nullptr, false);
   if (!json.is_object() || !json.contains("ok")) return body.empty() ? "an empty answer" : body;
   if (json["ok"] == true) return {};
   const auto error = json.find("error");
@@ -229,9 +229,10 @@ std::string slack_payload(const core::Notification& notification, const SlackMes
   return payload.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-DeliveryResult read_slack_answer(const net::HttpResponse& response, const std::string& body, const std::string& where) {
-  const std::string error = slack_error(response, body);
-  if (error.empty()) return Receipt{.status = response.status};
+DeliveryResult read_slack_answer(const net::HttpResponse& response, const HttpTarget& target) {
+  const std::string raw = slack_error(response.body);
+  const std::string error = shown(raw, target);
+  if (raw.empty()) return Receipt{.status = response.status};
   const auto* const hint = std::ranges::find(kHints, error, &std::pair<std::string_view, std::string_view>::first);
   // An error of Slack's is one word; anything longer is a proxy's or a portal's page, which can pass.
   const bool a_word = std::ranges::all_of(error, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
@@ -240,7 +241,7 @@ DeliveryResult read_slack_answer(const net::HttpResponse& response, const std::s
   failed.error = {.kind = passing ? core::ErrorKind::protocol : core::ErrorKind::invalid,
                   .message = fmt::format("answered {}, but not \"ok\": {}", response.status, error),
                   .retryable = passing,
-                  .where = where};
+                  .where = target.name};
   if (hint != kHints.end()) failed.error.message += fmt::format(" ({})", hint->second);
   return std::unexpected(std::move(failed));
 }

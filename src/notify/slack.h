@@ -8,6 +8,7 @@
 #include "config/node.h"
 #include "core/incident.h"
 #include "net/http_client.h"
+#include "notify/http_delivery.h"
 #include "notify/notifier.h"
 #include "notify/registry.h"
 
@@ -31,7 +32,7 @@ std::string slack_payload(const core::Notification& notification, const SlackMes
 
 /// Slack's answer with status 2xx: "ok" in an incoming webhook's, {"ok": true} from newer ones. Anything else is an
 /// error, retryable where it can pass by itself.
-DeliveryResult read_slack_answer(const net::HttpResponse& response, const std::string& body, const std::string& where);
+DeliveryResult read_slack_answer(const net::HttpResponse& response, const HttpTarget& target);
 
 /// `text` with &, < and > escaped, at most `limit` UTF-16 units of it, cut between characters with "…". Bytes that are
 /// not UTF-8 become U+FFFD.

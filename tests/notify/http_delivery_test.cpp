@@ -1,0 +1,143 @@
+#include "notify/http_delivery.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "samples.h"
+
+namespace weir::notify {
+namespace {
+
+using namespace testing;
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+HttpTarget target(const std::string& url = "https://hooks.slack.com/services/T0000/B0000/XXXXsecretXXXX") {
+  HttpTarget made;
+  made.name = "receiver \"team\", slack_configs[0]";
+  made.url = core::Secret(url);
+  return made;
+}
+
+std::expected<net::HttpResponse, DeliveryError> post(FakeHttp& http, const HttpTarget& to = target()) {
+  return post_json(http, to, "{}", {{"Idempotency-Key", "k"}}, {.now = at(0), .timeout = 7s});
+}
+
+TEST(PostJson, SendsTheBodyWithItsTypeAndTheDeadline) {
+  FakeHttp http;
+  HttpTarget to = target("http://a/hook");
+  to.basic_auth = {"weir", core::Secret("pass")};
+  to.ca_file = "/ca.pem";
+  ASSERT_TRUE(post(http, to));
+  const net::HttpRequest& request = http.requests.at(0);
+  EXPECT_EQ(request.method, "POST");
+  EXPECT_EQ(request.url, "http://a/hook");
+  EXPECT_EQ(request.body, "{}");
+  EXPECT_EQ(request.timeout, 7s);
+  EXPECT_EQ(request.basic_auth->first, "weir");
+  EXPECT_EQ(request.ca_file, "/ca.pem");
+  EXPECT_THAT(request.headers, ::testing::UnorderedElementsAre(std::pair{"Idempotency-Key", "k"},
+                                                               std::pair{"Content-Type", "application/json"}));
+  EXPECT_LE(request.max_response_bytes, 64U << 10U);
+}
+
+TEST(PostJson, StatusesAreSuccessRetryableOrFinal) {
+  for (const int status : {200, 201, 202, 204, 299}) {
+    FakeHttp http;
+    http.answer(status);
+    EXPECT_TRUE(post(http)) << status;
+  }
+  for (const int status : {408, 425, 429, 500, 502, 503, 504, 599}) {
+    FakeHttp http;
+    http.answer(status);
+    const auto refused = post(http);
+    ASSERT_FALSE(refused) << status;
+    EXPECT_TRUE(refused.error().error.retryable) << status;
+  }
+  for (const int status : {301, 302, 400, 401, 403, 404, 410, 413, 422}) {
+    FakeHttp http;
+    http.answer(status);
+    const auto refused = post(http);
+    ASSERT_FALSE(refused) << status;
+    EXPECT_FALSE(refused.error().error.retryable) << status;
+  }
+}
+
+TEST(PostJson, SaysWhatWasAnswered) {
+  FakeHttp http;
+  http.answer(404, "no_service\r\n");
+  http.answer(302);
+  EXPECT_EQ(post(http).error().error.describe(), "receiver \"team\", slack_configs[0]: answered 404: no_service");
+  EXPECT_THAT(post(http).error().error.message, HasSubstr("answered 302, a redirect, which is not followed"));
+}
+
+TEST(PostJson, RetryAfterIsReadWhereAnotherAttemptMakesSense) {
+  FakeHttp http;
+  http.answer(429, "slow down", {{"retry-after", "30"}});
+  http.answer(503, "", {{"retry-after", "Tue, 14 Nov 2023 22:14:20 GMT"}});
+  http.answer(404, "", {{"retry-after", "30"}});
+  EXPECT_EQ(post(http).error().retry_after, 30s);
+  EXPECT_EQ(post(http).error().retry_after, 60s);
+  EXPECT_FALSE(post(http).error().retry_after);
+}
+
+TEST(PostJson, NetworkErrorsAreRetryableExceptABadUrlAndLoseTheirUrl) {
+  for (const auto kind : {core::ErrorKind::unavailable, core::ErrorKind::timeout, core::ErrorKind::denied,
+                          core::ErrorKind::protocol, core::ErrorKind::limit, core::ErrorKind::invalid}) {
+    FakeHttp http;
+    http.fail({.kind = kind,
+               .message = "cannot reach https://hooks.slack.com/services/T0000/B0000/XXXXsecretXXXX now",
+               .retryable = false,
+               .where = "https://hooks.slack.com/services/T0000/B0000/XXXXsecretXXXX"});
+    const DeliveryError failed = post(http).error();
+    EXPECT_EQ(failed.error.retryable, kind != core::ErrorKind::invalid);
+    EXPECT_EQ(failed.error.describe(), "receiver \"team\", slack_configs[0]: cannot reach <secret> now");
+  }
+}
+
+TEST(Shown, HidesEveryPartThatMayBeASecret) {
+  HttpTarget to = target("https://user:hunter2@host.example/hook/abcdefghijkl?token=qwertyuiop&v=1");
+  to.basic_auth = {"weir", core::Secret("basicpw")};
+  to.bearer = core::Secret("bearertoken");
+  for (const char* text :
+       {"Cannot POST /hook/abcdefghijkl?token=qwertyuiop&v=1", "no route abcdefghijkl", "token qwertyuiop is bad",
+        "user:hunter2", "basicpw", "Bearer bearertoken", "at https://user:hunter2@host.example/hook/abcdefghijkl"}) {
+    EXPECT_THAT(shown(text, to),
+                AllOf(HasSubstr("<secret>"), Not(HasSubstr("abcdefghijkl")), Not(HasSubstr("qwertyuiop")),
+                      Not(HasSubstr("hunter2")), Not(HasSubstr("basicpw")), Not(HasSubstr("bearertoken"))))
+        << text;
+  }
+  EXPECT_EQ(shown("host.example refused", to), "host.example refused") << "the host may be named";
+  EXPECT_EQ(shown("the answer / of a root", target("http://a/")), "the answer / of a root");
+}
+
+TEST(Shown, IsOneLineAndShort) {
+  const HttpTarget to = target();
+  EXPECT_EQ(shown("a\nb\tc\r\n", to), "a b c");
+  EXPECT_EQ(shown(std::string(100'000, 'x'), to).size(), 203U);
+  std::string accents;
+  for (int i = 0; i < 300; ++i) accents += "é";
+  const std::string cut = shown("x" + accents, to);
+  EXPECT_TRUE(cut.ends_with("é…")) << "cut between characters";
+  // A secret at the edge is not shown in part.
+  EXPECT_THAT(shown(std::string(195, 'x') + "XXXXsecretXXXX", to), Not(HasSubstr("XXXXs")));
+}
+
+TEST(RetryAfter, IsSecondsOrADateOrNothing) {
+  const core::Time now = at(0);
+  EXPECT_EQ(parse_retry_after("0", now), 0s);
+  EXPECT_EQ(parse_retry_after("120", now), 120s);
+  EXPECT_EQ(parse_retry_after("Tue, 14 Nov 2023 22:13:50 GMT", now), 30s);
+  EXPECT_EQ(parse_retry_after("Tue, 14 Nov 2023 22:13:00 GMT", now), 0s) << "in the past: now";
+  EXPECT_EQ(parse_retry_after("999999", now), 24h) << "nobody waits longer than a day";
+  EXPECT_EQ(parse_retry_after("99999999999999999999999", now), 24h);
+  EXPECT_EQ(parse_retry_after("Tue, 14 Nov 2090 22:13:00 GMT", now), 24h);
+  for (const char* nothing : {"", "-5", "soon", "1.5", "12s", "Tue, 14 Foo 2023 22:13:50 GMT"}) {
+    EXPECT_FALSE(parse_retry_after(nothing, now)) << nothing;
+  }
+}
+
+}  // namespace
+}  // namespace weir::notify
