@@ -3,7 +3,7 @@
 import threading
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from . import wait
 
@@ -45,15 +45,40 @@ def delete_topic(kafka, name):
     client.delete_topics([name])[name].result(30)
 
 
-def produce(kafka, topic, count, value=b'{"order_id": 1}'):
-    """Sends `count` messages, spread over the partitions, and waits until the broker has them."""
+def delete_records(kafka, topic, before):
+    """Deletes what lies before an offset, as retention does: {partition: offset}."""
+    client = admin(kafka)
+    wanted = [TopicPartition(topic, partition, offset) for partition, offset in before.items()]
+    for done in client.delete_records(wanted).values():
+        done.result(30)
+
+
+def total_lag(kafka):
+    """The sum over all groups and partitions with a commit, by the broker's own figures."""
+    client = admin(kafka)
+    groups = [group.group_id for group in client.list_consumer_groups().result(10).valid]
+    commits = {}
+    for group in groups:
+        request = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
+        commits[group] = [found for found in request.result(10).topic_partitions if found.offset >= 0]
+    wanted = {(found.topic, found.partition) for found in sum(commits.values(), [])}
+    ends = client.list_offsets({TopicPartition(*where): OffsetSpec.latest() for where in wanted})
+    starts = client.list_offsets({TopicPartition(*where): OffsetSpec.earliest() for where in wanted})
+    end = {(where.topic, where.partition): done.result(10).offset for where, done in ends.items()}
+    start = {(where.topic, where.partition): done.result(10).offset for where, done in starts.items()}
+    return sum(end[found.topic, found.partition] - max(found.offset, start[found.topic, found.partition])
+               for found in sum(commits.values(), []))
+
+
+def produce(kafka, topic, count, value=b'{"order_id": 1}', partition=-1):
+    """Sends `count` messages, spread over the partitions unless one is given, and waits until the broker has them."""
     failures = []
     producer = Producer(_quiet(**{"bootstrap.servers": kafka.bootstrap, "linger.ms": 5,
                                   "sticky.partitioning.linger.ms": 0}))
     for number in range(count):
         while True:
             try:
-                producer.produce(topic, value, key=str(number).encode(),
+                producer.produce(topic, value, key=str(number).encode(), partition=partition,
                                  on_delivery=lambda error, _: failures.append(error) if error else None)
                 break
             except BufferError:

@@ -26,16 +26,14 @@ class Postgres(Server):
         self.port = free_port()
         self.role = "weir"
         self.password = secrets.token_hex(16)
-        self.database = "postgres"
 
-    @property
-    def address(self):
-        """The URL without the password."""
-        return f"postgresql://{self.role}@127.0.0.1:{self.port}/{self.database}"
+    def address_of(self, database, role=None):
+        """The URL of a database, without the password."""
+        return f"postgresql://{role or self.role}@127.0.0.1:{self.port}/{database}"
 
     @property
     def url(self):
-        return self.address.replace("@", f":{self.password}@")
+        return self.address_of("postgres").replace("@", f":{self.password}@")
 
     def prepare(self):
         if os.geteuid() == 0:
@@ -59,9 +57,9 @@ class Postgres(Server):
     def ready(self):
         return subprocess.run([_programs() / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0
 
-    def execute(self, sql, parameters=None):
+    def execute(self, sql, database="postgres"):
         """Runs statements as the superuser, committed; returns the rows of the last one, if it has some."""
         import psycopg  # of the virtual environment, which starting the server does not need
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            cursor = connection.execute(sql, parameters)
+        with psycopg.connect(self.address_of(database), password=self.password, autocommit=True) as connection:
+            cursor = connection.execute(sql)
             return cursor.fetchall() if cursor.description else None

@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from . import http
+from . import http, wait
 from .process import Server, free_port
 from .prometheus import instant_query
 
@@ -53,6 +53,10 @@ class Weir(Server):
 
     def ready(self):
         return http.request(f"{self.url}/-/ready").status == 200
+
+    def until_answers(self):
+        """Waits until HTTP is served, which is before every collector has ended its first cycle."""
+        wait.until("weir answers", lambda: http.request(f"{self.url}/-/healthy").status == 200)
 
     def get(self, path):
         answer = http.request(self.url + path)
