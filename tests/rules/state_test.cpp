@@ -257,18 +257,18 @@ TEST(Step, GivesTransitionsInTheOrderOfLabels) {
 
 /// What Prometheus's documentation says of an alert, written down another way: from the whole history of one label set.
 struct Oracle {
-  std::optional<double> active_since;
-  std::optional<double> false_since;
+  double active_since = -1;  // -1 is not
+  double false_since = -1;
   bool firing = false;
 
   void see(double now, bool holds, bool absent, const Rule& rule) {
     if (holds) {
-      if (!active_since) active_since = now;
-      false_since.reset();
-      if (now - *active_since >= core::to_seconds(rule.hold)) firing = true;
-    } else if (!absent && active_since) {
-      if (!false_since) false_since = now;
-      const bool kept = firing && now - *false_since < core::to_seconds(rule.keep_firing_for);
+      if (active_since < 0) active_since = now;
+      false_since = -1;
+      if (now - active_since >= core::to_seconds(rule.hold)) firing = true;
+    } else if (!absent && active_since >= 0) {
+      if (false_since < 0) false_since = now;
+      const bool kept = firing && now - false_since < core::to_seconds(rule.keep_firing_for);
       if (!kept) *this = {};
     }
   }
@@ -289,9 +289,9 @@ TEST(Step, AgreesWithTheHistoryOverRandomRunsWithRestarts) {
       const AlertState before = machine.alerts.empty() ? AlertState::inactive : machine.only().state;
       const auto transitions = machine.step(now, holds ? std::vector<Element>{lag("a", 1)} : std::vector<Element>{});
       oracle.see(now, holds, absent, rule);
-      const AlertState expected = oracle.firing         ? AlertState::firing
-                                  : oracle.active_since ? AlertState::pending
-                                                        : AlertState::inactive;
+      const AlertState expected = oracle.firing              ? AlertState::firing
+                                  : oracle.active_since >= 0 ? AlertState::pending
+                                                             : AlertState::inactive;
       const AlertState state = machine.alerts.empty() ? AlertState::inactive : machine.only().state;
       ASSERT_EQ(state, expected) << "seed " << seed << " at " << now;
       ASSERT_EQ(transitions.size(), before == state ? 0U : 1U) << "seed " << seed << " at " << now;
