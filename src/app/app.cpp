@@ -73,7 +73,8 @@ class App::Impl {
         http_(net::make_curl_client()),
         backend_(make_backend()),
         delivery_(*storage_, settings_.routing, clock_, [this](const notify::Report& report) { note(report); }),
-        judge_pool_("judge", 1, 1000) {}
+        judge_pool_("judge", 1, 1000),
+        api_pool_("api", 2, 64) {}
 
   core::Result<void> build() {
     if (auto restored = judge_.restore(clock_.now()); !restored) return restored;
@@ -106,6 +107,7 @@ class App::Impl {
     server_.reset();
     if (collector_pool_) collector_pool_->stop();
     judge_pool_.stop();
+    api_pool_.stop();
     delivery_.stop();
   }
 
@@ -154,9 +156,13 @@ class App::Impl {
     auto address = net::parse_listen_address(settings_.listen);
     if (!address) return std::unexpected(address.error());
     auto server = net::HttpServer::start(
-        loop_, {.listen = *address, .stream_path = std::string(api::kStreamPath), .limits = {}},
+        loop_,
+        {.listen = *address,
+         .allow_remote = settings_.allow_remote,
+         .stream_path = std::string(api::kStreamPath),
+         .limits = {}},
         [this](const net::ServerRequest& request, const std::shared_ptr<net::Responder>& responder) {
-          responder->send(api::answer(backend_, request));
+          api::serve(backend_, request, responder);
         },
         [this](std::shared_ptr<net::EventStream> stream) { hub_.add(std::move(stream)); });
     if (!server) return std::unexpected(server.error());
@@ -277,6 +283,7 @@ class App::Impl {
   // The workers come last: they use all of the above, and end first.
   DeliveryWorker delivery_;
   runtime::WorkerPool judge_pool_;
+  runtime::WorkerPool api_pool_;
   std::unique_ptr<runtime::WorkerPool> collector_pool_;
   std::unique_ptr<runtime::Scheduler> scheduler_;
   std::vector<std::unique_ptr<runtime::Loop::Timer>> timers_;
