@@ -89,11 +89,11 @@ bool unsafe(const HttpRequest& request) {
 core::ErrorKind kind_of(CURLcode code) {
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT: return core::ErrorKind::timeout;
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return core::ErrorKind::invalid;
+    case CURLE_URL_MALFORMAT: return core::ErrorKind::invalid;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE: return core::ErrorKind::denied;
+    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_PARTIAL_FILE: return core::ErrorKind::protocol;
@@ -111,7 +111,7 @@ std::string explain(CURLcode code, const char* message, core::Duration timeout) 
     case CURLE_SSL_CACERT_BADFILE: return "the file of certificate authorities cannot be used: " + text;
     case CURLE_SSL_CERTPROBLEM: return "the client certificate cannot be used: " + text;
     case CURLE_URL_MALFORMAT: return "the URL is malformed";
-    case CURLE_UNSUPPORTED_PROTOCOL: return "the URL must begin with http:// or https://";
+    case CURLE_UNSUPPORTED_PROTOCOL: return "the answer is not HTTP";  // the URL's scheme was checked before
     case CURLE_GOT_NOTHING: return "the server closed the connection without an answer";
     case CURLE_PARTIAL_FILE: return "the answer is incomplete: " + text;
     default: return text;
@@ -123,6 +123,10 @@ class CurlClient final : public HttpClient {
   core::Result<HttpResponse> send(const HttpRequest& request, std::stop_token stop) override {
     const std::string where = shown_url(request.url);
     if (unsafe(request)) return core::fail(core::ErrorKind::invalid, "a line break in the URL or a header", where);
+    if (!where.starts_with("http://") && !where.starts_with("https://")) {
+      return core::fail(core::ErrorKind::invalid, "the URL is malformed; it must begin with http:// or https://",
+                        where);
+    }
     if (request.timeout.count() <= 0) return core::fail(core::ErrorKind::timeout, "no time left for a request", where);
     Easy easy = take();
     if (!easy) return core::fail(core::ErrorKind::internal, "libcurl could not be started");

@@ -16,16 +16,16 @@ namespace weir::net {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::string url = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
   core::Duration timeout{10000};  // for the whole exchange
   std::size_t max_response_bytes = 4U << 20U;
-  std::optional<std::pair<std::string, core::Secret>> basic_auth;
-  core::Secret bearer;
-  std::string ca_file;
-  std::string cert_file;
-  std::string key_file;
+  std::optional<std::pair<std::string, core::Secret>> basic_auth = {};
+  core::Secret bearer = {};
+  std::string ca_file = {};
+  std::string cert_file = {};
+  std::string key_file = {};
 };
 
 struct HttpResponse {

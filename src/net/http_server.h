@@ -44,7 +44,7 @@ struct ServerRequest {
 struct ServerResponse {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
-  std::shared_ptr<const std::string> body;
+  std::shared_ptr<const std::string> body = {};
   /// Sent after `body`, one after the other and without a copy: a page that is put together from what others hold.
   std::vector<std::shared_ptr<const std::string>> parts = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
