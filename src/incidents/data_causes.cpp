@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -32,6 +33,24 @@ bool measured(const Evidence& evidence, std::string_view metric, double toleranc
   return std::ranges::any_of(found, [&](const core::SeriesView& series) {
     return std::abs(series.points.back().value - *value) <= tolerance;
   });
+}
+
+/// True when what the alert is about is seen through this collector. Its kind tells which label names its target: a
+/// cluster and a registry may have the same name.
+bool feeds(std::string_view collector, const Evidence& evidence) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kTargets{
+      {{"kafka/", "cluster"}, {"schema_registry/", "registry"}, {"checks/", "source"}}};
+  for (const auto& [kind, label] : kTargets) {
+    const std::string_view target = evidence.label(label);
+    if (target.empty() || !collector.starts_with(kind)) continue;
+    std::string_view rest = collector.substr(kind.size());
+    if (!rest.starts_with(target)) continue;
+    rest.remove_prefix(target.size());
+    // A second list of checks for the same source is called <source>-2.
+    const bool numbered = rest.size() > 1 && rest[0] == '-' && rest.find_first_not_of("0123456789", 1) == rest.npos;
+    if (rest.empty() || numbered) return true;
+  }
+  return false;
 }
 
 std::string level_text(const Evidence& evidence, const core::Labels& labels) {
@@ -115,9 +134,7 @@ std::optional<Cause> own_link_down(const Evidence& evidence) {
   for (const core::SeriesView& series : evidence.points("weir_collector_success", {}, 5min)) {
     const std::string_view collector = series.labels.get("collector");
     const std::string_view target = collector.substr(collector.find('/') + 1);
-    const bool concerns = named.empty() ? target == evidence.label("cluster") || target == evidence.label("registry") ||
-                                              target == evidence.label("source")
-                                        : collector == named;
+    const bool concerns = named.empty() ? feeds(collector, evidence) : collector == named;
     if (!concerns || series.points.back().value != 0) continue;
     const auto last =
         evidence.newest("weir_collector_last_success_timestamp_seconds", core::Labels{{"collector", collector}});

@@ -41,6 +41,9 @@ std::vector<core::SeriesView> Evidence::points(std::string_view metric, const co
   }
   auto found = series_.select(selection);
   if (!found) return {};
+  std::erase_if(*found, [](const core::SeriesView& series) {
+    return series.points.empty() || core::is_stale_marker(series.points.back().value);
+  });
   for (core::SeriesView& series : *found) {
     std::erase_if(series.points, [](const core::Point& point) { return std::isnan(point.value); });
   }

@@ -24,7 +24,7 @@ class Evidence {
   /// The alert's labels of these names, where it has them.
   core::Labels labels(std::initializer_list<std::string_view> names) const;
 
-  /// Points of every series of the metric that has these labels, markers left out, oldest first.
+  /// Points of every series of the metric that has these labels and has not ended, oldest first; no NaN among them.
   std::vector<core::SeriesView> points(std::string_view metric, const core::Labels& labels, core::Duration span) const;
   /// Sum over those series of their newest value of the last 5 minutes; nothing when there is none.
   std::optional<double> newest(std::string_view metric, const core::Labels& labels) const;

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <fmt/format.h>
+#include <ranges>
 
 #include "incidents/causes.h"
 
@@ -125,12 +126,12 @@ std::optional<Cause> poison_messages(const Evidence& evidence) {
   if (!depth || *depth <= 0) return std::nullopt;
   const std::string_view source = source_topic(topic);
   const std::string who = source.empty() ? std::string("A consumer") : fmt::format("The consumers of {}", source);
-  for (const core::Event& event : evidence.events()) {
+  for (const core::Event& event : std::views::reverse(evidence.events())) {
     const std::string_view subject = event.labels.get("subject");
     if (source.empty() || event.kind != "schema_incompatible" || !subject.starts_with(source)) continue;
     return Cause{
-        fmt::format("{} in {} cannot process some messages and put them in {} since an incompatible schema of {} "
-                    "was offered: {}",
+        fmt::format("{} in {} cannot process some messages and put them in {}; an incompatible schema of {} was "
+                    "seen shortly before: {}",
                     who, evidence.label("cluster"), topic, subject, event.message),
         0.88};
   }
