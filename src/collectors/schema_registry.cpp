@@ -124,7 +124,16 @@ core::Result<std::vector<std::string>> SchemaRegistryCollector::list_subjects(Cy
     names.resize(kMostSubjects);
   }
   forget_deleted(names);
+  note_appeared(names);
   return names;
+}
+
+void SchemaRegistryCollector::note_appeared(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (!previous_names_ || std::ranges::binary_search(*previous_names_, name)) continue;
+    subject_named(name).appeared = true;
+  }
+  previous_names_ = names;
 }
 
 void SchemaRegistryCollector::forget_deleted(const std::vector<std::string>& names) {
@@ -193,7 +202,8 @@ core::Result<void> SchemaRegistryCollector::visit(Cycle& cycle, const std::strin
   if (versions->empty()) return core::fail(ErrorKind::not_found, "the subject has no version", name_);
   auto level = client_.level(name);
   if (!level) return std::unexpected(level.error());
-  const bool is_new = subject.seen && (subject.versions.empty() || subject.versions.back() < versions->back());
+  const bool grown = subject.seen && subject.versions.back() < versions->back();
+  const bool is_new = std::exchange(subject.appeared, false) || grown;
   subject.versions = std::move(*versions);
   if (is_new) {
     cycle.batch.events.push_back({cycle.context.now, "schema_version_registered", about(name),

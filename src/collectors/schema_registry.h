@@ -68,6 +68,7 @@ class SchemaRegistryCollector : public core::Collector {
   };
   struct Subject {
     std::optional<core::Time> seen;  // last time that everything about it was known
+    bool appeared = false;           // since the cycle before: its first version is news
     std::vector<int> versions;
     std::string level;
     std::optional<Verdict> newest;
@@ -82,6 +83,7 @@ class SchemaRegistryCollector : public core::Collector {
 
   core::Result<std::vector<std::string>> list_subjects(Cycle& cycle);
   void forget_deleted(const std::vector<std::string>& names);
+  void note_appeared(const std::vector<std::string>& names);
   void visit_all(Cycle& cycle, const std::vector<std::string>& names);
   bool may_go_on(Cycle& cycle) const;
   core::Result<void> visit(Cycle& cycle, const std::string& name, Subject& subject);
@@ -100,8 +102,9 @@ class SchemaRegistryCollector : public core::Collector {
   std::string name_;
   SchemaRegistryClient client_;
   core::Labels subjects_labels_;
-  std::map<std::string, Subject, std::less<>> subjects_;  // of the filter, and those of candidates
-  std::string next_;                                      // where the next cycle goes on
+  std::map<std::string, Subject, std::less<>> subjects_;    // of the filter, and those of candidates
+  std::optional<std::vector<std::string>> previous_names_;  // sorted
+  std::string next_;                                        // where the next cycle goes on
 };
 
 }  // namespace weir::collectors

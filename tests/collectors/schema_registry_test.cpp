@@ -1,0 +1,670 @@
+#include "collectors/schema_registry.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "config/node.h"
+#include "core/time.h"
+
+namespace weir::collectors {
+namespace {
+
+using namespace std::chrono_literals;
+using core::ErrorKind;
+using nlohmann::json;
+
+core::Time at(int seconds) { return core::Time(std::chrono::seconds(seconds)); }
+
+/// A registry in memory behind the HTTP interface. A schema's text is a number; one is compatible with another that
+/// is not greater, unless the level is NONE. `answers` replaces the answer to a "METHOD path".
+class FakeRegistry final : public net::HttpClient {
+ public:
+  core::Result<net::HttpResponse> send(const net::HttpRequest& request, std::stop_token stop) override {
+    if (stop.stop_requested()) return core::fail(ErrorKind::cancelled, "stopped");
+    EXPECT_TRUE(request.url.starts_with(base)) << request.url;
+    const std::string path = request.url.substr(base.size());
+    const std::string key = request.method + " " + path;
+    requests.push_back(key);
+    last = request;
+    if (down) return core::fail(ErrorKind::unavailable, "connection refused", "http://registry:8081");
+    if (const auto found = answers.find(key); found != answers.end()) return found->second;
+    return answer(split(path.substr(0, path.find('?'))), request.body);
+  }
+
+  static net::HttpResponse reply(int status, std::string body) {
+    return {.status = status, .headers = {}, .body = std::move(body)};
+  }
+  std::size_t count(std::string_view prefix) const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(requests, [&](const auto& key) { return key.starts_with(prefix); }));
+  }
+
+  std::string base = "http://registry:8081";
+  std::map<std::string, std::map<int, std::string>> subjects;
+  std::map<std::string, std::string> levels;
+  std::string global = "BACKWARD";
+  std::string schema_type;
+  bool down = false;
+  bool apicurio = false;  // NONE for subjects without a level, and "reason"
+  std::map<std::string, core::Result<net::HttpResponse>> answers;
+  std::vector<std::string> requests;
+  net::HttpRequest last;
+
+ private:
+  static std::vector<std::string> split(std::string path) {
+    std::vector<std::string> parts;
+    while (!path.empty()) {
+      const std::size_t end = std::min(path.find('/', 1), path.size());
+      parts.push_back(decode(path.substr(1, end - 1)));
+      path.erase(0, end);
+    }
+    return parts;
+  }
+  static std::string decode(const std::string& text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '%') {
+        out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
+        i += 2;
+      } else {
+        out += text[i];
+      }
+    }
+    return out;
+  }
+  net::HttpResponse answer(const std::vector<std::string>& path, const std::string& body) {
+    if (path[0] == "subjects" && path.size() == 1) {
+      json names = json::array();
+      for (const auto& [name, versions] : subjects) names.push_back(name);
+      return reply(200, names.dump());
+    }
+    if (path[0] == "config" && path.size() == 1) return reply(200, json{{"compatibilityLevel", global}}.dump());
+    if (path[0] == "config") {
+      const auto level = levels.find(path[1]);
+      if (level != levels.end()) return reply(200, json{{"compatibilityLevel", level->second}}.dump());
+      if (apicurio) return reply(200, R"({"compatibilityLevel":"NONE"})");
+      return reply(404,
+                   R"({"error_code":40408,"message":"Subject does not have subject-level compatibility configured"})");
+    }
+    const auto& versions = subjects[path[0] == "compatibility" ? path[2] : path[1]];
+    if (path.size() == 3) {
+      if (versions.empty()) return reply(404, R"({"error_code":40401,"message":"Subject not found."})");
+      json numbers = json::array();
+      for (const auto& [number, text] : versions) numbers.push_back(number);
+      return reply(200, numbers.dump());
+    }
+    const auto found = versions.find(std::stoi(path.back()));
+    if (found == versions.end()) return reply(404, R"({"error_code":40402,"message":"Version not found."})");
+    if (path[0] == "subjects") return version(path[1], found->first, found->second);
+    return compatibility(path[2], found->second, json::parse(body));
+  }
+  net::HttpResponse version(const std::string& subject, int number, const std::string& text) const {
+    json answer = {{"subject", subject}, {"version", number}, {"id", 1}, {"schema", text}};
+    if (!schema_type.empty()) answer["schemaType"] = schema_type;
+    answer["references"] = {{{"name", "Money"}, {"subject", "money"}, {"version", 2}}};
+    return reply(200, answer.dump());
+  }
+  net::HttpResponse compatibility(const std::string& subject, const std::string& older, const json& question) const {
+    const std::string newer = question.at("schema");
+    if (newer.starts_with("broken")) return reply(422, R"({"error_code":42201,"message":"Invalid schema"})");
+    const auto own = levels.find(subject);
+    const std::string level = own == levels.end() ? global : own->second;
+    const bool compatible = level == "NONE" || std::stoi(newer) <= std::stoi(older);
+    if (apicurio)
+      return reply(
+          200,
+          json{{"is_compatible", compatible}, {"reason", compatible ? json(nullptr) : json("n at /fields/1")}}.dump());
+    json messages = json::array();
+    if (!compatible) messages = {"READER_FIELD_MISSING_DEFAULT_VALUE: n", "{oldSchema: …}"};
+    return reply(200, json{{"is_compatible", compatible}, {"messages", messages}}.dump());
+  }
+};
+
+class SchemaRegistryTest : public testing::Test {
+ protected:
+  SchemaRegistryTest() {
+    settings_.name = "main";
+    settings_.endpoint.url = registry_.base;
+    std::filesystem::create_directories(folder_);
+  }
+  ~SchemaRegistryTest() override { std::filesystem::remove_all(folder_); }
+
+  SchemaRegistryCollector& collector() {
+    if (!collector_) collector_ = std::make_unique<SchemaRegistryCollector>(settings_, registry_);
+    return *collector_;
+  }
+  core::Result<core::Batch> collect() {
+    now_ += 30s;
+    registry_.requests.clear();
+    return collector().collect({.now = now_, .deadline = std::chrono::steady_clock::now() + 10s, .stop = {}});
+  }
+  core::Batch seen() {
+    auto batch = collect();
+    EXPECT_TRUE(batch) << batch.error().describe();
+    for (const core::Fault& fault : batch->faults) ADD_FAILURE() << fault.error.describe();
+    return std::move(*batch);
+  }
+  void candidate(const std::string& subject, const std::string& text) {
+    const std::string file = folder_ + "/candidate.avsc";
+    std::ofstream(file) << text;
+    if (settings_.candidates.empty()) settings_.candidates.push_back({subject, file});
+  }
+  static std::optional<double> value(const core::Batch& batch, const std::string& series) {
+    for (const core::Sample& sample : batch.samples) {
+      if (sample.labels.to_string() == series) return sample.value;
+    }
+    return std::nullopt;
+  }
+  static std::vector<std::string> events(const core::Batch& batch) {
+    std::vector<std::string> found;
+    for (const core::Event& event : batch.events) found.push_back(event.kind + ": " + event.message);
+    return found;
+  }
+  std::optional<double> compatible(const core::Batch& batch, const std::string& subject = "a") {
+    return value(batch, R"(schema_registry_subject_compatible{registry="main",subject=")" + subject + "\"}");
+  }
+  std::optional<double> candidate_compatible(const core::Batch& batch) {
+    return value(batch, R"(schema_registry_candidate_compatible{registry="main",subject="a"})");
+  }
+  std::optional<double> checks(const core::Batch& batch, const std::string& result) {
+    return value(
+        batch, R"(schema_registry_compatibility_checks_total{registry="main",result=")" + result + R"(",subject="a"})");
+  }
+
+  FakeRegistry registry_;
+  SchemaRegistrySettings settings_;
+  std::unique_ptr<SchemaRegistryCollector> collector_;
+  core::Time now_ = at(1000);
+  std::string folder_ = testing::TempDir() + "/weir_registry_" + std::to_string(::getpid());
+};
+
+TEST_F(SchemaRegistryTest, ShowsSubjectsVersionsAndLevels) {
+  registry_.subjects = {{"a", {{1, "5"}, {3, "4"}}}, {"b", {{1, "1"}}}};
+  registry_.levels = {{"b", "FULL"}};
+  const core::Batch batch = seen();
+  EXPECT_EQ(value(batch, R"(schema_registry_subjects{registry="main"})"), 2);
+  EXPECT_EQ(value(batch, R"(schema_registry_subject_versions{registry="main",subject="a"})"), 2);
+  EXPECT_EQ(value(batch, R"(schema_registry_subject_latest_version{registry="main",subject="a"})"), 3);
+  EXPECT_EQ(
+      value(batch, R"(schema_registry_subject_compatibility_level{level="BACKWARD",registry="main",subject="a"})"), 1);
+  EXPECT_EQ(value(batch, R"(schema_registry_subject_compatibility_level{level="FULL",registry="main",subject="b"})"),
+            1);
+  EXPECT_EQ(compatible(batch), 1);
+  for (const core::Sample& sample : batch.samples) EXPECT_EQ(sample.time, now_);
+}
+
+TEST_F(SchemaRegistryTest, EverythingEmittedIsDescribed) {
+  registry_.subjects = {{"a", {{1, "5"}, {2, "4"}}}};
+  candidate("a", "3");
+  for (const core::Sample& sample : seen().samples) {
+    EXPECT_TRUE(std::ranges::any_of(collector().metrics(), [&](const core::MetricInfo& info) {
+      return info.name == sample.labels.name();
+    })) << sample.labels.to_string();
+  }
+}
+
+TEST_F(SchemaRegistryTest, AnEmptyRegistryIsASuccess) {
+  const core::Batch batch = seen();
+  EXPECT_EQ(value(batch, R"(schema_registry_subjects{registry="main"})"), 0);
+  EXPECT_EQ(batch.samples.size(), 1U);
+}
+
+TEST_F(SchemaRegistryTest, ASingleVersionIsNeitherCompatibleNorNot) {
+  registry_.subjects = {{"a", {{1, "5"}}}};
+  const core::Batch batch = seen();
+  EXPECT_EQ(compatible(batch), std::nullopt);
+  EXPECT_EQ(checks(batch, "incompatible"), 0);
+}
+
+TEST_F(SchemaRegistryTest, ANewVersionIsCheckedOnceAgainstItsPredecessor) {
+  registry_.subjects = {{"a", {{1, "5"}}}};
+  EXPECT_TRUE(seen().events.empty());
+  registry_.subjects["a"][2] = "7";
+  const core::Batch batch = seen();
+  EXPECT_EQ(events(batch), (std::vector<std::string>{
+                               "schema_version_registered: Version 2 of a was registered.",
+                               "schema_incompatible: Version 2 of a is incompatible with version 1 under BACKWARD: "
+                               "READER_FIELD_MISSING_DEFAULT_VALUE: n; {oldSchema: …}"}));
+  EXPECT_EQ(batch.events[1].labels, (core::Labels{{"registry", "main"}, {"subject", "a"}}));
+  EXPECT_EQ(compatible(batch), 0);
+  EXPECT_EQ(checks(batch, "incompatible"), 1);
+  EXPECT_EQ(registry_.count("POST /compatibility/subjects/a/versions/1?verbose=true"), 1U);
+  const core::Batch next = seen();
+  EXPECT_EQ(registry_.count("POST"), 0U);
+  EXPECT_EQ(compatible(next), 0);
+  EXPECT_EQ(checks(next, "incompatible"), 1);
+  EXPECT_TRUE(next.events.empty());
+}
+
+TEST_F(SchemaRegistryTest, ANewSubjectIsNewsButTheFirstCycleIsNot) {
+  registry_.subjects = {{"a", {{1, "5"}}}};
+  EXPECT_TRUE(seen().events.empty());
+  registry_.subjects["b"] = {{1, "5"}};
+  EXPECT_EQ(events(seen()), (std::vector<std::string>{"schema_version_registered: Version 1 of b was registered."}));
+  EXPECT_TRUE(seen().events.empty());
+}
+
+TEST_F(SchemaRegistryTest, ANewLevelIsANewQuestion) {
+  registry_.subjects = {{"a", {{1, "5"}, {2, "7"}}}};
+  registry_.levels = {{"a", "NONE"}};
+  EXPECT_EQ(compatible(seen()), 1);
+  registry_.levels = {{"a", "BACKWARD"}};
+  const core::Batch batch = seen();
+  EXPECT_EQ(compatible(batch), 0);
+  EXPECT_EQ(checks(batch, "compatible"), 1);
+  EXPECT_EQ(checks(batch, "incompatible"), 1);
+  registry_.levels.clear();
+  registry_.global = "NONE";
+  EXPECT_EQ(compatible(seen()), 1);
+}
+
+TEST_F(SchemaRegistryTest, TheQuestionNamesTheTypeAndTheReferences) {
+  registry_.subjects = {{"a", {{1, "5"}, {2, "4"}}}};
+  registry_.schema_type = "PROTOBUF";
+  settings_.endpoint.basic_auth.emplace("weir", core::Secret("pw"));
+  seen();
+  EXPECT_EQ(
+      json::parse(registry_.last.body),
+      json::parse(
+          R"({"schema":"4","schemaType":"PROTOBUF","references":[{"name":"Money","subject":"money","version":2}]})"));
+  EXPECT_EQ(registry_.last.basic_auth->first, "weir");
+  EXPECT_LE(registry_.last.timeout, 10s);
+}
+
+TEST_F(SchemaRegistryTest, ADeletedSubjectDisappears) {
+  registry_.subjects = {{"a", {{1, "5"}, {2, "7"}}}, {"b", {{1, "1"}}}};
+  EXPECT_EQ(compatible(seen()), 0);
+  registry_.subjects.erase("a");
+  const core::Batch batch = seen();
+  EXPECT_TRUE(std::ranges::none_of(batch.samples,
+                                   [](const core::Sample& sample) { return sample.labels.get("subject") == "a"; }));
+}
+
+TEST_F(SchemaRegistryTest, ASubjectDeletedSinceTheListWasMadeIsNoFault) {
+  registry_.subjects = {{"a", {{1, "5"}}}, {"b", {{1, "1"}}}};
+  registry_.answers = {{"GET /subjects/a/versions",
+                        FakeRegistry::reply(404, R"({"error_code":40401,"message":"Subject 'a' not found."})")}};
+  const core::Batch batch = seen();
+  EXPECT_EQ(value(batch, R"(schema_registry_subject_versions{registry="main",subject="b"})"), 1);
+  EXPECT_EQ(value(batch, R"(schema_registry_subject_versions{registry="main",subject="a"})"), std::nullopt);
+}
+
+TEST_F(SchemaRegistryTest, DeletingTheIncompatibleVersionHeals) {
+  registry_.subjects = {{"a", {{1, "5"}, {2, "4"}, {3, "7"}}}};
+  EXPECT_EQ(compatible(seen()), 0);
+  registry_.subjects["a"].erase(3);
+  const core::Batch batch = seen();
+  EXPECT_EQ(compatible(batch), 1);
+  EXPECT_TRUE(batch.events.empty());
+}
+
+TEST_F(SchemaRegistryTest, TheSubjectFilterIsAppliedBeforeAnythingIsAsked) {
+  registry_.subjects = {{"a", {{1, "5"}}}, {"secret-value", {{1, "1"}}}};
+  ASSERT_TRUE(settings_.subjects.deny.add("^secret"));
+  const core::Batch batch = seen();
+  EXPECT_EQ(value(batch, R"(schema_registry_subjects{registry="main"})"), 1);
+  EXPECT_TRUE(
+      std::ranges::none_of(registry_.requests, [](const std::string& key) { return key.find("secret") != key.npos; }));
+}
+
+TEST_F(SchemaRegistryTest, SubjectsOfAnyNameAreAskedForSafely) {
+  const std::string name = "x/y ?z%q#é";
+  registry_.subjects = {{name, {{1, "5"}, {2, "7"}}}};
+  const core::Batch batch = seen();
+  EXPECT_EQ(compatible(batch, name), 0);
+  EXPECT_EQ(registry_.count("GET /subjects/x%2Fy%20%3Fz%25q%23%C3%A9/versions"), 2U);
+}
+
+TEST_F(SchemaRegistryTest, ApicurioSaysNoneWhereTheGlobalLevelApplies) {
+  registry_.base = settings_.endpoint.url = "http://registry:8080/apis/ccompat/v7";
+  registry_.apicurio = true;
+  registry_.subjects = {{"a", {{1, "5"}, {2, "7"}}}};
+  const core::Batch batch = seen();
+  EXPECT_EQ(
+      value(batch, R"(schema_registry_subject_compatibility_level{level="BACKWARD",registry="main",subject="a"})"), 1);
+  EXPECT_EQ(compatible(batch), 0);
+  ASSERT_EQ(batch.events.size(), 1U);
+  EXPECT_TRUE(batch.events[0].message.ends_with("under BACKWARD: n at /fields/1"));
+}
+
+TEST_F(SchemaRegistryTest, ElsewhereNoneIsMeant) {
+  registry_.subjects = {{"a", {{1, "5"}, {2, "7"}}}};
+  registry_.levels = {{"a", "NONE"}};
+  EXPECT_EQ(value(seen(), R"(schema_registry_subject_compatibility_level{level="NONE",registry="main",subject="a"})"),
+            1);
+}
+
+TEST_F(SchemaRegistryTest, AnUnreachableRegistryIsAnErrorNotAnEmptyOne) {
+  registry_.down = true;
+  const auto batch = collect();
+  ASSERT_FALSE(batch);
+  EXPECT_EQ(batch.error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(batch.error().describe(), "GET http://registry:8081/subjects: connection refused");
+}
+
+struct BadAnswer {
+  int status;
+  std::string body;
+  ErrorKind kind;
+  std::string words;
+};
+
+TEST_F(SchemaRegistryTest, ABadListOfSubjectsIsAClearError) {
+  const std::vector<BadAnswer> cases{
+      {200, "<html><body>Welcome</body></html>", ErrorKind::protocol, "a web page"},
+      {200, R"(["a","b)", ErrorKind::protocol, "incomplete"},
+      {200, "", ErrorKind::protocol, "incomplete"},
+      {200, R"({"subjects":[]})", ErrorKind::protocol, "not a list of subjects"},
+      {200, "[1,2]", ErrorKind::protocol, "not a list of subjects"},
+      {200, std::string(100'000, '['), ErrorKind::protocol, "incomplete"},
+      {500, R"({"error_code":50001,"message":"Error in the backend\ndata store"})", ErrorKind::unavailable,
+       "HTTP 500: Error in the backend data store"},
+      {502, "<html>Bad gateway</html>", ErrorKind::unavailable, "HTTP 502"},
+      {429, "", ErrorKind::unavailable, "HTTP 429"},
+      {401, R"({"error_code":401,"message":"Unauthorized"})", ErrorKind::denied, "check basic_auth"},
+      {403, "", ErrorKind::denied, "HTTP 403"},
+      {301, "", ErrorKind::protocol, "redirected"},
+      {404, "", ErrorKind::not_found, "HTTP 404"},
+      {400, "", ErrorKind::protocol, "HTTP 400"},
+      {500, R"({"message":")" + std::string(100'000, 'x') + "\"}", ErrorKind::unavailable, "xxx…"}};
+  for (const BadAnswer& bad : cases) {
+    registry_.answers = {{"GET /subjects", FakeRegistry::reply(bad.status, bad.body)}};
+    const auto batch = collect();
+    ASSERT_FALSE(batch) << bad.body.substr(0, 100);
+    EXPECT_EQ(batch.error().kind, bad.kind) << batch.error().describe();
+    EXPECT_NE(batch.error().message.find(bad.words), std::string::npos) << batch.error().message;
+    EXPECT_LT(batch.error().message.size(), 700U);
+  }
+}
+
+TEST_F(SchemaRegistryTest, TroubleWithOneSubjectIsAFaultOfThatSubjectAlone) {
+  registry_.subjects = {{"a", {{1, "5"}, {2, "7"}}}, {"b", {{1, "1"}}}};
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"GET /subjects/a/versions", "<html>"},
+      {"GET /subjects/a/versions", "[0]"},
+      {"GET /subjects/a/versions", "[1.5]"},
+      {"GET /subjects/a/versions", "[99999999999]"},
+      {"GET /config/a?defaultToGlobal=true", "[]"},
+      {"GET /subjects/a/versions/2", R"({"schema":5})"},
+      {"GET /subjects/a/versions/2", R"({"schema":"5","references":[5]})"},
+      {"POST /compatibility/subjects/a/versions/1?verbose=true", "{}"},
+      {"POST /compatibility/subjects/a/versions/1?verbose=true", R"({"is_compatible":"yes"})"}};
+  for (const auto& [key, body] : cases) {
+    collector_.reset();
+    registry_.answers = {{key, FakeRegistry::reply(200, body)}};
+    const auto batch = collect();
+    ASSERT_TRUE(batch);
+    ASSERT_EQ(batch->faults.size(), 1U) << key << body;
+    EXPECT_EQ(batch->faults[0].scope, (core::Labels{{"registry", "main"}, {"subject", "a"}}));
+    EXPECT_EQ(batch->faults[0].error.kind, ErrorKind::protocol);
+    EXPECT_EQ(compatible(*batch), std::nullopt);
+    EXPECT_EQ(value(*batch, R"(schema_registry_subject_versions{registry="main",subject="b"})"), 1);
+  }
+}
+
+TEST_F(SchemaRegistryTest, AVersionThatVanishesDuringTheCheckDoesNotDeleteTheSubject) {
+  registry_.subjects = {{"a", {{1, "5"}, {2, "7"}}}};
+  registry_.answers = {
+      {"POST /compatibility/subjects/a/versions/1?verbose=true", FakeRegistry::reply(404, R"({"error_code":40402})")}};
+  const auto batch = collect();
+  ASSERT_TRUE(batch);
+  ASSERT_EQ(batch->faults.size(), 1U);
+  EXPECT_EQ(batch->faults[0].scope.get("subject"), "a");
+}
+
+TEST_F(SchemaRegistryTest, AFailedCheckIsAskedAgain) {
+  registry_.subjects = {{"a", {{1, "5"}, {2, "7"}}}};
+  registry_.answers = {{"POST /compatibility/subjects/a/versions/1?verbose=true", FakeRegistry::reply(500, "")}};
+  EXPECT_EQ(collect()->faults.size(), 1U);
+  registry_.answers.clear();
+  const core::Batch batch = seen();
+  EXPECT_EQ(compatible(batch), 0);
+  EXPECT_EQ(batch.events.size(), 1U);
+}
+
+TEST_F(SchemaRegistryTest, WithoutTheGlobalLevelEverythingKeepsItsState) {
+  registry_.subjects = {{"a", {{1, "5"}, {2, "7"}}}};
+  registry_.answers = {{"GET /config", FakeRegistry::reply(403, "")}};
+  const auto batch = collect();
+  ASSERT_TRUE(batch);
+  ASSERT_EQ(batch->faults.size(), 1U);
+  EXPECT_EQ(batch->faults[0].scope, (core::Labels{{"registry", "main"}}));
+  EXPECT_EQ(compatible(*batch), std::nullopt);
+  EXPECT_EQ(value(*batch, R"(schema_registry_subject_latest_version{registry="main",subject="a"})"), 2);
+}
+
+TEST_F(SchemaRegistryTest, ARegistryThatStopsAnsweringIsLeftAlone) {
+  for (int i = 0; i < 50; ++i) registry_.subjects[fmt::format("s{:02}", i)] = {{1, "1"}};
+  seen();
+  for (int i = 0; i < 50; ++i) {
+    registry_.answers.emplace(fmt::format("GET /subjects/s{:02}/versions", i),
+                              core::fail(ErrorKind::timeout, "no complete answer within 10s"));
+  }
+  const auto batch = collect();
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(registry_.count("GET /subjects/"), 3U);
+  EXPECT_EQ(batch->faults.back().scope, (core::Labels{{"registry", "main"}}));
+  EXPECT_TRUE(batch->faults.back().error.retryable);
+}
+
+TEST_F(SchemaRegistryTest, OfALargeRegistryTheRestComesInTheNextCycle) {
+  for (int i = 0; i < 2500; ++i) registry_.subjects[fmt::format("s{:05}", i)] = {{1, "1"}};
+  const auto versions_shown = [](const core::Batch& batch) {
+    return std::ranges::count_if(
+        batch.samples, [](const core::Sample& s) { return s.labels.name() == "schema_registry_subject_versions"; });
+  };
+  const core::Batch first = seen();
+  EXPECT_LE(registry_.requests.size(), SchemaRegistryCollector::kMostRequests);
+  EXPECT_GT(versions_shown(first), 900);
+  EXPECT_LT(versions_shown(first), 1001);
+  seen();
+  const core::Batch third = seen();
+  EXPECT_EQ(versions_shown(third), 2500);
+  EXPECT_EQ(value(third, R"(schema_registry_subjects{registry="main"})"), 2500);
+  registry_.subjects["s00000"][2] = "9";  // its turn comes again
+  EXPECT_EQ(versions_shown(seen()), 2500);
+  seen();
+  EXPECT_EQ(registry_.count("POST"), 0U + registry_.count("POST /compatibility/subjects/s00000/"));
+}
+
+TEST_F(SchemaRegistryTest, SubjectsPastTheBoundAreNamedAsAFault) {
+  json names = json::array();
+  for (std::size_t i = 0; i <= SchemaRegistryCollector::kMostSubjects; ++i) names.push_back(fmt::format("s{:05}", i));
+  registry_.answers = {{"GET /subjects", FakeRegistry::reply(200, names.dump())}};
+  for (std::size_t i = 0; i <= SchemaRegistryCollector::kMostSubjects; ++i)
+    registry_.subjects[fmt::format("s{:05}", i)] = {{1, "1"}};
+  const auto batch = collect();
+  ASSERT_TRUE(batch);
+  ASSERT_FALSE(batch->faults.empty());
+  EXPECT_EQ(batch->faults[0].error.kind, ErrorKind::limit);
+  EXPECT_NE(batch->faults[0].error.message.find("10001 subjects"), std::string::npos);
+}
+
+TEST_F(SchemaRegistryTest, ACandidateIsCheckedAgainstTheNewestVersion) {
+  registry_.subjects = {{"a", {{1, "9"}, {2, "5"}}}};
+  candidate("a", "6");
+  const core::Batch batch = seen();
+  EXPECT_EQ(candidate_compatible(batch), 0);
+  EXPECT_EQ(compatible(batch), 1);
+  EXPECT_EQ(checks(batch, "incompatible"), 1);
+  ASSERT_EQ(batch.events.size(), 1U);
+  EXPECT_EQ(batch.events[0].kind, "schema_incompatible");
+  EXPECT_NE(batch.events[0].message.find("is incompatible with version 2 of a under BACKWARD"), std::string::npos)
+      << batch.events[0].message;
+  EXPECT_EQ(registry_.count("POST /compatibility/subjects/a/versions/2"), 1U);
+  seen();
+  EXPECT_EQ(registry_.count("POST"), 0U);
+}
+
+TEST_F(SchemaRegistryTest, ACandidateIsCheckedAgainWhenTheFileTheVersionOrTheLevelChanges) {
+  registry_.subjects = {{"a", {{1, "5"}}}};
+  candidate("a", "6");
+  EXPECT_EQ(candidate_compatible(seen()), 0);
+  candidate("a", "4");
+  EXPECT_EQ(candidate_compatible(seen()), 1);
+  registry_.subjects["a"][2] = "3";
+  EXPECT_EQ(candidate_compatible(seen()), 0);
+  registry_.levels = {{"a", "NONE"}};
+  EXPECT_EQ(candidate_compatible(seen()), 1);
+}
+
+TEST_F(SchemaRegistryTest, ACandidateThatIsNoSchemaWouldBeRefused) {
+  registry_.subjects = {{"a", {{1, "5"}}}};
+  candidate("a", "broken");
+  const core::Batch batch = seen();
+  EXPECT_EQ(candidate_compatible(batch), 0);
+  EXPECT_NE(batch.events.at(0).message.find("Invalid schema"), std::string::npos);
+}
+
+TEST_F(SchemaRegistryTest, ACandidateForASubjectThatDoesNotExistIsSaidOnceAndNotCalledCompatible) {
+  candidate("a", "5");
+  const core::Batch batch = seen();
+  EXPECT_EQ(candidate_compatible(batch), std::nullopt);
+  EXPECT_EQ(batch.events.at(0).kind, "schema_candidate_unchecked");
+  EXPECT_TRUE(seen().events.empty());
+  registry_.subjects = {{"a", {{1, "5"}}}};
+  EXPECT_EQ(candidate_compatible(seen()), 1);
+  registry_.subjects.clear();
+  const core::Batch gone = seen();
+  EXPECT_EQ(gone.samples.size(), 1U) << "nothing of a deleted subject is shown";
+}
+
+TEST_F(SchemaRegistryTest, ACandidateOfASubjectThatTheFilterLeavesOutIsCheckedAllTheSame) {
+  registry_.subjects = {{"a", {{1, "5"}}}};
+  ASSERT_TRUE(settings_.subjects.deny.add("."));
+  candidate("a", "6");
+  const core::Batch batch = seen();
+  EXPECT_EQ(candidate_compatible(batch), 0);
+  EXPECT_EQ(value(batch, R"(schema_registry_subject_versions{registry="main",subject="a"})"), std::nullopt);
+}
+
+TEST_F(SchemaRegistryTest, ACandidateFileThatCannotBeUsedIsAFaultOfTheCandidateAlone) {
+  registry_.subjects = {{"a", {{1, "5"}}}};
+  candidate("a", "4");
+  EXPECT_EQ(candidate_compatible(seen()), 1);
+  const std::string file = settings_.candidates[0].file;
+  const auto fault = [&] {
+    const auto batch = collect();
+    EXPECT_EQ(candidate_compatible(*batch), std::nullopt);
+    EXPECT_EQ(value(*batch, R"(schema_registry_subject_versions{registry="main",subject="a"})"), 1);
+    EXPECT_EQ(batch->faults.size(), 1U);
+    EXPECT_EQ(batch->faults[0].scope.name(), "schema_registry_candidate_compatible");
+    EXPECT_EQ(batch->faults[0].error.where, file);
+    return batch->faults[0].error.message;
+  };
+  std::ofstream(file).close();
+  EXPECT_EQ(fault(), "the candidate is empty");
+  std::ofstream(file) << std::string(2U << 20U, 'x');
+  EXPECT_EQ(fault(), "the candidate is larger than 1 MiB");
+  std::filesystem::remove(file);
+  EXPECT_EQ(fault(), "the candidate cannot be read");
+  std::filesystem::create_directory(file);
+  EXPECT_EQ(fault(), "the candidate cannot be read");
+}
+
+TEST_F(SchemaRegistryTest, AStopEndsTheCycleSoon) {
+  for (int i = 0; i < 50; ++i) registry_.subjects[fmt::format("s{:02}", i)] = {{1, "1"}};
+  std::stop_source stop;
+  stop.request_stop();
+  const auto batch =
+      collector().collect({.now = now_, .deadline = std::chrono::steady_clock::now() + 10s, .stop = stop.get_token()});
+  ASSERT_FALSE(batch);
+  EXPECT_EQ(batch.error().kind, ErrorKind::cancelled);
+}
+
+TEST_F(SchemaRegistryTest, PastTheDeadlineNothingMoreIsAsked) {
+  registry_.subjects = {{"a", {{1, "5"}}}};
+  const auto batch = collector().collect({.now = now_, .deadline = std::chrono::steady_clock::now() - 1s, .stop = {}});
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(registry_.count("GET /subjects/"), 0U);
+}
+
+TEST(PercentEncodeTest, KeepsOnlyWhatNeedsNoEscape) {
+  EXPECT_EQ(percent_encode("aZ09-._~ /%ä"), "aZ09-._~%20%2F%25%C3%A4");
+}
+
+class SchemaRegistrySettingsTest : public testing::Test {
+ protected:
+  SchemaRegistrySettings parse(const std::string& yaml) {
+    node_ = config::parse_yaml(yaml, "/etc/weir/weir.yml", diagnostics_);
+    return parse_schema_registry(node_, diagnostics_);
+  }
+  config::Node node_;
+  config::Diagnostics diagnostics_;
+};
+
+TEST_F(SchemaRegistrySettingsTest, ReadsTheWholeSection) {
+  const SchemaRegistrySettings settings = parse(R"(
+name: main
+url: https://registry:8081/apis/ccompat/v7/
+interval: 10s
+request_timeout: 2s
+basic_auth: {username: weir, password: hunter2}
+tls: {ca_file: ca.pem, cert_file: c.pem, key_file: k.pem}
+subjects: {allow: ["^order"], deny: ["-key$"]}
+candidates: [{subject: OrderPlaced-value, file: schemas/order.avsc}, {subject: b, file: /abs.avsc}]
+)");
+  EXPECT_TRUE(diagnostics_.ok()) << diagnostics_.to_string();
+  EXPECT_EQ(settings.name, "main");
+  EXPECT_EQ(settings.endpoint.url, "https://registry:8081/apis/ccompat/v7");
+  EXPECT_EQ(settings.interval, 10s);
+  EXPECT_EQ(settings.endpoint.request_timeout, 2s);
+  EXPECT_EQ(settings.endpoint.basic_auth->second.reveal(), "hunter2");
+  EXPECT_EQ(settings.endpoint.ca_file, "ca.pem");
+  EXPECT_TRUE(settings.subjects.admits("orders-value"));
+  EXPECT_FALSE(settings.subjects.admits("orders-key"));
+  EXPECT_EQ(settings.candidates[0].file, "/etc/weir/schemas/order.avsc");
+  EXPECT_EQ(settings.candidates[1].file, "/abs.avsc");
+}
+
+TEST_F(SchemaRegistrySettingsTest, DefaultsAreTheDocumentedOnes) {
+  const SchemaRegistrySettings settings = parse("{name: main, url: http://registry:8081}");
+  EXPECT_TRUE(diagnostics_.ok()) << diagnostics_.to_string();
+  EXPECT_EQ(settings.interval, 30s);
+  EXPECT_TRUE(settings.subjects.admits("anything"));
+}
+
+TEST_F(SchemaRegistrySettingsTest, EveryMistakeIsNamedAtItsPlace) {
+  parse(R"(name: main
+url: registry:8081
+intervall: 10s
+interval: 10ms
+basic_auth: {user: weir}
+bearer_token: t
+tls: {cert_file: c.pem}
+subjects: {allow: ["("]}
+candidates: [{subject: a}, {subject: b, file: x}, {subject: b, file: y}]
+)");
+  const std::string text = diagnostics_.to_string();
+  for (const char* words :
+       {R"(weir.yml:2:6: schema registry "main": "url": write http://)",
+        R"(weir.yml:3:1: schema registry "main": unknown key "intervall" (did you mean "interval"?))",
+        R"(weir.yml:4:11: schema registry "main": "interval": must be at least 1s)",
+        R"(basic_auth: unknown key "user")", R"(key "username" is missing)", "not both", "belong together",
+        R"("allow": )", R"(key "file" is missing)", R"(subject "b" has two candidates)"}) {
+    EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
+  }
+}
+
+TEST_F(SchemaRegistrySettingsTest, CredentialsInTheUrlAreRefusedWithoutShowingThem) {
+  parse("{name: main, url: 'http://weir:hunter2@registry:8081'}");
+  EXPECT_NE(diagnostics_.to_string().find("basic_auth"), std::string::npos);
+  EXPECT_EQ(diagnostics_.to_string().find("hunter2"), std::string::npos);
+}
+
+TEST_F(SchemaRegistrySettingsTest, ASectionOfTheWrongKindIsAnErrorNotACrash) {
+  for (const char* yaml : {"[]", "text", "{name: [], url: {}}",
+                           "{name: a, url: 'http://x', subjects: [], candidates: 5, tls: x, basic_auth: []}", ""}) {
+    diagnostics_ = {};
+    parse(yaml);
+    EXPECT_FALSE(diagnostics_.ok()) << yaml;
+  }
+}
+
+}  // namespace
+}  // namespace weir::collectors
