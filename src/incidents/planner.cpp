@@ -75,8 +75,13 @@ class Planner {
     }
     IncidentPlan plan;
     for (Entry& entry : entries_) {
-      if (entry.change.incident.open()) plan.open.push_back(entry.change.incident);
-      if (entry.changed || entry.touched) plan.changes.push_back(std::move(entry.change));
+      const bool open = entry.change.incident.open();
+      if (!entry.changed && !entry.touched) {
+        if (open) plan.open.push_back(std::move(entry.change.incident));
+        continue;
+      }
+      if (open) plan.open.push_back(entry.change.incident);
+      plan.changes.push_back(std::move(entry.change));
     }
     return plan;
   }

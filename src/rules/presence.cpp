@@ -44,7 +44,7 @@ Presence classify(std::span<const SelectorEvidence> evidence) {
 }
 
 PresenceProbe::PresenceProbe(const Rule& rule, const core::SeriesSource& source, core::Time at, PresenceOptions options)
-    : rule_(rule), source_(source), at_(at), options_(options) {}
+    : rule_(rule), source_(source), at_(at), options_(options), siblings_(rule.selectors.size()) {}
 
 Presence PresenceProbe::operator()(const core::Labels& alert_labels) {
   if (answers_.empty()) {
@@ -55,17 +55,25 @@ Presence PresenceProbe::operator()(const core::Labels& alert_labels) {
   for (std::size_t i = 0; i < answers_.size(); ++i) {
     const SelectorUse& use = rule_.selectors[i];
     if (answers_[i].failed) return Presence::absent;
-    SelectorEvidence found{.role = use.role};
-    for (const Found& series : answers_[i].series) {
-      if (!may_concern(series.labels, labels, nullptr)) continue;
-      found.fresh += series.condition == Condition::fresh ? 1 : 0;
-      found.lapsed += series.condition == Condition::lapsed ? 1 : 0;
-      found.deleted += series.condition == Condition::deleted ? 1 : 0;
+    const SeriesTally::Counts counts = count(answers_[i], labels, nullptr);
+    SelectorEvidence found{counts.fresh, counts.lapsed, counts.deleted, false, use.role};
+    if (found.fresh == 0 && found.lapsed == 0) {
+      if (!siblings_[i]) siblings_[i] = ask_siblings(use);
+      found.collected = count(*siblings_[i], labels, &use).fresh > 0;
     }
-    if (found.fresh == 0 && found.lapsed == 0) found.collected = has_sibling(use, answers_[i], labels);
     evidence.push_back(found);
   }
   return classify(evidence);
+}
+
+SeriesTally::Counts PresenceProbe::count(Answer& answer, const core::Labels& labels, const SelectorUse* pinning) {
+  Names names;
+  for (const auto& [name, value] : labels) {
+    if (name != core::kMetricName && (pinning == nullptr || !pinned(*pinning, name))) names.emplace_back(name);
+  }
+  const auto tally = answer.tallies.find(names);
+  if (tally != answer.tallies.end()) return tally->second.matching(labels);
+  return answer.tallies.emplace(names, SeriesTally(answer.series, names)).first->second.matching(labels);
 }
 
 core::Labels PresenceProbe::identifying(const core::Labels& alert_labels) const {
@@ -76,30 +84,14 @@ core::Labels PresenceProbe::identifying(const core::Labels& alert_labels) const 
   return labels.build();
 }
 
-bool PresenceProbe::may_concern(const core::Labels& series, const core::Labels& alert_labels, const SelectorUse* use) {
-  return std::ranges::all_of(alert_labels, [&](const core::Labels::Pair& label) {
-    if (label.first == core::kMetricName || (use != nullptr && pinned(*use, label.first))) return true;
-    const std::string_view value = series.get(label.first);
-    return value.empty() || value == label.second;
+PresenceProbe::Answer PresenceProbe::ask_siblings(const SelectorUse& use) const {
+  std::vector<core::Matcher> matchers;
+  std::ranges::copy_if(use.matchers, std::back_inserter(matchers), [&](const core::Matcher& matcher) {
+    return (matcher.name == core::kMetricName && matcher.op == core::MatchOp::equal) || !pinned(use, matcher.name);
   });
-}
-
-bool PresenceProbe::has_sibling(const SelectorUse& use, Answer& answer, const core::Labels& labels) const {
-  if (!answer.asked_others) {
-    answer.asked_others = true;
-    std::vector<core::Matcher> matchers;
-    std::ranges::copy_if(use.matchers, std::back_inserter(matchers), [&](const core::Matcher& matcher) {
-      return (matcher.name == core::kMetricName && matcher.op == core::MatchOp::equal) || !pinned(use, matcher.name);
-    });
-    // A selector that names no metric has no siblings to speak of.
-    if (mentions(matchers, core::kMetricName)) {
-      SelectorUse instant{.matchers = std::move(matchers), .offset = use.offset};
-      answer.others = ask(instant).series;
-    }
-  }
-  return std::ranges::any_of(answer.others, [&](const Found& series) {
-    return series.condition == Condition::fresh && may_concern(series.labels, labels, &use);
-  });
+  // A selector that names no metric has no siblings to speak of.
+  if (!mentions(matchers, core::kMetricName)) return {};
+  return ask({.matchers = std::move(matchers), .offset = use.offset});
 }
 
 PresenceProbe::Answer PresenceProbe::ask(const SelectorUse& use) const {
@@ -116,12 +108,12 @@ PresenceProbe::Answer PresenceProbe::ask(const SelectorUse& use) const {
   for (const core::SeriesView& series : *newest) {
     if (series.points.empty()) continue;
     const core::Point& last = series.points.back();
-    Found found{series.labels, Condition::lapsed};
+    FoundSeries found{series.labels, SeriesCondition::lapsed};
     if (core::is_stale_marker(last.value)) {
-      found.condition = Condition::deleted;
+      found.condition = SeriesCondition::deleted;
     } else if (use.range > core::Duration::zero() ? feeds_range(use, recent[series.labels], at)
                                                   : at - last.time < options_.look_back) {
-      found.condition = Condition::fresh;
+      found.condition = SeriesCondition::fresh;
     }
     answer.series.push_back(std::move(found));
   }

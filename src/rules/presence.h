@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "core/error.h"
 #include "core/series_source.h"
 #include "rules/group.h"
+#include "rules/series_tally.h"
 
 namespace weir::rules {
 
@@ -46,23 +49,18 @@ class PresenceProbe {
   Presence operator()(const core::Labels& alert_labels);
 
  private:
-  enum class Condition { fresh, lapsed, deleted };
-  struct Found {
-    core::Labels labels;
-    Condition condition = Condition::lapsed;
-  };
+  using Names = std::vector<std::string>;
   struct Answer {
     bool failed = false;
-    std::vector<Found> series = {};
-    bool asked_others = false;
-    std::vector<Found> others = {};  // of the same metric, without the matchers that pin a value
+    std::vector<FoundSeries> series = {};
+    std::map<Names, SeriesTally> tallies = {};  // by the names of an alert's labels: one, as a rule
   };
 
   Answer ask(const SelectorUse& use) const;
-  bool has_sibling(const SelectorUse& use, Answer& answer, const core::Labels& labels) const;
+  Answer ask_siblings(const SelectorUse& use) const;
+  static SeriesTally::Counts count(Answer& answer, const core::Labels& labels, const SelectorUse* pinning);
   /// The alert's labels without those the rule itself sets: what its series were named by.
   core::Labels identifying(const core::Labels& alert_labels) const;
-  static bool may_concern(const core::Labels& series, const core::Labels& alert_labels, const SelectorUse* use);
   /// A range can be computed while its points are still coming: as many as the function needs, and the newest no older
   /// than three times their usual distance. Else a stopped collector would look like a rate that falls to zero.
   static bool feeds_range(const SelectorUse& use, const std::vector<core::Point>& points, core::Time at);
@@ -72,6 +70,7 @@ class PresenceProbe {
   core::Time at_;
   PresenceOptions options_;
   std::vector<Answer> answers_;
+  std::vector<std::optional<Answer>> siblings_;  // of the same metric, without the matchers that pin a value
 };
 
 }  // namespace weir::rules
