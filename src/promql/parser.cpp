@@ -81,12 +81,6 @@ NodePtr make(decltype(Node::kind) kind, ValueType type, const Place& place) {
   return std::make_unique<Node>(Node{std::move(kind), type, place});
 }
 
-const Node& unwrapped(const Node& node) {
-  const Node* inner = &node;
-  while (const auto* paren = std::get_if<Paren>(&inner->kind)) inner = paren->inner.get();
-  return *inner;
-}
-
 class Parser {
  public:
   explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
