@@ -15,6 +15,7 @@ struct ReadGroup {
   GroupState state = GroupState::unknown;
   std::optional<std::int32_t> members;
   std::vector<std::string> topics;  // it is configured to consume
+  bool listed = true;               // else it was in the previous cycle, and is asked whether it still exists
   GroupAnswer answer;
 };
 

@@ -25,6 +25,12 @@ constexpr std::uint64_t kRefreshesPerCycle = 100;
 /// The brokers answer this code for a topic they do not know (UNKNOWN_TOPIC_OR_PARTITION).
 constexpr int kUnknownTopicOrPartition = 3;
 
+BrokerIds starting_with(std::int32_t first, BrokerIds brokers) {
+  const auto found = std::ranges::find(brokers, first);
+  if (found != brokers.end()) std::rotate(brokers.begin(), found, found + 1);
+  return brokers;
+}
+
 bool has_commits(const GroupAnswer& answer) {
   return std::ranges::any_of(answer.commits, [](const RawCommit& commit) { return !commit.committed.is_none(); });
 }
@@ -84,13 +90,14 @@ class Cluster::Impl {
     const Budget share = budget.within(budget.left(std::chrono::hours(1)) / 2);
     auto groups = is_named() ? named() : listed(share, brokers, snapshot);
     if (!groups) return groups;
-    const std::vector<GroupQuery> queries = is_named() ? plan_named(brokers, snapshot) : plan_listed(*groups);
+    const std::vector<GroupQuery> queries = is_named() ? plan_named(brokers, snapshot) : plan_listed(*groups, brokers);
     auto answers = read_groups(*connection_, share, settings_.request_timeout, queries);
     if (!answers) return std::unexpected(std::move(answers.error()));
-    for (std::size_t i = 0; i < groups->size(); ++i) {
-      (*groups)[i].answer = std::move(answers->answers[i]);
-      remember((*groups)[i]);
-    }
+    for (std::size_t i = 0; i < groups->size(); ++i) (*groups)[i].answer = std::move(answers->answers[i]);
+    std::erase_if(*groups, [](const ReadGroup& group) {
+      return !group.listed && !group.answer.offsets_error && !has_commits(group.answer);  // deleted indeed
+    });
+    for (ReadGroup& group : *groups) remember(group);
     std::erase_if(known_, [&](const auto& entry) { return entry.second.seen != cycle_; });
     if (is_named()) {
       std::erase_if(*groups, [](const ReadGroup& group) {  // deleted, or not there yet
@@ -119,7 +126,28 @@ class Cluster::Impl {
     std::ranges::sort(groups, {}, &ReadGroup::id);
     const auto twice = std::ranges::unique(groups, {}, &ReadGroup::id);
     groups.erase(twice.begin(), twice.end());
+    add_missing(groups, listing->errors.empty());
     return groups;
+  }
+
+  /// A broker that has just become coordinator lists only the groups it has loaded so far, and no error. So
+  /// groups that are listed no more are asked for: a coordinator that is not ready says so, one that is and
+  /// knows no commits means that the group is gone.
+  void add_missing(std::vector<ReadGroup>& groups, bool all_brokers_listed) {
+    std::vector<ReadGroup> missing;
+    for (auto& [id, known] : known_) {
+      if (std::ranges::binary_search(groups, id, {}, &ReadGroup::id)) continue;
+      if (!all_brokers_listed) {  // a fault for the whole cluster keeps them
+        known.seen = cycle_;
+        continue;
+      }
+      ReadGroup& group = missing.emplace_back();
+      group.id = id;
+      group.state = known.state;
+      group.listed = false;
+      group.answer.broker = known.broker;
+    }
+    std::ranges::move(missing, std::back_inserter(groups));
   }
 
   core::Result<std::vector<ReadGroup>> named() const {
@@ -132,11 +160,15 @@ class Cluster::Impl {
     return groups;
   }
 
-  std::vector<GroupQuery> plan_listed(const std::vector<ReadGroup>& groups) {
+  std::vector<GroupQuery> plan_listed(const std::vector<ReadGroup>& groups, const BrokerIds& brokers) {
     const std::uint64_t period = (groups.size() + kRefreshesPerCycle - 1) / kRefreshesPerCycle;
     std::vector<GroupQuery> queries(groups.size());
     for (std::size_t i = 0; i < groups.size(); ++i) {
       queries[i].id = groups[i].id;
+      if (!groups[i].listed) {
+        queries[i].brokers = starting_with(groups[i].answer.broker, brokers);
+        continue;
+      }
       queries[i].brokers = {groups[i].answer.broker};
       auto [known, added] = known_.try_emplace(groups[i].id);
       Known& group = known->second;
@@ -158,9 +190,7 @@ class Cluster::Impl {
       GroupQuery& query = queries.emplace_back();
       query.id = group.name;
       query.describe = true;
-      query.brokers = brokers;
-      const auto last = std::ranges::find(query.brokers, known_[group.name].broker);
-      if (last != query.brokers.end()) std::rotate(query.brokers.begin(), last, last + 1);
+      query.brokers = starting_with(known_[group.name].broker, brokers);
       const std::vector<std::string>& names = group.topics.empty() ? settings_.topics.names : group.topics;
       query.all_partitions = names.empty();
       for (const std::string& name : names) {
@@ -177,7 +207,7 @@ class Cluster::Impl {
     Known& known = known_[group.id];
     known.seen = cycle_;
     known.again = answer.description_error.has_value();
-    known.broker = answer.broker;
+    if (answer.broker >= 0) known.broker = answer.broker;
     // A broker describes a group of the new protocol (KIP-848) as dead to a client of the old one.
     const bool undescribed = description && description->state == GroupState::dead &&
                              (is_named() ? has_commits(answer) : !has_no_members(group.state));
