@@ -1,0 +1,196 @@
+#include "api/routes.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "api/fake_backend.h"
+
+namespace weir::api {
+namespace {
+
+using nlohmann::json;
+
+class RoutesTest : public testing::Test {
+ protected:
+  net::ServerResponse get(const std::string& path, const std::string& query = "") { return ask("GET", path, query); }
+  net::ServerResponse ask(const std::string& method, const std::string& path, const std::string& query = "") {
+    net::ServerRequest request;
+    request.method = method;
+    request.path = path;
+    request.query = query;
+    request.headers = headers_;
+    return answer(fake_.backend(), request);
+  }
+  FakeBackend fake_;
+  std::vector<std::pair<std::string, std::string>> headers_;
+};
+
+TEST_F(RoutesTest, MetricsAreTheRenderedPieces) {
+  core::Batch batch;
+  batch.samples = {{core::Labels::metric("up", {}), FakeBackend::now(), 1}};
+  fake_.metrics.update("a", batch, FakeBackend::now());
+  const auto response = get("/metrics");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
+  ASSERT_EQ(response.parts.size(), 1U);
+  EXPECT_EQ(*response.parts[0], "up 1\n");
+}
+
+TEST_F(RoutesTest, IsHealthyAtOnceAndReadyOnceEveryCollectorHasRun) {
+  fake_.collectors = {
+      {.name = "kafka/prod", .ran = true, .success = false, .last_success = {}, .duration = {}, .error = "down"},
+      {.name = "checks/db", .ran = false, .success = false, .last_success = {}, .duration = {}, .error = ""}};
+  EXPECT_EQ(get("/-/healthy").status, 200);
+  const auto waiting = get("/-/ready");
+  EXPECT_EQ(waiting.status, 503);
+  EXPECT_NE(waiting.body->find("checks/db"), std::string::npos);
+  fake_.collectors[1].ran = true;
+  EXPECT_EQ(get("/-/ready").status, 200);
+}
+
+TEST_F(RoutesTest, ListsIncidents) {
+  core::Incident incident;
+  incident.id = "aa";
+  fake_.history = std::vector<core::Incident>{incident};
+  const auto response = get("/api/weir/v1/incidents", "limit=7");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(json::parse(*response.body)["incidents"][0]["id"], "aa");
+  EXPECT_EQ(fake_.asked_limit, 7U);
+  EXPECT_EQ(fake_.asked_id, "");
+}
+
+TEST_F(RoutesTest, RefusesALimitThatIsNone) {
+  for (const char* limit : {"0", "-1", "x", "", "10001", "99999999999999999999", "5x"}) {
+    EXPECT_EQ(get("/api/weir/v1/incidents", std::string("limit=") + limit).status, 400) << limit;
+  }
+}
+
+TEST_F(RoutesTest, ShowsOneIncidentOr404) {
+  EXPECT_EQ(get("/api/weir/v1/incidents/aa").status, 404);
+  core::Incident incident;
+  incident.id = "aa";
+  fake_.history = std::vector<core::Incident>{incident};
+  const auto response = get("/api/weir/v1/incidents/aa");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(json::parse(*response.body)["id"], "aa");
+  EXPECT_EQ(fake_.asked_id, "aa");
+  EXPECT_EQ(get("/api/weir/v1/incidents/").status, 404);
+}
+
+TEST_F(RoutesTest, AStorageThatFailsIs500WithTheReason) {
+  fake_.history = core::fail(core::ErrorKind::storage, "disk I/O error", "weir.db");
+  for (const char* path : {"/api/weir/v1/incidents", "/api/weir/v1/incidents/aa"}) {
+    const auto response = get(path);
+    EXPECT_EQ(response.status, 500);
+    EXPECT_EQ(json::parse(*response.body)["error"], "weir.db: disk I/O error");
+  }
+}
+
+TEST_F(RoutesTest, ServesThePageAndItsAssets) {
+  fake_.assets = {{"/index.html", "text/html; charset=utf-8", "\"1\"", "<html>"},
+                  {"/assets/page.js", "text/javascript", "\"2\"", "1"}};
+  const auto page = get("/");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(*page.body, "<html>");
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  EXPECT_EQ(*get("/assets/page.js").body, "1");
+  headers_ = {{"if-none-match", "\"1\""}};
+  const auto same = get("/");
+  EXPECT_EQ(same.status, 304);
+  EXPECT_EQ(same.body, nullptr);
+  EXPECT_EQ(get("/assets/page.js").status, 200);
+}
+
+TEST_F(RoutesTest, AnythingElseIs404) {
+  for (const char* path :
+       {"/none", "/assets/../etc/passwd", "/api/v1/nothing", "/metrics/", "//", "/api/weir/v1/incidentsx"}) {
+    EXPECT_EQ(get(path).status, 404) << path;
+  }
+}
+
+TEST_F(RoutesTest, OnlyTheQueryTakesPost) {
+  EXPECT_EQ(ask("POST", "/api/v1/query", "query=1").status, 200);
+  const auto refused = ask("POST", "/metrics");
+  EXPECT_EQ(refused.status, 405);
+  EXPECT_EQ(refused.headers.at(0), (std::pair<std::string, std::string>{"Allow", "GET, HEAD"}));
+  EXPECT_EQ(ask("POST", "/-/ready").status, 405);
+}
+
+class FakeResponder final : public net::Responder {
+ public:
+  explicit FakeResponder(std::vector<int>& statuses) : statuses_(statuses) {}
+  void send(net::ServerResponse response) override { statuses_.push_back(response.status); }
+
+ private:
+  std::vector<int>& statuses_;
+};
+
+TEST_F(RoutesTest, WhatMayTakeAWhileLeavesTheLoop) {
+  std::vector<std::function<void()>> tasks;
+  std::vector<int> statuses;
+  Backend backend = fake_.backend();
+  bool full = false;
+  backend.background = [&](std::function<void()> task) {
+    if (!full) tasks.push_back(std::move(task));
+    return !full;
+  };
+  const auto ask_for = [&](const std::string& path) {
+    net::ServerRequest request;
+    request.method = "GET";
+    request.path = path;
+    request.query = "query=1";
+    serve(backend, request, std::make_shared<FakeResponder>(statuses));
+  };
+  ask_for("/metrics");
+  ask_for("/-/healthy");
+  EXPECT_EQ(statuses, (std::vector<int>{200, 200})) << "answered at once";
+  for (const char* path :
+       {"/api/v1/query", "/api/weir/v1/overview", "/api/weir/v1/incidents", "/api/weir/v1/incidents/aa"})
+    ask_for(path);
+  EXPECT_EQ(statuses.size(), 2U);
+  for (const auto& task : tasks) task();
+  EXPECT_EQ(statuses, (std::vector<int>{200, 200, 200, 200, 200, 404}));
+  full = true;
+  ask_for("/api/v1/query");
+  EXPECT_EQ(statuses.back(), 503);
+}
+
+class FakeStream final : public net::EventStream {
+ public:
+  bool write(std::string_view text) override {
+    if (gone) return false;
+    written += text;
+    return true;
+  }
+  void close() override { gone = true; }
+  std::string written;
+  bool gone = false;
+};
+
+TEST(EventHubTest, TellsEveryStreamWithARisingNumber) {
+  EventHub hub;
+  const auto first = std::make_shared<FakeStream>();
+  const auto second = std::make_shared<FakeStream>();
+  hub.add(first);
+  hub.publish("cycle");
+  hub.add(second);
+  hub.publish("alert");
+  EXPECT_EQ(first->written,
+            "event: update\ndata: {\"reason\":\"cycle\",\"seq\":1}\n\nevent: update\ndata: "
+            "{\"reason\":\"alert\",\"seq\":2}\n\n");
+  EXPECT_EQ(second->written, "event: update\ndata: {\"reason\":\"alert\",\"seq\":2}\n\n");
+  hub.keep_alive();
+  EXPECT_TRUE(second->written.ends_with("\n\n: alive\n\n"));
+}
+
+TEST(EventHubTest, ForgetsStreamsThatAreGone) {
+  EventHub hub;
+  const auto stream = std::make_shared<FakeStream>();
+  hub.add(stream);
+  stream->close();
+  hub.publish("cycle");
+  EXPECT_EQ(stream.use_count(), 1);
+}
+
+}  // namespace
+}  // namespace weir::api
