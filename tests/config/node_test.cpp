@@ -1,0 +1,124 @@
+#include "config/node.h"
+
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace weir::config {
+namespace {
+
+class NodeTest : public testing::Test {
+ protected:
+  Node parse(const std::string& text, const YamlLimits& limits = {}) {
+    return parse_yaml(text, "weir.yml", diagnostics_, limits);
+  }
+  std::string mistakes() const { return diagnostics_.to_string(); }
+  Diagnostics diagnostics_;
+};
+
+TEST_F(NodeTest, ReadsATreeWithPlaces) {
+  const Node root = parse("listen: 127.0.0.1:9877\nkafka:\n  - name: prod\n    brokers: \"a:1\"\n");
+  ASSERT_TRUE(diagnostics_.ok()) << mistakes();
+  EXPECT_EQ(root.find("listen")->text(), "127.0.0.1:9877");
+  const Node& cluster = root.find("kafka")->items().at(0);
+  EXPECT_EQ(cluster.find("brokers")->position().to_string(), "weir.yml:4:14");
+  EXPECT_TRUE(cluster.find("brokers")->quoted());
+  EXPECT_FALSE(cluster.find("name")->quoted());
+  EXPECT_EQ(root.find("none"), nullptr);
+}
+
+TEST_F(NodeTest, SyntaxErrorsHaveLineAndColumn) {
+  parse("kafka:\n  - name: [a\n");
+  ASSERT_EQ(diagnostics_.errors().size(), 1U);
+  EXPECT_TRUE(mistakes().starts_with("weir.yml:3:")) << mistakes();
+}
+
+TEST_F(NodeTest, ATabIsAnErrorWithItsPlace) {
+  parse("kafka:\n\t- name: a\n");
+  ASSERT_FALSE(diagnostics_.ok());
+  EXPECT_TRUE(mistakes().starts_with("weir.yml:2:")) << mistakes();
+}
+
+TEST_F(NodeTest, AKeyGivenTwiceIsAnErrorAtTheSecond) {
+  const Node root = parse("listen: a\nother: b\nlisten: c\n");
+  EXPECT_EQ(mistakes(), "weir.yml:3:1: key \"listen\" is given twice\n");
+  EXPECT_EQ(root.find("listen")->text(), "a");
+}
+
+TEST_F(NodeTest, AliasesAreExpanded) {
+  const Node root = parse("base: &b {x: 1}\ncopy: *b\n");
+  ASSERT_TRUE(diagnostics_.ok()) << mistakes();
+  EXPECT_EQ(root.find("copy")->find("x")->text(), "1");
+}
+
+TEST_F(NodeTest, AnAliasBombIsStoppedEarly) {
+  std::string bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
+  for (int i = 1; i < 12; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
+    for (int j = 0; j < 10; ++j) bomb += before + (j < 9 ? "," : "]\n");
+  }
+  parse(bomb);
+  ASSERT_EQ(diagnostics_.errors().size(), 1U) << mistakes();
+  EXPECT_NE(mistakes().find("more than 200000 values"), std::string::npos) << mistakes();
+}
+
+TEST_F(NodeTest, ATreeThatContainsItselfIsStopped) {
+  parse("a: &a\n  b: *a\n");
+  EXPECT_FALSE(diagnostics_.ok());
+}
+
+TEST_F(NodeTest, DeepNestingIsStopped) {
+  parse(std::string(200, '[') + std::string(200, ']'));
+  EXPECT_NE(mistakes().find("nested deeper than 64"), std::string::npos) << mistakes();
+}
+
+TEST_F(NodeTest, AFileThatIsTooLargeIsNotParsed) {
+  parse("a: " + std::string(100, 'x'), {.bytes = 50});
+  EXPECT_NE(mistakes().find("larger than 50 bytes"), std::string::npos);
+}
+
+TEST_F(NodeTest, MoreThanOneDocumentIsAnError) {
+  parse("a: 1\n---\nb: 2\n");
+  EXPECT_NE(mistakes().find("more than one YAML document"), std::string::npos) << mistakes();
+}
+
+TEST_F(NodeTest, AKeyMustBePlainText) {
+  parse("[a, b]: 1\n");
+  EXPECT_NE(mistakes().find("a key must be plain text"), std::string::npos) << mistakes();
+}
+
+TEST_F(NodeTest, AnEmptyFileIsNothing) {
+  EXPECT_TRUE(parse("").is_null());
+  EXPECT_TRUE(parse("# only a comment\n").is_null());
+  EXPECT_TRUE(diagnostics_.ok());
+}
+
+TEST_F(NodeTest, BytesThatAreNoYamlAreAnErrorNotACrash) {
+  for (const std::string& text : {std::string("\xff\xfe\x00", 3), std::string("a: \"\\xzz\""), std::string("*unknown"),
+                                  std::string("%YAML 9\n---\n!!"), std::string("a: 'x"), std::string("{"),
+                                  std::string(1000, '{'), std::string("? ")}) {
+    diagnostics_ = {};
+    parse(text);
+  }
+  SUCCEED();
+}
+
+TEST_F(NodeTest, AMissingFileOrAFolderIsNamed) {
+  load_yaml("/none/weir.yml", diagnostics_);
+  EXPECT_EQ(mistakes(), "/none/weir.yml: cannot be read: No such file or directory\n");
+  diagnostics_ = {};
+  load_yaml(testing::TempDir(), diagnostics_);
+  EXPECT_NE(mistakes().find("cannot be read"), std::string::npos) << mistakes();
+}
+
+TEST_F(NodeTest, ReadsAFile) {
+  const std::string file = testing::TempDir() + "/weir_node_" + std::to_string(::getpid()) + ".yml";
+  std::ofstream(file) << "a: 1\n";
+  EXPECT_EQ(load_yaml(file, diagnostics_).find("a")->position().to_string(), file + ":1:4");
+  std::filesystem::remove(file);
+}
+
+}  // namespace
+}  // namespace weir::config

@@ -1,0 +1,139 @@
+#include "config/reader.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace weir::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ReaderTest : public testing::Test {
+ protected:
+  MapReader reader(const std::string& yaml) {
+    node_ = parse_yaml(yaml, "weir.yml", diagnostics_);
+    return {node_, diagnostics_, "cluster \"prod\""};
+  }
+  std::string mistakes() const { return diagnostics_.to_string(); }
+  Node node_;
+  Diagnostics diagnostics_;
+};
+
+TEST_F(ReaderTest, ReadsEveryType) {
+  MapReader map = reader(
+      "{name: prod, interval: 1m30s, port: 9092, ratio: 0.5, on: yes, list: [a, b], one: c, map: {k: v}, level: warn}");
+  EXPECT_EQ(map.required_text("name"), "prod");
+  EXPECT_EQ(map.duration("interval", 0s), 90s);
+  EXPECT_EQ(map.integer("port", 0, 1, 65535), 9092);
+  EXPECT_EQ(map.number("ratio", 0), 0.5);
+  EXPECT_TRUE(map.boolean("on", false));
+  EXPECT_EQ(map.text_list("list"), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(map.text_list("one"), (std::vector<std::string>{"c"}));
+  EXPECT_EQ(map.text_map("map"), (std::vector<std::pair<std::string, std::string>>{{"k", "v"}}));
+  EXPECT_EQ(map.choice("level", "info", {"info", "warn"}), "warn");
+  map.finish();
+  EXPECT_TRUE(diagnostics_.ok()) << mistakes();
+}
+
+TEST_F(ReaderTest, WhatIsAbsentIsTheDefault) {
+  MapReader map = reader("{name: }");
+  EXPECT_EQ(map.text("name", "x"), "x");
+  EXPECT_EQ(map.duration("interval", 15s), 15s);
+  EXPECT_EQ(map.integer("port", 5, 1, 9), 5);
+  EXPECT_TRUE(map.text_list("list").empty());
+  EXPECT_TRUE(map.secret("password").empty());
+  map.finish();
+  EXPECT_TRUE(diagnostics_.ok()) << mistakes();
+}
+
+TEST_F(ReaderTest, EveryMistakeIsReportedAtItsPlace) {
+  MapReader map = reader("interval: soon\nport: 70000\nratio: x\non: maybe\nname: [a]\nlevel: warm\n");
+  EXPECT_EQ(map.duration("interval", 15s), 15s);
+  EXPECT_EQ(map.integer("port", 1, 1, 65535), 1);
+  EXPECT_EQ(map.number("ratio", 2), 2);
+  EXPECT_FALSE(map.boolean("on", false));
+  EXPECT_EQ(map.text("name"), "");
+  EXPECT_EQ(map.choice("level", "info", {"info", "warn"}), "info");
+  map.required_text("brokers");
+  const std::string text = mistakes();
+  for (const char* words :
+       {"weir.yml:1:11: cluster \"prod\": \"interval\": \"soon\" is not a duration",
+        "weir.yml:2:7: cluster \"prod\": \"port\": \"70000\" is not a whole number from 1 to 65535",
+        "weir.yml:3:8:", "weir.yml:4:5:", "weir.yml:5:7: cluster \"prod\": \"name\": expected one value, found a list",
+        "weir.yml:6:8: cluster \"prod\": \"level\": \"warm\" is not one of info, warn (did you mean \"warn\"?)",
+        "key \"brokers\" is missing"}) {
+    EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
+  }
+}
+
+TEST_F(ReaderTest, UnknownKeysAreNamedWithASuggestion) {
+  MapReader map = reader("tresholds: 5\nxyz: 1\n");
+  map.integer("threshold", 0, 0, 9);
+  map.finish();
+  EXPECT_EQ(mistakes(),
+            "weir.yml:1:1: cluster \"prod\": unknown key \"tresholds\" (did you mean \"threshold\"?)\n"
+            "weir.yml:2:1: cluster \"prod\": unknown key \"xyz\"\n");
+}
+
+TEST_F(ReaderTest, ANodeThatIsNoMappingIsOneMistakeAndReadsAsEmpty) {
+  MapReader map = reader("[a, b]");
+  EXPECT_EQ(map.text("name", "x"), "x");
+  map.finish();
+  EXPECT_EQ(mistakes(), "weir.yml:1:1: cluster \"prod\": expected a mapping of keys to values, found a list\n");
+}
+
+TEST_F(ReaderTest, NumbersOutOfRangeAreNotWrapped) {
+  MapReader map = reader("{a: 9223372036854775808, b: -1, c: 1e3, d: 0x10, e: ' 5'}");
+  for (const char* key : {"a", "b", "c", "d", "e"}) EXPECT_EQ(map.integer(key, 7, 0, INT64_MAX), 7) << key;
+  EXPECT_EQ(diagnostics_.errors().size(), 5U) << mistakes();
+}
+
+TEST_F(ReaderTest, TheEnvironmentIsExpandedAndAnUnsetVariableIsAMistake) {
+  ::setenv("WEIR_TEST_VALUE", "secret:$x", 1);
+  ::unsetenv("WEIR_TEST_UNSET");
+  MapReader map = reader(
+      "a: \"<${WEIR_TEST_VALUE}>\"\nb: \"$${WEIR_TEST_VALUE}\"\nc: \"${WEIR_TEST_UNSET}\"\nd: \"${open\"\ne: \"$5 "
+      "${WEIR_TEST_VALUE}${WEIR_TEST_VALUE}\"\n");
+  EXPECT_EQ(map.text("a"), "<secret:$x>");
+  EXPECT_EQ(map.text("b"), "${WEIR_TEST_VALUE}");
+  EXPECT_EQ(map.text("d"), "${open");
+  EXPECT_EQ(map.text("e"), "$5 secret:$xsecret:$x");
+  EXPECT_TRUE(diagnostics_.ok()) << mistakes();
+  EXPECT_EQ(map.text("c"), "");
+  EXPECT_EQ(mistakes(), "weir.yml:3:4: environment variable \"WEIR_TEST_UNSET\" is not set\n");
+}
+
+TEST_F(ReaderTest, ASecretComesFromTheKeyOrAFileAndIsNeverShown) {
+  const std::string file = testing::TempDir() + "/weir_secret_" + std::to_string(::getpid());
+  std::ofstream(file) << "hunter2\r\nsecond line\n";
+  MapReader map =
+      reader("{password: direct, token_file: " + file + ", both: hunter3, both_file: " + file + ", gone_file: /none}");
+  EXPECT_EQ(map.secret("password").reveal(), "direct");
+  EXPECT_EQ(map.secret("token").reveal(), "hunter2");
+  EXPECT_TRUE(map.secret("both").empty());
+  EXPECT_TRUE(map.secret("gone").empty());
+  map.finish();
+  EXPECT_EQ(diagnostics_.errors().size(), 2U) << mistakes();
+  EXPECT_EQ(mistakes().find("hunter"), std::string::npos) << mistakes();
+  std::filesystem::remove(file);
+}
+
+TEST(DidYouMeanTest, SuggestsOnlyWhatIsClose) {
+  const std::vector<std::string> words{"topics", "groups", "interval"};
+  EXPECT_EQ(did_you_mean("topic", words), " (did you mean \"topics\"?)");
+  EXPECT_EQ(did_you_mean("gruops", words), " (did you mean \"groups\"?)");
+  EXPECT_EQ(did_you_mean("password", words), "");
+  EXPECT_EQ(did_you_mean(std::string(10'000, 'x'), words), "");
+}
+
+TEST(PositionTest, LeavesOutWhatIsUnknown) {
+  EXPECT_EQ((Position{"a.yml", 3, 7}).to_string(), "a.yml:3:7");
+  EXPECT_EQ((Position{"a.yml", 3, 0}).to_string(), "a.yml:3");
+  EXPECT_EQ((Position{"a.yml", 0, 5}).to_string(), "a.yml");
+}
+
+}  // namespace
+}  // namespace weir::config
