@@ -155,7 +155,7 @@ def test_a_table_that_is_dropped_between_probes(stale, warehouse, webhook):
     (http.Answer(500, b'{"error_code":50001,"message":"Error in the backend data store"}',
                  {"Content-Type": "application/json"}), "500"),
     (http.Answer(502, b"<html><h1>Bad Gateway</h1></html>", HTML), "502"),
-    (http.Answer(200, b"<html><h1>Log in</h1></html>", HTML), "JSON|html"),
+    (http.Answer(200, b"<html><h1>Log in</h1></html>", HTML), "web page|html"),
     (http.Answer(200, b'{"subjects": 3}', {"Content-Type": "application/json"}), "list|array|protocol|expected"),
     (http.Answer(401, b"", {}), "401|denied|credentials"),
     (http.Answer(302, b"", {"Location": "http://127.0.0.1:1/login"}), "302|redirect"),
@@ -229,7 +229,7 @@ def test_every_mistake_is_reported_at_once_with_its_place(tmp_path):
     for place in [r"weir\.yml:5:5: .*intervall.*did you mean \"interval\"",
                   r"weir\.yml:6:18: .*security\.protocoll.*did you mean \"security\.protocol\"",
                   r"weir\.yml:8:29: .*postgress",
-                  r"weir\.yml:9:40: .*soon",
+                  r"weir\.yml:9:39: .*soon",
                   r"rules\.yml:5:\d+: .*KafkaConsumerLagHigh",
                   r"rules\.yml:8:9: .*Other.*tresholds"]:
         assert re.search(place, done.stderr), f"{place} not in\n{done.stderr}"
