@@ -21,4 +21,4 @@ await build({
   jsxImportSource: "preact",
   legalComments: "none",
 });
-cpSync(join(here, "src/index.html"), join(out, "index.html"));
+for (const name of ["index.html", "favicon.svg"]) cpSync(join(here, "src", name), join(out, name));

@@ -13,7 +13,12 @@ kafka:
   - name: shop
     brokers: {brokers}
     interval: 2s
-    groups: {{names: [fulfilment, fraud-check, click-stream, warehouse-loader]}}
+    groups:
+      names:
+        - {{name: fulfilment, topics: [orders]}}
+        - {{name: fraud-check, topics: [payments]}}
+        - {{name: click-stream, topics: [user.clicks]}}
+        - {{name: warehouse-loader, topics: [orders]}}
     topics: {{names: [orders, payments, user.clicks, user.clicks.dlt]}}
     dead_letter: {{topics: ['\.dlt$']}}
 schema_registries:

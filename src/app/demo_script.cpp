@@ -13,7 +13,7 @@ DemoFaults demo_faults(core::Duration since_start) {
   return {.poison_messages = between(12s, 18s),
           .consumer_stopped = between(45s, 170s),
           .schema_incompatible = between(190s, 240s),
-          .loader_stalled = between(260s, 350s),
+          .loader_stalled = between(250s, 355s),
           .half_load = between(370s, 430s)};
 }
 

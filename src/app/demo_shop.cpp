@@ -71,8 +71,9 @@ void DemoShop::produce(core::Duration elapsed, const DemoFaults& faults) {
 
 void DemoShop::consume(Group& group, core::Time now, bool dead_letters) {
   if (!group.consumer) {
-    auto consumer = kafka::Consumer::open(places_.brokers, group.name, group.topics,
-                                          {{"session.timeout.ms", core::Secret("4000")}});
+    auto consumer = kafka::Consumer::open(
+        places_.brokers, group.name, group.topics,
+        {{"session.timeout.ms", core::Secret("4000")}, {"heartbeat.interval.ms", core::Secret("500")}});
     if (!consumer) return note(std::unexpected(consumer.error()));
     group.consumer = std::make_unique<kafka::Consumer>(std::move(*consumer));
   }

@@ -1,0 +1,207 @@
+// The page in a real headless Chromium, against a running Weir (WEIR_URL), and against a scripted server that fails
+// in the ways a network does.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const web = join(here, "../../web");
+let browser;
+let dist;
+
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+  dist = mkdtempSync(join(tmpdir(), "weir-page-"));
+  const built = spawnSync(process.execPath, ["build.mjs", dist], { cwd: web, encoding: "utf8" });
+  assert.equal(built.status, 0, built.stderr);
+});
+after(async () => {
+  await browser?.close();
+  if (dist) rmSync(dist, { recursive: true, force: true });
+});
+
+async function open(url) {
+  const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error" && /Content Security Policy/.test(message.text())) problems.push(message.text());
+  });
+  await page.goto(url);
+  return { page, problems };
+}
+
+test("a running Weir: an incident appears without reload, and everything watched is listed", { timeout: 240_000 }, async () => {
+  const url = process.env.WEIR_URL;
+  assert.ok(url, "WEIR_URL is not set: run ./tests/run web, which starts a Weir for this test");
+  const { page, problems } = await open(url);
+  let loads = 0;
+  page.on("load", () => ++loads);
+  await page.waitForSelector("#groups [data-row]");
+  const known = new Set(await page.$$eval("[data-incident]", (rows) => rows.map((row) => row.dataset.incident)));
+  await page.waitForFunction((ids) => [...document.querySelectorAll("[data-incident]")].some((row) => !ids.includes(row.dataset.incident)), [...known], { timeout: 180_000 });
+  assert.equal(loads, 0, "the page was reloaded");
+  const cause = await page.textContent("[data-incident] .cause");
+  assert.match(cause, /Likely cause\s*\S+/);
+  for (const panel of ["groups", "topics", "dead-letters", "subjects", "tables"]) {
+    assert.ok((await page.$$(`#${panel} [data-row]`)).length > 0, `nothing is listed in ${panel}`);
+  }
+  assert.ok((await page.$$("#alerts [data-alert]")).length > 0, "no active alert is listed");
+  assert.ok((await page.$$("#collectors [data-collector]")).length > 0);
+  await page.click("[data-incident] .head");
+  assert.ok((await page.$$("[data-incident] .timeline li")).length > 0, "the incident has no timeline");
+  await page.click("#groups [data-row] button.open");
+  await page.waitForSelector("#groups .chart canvas");
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
+const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+
+/** Serves the built page; `answer` decides about the overview. push() sends an event to every open stream. */
+async function scripted(answer) {
+  const streams = new Set();
+  const server = createServer((request, response) => {
+    const path = request.url === "/" ? "/index.html" : request.url;
+    response.setHeader("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
+    if (path === "/api/weir/v1/overview") return answer(response);
+    if (path === "/api/weir/v1/stream") {
+      response.writeHead(200, { "Content-Type": "text/event-stream" });
+      response.write(": connected\n\n");
+      streams.add(response);
+      response.on("close", () => streams.delete(response));
+      return;
+    }
+    try {
+      const bytes = readFileSync(join(dist, path));
+      response.writeHead(200, { "Content-Type": types[extname(path)] });
+      response.end(bytes);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  return {
+    url: `http://127.0.0.1:${server.address().port}/`,
+    push: () => streams.forEach((stream) => stream.write("event: update\ndata: {}\n\n")),
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
+function overview(change = {}) {
+  return {
+    now: Date.now() / 1000, version: "test", uptime_seconds: 60, truncated: false, collectors: [], clusters: [], groups: [], topics: [],
+    dead_letters: [], subjects: [], tables: [], alerts: [], incidents: [], ...change,
+  };
+}
+
+function json(response, value) {
+  response.writeHead(200, { "Content-Type": "application/json" });
+  response.end(JSON.stringify(value));
+}
+
+function group(name, lag) {
+  return { cluster: "c", group: name, state: "Stable", members: 1, lag, messages_lost: 0, alert: null, trend: [], topics: [] };
+}
+
+function incident(id, title) {
+  return {
+    id, title, severity: "critical", open: true, opened_at: Date.now() / 1000 - 5, resolved_at: null, cause: "the consumer is down", labels: {},
+    alerts: ["A"], timeline: [{ at: Date.now() / 1000, kind: "opened", text: "A fires" }],
+  };
+}
+
+test("what the event stream announces is shown within two seconds", async () => {
+  let state = overview();
+  const server = await scripted((response) => json(response, state));
+  const { page, problems } = await open(server.url);
+  await page.waitForSelector("#incidents .empty");
+  state = overview({ incidents: [incident("00000000000000aa", "Consumer group billing")] });
+  server.push();
+  await page.waitForSelector('[data-incident="00000000000000aa"]', { timeout: 2000 });
+  assert.deepEqual(problems, []);
+  await page.close();
+  await server.close();
+});
+
+test("an incident's link opens it", async () => {
+  const server = await scripted((response) => json(response, overview({ incidents: [incident("00000000000000aa", "One"), incident("00000000000000bb", "Two")] })));
+  const { page } = await open(server.url + "#incident/00000000000000bb");
+  await page.waitForSelector('[data-incident="00000000000000bb"] .timeline');
+  assert.equal((await page.$$(".timeline")).length, 1);
+  await page.close();
+  await server.close();
+});
+
+test("while Weir cannot be reached the page says that it shows the past, and recovers by itself", { timeout: 60_000 }, async () => {
+  let broken = false;
+  const server = await scripted((response) => (broken ? response.writeHead(500).end("no") : json(response, overview({ groups: [group("billing", 5)] }))));
+  const { page } = await open(server.url);
+  await page.waitForSelector("#groups [data-row]");
+  broken = true;
+  server.push();
+  await page.waitForSelector(".banner");
+  assert.match(await page.textContent(".banner"), /as of \d/);
+  assert.match(await page.textContent(".connection"), /Weir answered 500/);
+  assert.equal((await page.$$("#groups [data-row]")).length, 1, "what was known is still shown");
+  broken = false;
+  await page.waitForFunction(() => !document.querySelector(".banner"), null, { timeout: 30_000 });
+  await page.close();
+  await server.close();
+});
+
+test("names from outside are text: no markup runs and the page does not grow wider than the window", async () => {
+  const hostile = '<img src=x onerror="window.hacked=1">' + "\u202e" + "x".repeat(400);
+  const server = await scripted((response) =>
+    json(response, overview({
+      groups: [group(hostile, 1)],
+      incidents: [incident("00000000000000aa", hostile)],
+      topics: [{ cluster: hostile, topic: hostile, partitions: 1, messages: null, records_per_second: null, under_replicated: null, offline: null, trend: [] }],
+    })));
+  const { page, problems } = await open(server.url);
+  await page.setViewportSize({ width: 420, height: 900 });
+  await page.waitForSelector("#groups [data-row]");
+  assert.equal(await page.evaluate(() => window.hacked), undefined);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), "the page scrolls sideways");
+  assert.deepEqual(problems, []);
+  await page.close();
+  await server.close();
+});
+
+test("a thousand groups: the first rows at once, the filter finds the last", async () => {
+  const groups = Array.from({ length: 1000 }, (_, i) => group(`group-${String(i).padStart(4, "0")}`, 1000 - i));
+  const server = await scripted((response) => json(response, overview({ groups })));
+  const { page } = await open(server.url);
+  await page.waitForSelector("#groups [data-row]");
+  assert.equal((await page.$$("#groups [data-row]")).length, 50);
+  await page.fill("#groups input", "group-0999");
+  await page.waitForFunction(() => document.querySelectorAll("#groups [data-row]").length === 1);
+  await page.fill("#groups input", "");
+  await page.click("#groups .more");
+  await page.waitForFunction(() => document.querySelectorAll("#groups [data-row]").length === 1000);
+  await page.close();
+  await server.close();
+});
+
+test("with nothing configured every panel says what to do", async () => {
+  const server = await scripted((response) => json(response, overview()));
+  const { page } = await open(server.url);
+  await page.waitForSelector("#groups .empty");
+  assert.match(await page.textContent("#groups .empty"), /kafka:/);
+  assert.match(await page.textContent("#subjects .empty"), /schema_registries:/);
+  assert.match(await page.textContent("#tables .empty"), /checks:/);
+  await page.close();
+  await server.close();
+});
