@@ -165,7 +165,8 @@ std::shared_ptr<const MetricsPage::Pieces> MetricsPage::pieces() const {
 
 std::string MetricsPage::render() const {
   std::string page;
-  for (const auto& piece : *pieces()) page += *piece;
+  const auto held = pieces();
+  for (const auto& piece : *held) page += *piece;
   return page;
 }
 

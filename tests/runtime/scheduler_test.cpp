@@ -12,24 +12,26 @@ using namespace std::chrono_literals;
 
 class SchedulerTest : public testing::Test {
  protected:
-  ~SchedulerTest() override {
-    loop_.stop();
-    if (thread_.joinable()) thread_.join();
-  }
-  void run() {
-    thread_ = std::thread([this] { loop_.run(); });
-  }
+  /// Runs the loop until it is destroyed, before what the jobs refer to.
+  struct Running {
+    SchedulerTest& test;
+    std::thread thread{[this] { test.loop_.run(); }};
+    ~Running() {
+      test.loop_.stop();
+      thread.join();
+      test.pool_.stop();
+    }
+  };
 
   Loop loop_;
   WorkerPool pool_{"test", 2, 8};
-  std::thread thread_;
 };
 
 TEST_F(SchedulerTest, RunsAJobAtOnceHoweverLongItsInterval) {
   std::promise<void> ran;
   Scheduler scheduler(loop_, pool_);
   scheduler.add({.name = "a", .interval = 1h, .run = [&](const std::stop_token&) { ran.set_value(); }});
-  run();
+  const Running running{*this};
   EXPECT_EQ(ran.get_future().wait_for(10s), std::future_status::ready);
 }
 
@@ -40,7 +42,7 @@ TEST_F(SchedulerTest, RunsAJobAgainAndAgain) {
   scheduler.add({.name = "a", .interval = 2ms, .run = [&](const std::stop_token&) {
                    if (++runs == 3) third.set_value();
                  }});
-  run();
+  const Running running{*this};
   EXPECT_EQ(third.get_future().wait_for(10s), std::future_status::ready);
 }
 
@@ -62,7 +64,7 @@ TEST_F(SchedulerTest, KeepsOneRunInFlightAndCountsTheTicksItMissed) {
                      [&] {
                        if (++skipped == 3) enough.set_value();
                      }});
-  run();
+  const Running running{*this};
   while (skipped < 3) std::this_thread::yield();
   EXPECT_GE(scheduler.skipped(), 3U);
   EXPECT_EQ(most, 1);
@@ -76,7 +78,7 @@ TEST_F(SchedulerTest, AJobThatThrowsIsRunAgain) {
                    if (++runs == 2) second.set_value();
                    if (runs < 2) throw std::runtime_error("broken");
                  }});
-  run();
+  const Running running{*this};
   EXPECT_EQ(second.get_future().wait_for(10s), std::future_status::ready);
 }
 
@@ -95,11 +97,12 @@ TEST_F(SchedulerTest, AFullPoolIsASkippedTickNotAnUnboundedQueue) {
     Scheduler scheduler(loop_, full);
     scheduler.add(
         {.name = "a", .interval = 1h, .run = [](const std::stop_token&) {}, .skipped = [&] { skipped.set_value(); }});
-    run();
+    const Running running{*this};
     EXPECT_EQ(skipped.get_future().wait_for(10s), std::future_status::ready);
     EXPECT_EQ(scheduler.skipped(), 1U);
   }
   release.set_value();
+  full.stop();
 }
 
 TEST_F(SchedulerTest, RunsNothingOnceItIsGone) {
@@ -110,7 +113,7 @@ TEST_F(SchedulerTest, RunsNothingOnceItIsGone) {
   }
   std::promise<void> passed;
   std::unique_ptr<Loop::Timer> timer = loop_.every(1h, 20ms, [&] { passed.set_value(); });
-  run();
+  const Running running{*this};
   passed.get_future().wait();
   EXPECT_EQ(runs, 0);
 }

@@ -22,6 +22,7 @@ TEST(WorkerPoolTest, RunsJobsOnNamedThreads) {
     name.set_value(buffer.data());
   }));
   EXPECT_EQ(name.get_future().get(), "weir-collect");
+  pool.stop();  // before what the jobs refer to is gone
 }
 
 TEST(WorkerPoolTest, RunsAsManyJobsAtOnceAsItHasThreads) {
@@ -40,6 +41,7 @@ TEST(WorkerPoolTest, RunsAsManyJobsAtOnceAsItHasThreads) {
     }));
   }
   EXPECT_EQ(done.get_future().wait_for(10s), std::future_status::ready);
+  pool.stop();  // before what the jobs refer to is gone
 }
 
 TEST(WorkerPoolTest, RefusesJobsPastItsLimit) {
@@ -54,6 +56,7 @@ TEST(WorkerPoolTest, RefusesJobsPastItsLimit) {
   EXPECT_TRUE(pool.submit([](const std::stop_token&) {}));
   EXPECT_FALSE(pool.submit([](const std::stop_token&) {}));
   release.set_value();
+  pool.stop();  // before what the jobs refer to is gone
 }
 
 TEST(WorkerPoolTest, AJobThatThrowsDoesNotEndItsThread) {
@@ -63,6 +66,7 @@ TEST(WorkerPoolTest, AJobThatThrowsDoesNotEndItsThread) {
   std::promise<void> ran;
   ASSERT_TRUE(pool.submit([&](const std::stop_token&) { ran.set_value(); }));
   EXPECT_EQ(ran.get_future().wait_for(10s), std::future_status::ready);
+  pool.stop();  // before what the jobs refer to is gone
 }
 
 TEST(WorkerPoolTest, StopAsksRunningJobsAndDropsWaitingOnes) {
