@@ -29,8 +29,9 @@ after(async () => {
   if (dist) rmSync(dist, { recursive: true, force: true });
 });
 
-async function open(url) {
+async function open(t, url) {
   const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
+  t.after(() => page.close());
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.message));
   page.on("console", (message) => {
@@ -40,15 +41,27 @@ async function open(url) {
   return { page, problems };
 }
 
-test("a running Weir: an incident appears without reload, and everything watched is listed", { timeout: 240_000 }, async () => {
+/** Polls until `condition` holds; the page's strict content policy forbids Playwright's own waitForFunction. */
+async function until(what, condition, timeout = 10_000) {
+  const end = Date.now() + timeout;
+  while (!(await condition())) {
+    assert.ok(Date.now() < end, "not in time: " + what);
+    await new Promise((next) => setTimeout(next, 50));
+  }
+}
+
+const count = async (page, selector) => (await page.$$(selector)).length;
+
+test("a running Weir: an incident appears without reload, and everything watched is listed", { timeout: 240_000 }, async (t) => {
   const url = process.env.WEIR_URL;
   assert.ok(url, "WEIR_URL is not set: run ./tests/run web, which starts a Weir for this test");
-  const { page, problems } = await open(url);
+  const { page, problems } = await open(t, url);
   let loads = 0;
   page.on("load", () => ++loads);
   await page.waitForSelector("#groups [data-row]");
-  const known = new Set(await page.$$eval("[data-incident]", (rows) => rows.map((row) => row.dataset.incident)));
-  await page.waitForFunction((ids) => [...document.querySelectorAll("[data-incident]")].some((row) => !ids.includes(row.dataset.incident)), [...known], { timeout: 180_000 });
+  const ids = () => page.$$eval("[data-incident]", (rows) => rows.map((row) => row.dataset.incident));
+  const known = new Set(await ids());
+  await until("a new incident", async () => (await ids()).some((id) => !known.has(id)), 180_000);
   assert.equal(loads, 0, "the page was reloaded");
   const cause = await page.textContent("[data-incident] .cause");
   assert.match(cause, /Likely cause\s*\S+/);
@@ -62,13 +75,12 @@ test("a running Weir: an incident appears without reload, and everything watched
   await page.click("#groups [data-row] button.open");
   await page.waitForSelector("#groups .chart canvas");
   assert.deepEqual(problems, []);
-  await page.close();
 });
 
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 
 /** Serves the built page; `answer` decides about the overview. push() sends an event to every open stream. */
-async function scripted(answer) {
+async function scripted(t, answer) {
   const streams = new Set();
   const server = createServer((request, response) => {
     const path = request.url === "/" ? "/index.html" : request.url;
@@ -90,13 +102,13 @@ async function scripted(answer) {
     }
   });
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   return {
     url: `http://127.0.0.1:${server.address().port}/`,
     push: () => streams.forEach((stream) => stream.write("event: update\ndata: {}\n\n")),
-    close: () => {
-      server.closeAllConnections();
-      return new Promise((closed) => server.close(closed));
-    },
   };
 }
 
@@ -123,32 +135,28 @@ function incident(id, title) {
   };
 }
 
-test("what the event stream announces is shown within two seconds", async () => {
+test("what the event stream announces is shown within two seconds", async (t) => {
   let state = overview();
-  const server = await scripted((response) => json(response, state));
-  const { page, problems } = await open(server.url);
+  const server = await scripted(t, (response) => json(response, state));
+  const { page, problems } = await open(t, server.url);
   await page.waitForSelector("#incidents .empty");
   state = overview({ incidents: [incident("00000000000000aa", "Consumer group billing")] });
   server.push();
   await page.waitForSelector('[data-incident="00000000000000aa"]', { timeout: 2000 });
   assert.deepEqual(problems, []);
-  await page.close();
-  await server.close();
 });
 
-test("an incident's link opens it", async () => {
-  const server = await scripted((response) => json(response, overview({ incidents: [incident("00000000000000aa", "One"), incident("00000000000000bb", "Two")] })));
-  const { page } = await open(server.url + "#incident/00000000000000bb");
+test("an incident's link opens it", async (t) => {
+  const server = await scripted(t, (response) => json(response, overview({ incidents: [incident("00000000000000aa", "One"), incident("00000000000000bb", "Two")] })));
+  const { page } = await open(t, server.url + "#incident/00000000000000bb");
   await page.waitForSelector('[data-incident="00000000000000bb"] .timeline');
   assert.equal((await page.$$(".timeline")).length, 1);
-  await page.close();
-  await server.close();
 });
 
-test("while Weir cannot be reached the page says that it shows the past, and recovers by itself", { timeout: 60_000 }, async () => {
+test("while Weir cannot be reached the page says that it shows the past, and recovers by itself", { timeout: 60_000 }, async (t) => {
   let broken = false;
-  const server = await scripted((response) => (broken ? response.writeHead(500).end("no") : json(response, overview({ groups: [group("billing", 5)] }))));
-  const { page } = await open(server.url);
+  const server = await scripted(t, (response) => (broken ? response.writeHead(500).end("no") : json(response, overview({ groups: [group("billing", 5)] }))));
+  const { page } = await open(t, server.url);
   await page.waitForSelector("#groups [data-row]");
   broken = true;
   server.push();
@@ -157,51 +165,43 @@ test("while Weir cannot be reached the page says that it shows the past, and rec
   assert.match(await page.textContent(".connection"), /Weir answered 500/);
   assert.equal((await page.$$("#groups [data-row]")).length, 1, "what was known is still shown");
   broken = false;
-  await page.waitForFunction(() => !document.querySelector(".banner"), null, { timeout: 30_000 });
-  await page.close();
-  await server.close();
+  await until("the banner goes", async () => (await count(page, ".banner")) === 0, 30_000);
 });
 
-test("names from outside are text: no markup runs and the page does not grow wider than the window", async () => {
+test("names from outside are text: no markup runs and the page does not grow wider than the window", async (t) => {
   const hostile = '<img src=x onerror="window.hacked=1">' + "\u202e" + "x".repeat(400);
-  const server = await scripted((response) =>
+  const server = await scripted(t, (response) =>
     json(response, overview({
       groups: [group(hostile, 1)],
       incidents: [incident("00000000000000aa", hostile)],
       topics: [{ cluster: hostile, topic: hostile, partitions: 1, messages: null, records_per_second: null, under_replicated: null, offline: null, trend: [] }],
     })));
-  const { page, problems } = await open(server.url);
+  const { page, problems } = await open(t, server.url);
   await page.setViewportSize({ width: 420, height: 900 });
   await page.waitForSelector("#groups [data-row]");
   assert.equal(await page.evaluate(() => window.hacked), undefined);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), "the page scrolls sideways");
   assert.deepEqual(problems, []);
-  await page.close();
-  await server.close();
 });
 
-test("a thousand groups: the first rows at once, the filter finds the last", async () => {
+test("a thousand groups: the first rows at once, the filter finds the last", async (t) => {
   const groups = Array.from({ length: 1000 }, (_, i) => group(`group-${String(i).padStart(4, "0")}`, 1000 - i));
-  const server = await scripted((response) => json(response, overview({ groups })));
-  const { page } = await open(server.url);
+  const server = await scripted(t, (response) => json(response, overview({ groups })));
+  const { page } = await open(t, server.url);
   await page.waitForSelector("#groups [data-row]");
   assert.equal((await page.$$("#groups [data-row]")).length, 50);
   await page.fill("#groups input", "group-0999");
-  await page.waitForFunction(() => document.querySelectorAll("#groups [data-row]").length === 1);
+  await until("one row is left", async () => (await count(page, "#groups [data-row]")) === 1);
   await page.fill("#groups input", "");
   await page.click("#groups .more");
-  await page.waitForFunction(() => document.querySelectorAll("#groups [data-row]").length === 1000);
-  await page.close();
-  await server.close();
+  await until("all rows are shown", async () => (await count(page, "#groups [data-row]")) === 1000);
 });
 
-test("with nothing configured every panel says what to do", async () => {
-  const server = await scripted((response) => json(response, overview()));
-  const { page } = await open(server.url);
+test("with nothing configured every panel says what to do", async (t) => {
+  const server = await scripted(t, (response) => json(response, overview()));
+  const { page } = await open(t, server.url);
   await page.waitForSelector("#groups .empty");
   assert.match(await page.textContent("#groups .empty"), /kafka:/);
   assert.match(await page.textContent("#subjects .empty"), /schema_registries:/);
   assert.match(await page.textContent("#tables .empty"), /checks:/);
-  await page.close();
-  await server.close();
 });
