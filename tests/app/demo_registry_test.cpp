@@ -1,7 +1,6 @@
 #include "app/demo_registry.h"
 
 #include <gtest/gtest.h>
-
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -41,7 +40,9 @@ TEST_F(DemoRegistryTest, AcceptsANewFieldWithDefault) {
   EXPECT_TRUE(compatible(registry_, record(kId + R"(,{"name":"note","type":"string","default":""})")));
 }
 
-TEST_F(DemoRegistryTest, RefusesAChangedType) { EXPECT_FALSE(compatible(registry_, record(R"({"name":"id","type":"long"})"))); }
+TEST_F(DemoRegistryTest, RefusesAChangedType) {
+  EXPECT_FALSE(compatible(registry_, record(R"({"name":"id","type":"long"})")));
+}
 
 TEST_F(DemoRegistryTest, UnknownSubjectsVersionsAndPathsAre404) {
   EXPECT_EQ(registry_.handle("GET", "/subjects/none/versions", "").status, 404);

@@ -1,8 +1,7 @@
 #include "app/demo_script.h"
 
-#include <gtest/gtest.h>
-
 #include <chrono>
+#include <gtest/gtest.h>
 
 namespace weir::app {
 namespace {

@@ -1,0 +1,173 @@
+#include "app/judge.h"
+
+#include <algorithm>
+#include <chrono>
+#include <gtest/gtest.h>
+
+#include "rules/loader.h"
+
+namespace weir::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kRules = R"(
+groups:
+  - name: g
+    interval: 15s
+    rules:
+      - alert: LagHigh
+        expr: lag > 10
+        for: 30s
+        labels: {severity: critical}
+        annotations: {summary: 'group {{ $labels.consumergroup }} lags by {{ $value }}'}
+)";
+
+/// Storage whose commits can be made to fail.
+class FlakyStore final : public storage::Store {
+ public:
+  explicit FlakyStore(std::unique_ptr<storage::Store> inner) : inner_(std::move(inner)) {}
+  bool broken = false;
+
+  core::Result<void> commit(const storage::Commit& changes) override {
+    if (broken) return core::fail(core::ErrorKind::storage, "the disk is full");
+    return inner_->commit(changes);
+  }
+  core::Result<std::vector<core::Alert>> active_alerts() override { return inner_->active_alerts(); }
+  core::Result<std::vector<core::Incident>> incidents(const storage::IncidentQuery& query) override {
+    return inner_->incidents(query);
+  }
+  core::Result<std::vector<core::Transition>> transitions(const storage::TransitionQuery& query) override {
+    return inner_->transitions(query);
+  }
+  core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit) override {
+    return inner_->due(now, limit);
+  }
+  core::Result<void> delivered(std::int64_t sequence, core::Time now) override {
+    return inner_->delivered(sequence, now);
+  }
+  core::Result<void> retry_later(std::int64_t sequence, core::Time at, const std::string& error) override {
+    return inner_->retry_later(sequence, at, error);
+  }
+  core::Result<void> give_up(std::int64_t sequence, core::Time now, const std::string& error) override {
+    return inner_->give_up(sequence, now, error);
+  }
+  core::Result<std::size_t> pending_messages() override { return inner_->pending_messages(); }
+  core::Result<void> prune(core::Time now, core::Duration history) override { return inner_->prune(now, history); }
+  core::Result<void> append(const std::vector<core::Measurement>& measurements) override {
+    return inner_->append(measurements);
+  }
+  core::Result<std::vector<core::Measurement>> newest(const std::string& check, std::size_t limit) override {
+    return inner_->newest(check, limit);
+  }
+
+ private:
+  std::unique_ptr<storage::Store> inner_;
+};
+
+class JudgeTest : public testing::Test {
+ protected:
+  JudgeTest() : storage_(std::move(*storage::open_sqlite(":memory:"))) {
+    routing_.receivers = {{.name = "team", .integrations = {{.id = "webhook/0", .send_resolved = true, .make = {}}}}};
+    routing_.root.emplace();
+    routing_.root->receiver = "team";
+    start();
+  }
+
+  /// A judge as after a restart: only storage is what it was.
+  void start() {
+    config::Diagnostics diagnostics;
+    judge_.reset();
+    series_ = std::make_unique<series::Store>(series::Limits{});
+    rules_ = std::make_unique<rules::Evaluator>(rules::load_text(kRules, "rules.yml", diagnostics));
+    ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+    judge_ = std::make_unique<Judge>(Judge::Parts{*series_, *rules_, storage_, routing_});
+    ASSERT_TRUE(judge_->restore(now_));
+  }
+
+  JudgeStep cycle(double lag) {
+    now_ += 15s;
+    core::Batch batch;
+    batch.samples.push_back({core::Labels::metric("lag", {{"cluster", "c"}, {"consumergroup", "billing"}}), now_, lag});
+    return judge_->take("kafka/c", batch, now_);
+  }
+  std::vector<core::Incident> stored() {
+    return storage_.incidents({.open_only = false, .limit = 10, .id = {}}).value();
+  }
+
+  core::Time now_ = core::time_from_seconds(1'700'000'000);
+  FlakyStore storage_;
+  notify::RoutingSettings routing_;
+  std::unique_ptr<series::Store> series_;
+  std::unique_ptr<rules::Evaluator> rules_;
+  std::unique_ptr<Judge> judge_;
+};
+
+TEST_F(JudgeTest, ABreachBecomesAnIncidentAndAMessageInTheSameStepAsItFires) {
+  cycle(5);
+  EXPECT_EQ(cycle(20).transitions, 1U);
+  cycle(20);
+  EXPECT_TRUE(stored().empty());
+  const JudgeStep fired = cycle(20);
+  EXPECT_EQ(fired.incidents, 1U);
+  EXPECT_EQ(fired.messages, 1U);
+  ASSERT_EQ(stored().size(), 1U);
+  EXPECT_TRUE(stored()[0].open());
+  EXPECT_EQ(judge_->view()->alerts.at(0).annotations.get("summary"), "group billing lags by 20");
+  EXPECT_EQ(storage_.due(now_, 10)->at(0).notification.status, "firing");
+}
+
+TEST_F(JudgeTest, RecoveryClosesTheIncidentWithBothEnds) {
+  for (const double lag : {20, 20, 20, 20, 5}) cycle(lag);
+  ASSERT_EQ(stored().size(), 1U);
+  EXPECT_FALSE(stored()[0].open());
+  EXPECT_LT(stored()[0].opened_at, *stored()[0].resolved_at);
+  EXPECT_EQ(storage_.pending_messages().value(), 2U);
+  EXPECT_TRUE(judge_->view()->alerts.empty());
+}
+
+TEST_F(JudgeTest, APendingAlertGoesOnAfterARestart) {
+  cycle(20);
+  cycle(20);
+  start();
+  const JudgeStep fired = cycle(20);
+  EXPECT_EQ(fired.incidents, 1U) << "`for` began anew";
+}
+
+TEST_F(JudgeTest, AFiringAlertAndItsIncidentGoOnAfterARestart) {
+  for (const double lag : {20, 20, 20}) cycle(lag);
+  start();
+  EXPECT_EQ(judge_->view()->alerts.size(), 1U);
+  EXPECT_EQ(cycle(20).messages, 0U) << "told twice";
+  cycle(5);
+  ASSERT_EQ(stored().size(), 1U);
+  EXPECT_FALSE(stored()[0].open());
+}
+
+TEST_F(JudgeTest, WhatCannotBeStoredIsKeptAndStoredLater) {
+  cycle(20);
+  cycle(20);
+  storage_.broken = true;
+  EXPECT_TRUE(cycle(20).storage);
+  EXPECT_TRUE(cycle(5).storage);
+  EXPECT_TRUE(stored().empty());
+  storage_.broken = false;
+  EXPECT_FALSE(cycle(5).storage);
+  ASSERT_EQ(stored().size(), 1U);
+  EXPECT_FALSE(stored()[0].open());
+  EXPECT_EQ(storage_.pending_messages().value(), 2U);
+  EXPECT_TRUE(storage_.active_alerts()->empty());
+}
+
+TEST_F(JudgeTest, AFailedCycleResolvesNothing) {
+  for (const double lag : {20, 20, 20}) cycle(lag);
+  for (int i = 0; i < 60; ++i) {
+    now_ += 15s;
+    judge_->tick(now_);
+  }
+  ASSERT_EQ(stored().size(), 1U);
+  EXPECT_TRUE(stored()[0].open());
+}
+
+}  // namespace
+}  // namespace weir::app

@@ -1,0 +1,87 @@
+#include "app/settings.h"
+
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace weir::app {
+namespace {
+
+using testing::HasSubstr;
+
+class SettingsTest : public testing::Test {
+ protected:
+  SettingsTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "weir-settings-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~SettingsTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string write(const std::string& text) {
+    const std::filesystem::path file = folder_ / "weir.yml";
+    std::ofstream(file) << text;
+    return file.string();
+  }
+  std::string mistakes(const std::string& text) {
+    const auto settings = load_settings(write(text));
+    return settings ? "" : settings.error().to_string();
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(SettingsTest, ReadsTheFifteenLinesOfTheReadme) {
+  std::ofstream(folder_ / "checks.yml") << "checks for orders:\n  - row_count > 0\n";
+  const auto settings = load_settings(write(R"(
+kafka:
+  - {name: prod, brokers: "broker-1:9092,broker-2:9092"}
+sources:
+  - {name: warehouse, type: sqlite, path: shop.db}
+checks:
+  - {source: warehouse, files: [checks.yml], interval: 1m}
+receivers:
+  - {name: team, webhook_configs: [{url: "http://127.0.0.1:5001/"}]}
+route: {receiver: team}
+)"));
+  ASSERT_TRUE(settings) << settings.error().to_string();
+  EXPECT_EQ(settings->clusters.at(0).name, "prod");
+  EXPECT_EQ(settings->checks.at(0).source, "warehouse");
+  EXPECT_EQ(settings->external_url, "http://127.0.0.1:9877");
+  EXPECT_EQ(settings->storage.path, (folder_ / "weir.db").string());
+}
+
+TEST_F(SettingsTest, ShowsEveryMistakeWithItsPlaceAtOnce) {
+  const std::string found =
+      mistakes("kafka:\n  - name: prod\n    broker: a:1\nroute: {receiver: nobody}\nlisten: nowhere\nrulez: {}\n");
+  EXPECT_THAT(found, HasSubstr("weir.yml:3:5: "));
+  EXPECT_THAT(found, HasSubstr("(did you mean \"brokers\"?)"));
+  EXPECT_THAT(found, HasSubstr("weir.yml:5:9: "));
+  EXPECT_THAT(found, HasSubstr("unknown key \"rulez\" (did you mean \"rules\"?)"));
+  EXPECT_THAT(found, HasSubstr("nobody"));
+}
+
+TEST_F(SettingsTest, RefusesAnAddressThatOthersReachUnlessToldTo) {
+  const std::string kafka = "kafka: [{name: p, brokers: \"b:1\"}]\n";
+  EXPECT_THAT(mistakes(kafka + "listen: 0.0.0.0:9877\n"), HasSubstr("allow_remote: true"));
+  EXPECT_EQ(mistakes(kafka + "listen: 0.0.0.0:9877\nallow_remote: true\n"), "");
+}
+
+TEST_F(SettingsTest, AFileThatWatchesNothingIsAMistake) {
+  EXPECT_THAT(mistakes("listen: 127.0.0.1:1\n"), HasSubstr("nothing to watch"));
+}
+
+TEST_F(SettingsTest, TwoThingsOfOneNameAreAMistake) {
+  EXPECT_THAT(mistakes("kafka:\n  - {name: p, brokers: \"b:1\"}\n  - {name: p, brokers: \"c:1\"}\n"),
+              HasSubstr("given twice"));
+}
+
+TEST_F(SettingsTest, AFileThatIsNotThereSaysSo) {
+  const auto settings = load_settings((folder_ / "none.yml").string());
+  ASSERT_FALSE(settings);
+  EXPECT_THAT(settings.error().to_string(), HasSubstr("cannot be read"));
+}
+
+}  // namespace
+}  // namespace weir::app
