@@ -87,12 +87,20 @@ def produce(kafka, topic, count, value=b'{"order_id": 1}', partition=-1):
     assert not left and not failures, f"{left} messages not sent, failures: {failures[:3]}"
 
 
-def commit(kafka, group, topic, offsets):
+def commit(kafka, group, topic, offsets, client=None):
     """Commits `offsets`, a list with one number a partition, for a group without members."""
-    request = ConsumerGroupTopicPartitions(
-        group, [TopicPartition(topic, partition, offset) for partition, offset in enumerate(offsets)])
-    client = admin(kafka)  # a client that is gone never answers
-    client.alter_consumer_group_offsets([request])[group].result(30)
+    client = client or admin(kafka)  # kept until the answer: a client that is gone never answers
+    wanted = [TopicPartition(topic, partition, offset) for partition, offset in enumerate(offsets)]
+
+    def committed():
+        request = ConsumerGroupTopicPartitions(group, wanted)
+        try:
+            answer = client.alter_consumer_group_offsets([request])[group].result(30)
+        except KafkaException as error:
+            raise wait.NotYet(str(error)) from error
+        # A coordinator that is still loading refuses each partition on its own.
+        return not any(partition.error for partition in answer.topic_partitions)
+    wait.until(f"group {group} has committed", committed)
 
 
 class GroupMember:
