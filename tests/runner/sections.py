@@ -176,18 +176,18 @@ def show_test(line):
 
 def fuzz(context):
     """Every fuzz target for a while, from its seeds; a finding leaves its input in the results folder."""
-    problem = build(context, "fuzz", settings=[f"-DCMAKE_CXX_COMPILER={CLANG}"])
+    sources = sorted((context.root / "tests/fuzz").glob("*_fuzz.cpp"))
+    if not sources:
+        return failed("fuzz", "tests/fuzz has no targets")
+    problem = build(context, "fuzz", [source.stem for source in sources], [f"-DCMAKE_CXX_COMPILER={CLANG}"])
     if problem:
         return failed("build fuzz", problem)
     seconds = 600 if context.long else 30
-    sources = sorted((context.root / "tests/fuzz").glob("*_fuzz.cpp"))
     with ThreadPoolExecutor(2) as pool:
         runs = list(pool.map(lambda source: fuzz_target(context, source, seconds), sources))
     tally = Tally()
     for run in runs:
         tally.add(run)
-    if not sources:
-        tally.fail("fuzz", "tests/fuzz has no targets")
     return tally
 
 
