@@ -1,11 +1,10 @@
 #include "config/node.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <system_error>
+#include <yaml-cpp/yaml.h>
 
 namespace weir::config {
 

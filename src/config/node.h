@@ -53,7 +53,8 @@ struct YamlLimits {
 
 /// Parses one YAML document. Syntax errors, duplicate keys and bounds reached go to `diagnostics`;
 /// the returned tree is then what could be read, possibly null.
-Node parse_yaml(const std::string& text, const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits = {});
+Node parse_yaml(const std::string& text, const std::string& file, Diagnostics& diagnostics,
+                const YamlLimits& limits = {});
 
 /// Reads and parses a file; one that cannot be read is a diagnostic.
 Node load_yaml(const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits = {});

@@ -23,10 +23,10 @@ struct Alert {
   Labels labels;                  // with alertname, severity and the rule's own; without __name__
   Labels annotations;             // templates expanded
   AlertState state = AlertState::inactive;
-  Time active_at;                 // when the expression first held
+  Time active_at;  // when the expression first held
   std::optional<Time> fired_at;
   std::optional<Time> resolved_at;
-  double value = 0;               // of the expression, at the last evaluation that gave one
+  double value = 0;                            // of the expression, at the last evaluation that gave one
   std::optional<Time> keep_firing_since = {};  // the condition is false since then, keep_firing_for holds it
 };
 

@@ -14,10 +14,10 @@ enum class ErrorKind {
   denied,       // authentication or authorization
   unavailable,  // the other side cannot be reached or answers 5xx
   timeout,
-  protocol,     // the other side answers, but not what its protocol says
-  limit,        // a bound of Weir's own (size, depth, time, series) was reached
-  storage,      // Weir's own files or database
-  cancelled,    // shutting down
+  protocol,   // the other side answers, but not what its protocol says
+  limit,      // a bound of Weir's own (size, depth, time, series) was reached
+  storage,    // Weir's own files or database
+  cancelled,  // shutting down
   internal,
 };
 
@@ -25,7 +25,7 @@ std::string_view to_string(ErrorKind kind);
 
 struct Error {
   ErrorKind kind = ErrorKind::internal;
-  std::string message;     // one sentence a user can act on, without the place
+  std::string message;  // one sentence a user can act on, without the place
   bool retryable = false;
   std::string where = {};  // "file:line:col", "kafka/prod", a URL without credentials
 

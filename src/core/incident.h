@@ -19,8 +19,8 @@ struct TimelineEntry {
 
 /// Alerts that belong together, from the first that fired to the last that resolved.
 struct Incident {
-  std::string id;    // 16 hex digits, derived from key and opened_at: known before it is stored
-  std::string key;   // what groups alerts: same key, same open incident
+  std::string id;   // 16 hex digits, derived from key and opened_at: known before it is stored
+  std::string key;  // what groups alerts: same key, same open incident
   std::string title;
   std::string severity;  // the highest of its alerts': "critical", "warning", "info"
   std::string cause;     // one sentence, the likely cause
