@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kLongestText = 64U << 10U;
 constexpr int kDeepest = 100;
+// A chain of operators is a tree as deep as it is long, and is evaluated by recursion.
+constexpr int kMostOperators = 1000;
 
 struct OperatorInfo {
   std::string_view token;
@@ -121,6 +123,8 @@ class Parser {
     while (left) {
       const OperatorInfo* info = find_operator(current());
       if (info == nullptr || info->binds < least) break;
+      if (++operators_ > kMostOperators)
+        return core::fail(core::ErrorKind::limit, "the expression has more than 1000 operators");
       left = infix(std::move(*left), *info);
     }
     --depth_;
@@ -256,7 +260,7 @@ class Parser {
       if (!selector.range && accept("[")) {
         const auto range = duration();
         if (!range) return std::unexpected(range.error());
-        if (current().is(":")) return error_at(current().place, "subqueries are not supported yet");
+        if (current().text.starts_with(':')) return error_at(current().place, "subqueries are not supported yet");
         if (auto closed = expect("]"); !closed) return closed;
         selector.range = *range;
       } else if (!offset_given && at_word("offset")) {
@@ -434,6 +438,7 @@ class Parser {
   std::vector<Token> tokens_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  int operators_ = 0;
 };
 
 void collect(const Node& node, std::vector<const Selector*>& out) {

@@ -1,0 +1,119 @@
+#include "promql/parser.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <string>
+
+namespace weir::promql {
+namespace {
+
+using testing::HasSubstr;
+
+std::string printed(const std::string& text) {
+  const auto expr = parse(text);
+  return expr ? to_string(*expr) : "error: " + expr.error().describe();
+}
+
+std::string error_of(const std::string& text) {
+  const auto expr = parse(text);
+  return expr ? "parsed as " + to_string(*expr) : expr.error().describe();
+}
+
+/// The tree with every operation in parentheses.
+std::string tree(const Node& node) {
+  if (const auto* binary = std::get_if<Binary>(&node.kind)) {
+    return "(" + tree(*binary->left) + " " + std::string(to_string(binary->op)) + " " + tree(*binary->right) + ")";
+  }
+  if (const auto* unary = std::get_if<Unary>(&node.kind)) return "(-" + tree(*unary->operand) + ")";
+  if (const auto* paren = std::get_if<Paren>(&node.kind)) return tree(*paren->inner);
+  return to_string(node);
+}
+std::string tree(const std::string& text) {
+  const auto expr = parse(text);
+  return expr ? tree(expr->root()) : expr.error().describe();
+}
+
+TEST(Parser, OperatorsBindAsInPrometheus) {
+  EXPECT_EQ(tree("1 + 2 * 3"), "(1 + (2 * 3))");
+  EXPECT_EQ(tree("1 - 2 - 3"), "((1 - 2) - 3)");
+  EXPECT_EQ(tree("2 ^ 3 ^ 2"), "(2 ^ (3 ^ 2))");
+  EXPECT_EQ(tree("-2 ^ 2"), "(-(2 ^ 2))");
+  EXPECT_EQ(tree("-2 * 3"), "((-2) * 3)");
+  EXPECT_EQ(tree("2 ^ -1"), "(2 ^ (-1))");
+  EXPECT_EQ(tree("a or b and c unless d"), "(a or ((b and c) unless d))");
+  EXPECT_EQ(tree("a > b + 1"), "(a > (b + 1))");
+  EXPECT_EQ(tree("(1 + 2) * 3"), "((1 + 2) * 3)");
+  EXPECT_EQ(tree("1 % 2 atan2 3"), "((1 % 2) atan2 3)");
+}
+
+TEST(Parser, WhatIsPrintedParsesToTheSameAgain) {
+  for (const std::string text :
+       {"a", "a{b=\"c\"}", "{__name__=~\"a.*\"}", "a{b!=\"c\",d=~\"e\",f!~\"g\"}[5m] offset 1h",
+        "sum by (x) (rate(a[5m])) > 10", "a / on (x) group_left (y) b", "a > bool 1", "topk(3, a)",
+        "count_values without (x) (\"v\", a)", "-a", "1e+30", "0x1F", "Inf", "-NaN",
+        "label_replace(a, \"x\", \"$1\", \"y\", \"(.*)\")", "a offset -5m", "time()", "round(a)", "a:b:c"}) {
+    const std::string once = printed(text);
+    EXPECT_EQ(printed(once), once) << text;
+    EXPECT_THAT(once, testing::Not(HasSubstr("error")));
+  }
+}
+
+TEST(Parser, LiteralsInAllTheirForms) {
+  EXPECT_EQ(printed("1_000"), "1000");
+  EXPECT_EQ(printed("0x1f"), "31");
+  EXPECT_EQ(printed("1.5e3"), "1500");
+  EXPECT_EQ(printed(".5"), "0.5");
+  EXPECT_EQ(printed("5m"), "300");
+  EXPECT_EQ(printed("1h30m"), "5400");
+  EXPECT_EQ(printed("iNf"), "+Inf");
+  EXPECT_EQ(printed("\"a\\n\\x41\\u00e9\""), "\"a\\nA\xc3\xa9\"");
+  EXPECT_EQ(printed("`a\\n`"), "\"a\\\\n\"");
+  EXPECT_EQ(printed("'it''"), "error: 1:5: the string is not closed");
+}
+
+TEST(Parser, CommentsAndLinesAreSpace) { EXPECT_EQ(printed("a # lag\n + # and\n b"), "a + b"); }
+
+TEST(Parser, ErrorsSayWhereAndWhatWasExpected) {
+  EXPECT_EQ(error_of("sum(\n  a b)"), "2:5: expected \",\" or \")\", found \"b\"");
+  EXPECT_EQ(error_of("a +"), "1:4: expected an expression, found the end of the expression");
+  EXPECT_THAT(error_of("a{b=c}"), HasSubstr("1:5: expected a quoted string"));
+  EXPECT_THAT(error_of("foo(a)"), HasSubstr("1:1: unknown function \"foo\""));
+  EXPECT_THAT(error_of("rate(a)"), HasSubstr("1:6: rate needs a range vector here, found a instant vector"));
+  EXPECT_THAT(error_of("a[5m] + 1"), HasSubstr("range vector"));
+  EXPECT_THAT(error_of("1 > 2"), HasSubstr("needs bool"));
+  EXPECT_THAT(error_of("1 and a"), HasSubstr("instant vector on both sides"));
+  EXPECT_THAT(error_of("{}"), HasSubstr("at least one matcher"));
+  EXPECT_THAT(error_of("{a=~\".*\"}"), HasSubstr("at least one matcher"));
+  EXPECT_THAT(error_of("a{b=~\"(\"}"), HasSubstr("not a regular expression"));
+  EXPECT_THAT(error_of("a{__name__=\"b\"}"), HasSubstr("given twice"));
+  EXPECT_THAT(error_of("round(a, 1, 2)"), HasSubstr("1 to 2 argument(s), found 3"));
+  EXPECT_THAT(error_of("topk(a)"), HasSubstr("takes 2 argument(s)"));
+  EXPECT_THAT(error_of("a bool > 1"), HasSubstr("1:3"));
+  EXPECT_THAT(error_of("a ~ b"), HasSubstr("unexpected character '~'"));
+  EXPECT_THAT(error_of(""), HasSubstr("expected an expression"));
+}
+
+TEST(Parser, WhatIsNotSupportedIsRefusedByName) {
+  EXPECT_THAT(error_of("rate(a[5m:1m])"), HasSubstr("subqueries"));
+  EXPECT_THAT(error_of("max_over_time((a > 1)[5m])"), HasSubstr("subqueries"));
+  EXPECT_THAT(error_of("a @ start()"), HasSubstr("@ modifier"));
+}
+
+TEST(Parser, NestingAndLengthAreBounded) {
+  EXPECT_THAT(error_of(std::string(100'000, '(')), HasSubstr("64 KiB"));
+  EXPECT_THAT(error_of(std::string(60'000, '(')), HasSubstr("nested too deeply"));
+  EXPECT_THAT(error_of(std::string(60'000, '-') + "1"), HasSubstr("nested too deeply"));
+  std::string chain = "a";
+  for (int i = 0; i < 1000; ++i) chain += " + a";
+  EXPECT_TRUE(parse(chain));
+  EXPECT_THAT(error_of(chain + " + a"), HasSubstr("more than 1000 operators"));
+}
+
+TEST(Parser, NamesTheMetricsItReads) {
+  const auto expr = parse("sum(b) / a + rate(b[5m]) + {__name__=~\"x.*\"}");
+  ASSERT_TRUE(expr);
+  EXPECT_THAT(metric_names(*expr), testing::ElementsAre("", "a", "b"));
+}
+
+}  // namespace
+}  // namespace weir::promql
