@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <csignal>
 #include <exception>
 #include <utility>
 
@@ -90,7 +91,10 @@ class TimerHandle final : public Loop::Timer {
 
 }  // namespace
 
-Loop::Loop() : impl_(std::make_unique<Impl>()) {}
+Loop::Loop() : impl_(std::make_unique<Impl>()) {
+  // Writing to a connection that the other side has closed is an error of that write, in every library of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+}
 Loop::~Loop() = default;
 
 void Loop::run() {

@@ -17,6 +17,7 @@ class Loop {
  public:
   using Task = std::function<void()>;
 
+  /// Makes the process ignore SIGPIPE.
   Loop();
   ~Loop();
   Loop(const Loop&) = delete;

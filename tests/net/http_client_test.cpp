@@ -1,5 +1,6 @@
 #include "net/http_client.h"
 
+#include <csignal>
 #include <filesystem>
 #include <future>
 #include <gtest/gtest.h>
@@ -75,7 +76,6 @@ TEST_F(HttpClientTest, ConnectionsAreReused) {
   });
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(get(server.url()));
   EXPECT_EQ(server.connections(), 1);
-  client_.reset();
 }
 
 TEST_F(HttpClientTest, AnyStatusIsAResponse) {
@@ -133,7 +133,6 @@ TEST_F(HttpClientTest, ATimeoutIsNamedAsSuch) {
   EXPECT_TRUE(response.error().retryable);
   EXPECT_EQ(response.error().message, "no complete answer within 50ms");
   EXPECT_EQ(get(silent.url(), 100, 0ms).error().kind, ErrorKind::timeout);
-  client_.reset();
 }
 
 TEST_F(HttpClientTest, ARefusedConnectionIsUnavailable) {
@@ -206,13 +205,13 @@ TEST_F(HttpClientTest, AStopRequestEndsATransfer) {
   const auto response = client_->send(request, stop.get_token());
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().kind, ErrorKind::cancelled);
-  client_.reset();
 }
 
 /// Answers every request over TLS as `identity`.
 class TlsServer {
  public:
   explicit TlsServer(const TlsIdentity& identity) : context_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to clients that have left
     SSL_CTX_use_certificate_file(context_.get(), identity.certificate_file.c_str(), SSL_FILETYPE_PEM);
     SSL_CTX_use_PrivateKey_file(context_.get(), identity.key_file.c_str(), SSL_FILETYPE_PEM);
   }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
 #include <netinet/in.h>
 #include <string>
 #include <string_view>
@@ -12,7 +13,8 @@
 
 namespace weir::net {
 
-/// A listening socket on 127.0.0.1 whose every connection is handed, one at a time, to `serve`.
+/// A listening socket on 127.0.0.1 whose every connection is handed, one at a time, to `serve`. Its end cuts off the
+/// connection at hand.
 class RawServer {
  public:
   using Serve = std::function<void(int fd)>;
@@ -36,7 +38,12 @@ class RawServer {
     };
   }
   ~RawServer() {
-    ::shutdown(listener_, SHUT_RDWR);
+    {
+      const std::lock_guard lock(mutex_);
+      closing_ = true;
+      ::shutdown(listener_, SHUT_RDWR);
+      if (serving_ >= 0) ::shutdown(serving_, SHUT_RDWR);
+    }
     thread_.join();
     ::close(listener_);
   }
@@ -62,16 +69,26 @@ class RawServer {
       const int fd = ::accept(listener_, nullptr, nullptr);
       if (fd < 0) return;
       ++connections_;
-      serve_(fd);
+      if (begin(fd)) serve_(fd);
+      const std::lock_guard lock(mutex_);
+      serving_ = -1;
       ::shutdown(fd, SHUT_WR);
       ::close(fd);
     }
+  }
+  bool begin(int fd) {
+    const std::lock_guard lock(mutex_);
+    serving_ = fd;
+    return !closing_;
   }
 
   int listener_;
   Serve serve_;
   std::uint16_t port_ = 0;
   std::atomic<int> connections_ = 0;
+  std::mutex mutex_;
+  int serving_ = -1;
+  bool closing_ = false;
   std::thread thread_;
 };
 

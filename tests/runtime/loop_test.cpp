@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdexcept>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace weir::runtime {
@@ -91,6 +92,15 @@ TEST(LoopTest, AnIntervalOfZeroDoesNotHang) {
   });
   loop.run();
   EXPECT_EQ(ticks, 2);
+}
+
+TEST(LoopTest, AClosedPipeDoesNotEndTheProcess) {
+  const Loop loop;
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ::close(ends[0]);
+  EXPECT_EQ(::write(ends[1], "x", 1), -1);
+  ::close(ends[1]);
 }
 
 TEST(LoopTest, SignalsArriveOnTheLoopEachTime) {
