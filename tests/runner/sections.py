@@ -121,9 +121,9 @@ def web(context):
 
 
 def browser_tests(context, folder):
-    problem = build(context, "ci")
+    problem = build(context, "ci", ["weir"])
     if problem:
-        return failed("build ci", problem)
+        return failed("build weir", problem)
     with Demo() as demo:
         tally = node_tests(context, "web-browser", folder, {"WEIR_URL": demo.url, "WEIR_BINARY": str(context.binary)})
         if not demo.running():
@@ -145,9 +145,9 @@ def node_tests(context, name, folder, environment):
 
 def integration(context):
     """The server manager, and the reference scenario against real servers."""
-    problem = build(context, "ci")
+    problem = build(context, "ci", ["weir"])
     if problem:
-        return failed("build ci", problem)
+        return failed("build weir", problem)
     return pytest(context, "integration", ["support", "integration"], timeout=1500.0, show=True)
 
 
