@@ -130,6 +130,10 @@ class App::Impl {
             .history =
                 [this](std::size_t limit, const std::string& id) {
                   return storage_->incidents({.open_only = false, .limit = limit, .id = id});
+                },
+            .background =
+                [this](std::function<void()> task) {
+                  return api_pool_.submit([task = std::move(task)](const std::stop_token&) { task(); });
                 }};
   }
 

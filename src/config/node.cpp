@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <system_error>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 namespace weir::config {
@@ -87,6 +89,35 @@ class NodeBuilder {
   bool stopped_ = false;
 };
 
+namespace {
+
+/// Sees a document go by without keeping any of it.
+class Ignore final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+/// Two at the most. Loading all of them never ends for text that begins with a comma: the parser then gives one
+/// empty document after the other.
+int count_documents(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Ignore ignore;
+  int documents = 0;
+  while (documents < 2 && parser.HandleNextDocument(ignore)) ++documents;
+  return documents;
+}
+
+}  // namespace
+
 Node parse_yaml(const std::string& text, const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits) {
   if (text.size() > limits.bytes) {
     diagnostics.error({file, 0, 0}, "the file is larger than " + std::to_string(limits.bytes) + " bytes");
@@ -94,12 +125,11 @@ Node parse_yaml(const std::string& text, const std::string& file, Diagnostics& d
   }
   NodeBuilder builder(file, diagnostics, limits);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.empty()) return {};
-    if (documents.size() > 1) {
-      diagnostics.error(builder.place(documents[1].Mark()), "more than one YAML document in the file");
-    }
-    return builder.build(documents.front());
+    const int documents = count_documents(text);
+    if (documents == 0) return {};
+    if (documents > 1)
+      diagnostics.error({file, 0, 0}, "more than one YAML document in the file, or text that is not YAML at its start");
+    return builder.build(YAML::Load(text));
   } catch (const YAML::Exception& error) {
     diagnostics.error(builder.place(error.mark), "YAML: " + error.msg);
     return {};

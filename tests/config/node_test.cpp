@@ -84,6 +84,11 @@ TEST_F(NodeTest, MoreThanOneDocumentIsAnError) {
   EXPECT_NE(mistakes().find("more than one YAML document"), std::string::npos) << mistakes();
 }
 
+TEST_F(NodeTest, TextThatBeginsWithACommaEnds) {
+  parse(",a: b\n");
+  EXPECT_FALSE(diagnostics_.ok());
+}
+
 TEST_F(NodeTest, AKeyMustBePlainText) {
   parse("[a, b]: 1\n");
   EXPECT_NE(mistakes().find("a key must be plain text"), std::string::npos) << mistakes();
