@@ -195,7 +195,9 @@ def fuzz_target(context, source, seconds):
     name = source.stem
     found = context.results / f"{name}-corpus"
     found.mkdir(exist_ok=True)
-    seeds = [path for path in (source.parent / "corpus" / name, source.with_suffix("")) if path.is_dir()]
+    # The shipped rules and checks are good beginnings for all of them.
+    seeds = [path for path in (source.parent / "corpus" / name, context.root / "rules", context.root / "checks")
+             if path.is_dir()]
     task = Task([context.root / "build/fuzz/bin" / name, f"-max_total_time={seconds}", "-timeout=10",
                  "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={context.results}/{name}-", found, *seeds],
                 context.results / f"{name}.log", timeout=seconds + 60.0)
