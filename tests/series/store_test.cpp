@@ -133,7 +133,9 @@ TEST_F(StoreTest, ReadersSeeWholeBatchesWhileOneWriterWrites) {
   });
   while (!done) {
     const auto views = select({{"cluster", core::MatchOp::equal, "c"}}, true);
-    if (views.size() == 2) ASSERT_EQ(views[0].points.back().value, views[1].points.back().value);
+    if (views.size() == 2) {
+      ASSERT_EQ(views[0].points.back().value, views[1].points.back().value);
+    }
   }
 }
 
