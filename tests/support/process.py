@@ -81,7 +81,9 @@ def _leave(number, _frame):
 
 
 def handle_signals():
-    """Turns SIGTERM and SIGHUP into an ordinary exit, so that clean_up() runs. Call it once, from the main thread."""
+    """Turns SIGINT, SIGTERM and SIGHUP into an ordinary exit, so that clean_up() runs. Call it once, from the main thread."""
+    # A shell starts background jobs with SIGINT ignored; a Ctrl-C from CI must end the servers even so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, _leave)
 
