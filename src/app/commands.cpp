@@ -7,6 +7,7 @@
 #include "app/settings.h"
 #include "runtime/log.h"
 #include "runtime/loop.h"
+#include "runtime/memory.h"
 
 namespace weir::app {
 namespace {
@@ -21,6 +22,7 @@ int report(const config::Diagnostics& diagnostics) {
 }  // namespace
 
 int run(const std::string& config_file) {
+  runtime::return_freed_memory();
   auto settings = load_settings(config_file);
   if (!settings) return report(settings.error());
   runtime::set_log_level(settings->log_level);

@@ -1,0 +1,9 @@
+#pragma once
+
+namespace weir::runtime {
+
+/// Has the C library give freed memory back to the system. A cycle allocates as much again as what is kept, on
+/// several threads; glibc would hold on to the peaks of each. To be called first in the process.
+void return_freed_memory();
+
+}  // namespace weir::runtime
