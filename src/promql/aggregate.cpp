@@ -1,135 +1,198 @@
 #include "promql/aggregate.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <fmt/format.h>
 #include <limits>
-#include <unordered_map>
+#include <map>
 #include <utility>
 
 #include "promql/format.h"
+#include "promql/sum.h"
 
 namespace weir::promql {
 namespace {
 
-/// Kahan's compensated sum in Neumaier's form.
-struct Sum {
-  double total = 0;
-  double lost = 0;
-  void add(double value) {
-    const double next = total + value;
-    if (std::isinf(next)) {
-      lost = 0;
-    } else if (std::abs(total) >= std::abs(value)) {
-      lost += (total - next) + value;
-    } else {
-      lost += (value - next) + total;
-    }
-    total = next;
-  }
-  double value() const { return total + lost; }
+/// The rows of each group, in order of appearance.
+struct Grouping {
+  std::vector<std::size_t> group_of;  // by row
+  std::vector<core::Labels> labels;   // by group
 };
 
-struct Group {
-  core::Labels labels;
-  std::vector<const VectorSample*> members;
-};
-
-std::vector<Group> group(const Aggregate& node, const Vector& input) {
-  std::vector<Group> groups;
-  std::unordered_map<core::Labels, std::size_t> places;
-  for (const VectorSample& sample : input) {
-    const core::Labels labels = grouping_labels(sample.labels, node.labels, !node.without);
-    const auto [place, added] = places.try_emplace(labels, groups.size());
-    if (added) groups.push_back({labels, {}});
-    groups[place->second].members.push_back(&sample);
-  }
-  return groups;
+core::Result<Grouping> group_rows(const Aggregate& node, Frame& input) {
+  const Projection projection(node.labels, !node.without);
+  if (auto settled = input.settle_names_if(projection.reads_name()); !settled) return std::unexpected(settled.error());
+  Grouping grouping;
+  Groups groups(projection, node.labels.empty() && !node.without ? 1 : input.rows() / 8);
+  grouping.group_of.reserve(input.rows());
+  for (std::size_t row = 0; row < input.rows(); ++row)
+    grouping.group_of.push_back(groups.find_or_add(input.labels(row)));
+  for (std::size_t group = 0; group < groups.size(); ++group)
+    grouping.labels.push_back(projection.of(groups.member(group)));
+  return grouping;
 }
 
-double variance(const std::vector<const VectorSample*>& members) {
-  // Welford's method.
-  double mean = 0;
-  double squares = 0;
-  double count = 0;
-  for (const VectorSample* sample : members) {
-    ++count;
-    const double delta = sample->value - mean;
-    mean += delta / count;
-    squares += delta * (sample->value - mean);
-  }
-  return squares / count;
-}
-
-double extreme(const std::vector<const VectorSample*>& members, bool greatest) {
-  double best = members.front()->value;
-  for (const VectorSample* sample : members) {
-    const bool better = greatest ? sample->value > best : sample->value < best;
-    if (better || std::isnan(best)) best = sample->value;
-  }
-  return best;
-}
-
-double reduce(AggregateOp op, const std::vector<const VectorSample*>& members, double parameter) {
-  const auto count = static_cast<double>(members.size());
-  switch (op) {
-    case AggregateOp::count: return count;
-    case AggregateOp::group: return 1;
-    case AggregateOp::min: return extreme(members, false);
-    case AggregateOp::max: return extreme(members, true);
-    case AggregateOp::stdvar: return variance(members);
-    case AggregateOp::stddev: return std::sqrt(variance(members));
-    case AggregateOp::quantile: {
-      std::vector<double> values;
-      for (const VectorSample* sample : members) values.push_back(sample->value);
-      return quantile(parameter, std::move(values));
-    }
-    default: break;
-  }
+struct Totals {
   Sum sum;
-  for (const VectorSample* sample : members) sum.add(sample->value);
-  return op == AggregateOp::avg ? sum.value() / count : sum.value();
+  double count = 0;
+  double mean = 0;  // Welford's running mean and squares
+  double squares = 0;
+  double extreme = 0;
+};
+
+void take(AggregateOp op, Totals& totals, double value) {
+  ++totals.count;
+  switch (op) {
+    case AggregateOp::sum: totals.sum.add(value); return;
+    case AggregateOp::avg: totals.sum.add(value); return totals.sum.add_to_mean(value, totals.count);
+    case AggregateOp::min:
+    case AggregateOp::max: {
+      const bool better = op == AggregateOp::max ? value > totals.extreme : value < totals.extreme;
+      if (totals.count == 1 || better || std::isnan(totals.extreme)) totals.extreme = value;
+      return;
+    }
+    case AggregateOp::stddev:
+    case AggregateOp::stdvar: {
+      const double delta = value - totals.mean;
+      totals.mean += delta / totals.count;
+      totals.squares += delta * (value - totals.mean);
+      return;
+    }
+    default: return;
+  }
 }
 
-core::Result<Vector> pick(const Aggregate& node, const Vector& input, double parameter) {
-  if (std::isnan(parameter)) return core::fail(core::ErrorKind::invalid, "the number of elements to pick is NaN");
-  Vector result;
-  if (parameter < 1) return result;
-  const bool greatest = node.op == AggregateOp::topk;
-  for (Group& one : group(node, input)) {
-    const auto better = [greatest](const VectorSample* a, const VectorSample* b) {
-      if (std::isnan(b->value)) return !std::isnan(a->value);
-      return greatest ? a->value > b->value : a->value < b->value;
-    };
-    std::ranges::stable_sort(one.members, better);
-    const auto most = static_cast<std::size_t>(std::min(parameter, static_cast<double>(one.members.size())));
-    for (std::size_t i = 0; i < most; ++i) result.push_back(*one.members[i]);
+double result(AggregateOp op, const Totals& totals) {
+  switch (op) {
+    case AggregateOp::sum: return totals.sum.value();
+    case AggregateOp::avg: return totals.sum.mean(totals.count);
+    case AggregateOp::min:
+    case AggregateOp::max: return totals.extreme;
+    case AggregateOp::count: return totals.count;
+    case AggregateOp::stdvar: return totals.squares / totals.count;
+    case AggregateOp::stddev: return std::sqrt(totals.squares / totals.count);
+    default: return 1;  // group
   }
-  return result;
 }
 
-core::Result<Vector> count_values(const Aggregate& node, const Vector& input, const std::string& label, core::Time at) {
-  Vector relabelled;
-  for (const VectorSample& sample : input) {
-    relabelled.push_back({sample.labels.with(label, format_value(sample.value)), at, 1});
+Frame reduce(AggregateOp op, const Frame& input, const Grouping& grouping) {
+  Frame out(input.steps());
+  for (const core::Labels& labels : grouping.labels) out.add(labels);
+  std::vector<Totals> totals(grouping.labels.size() * input.steps());
+  for (std::size_t row = 0; row < input.rows(); ++row) {
+    Totals* const into = totals.data() + grouping.group_of[row] * input.steps();
+    const auto values = input.values(row);
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      if (!is_absent(values[step])) take(op, into[step], values[step]);
+    }
   }
-  Aggregate count;
-  count.op = AggregateOp::count;
-  count.without = node.without;
-  count.labels = node.labels;
-  if (!node.without) count.labels.push_back(label);
-  return aggregate(count, relabelled, Scalar{}, at);
+  for (std::size_t group = 0; group < out.rows(); ++group) {
+    const auto values = out.values(group);
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      const Totals& total = totals[group * input.steps() + step];
+      if (total.count > 0) values[step] = result(op, total);
+    }
+  }
+  return out;
+}
+
+std::vector<std::vector<std::size_t>> members(const Grouping& grouping) {
+  std::vector<std::vector<std::size_t>> rows(grouping.labels.size());
+  for (std::size_t row = 0; row < grouping.group_of.size(); ++row) rows[grouping.group_of[row]].push_back(row);
+  return rows;
+}
+
+Frame quantiles(const Frame& input, const Grouping& grouping, std::span<const double> phi) {
+  Frame out(input.steps());
+  for (const auto& rows : members(grouping)) {
+    const auto values = out.add(grouping.labels[out.rows()]);
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      std::vector<double> present;
+      for (const std::size_t row : rows) {
+        if (!is_absent(input.values(row)[step])) present.push_back(input.values(row)[step]);
+      }
+      if (!present.empty()) values[step] = quantile(phi[step], std::move(present));
+    }
+  }
+  return out;
+}
+
+/// How many elements topk, bottomk and limitk keep at each step.
+core::Result<std::vector<std::size_t>> counts(std::span<const double> parameter) {
+  std::vector<std::size_t> most;
+  for (const double value : parameter) {
+    if (!(std::abs(value) < 9.2e18))
+      return core::fail(core::ErrorKind::invalid, fmt::format("Scalar value {} overflows int64", value));
+    most.push_back(value < 1 ? 0 : static_cast<std::size_t>(value));
+  }
+  return most;
+}
+
+core::Result<Frame> pick(AggregateOp op, Frame input, const Grouping& grouping, std::span<const double> parameter) {
+  const auto most = counts(parameter);
+  if (!most) return std::unexpected(most.error());
+  if (auto settled = input.settle_names(); !settled) return std::unexpected(settled.error());
+  Frame out(input.steps());
+  for (std::size_t row = 0; row < input.rows(); ++row) out.add(input.labels(row));
+  std::vector<std::size_t> order;  // rows, those of topk at one step best first
+  for (auto& rows : members(grouping)) {
+    if (op == AggregateOp::limitk) {
+      std::ranges::sort(rows, [&](std::size_t a, std::size_t b) { return input.labels(a) < input.labels(b); });
+    }
+    for (std::size_t step = 0; step < input.steps(); ++step) {
+      const auto value = [&](std::size_t row) { return input.values(row)[step]; };
+      std::vector<std::size_t> present;
+      std::ranges::copy_if(rows, std::back_inserter(present), [&](std::size_t row) { return !is_absent(value(row)); });
+      const auto kept = static_cast<std::ptrdiff_t>(std::min((*most)[step], present.size()));
+      if (op != AggregateOp::limitk) {
+        const auto better = [&](std::size_t a, std::size_t b) {
+          const double x = value(a);
+          const double y = value(b);
+          if (std::isnan(x) || std::isnan(y)) return std::isnan(x) == std::isnan(y) ? a < b : std::isnan(y);
+          if (x == y) return a < b;
+          return op == AggregateOp::topk ? x > y : x < y;
+        };
+        std::ranges::partial_sort(present, present.begin() + kept, better);
+      }
+      for (const std::size_t row : std::span(present).first(static_cast<std::size_t>(kept))) {
+        out.values(row)[step] = value(row);
+        if (input.steps() == 1) order.push_back(row);
+      }
+    }
+  }
+  Frame kept(input.steps());
+  if (input.steps() != 1) {
+    order.resize(out.rows());
+    for (std::size_t row = 0; row < order.size(); ++row) order[row] = row;
+  }
+  for (const std::size_t row : order) {
+    std::ranges::copy(std::as_const(out).values(row), kept.add(out.labels(row)).begin());
+    kept.drop_last_if_empty();
+  }
+  return kept;
+}
+
+core::Result<Frame> count_values(const Frame& input, const Grouping& grouping, const std::string& label) {
+  if (label.empty()) return core::fail(core::ErrorKind::invalid, "invalid label name \"\" in count_values()");
+  Frame out(input.steps());
+  std::map<std::pair<std::size_t, std::uint64_t>, std::size_t> places;  // of a group and a value
+  for (std::size_t row = 0; row < input.rows(); ++row) {
+    const std::size_t group = grouping.group_of[row];
+    const auto values = input.values(row);
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      if (is_absent(values[step])) continue;
+      const double value = std::isnan(values[step]) ? std::numeric_limits<double>::quiet_NaN() : values[step];
+      const auto [place, added] = places.try_emplace({group, std::bit_cast<std::uint64_t>(value)}, out.rows());
+      if (added) out.add(grouping.labels[group].with(label, format_plain(value)));
+      double& count = out.values(place->second)[step];
+      count = is_absent(count) ? 1 : count + 1;
+    }
+  }
+  return out;
 }
 
 }  // namespace
-
-core::Labels grouping_labels(const core::Labels& labels, const std::vector<std::string>& names, bool only_named) {
-  std::vector<core::Labels::Pair> kept;
-  for (const auto& pair : labels) {
-    const bool named = std::ranges::find(names, pair.first) != names.end();
-    if (only_named ? named : !named && pair.first != core::kMetricName) kept.push_back(pair);
-  }
-  return core::Labels(std::span<const core::Labels::Pair>(kept));
-}
 
 double quantile(double phi, std::vector<double> values) {
   if (values.empty() || std::isnan(phi)) return std::numeric_limits<double>::quiet_NaN();
@@ -144,14 +207,18 @@ double quantile(double phi, std::vector<double> values) {
   return values[lower] * (1 - weight) + values[upper] * weight;
 }
 
-core::Result<Vector> aggregate(const Aggregate& node, const Vector& input, const Value& parameter, core::Time at) {
-  if (node.op == AggregateOp::count_values) return count_values(node, input, std::get<Text>(parameter).text, at);
-  const auto* scalar = std::get_if<Scalar>(&parameter);
-  const double number = scalar == nullptr ? 0 : scalar->value;
-  if (node.op == AggregateOp::topk || node.op == AggregateOp::bottomk) return pick(node, input, number);
-  Vector result;
-  for (const Group& one : group(node, input)) result.push_back({one.labels, at, reduce(node.op, one.members, number)});
-  return result;
+core::Result<Frame> aggregate(const Aggregate& node, Frame input, std::span<const double> parameter,
+                              const std::string& label) {
+  const auto grouping = group_rows(node, input);
+  if (!grouping) return std::unexpected(grouping.error());
+  switch (node.op) {
+    case AggregateOp::count_values: return count_values(input, *grouping, label);
+    case AggregateOp::quantile: return quantiles(input, *grouping, parameter);
+    case AggregateOp::topk:
+    case AggregateOp::bottomk:
+    case AggregateOp::limitk: return pick(node.op, std::move(input), *grouping, parameter);
+    default: return reduce(node.op, input, *grouping);
+  }
 }
 
 }  // namespace weir::promql

@@ -31,15 +31,33 @@ struct TextLiteral {
   std::string text;
 };
 
+/// `@ 1700000000.5`, `@ start()` or `@ end()`: evaluated there, whatever the step.
+struct AtModifier {
+  enum class Kind { time, start, end };
+  Kind kind = Kind::time;
+  core::Time time;
+};
+
 /// `name{matchers}`, with `[range]` a range vector.
 struct Selector {
   std::vector<core::Matcher> matchers;  // the name too
   std::optional<core::Duration> range;
   core::Duration offset{0};
+  std::optional<AtModifier> at;
+};
+
+/// `inner[range:step]`: a range vector of the values that `inner` has at the steps of the range.
+struct Subquery {
+  NodePtr inner;
+  core::Duration range{0};
+  std::optional<core::Duration> step;
+  core::Duration offset{0};
+  std::optional<AtModifier> at;
 };
 
 struct Unary {
-  NodePtr operand;  // negated; unary plus leaves no node
+  NodePtr operand;
+  bool negated = true;  // false: unary plus, which does nothing
 };
 
 enum class Operator { add, sub, mul, div, mod, pow, atan2, eq, ne, lt, gt, le, ge, and_, or_, unless };
@@ -61,13 +79,27 @@ struct Binary {
   NodePtr right;
 };
 
-enum class AggregateOp { sum, min, max, avg, count, group, stddev, stdvar, topk, bottomk, quantile, count_values };
+enum class AggregateOp {
+  sum,
+  min,
+  max,
+  avg,
+  count,
+  group,
+  stddev,
+  stdvar,
+  topk,
+  bottomk,
+  quantile,
+  count_values,
+  limitk
+};
 
 struct Aggregate {
   AggregateOp op = AggregateOp::sum;
   bool without = false;
   std::vector<std::string> labels;
-  NodePtr parameter;  // of topk, bottomk, quantile, count_values; else null
+  NodePtr parameter;  // of topk, bottomk, limitk, quantile, count_values; else null
   NodePtr operand;
 };
 
@@ -82,7 +114,7 @@ struct Paren {
 };
 
 struct Node {
-  std::variant<NumberLiteral, TextLiteral, Selector, Unary, Binary, Aggregate, Call, Paren> kind;
+  std::variant<NumberLiteral, TextLiteral, Selector, Subquery, Unary, Binary, Aggregate, Call, Paren> kind;
   ValueType type = ValueType::scalar;
   Place place;
 };

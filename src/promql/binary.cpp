@@ -2,13 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
-
-#include "promql/aggregate.h"
-#include "promql/parser.h"
+#include <vector>
 
 namespace weir::promql {
 namespace {
@@ -38,118 +33,210 @@ bool compare(Operator op, double a, double b) {
   }
 }
 
-/// The result for one pair, or nothing where a comparison filters it out. A filter keeps `kept`.
-std::optional<double> operate(const Binary& node, double a, double b, double kept) {
+/// The result for one pair, absent() where a comparison filters it out. A filter keeps `kept`.
+double operate(const Binary& node, double a, double b, double kept) {
   if (!is_comparison(node.op)) return arithmetic(node.op, a, b);
   const bool holds = compare(node.op, a, b);
   if (node.return_bool) return holds ? 1 : 0;
-  return holds ? std::optional(kept) : std::nullopt;
+  return holds ? kept : absent();
 }
 
 bool drops_name(const Binary& node) { return !is_comparison(node.op) || node.return_bool; }
 
-Vector with_scalar(const Binary& node, const Vector& samples, double scalar, bool scalar_left, core::Time at) {
-  Vector result;
-  for (const VectorSample& sample : samples) {
-    const double a = scalar_left ? scalar : sample.value;
-    const double b = scalar_left ? sample.value : scalar;
-    const auto value = operate(node, a, b, sample.value);
-    if (!value) continue;
-    result.push_back({drops_name(node) ? sample.labels.without(core::kMetricName) : sample.labels, at, *value});
-  }
-  return result;
-}
-
-core::Labels signature(const Matching& matching, const core::Labels& labels) {
-  return grouping_labels(labels, matching.labels, matching.on);
-}
-
-Vector set_operation(const Binary& node, Vector left, Vector right) {
-  const auto signatures = [&](const Vector& samples) {
-    std::unordered_set<core::Labels> set;
-    for (const VectorSample& sample : samples) set.insert(signature(node.matching, sample.labels));
-    return set;
-  };
-  if (node.op == Operator::or_) {
-    const auto known = signatures(left);
-    for (VectorSample& sample : right) {
-      if (!known.contains(signature(node.matching, sample.labels))) left.push_back(std::move(sample));
-    }
-    return left;
-  }
-  const auto known = signatures(right);
-  std::erase_if(left, [&](const VectorSample& sample) {
-    return known.contains(signature(node.matching, sample.labels)) == (node.op == Operator::unless);
-  });
+Frame scalars(const Binary& node, Frame left, const Frame& right) {
+  const auto a = left.values(0);
+  const auto b = right.values(0);
+  for (std::size_t step = 0; step < a.size(); ++step) a[step] = operate(node, a[step], b[step], a[step]);
   return left;
 }
 
-core::Labels result_labels(const Binary& node, const core::Labels& many, const core::Labels& one) {
-  core::LabelsBuilder builder(many);
-  if (drops_name(node)) builder.erase(core::kMetricName);
-  const Matching& matching = node.matching;
-  if (matching.cardinality == Matching::Cardinality::one_to_one) {
-    if (matching.on) return grouping_labels(builder.build(), matching.labels, true);
-    for (const std::string& label : matching.labels) builder.erase(label);
-    return builder.build();
+Frame with_scalar(const Binary& node, Frame samples, const Frame& scalar, bool scalar_left) {
+  const auto constant = scalar.values(0);
+  for (std::size_t row = 0; row < samples.rows(); ++row) {
+    const auto values = samples.values(row);
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      const double value = values[step];
+      if (is_absent(value)) continue;
+      values[step] =
+          scalar_left ? operate(node, constant[step], value, value) : operate(node, value, constant[step], value);
+    }
   }
-  for (const std::string& label : matching.include) {
-    const std::string_view value = one.get(label);
-    value.empty() ? builder.erase(label) : builder.set(label, value);
-  }
-  return builder.build();
+  if (drops_name(node)) samples.drop_names();
+  return samples;
 }
 
-core::Result<Vector> match(const Binary& node, const Vector& left, const Vector& right, core::Time at) {
-  const Matching& matching = node.matching;
-  const bool one_left = matching.cardinality == Matching::Cardinality::one_to_many;
-  const Vector& many = one_left ? right : left;
-  const Vector& one = one_left ? left : right;
-  std::unordered_map<core::Labels, const VectorSample*> partners;
-  for (const VectorSample& sample : one) {
-    const core::Labels key = signature(matching, sample.labels);
-    if (partners.emplace(key, &sample).second) continue;
-    return core::fail(core::ErrorKind::invalid,
-                      "found duplicate series for the match group " + key.to_string() + " on the " +
-                          (one_left ? "left" : "right") + " hand-side of the operation: [" + sample.labels.to_string() +
-                          ", " + partners.at(key)->labels.to_string() +
-                          "];many-to-many matching not allowed: matching labels must be unique on one side");
-  }
-  Vector result;
-  std::unordered_set<core::Labels> matched;
-  for (const VectorSample& sample : many) {
-    const core::Labels key = signature(matching, sample.labels);
-    const auto partner = partners.find(key);
-    if (partner == partners.end()) continue;
-    const double a = one_left ? partner->second->value : sample.value;
-    const double b = one_left ? sample.value : partner->second->value;
-    const auto value = operate(node, a, b, a);
-    if (!value) continue;
-    if (matching.cardinality == Matching::Cardinality::one_to_one && !matched.insert(key).second) {
-      return core::fail(core::ErrorKind::invalid,
-                        "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
+/// At which steps a group has a member.
+class Presence {
+ public:
+  Presence(const Projection& projection, const Frame& frame)
+      : groups_(projection, frame.rows()), steps_(frame.steps()) {
+    for (std::size_t row = 0; row < frame.rows(); ++row) {
+      const std::size_t group = groups_.find_or_add(frame.labels(row));
+      present_.resize(groups_.size() * steps_, false);
+      const auto values = frame.values(row);
+      for (std::size_t step = 0; step < steps_; ++step) {
+        if (!is_absent(values[step])) present_[group * steps_ + step] = true;
+      }
     }
-    result.push_back({result_labels(node, sample.labels, partner->second->labels), at, *value});
   }
-  return result;
+
+  /// Leaves of a row only the steps at which its group has a member, or has none.
+  void keep(const core::Labels& labels, std::span<double> values, bool with_member) const {
+    const std::size_t group = groups_.find(labels);
+    for (std::size_t step = 0; step < steps_; ++step) {
+      const bool has = group != Groups::kNone && present_[group * steps_ + step];
+      if (has != with_member) values[step] = absent();
+    }
+  }
+
+ private:
+  Groups groups_;
+  std::size_t steps_;
+  std::vector<bool> present_;
+};
+
+core::Result<Frame> set_operation(const Binary& node, Frame left, Frame right) {
+  const Projection projection(node.matching.labels, node.matching.on);
+  if (node.op != Operator::or_) {
+    const Presence known(projection, right);
+    for (std::size_t row = 0; row < left.rows(); ++row)
+      known.keep(left.labels(row), left.values(row), node.op == Operator::and_);
+    return left;
+  }
+  const Presence known(projection, left);
+  left.reserve(left.rows() + right.rows());
+  for (std::size_t row = 0; row < right.rows(); ++row) {
+    known.keep(right.labels(row), right.values(row), false);
+    std::ranges::copy(right.values(row), left.add(right.labels(row)).begin());
+    left.drop_last_if_empty();
+  }
+  if (auto joined = left.join_equal(); !joined) return std::unexpected(joined.error());
+  return left;
 }
+
+/// Vector matching. Sides are called "many" and "one" after the cardinality; one to one has the left as "many".
+class Matcher {
+ public:
+  Matcher(const Binary& node, const Frame& left, const Frame& right)
+      : node_(node),
+        one_left_(node.matching.cardinality == Matching::Cardinality::one_to_many),
+        many_(one_left_ ? right : left),
+        one_(one_left_ ? left : right),
+        projection_(node.matching.labels, node.matching.on),
+        groups_(projection_, one_.rows()),
+        out_(left.steps()) {}
+
+  core::Result<Frame> run() {
+    for (std::size_t row = 0; row < one_.rows(); ++row) {
+      const std::size_t group = groups_.find_or_add(one_.labels(row));
+      if (group == partners_.size()) partners_.emplace_back();
+      partners_[group].push_back(row);
+    }
+    for (const auto& rows : partners_) {
+      if (auto unique = check_unique(rows); !unique) return std::unexpected(unique.error());
+    }
+    matched_.resize(one_to_one() ? partners_.size() * out_.steps() : 0, false);
+    for (std::size_t row = 0; row < many_.rows(); ++row) {
+      const std::size_t group = groups_.find(many_.labels(row));
+      if (group == Groups::kNone) continue;
+      for (const std::size_t partner : partners_[group]) {
+        if (auto paired = pair(row, partner, group); !paired) return std::unexpected(paired.error());
+      }
+    }
+    auto joined = out_.join_equal();
+    if (!joined && one_to_one()) return std::unexpected(joined.error());
+    if (!joined) {
+      return core::fail(core::ErrorKind::invalid,
+                        "multiple matches for labels: grouping labels must ensure unique matches");
+    }
+    return std::move(out_);
+  }
+
+ private:
+  bool one_to_one() const { return node_.matching.cardinality == Matching::Cardinality::one_to_one; }
+
+  core::Labels result_labels(const core::Labels& many, const core::Labels& one) const {
+    const Matching& matching = node_.matching;
+    if (one_to_one() && matching.on) {
+      const core::Labels kept = projection_.of(many);
+      return drops_name(node_) ? kept.without(core::kMetricName) : kept;
+    }
+    core::LabelsBuilder builder(many);
+    if (drops_name(node_)) builder.erase(core::kMetricName);
+    if (one_to_one()) {
+      for (const std::string& label : matching.labels) builder.erase(label);
+      return builder.build();
+    }
+    for (const std::string& label : matching.include) {
+      const std::string_view value = one.get(label);
+      value.empty() ? builder.erase(label) : builder.set(label, value);
+    }
+    return builder.build();
+  }
+
+  core::Result<void> check_unique(const std::vector<std::size_t>& rows) const {
+    for (std::size_t step = 0; rows.size() > 1 && step < one_.steps(); ++step) {
+      const core::Labels* first = nullptr;
+      for (const std::size_t row : rows) {
+        if (is_absent(one_.values(row)[step])) continue;
+        if (first != nullptr) {
+          return core::fail(core::ErrorKind::invalid,
+                            "found duplicate series for the match group " + projection_.of(*first).to_string() +
+                                " on the " + (one_left_ ? "left" : "right") + " hand-side of the operation: [" +
+                                one_.labels(row).to_string() + ", " + first->to_string() +
+                                "];many-to-many matching not allowed: matching labels must be unique on one side");
+        }
+        first = &one_.labels(row);
+      }
+    }
+    return {};
+  }
+
+  core::Result<void> pair(std::size_t row, std::size_t partner, std::size_t group) {
+    const auto many = many_.values(row);
+    const auto one = one_.values(partner);
+    const auto out = out_.add(result_labels(many_.labels(row), one_.labels(partner)));
+    for (std::size_t step = 0; step < out.size(); ++step) {
+      if (is_absent(many[step]) || is_absent(one[step])) continue;
+      const double a = one_left_ ? one[step] : many[step];
+      const double b = one_left_ ? many[step] : one[step];
+      out[step] = operate(node_, a, b, a);
+      if (!one_to_one() || is_absent(out[step])) continue;
+      if (matched_[group * out.size() + step]) {
+        return core::fail(
+            core::ErrorKind::invalid,
+            "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
+      }
+      matched_[group * out.size() + step] = true;
+    }
+    out_.drop_last_if_empty();
+    return {};
+  }
+
+  const Binary& node_;
+  bool one_left_;
+  const Frame& many_;
+  const Frame& one_;
+  Projection projection_;
+  Groups groups_;
+  std::vector<std::vector<std::size_t>> partners_;  // rows of the "one" side by group
+  std::vector<bool> matched_;                       // by group and step, for one to one
+  Frame out_;
+};
 
 }  // namespace
 
-core::Result<Value> apply(const Binary& node, Value left, Value right, core::Time at) {
-  const auto* scalar_left = std::get_if<Scalar>(&left);
-  const auto* scalar_right = std::get_if<Scalar>(&right);
-  if (scalar_left != nullptr && scalar_right != nullptr) {
-    return Scalar{operate(node, scalar_left->value, scalar_right->value, scalar_left->value).value_or(0)};
+core::Result<Frame> apply(const Binary& node, Frame left, Frame right) {
+  const bool scalar_left = node.left->type == ValueType::scalar;
+  const bool scalar_right = node.right->type == ValueType::scalar;
+  if (scalar_left && scalar_right) return scalars(node, std::move(left), right);
+  if (scalar_left) return with_scalar(node, std::move(right), left, true);
+  if (scalar_right) return with_scalar(node, std::move(left), right, false);
+  for (Frame* side : {&left, &right}) {
+    if (auto settled = side->settle_names(); !settled) return std::unexpected(settled.error());
   }
-  if (scalar_left != nullptr) return Value(with_scalar(node, std::get<Vector>(right), scalar_left->value, true, at));
-  if (scalar_right != nullptr) return Value(with_scalar(node, std::get<Vector>(left), scalar_right->value, false, at));
-  Vector& a = std::get<Vector>(left);
-  Vector& b = std::get<Vector>(right);
-  if (node.op >= Operator::and_) return Value(set_operation(node, std::move(a), std::move(b)));
-  auto matched = match(node, a, b, at);
-  if (!matched) return std::unexpected(matched.error());
-  return Value(std::move(*matched));
+  if (node.op >= Operator::and_) return set_operation(node, std::move(left), std::move(right));
+  return Matcher(node, left, right).run();
 }
 
 }  // namespace weir::promql

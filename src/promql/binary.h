@@ -2,11 +2,12 @@
 
 #include "core/error.h"
 #include "promql/ast.h"
-#include "promql/value.h"
+#include "promql/frame.h"
 
 namespace weir::promql {
 
-/// A binary operation on evaluated sides. Errors: sides that match many to many.
-core::Result<Value> apply(const Binary& node, Value left, Value right, core::Time at);
+/// A binary operation on evaluated sides, scalars or vectors as the node's operands are, at each step.
+/// Errors (invalid): sides that match many to many, or results with the same labels.
+core::Result<Frame> apply(const Binary& node, Frame left, Frame right);
 
 }  // namespace weir::promql

@@ -1,180 +1,137 @@
 #include "promql/engine.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <map>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
-#include "promql/aggregate.h"
-#include "promql/binary.h"
-#include "promql/functions.h"
+#include "promql/evaluator.h"
 
 namespace weir::promql {
 namespace {
 
-constexpr int kMostSteps = 11'000;
+constexpr std::int64_t kMostSteps = 11'000;
+// Steps are evaluated in blocks, so that a query over long times and many series holds only part of them.
+constexpr std::size_t kFewestStepsInBlock = 16;
+constexpr std::size_t kValuesInBlock = 2U << 20U;
 
-class Evaluator {
+Value vector_of(const Frame& frame, core::Time at) {
+  Vector result;
+  result.reserve(frame.rows());
+  for (std::size_t row = 0; row < frame.rows(); ++row) {
+    if (!is_absent(frame.values(row)[0])) result.push_back({frame.labels(row), at, frame.values(row)[0]});
+  }
+  return result;
+}
+
+/// The longest range that one step reads.
+core::Duration longest_range(const Node& node) {
+  core::Duration longest = kLookBack;
+  const auto take = [&](const NodePtr& inner, core::Duration more = core::Duration(0)) {
+    if (inner) longest = std::max(longest, longest_range(*inner) + more);
+  };
+  if (const auto* selector = std::get_if<Selector>(&node.kind)) longest = selector->range.value_or(kLookBack);
+  if (const auto* subquery = std::get_if<Subquery>(&node.kind)) take(subquery->inner, subquery->range);
+  if (const auto* unary = std::get_if<Unary>(&node.kind)) take(unary->operand);
+  if (const auto* paren = std::get_if<Paren>(&node.kind)) take(paren->inner);
+  if (const auto* binary = std::get_if<Binary>(&node.kind)) {
+    take(binary->left);
+    take(binary->right);
+  }
+  if (const auto* aggregate = std::get_if<Aggregate>(&node.kind)) {
+    take(aggregate->parameter);
+    take(aggregate->operand);
+  }
+  if (const auto* call = std::get_if<Call>(&node.kind)) {
+    for (const NodePtr& argument : call->arguments) take(argument);
+  }
+  return longest;
+}
+
+/// The answers of the blocks, put together.
+class Series {
  public:
-  Evaluator(const core::SeriesSource& source, core::Time at, const Limits& limits)
-      : source_(source), at_(at), limits_(limits), deadline_(std::chrono::steady_clock::now() + limits.timeout) {}
+  core::Result<void> add(Frame frame, const Steps& steps, std::size_t most) {
+    if (auto settled = frame.settle_names(); !settled) return settled;
+    for (std::size_t row = 0; row < frame.rows(); ++row) {
+      const auto [place, added] = places_.try_emplace(frame.labels(row), matrix_.size());
+      if (added) matrix_.push_back({frame.labels(row), {}});
+      auto& points = matrix_[place->second].points;
+      const auto values = std::as_const(frame).values(row);
+      for (std::size_t step = 0; step < values.size(); ++step) {
+        if (is_absent(values[step])) continue;
+        points.push_back({steps.at(step), values[step]});
+        ++points_;
+      }
+    }
+    if (points_ > most) return core::fail(core::ErrorKind::limit, "the answer has too many samples; use a longer step");
+    return {};
+  }
 
-  core::Result<Value> evaluate(const Node& node) {
-    if (std::chrono::steady_clock::now() > deadline_)
-      return core::fail(core::ErrorKind::timeout, "the query took too long");
-    return std::visit([this](const auto& kind) { return eval(kind); }, node.kind);
+  Matrix take() {
+    std::erase_if(matrix_, [](const core::SeriesView& view) { return view.points.empty(); });
+    std::ranges::sort(matrix_, {}, &core::SeriesView::labels);
+    return std::move(matrix_);
   }
 
  private:
-  core::Result<Value> eval(const NumberLiteral& literal) { return Scalar{literal.value}; }
-  core::Result<Value> eval(const TextLiteral& literal) { return Text{literal.text}; }
-  core::Result<Value> eval(const Paren& paren) { return evaluate(*paren.inner); }
-
-  core::Result<Value> eval(const Selector& selector) {
-    const core::Time end = at_ - selector.offset;
-    const core::Duration span = selector.range.value_or(kLookBack);
-    core::Selection selection{.matchers = selector.matchers,
-                              .from = end - span + core::Duration(1),
-                              .to = end,
-                              .newest_only = !selector.range};
-    auto views = source_.select(selection);
-    if (!views) return std::unexpected(views.error());
-    for (const core::SeriesView& view : *views) samples_ += view.points.size();
-    if (samples_ > limits_.max_samples) {
-      return core::fail(core::ErrorKind::limit,
-                        "the query reads more than " + std::to_string(limits_.max_samples) + " samples");
-    }
-    return selector.range ? matrix(std::move(*views)) : vector(*views);
-  }
-
-  static Value matrix(std::vector<core::SeriesView> views) {
-    for (core::SeriesView& view : views) {
-      std::erase_if(view.points, [](const core::Point& point) { return core::is_stale_marker(point.value); });
-    }
-    std::erase_if(views, [](const core::SeriesView& view) { return view.points.empty(); });
-    return views;
-  }
-
-  static Value vector(const std::vector<core::SeriesView>& views) {
-    Vector result;
-    result.reserve(views.size());
-    for (const core::SeriesView& view : views) {
-      const core::Point& newest = view.points.back();
-      if (!core::is_stale_marker(newest.value)) result.push_back({view.labels, newest.time, newest.value});
-    }
-    return result;
-  }
-
-  core::Result<Value> eval(const Unary& unary) {
-    auto operand = evaluate(*unary.operand);
-    if (!operand) return operand;
-    if (auto* scalar = std::get_if<Scalar>(&*operand)) return Scalar{-scalar->value};
-    Vector& samples = std::get<Vector>(*operand);
-    for (VectorSample& sample : samples) sample = {sample.labels.without(core::kMetricName), at_, -sample.value};
-    return unique(std::move(samples));
-  }
-
-  core::Result<Value> eval(const Binary& node) {
-    auto left = evaluate(*node.left);
-    if (!left) return left;
-    auto right = evaluate(*node.right);
-    if (!right) return right;
-    auto result = apply(node, std::move(*left), std::move(*right), at_);
-    if (!result || !std::holds_alternative<Vector>(*result)) return result;
-    return unique(std::move(std::get<Vector>(*result)));
-  }
-
-  core::Result<Value> eval(const Aggregate& node) {
-    Value parameter = Scalar{};
-    if (node.parameter) {
-      auto evaluated = evaluate(*node.parameter);
-      if (!evaluated) return evaluated;
-      parameter = std::move(*evaluated);
-    }
-    auto operand = evaluate(*node.operand);
-    if (!operand) return operand;
-    auto result = aggregate(node, std::get<Vector>(*operand), parameter, at_);
-    if (!result) return std::unexpected(result.error());
-    return Value(std::move(*result));
-  }
-
-  core::Result<Value> eval(const Call& call) {
-    std::vector<Value> arguments;
-    CallContext context{.at = at_, .range_start = at_, .range_end = at_, .arguments = arguments};
-    for (const NodePtr& argument : call.arguments) {
-      const Node* inner = argument.get();
-      while (const auto* paren = std::get_if<Paren>(&inner->kind)) inner = paren->inner.get();
-      if (const auto* selector = std::get_if<Selector>(&inner->kind)) {
-        context.matchers = selector->matchers;
-        context.range_end = at_ - selector->offset;
-        context.range_start = context.range_end - selector->range.value_or(core::Duration(0));
-      }
-      auto value = evaluate(*argument);
-      if (!value) return value;
-      arguments.push_back(std::move(*value));
-    }
-    auto result = call.function->evaluate(context);
-    if (!result || !std::holds_alternative<Vector>(*result)) return result;
-    return unique(std::move(std::get<Vector>(*result)));
-  }
-
-  static core::Result<Value> unique(Vector samples) {
-    std::unordered_set<core::Labels> seen;
-    seen.reserve(samples.size());
-    for (const VectorSample& sample : samples) {
-      if (!seen.insert(sample.labels).second) {
-        return core::fail(core::ErrorKind::invalid,
-                          "vector cannot contain metrics with the same labelset: " + sample.labels.to_string());
-      }
-    }
-    return Value(std::move(samples));
-  }
-
-  const core::SeriesSource& source_;
-  core::Time at_;
-  const Limits& limits_;
-  std::chrono::steady_clock::time_point deadline_;
-  std::size_t samples_ = 0;
+  Matrix matrix_;
+  std::unordered_map<core::Labels, std::size_t> places_;
+  std::size_t points_ = 0;
 };
 
-}  // namespace
-
-core::Result<Value> evaluate(const Expr& expr, const core::SeriesSource& source, core::Time at, const Limits& limits) {
-  return Evaluator(source, at, limits).evaluate(expr.root());
-}
-
-core::Result<Matrix> evaluate_range(const Expr& expr, const core::SeriesSource& source, core::Time start,
-                                    core::Time end, core::Duration step, const Limits& limits) {
+core::Result<void> check_range(const Expr& expr, core::Time start, core::Time end, core::Duration step) {
   if (step.count() <= 0) return core::fail(core::ErrorKind::invalid, "the step must be longer than zero");
   if (end < start) return core::fail(core::ErrorKind::invalid, "the end lies before the start");
   if ((end - start) / step > kMostSteps)
     return core::fail(core::ErrorKind::limit, "more than 11,000 steps; use a longer step");
-  if (expr.type() != ValueType::scalar && expr.type() != ValueType::vector) {
-    return core::fail(core::ErrorKind::invalid, "a range query needs a scalar or an instant vector, found a " +
-                                                    std::string(to_string(expr.type())));
+  if (expr.type() == ValueType::scalar || expr.type() == ValueType::vector) return {};
+  return core::fail(core::ErrorKind::invalid, "a range query needs a scalar or an instant vector, found a " +
+                                                  std::string(to_string(expr.type())));
+}
+
+}  // namespace
+
+core::Result<Value> evaluate(const Expr& expr, const core::SeriesSource& source, core::Time at, const Limits& limits) {
+  Evaluator evaluator(source, at, at, limits);
+  const Steps steps{.first = at};
+  if (expr.type() == ValueType::text) {
+    const Node* node = &expr.root();
+    while (const auto* paren = std::get_if<Paren>(&node->kind)) node = paren->inner.get();
+    return Text{std::get<TextLiteral>(node->kind).text};
   }
-  std::map<core::Labels, std::vector<core::Point>> series;
-  const auto began = std::chrono::steady_clock::now();
-  std::size_t points = 0;
-  for (core::Time at = start; at <= end; at += step) {
-    if (std::chrono::steady_clock::now() - began > limits.timeout)
-      return core::fail(core::ErrorKind::timeout, "the query took too long");
-    auto value = evaluate(expr, source, at, limits);
-    if (!value) return std::unexpected(value.error());
-    if (const auto* scalar = std::get_if<Scalar>(&*value)) {
-      series[core::Labels()].push_back({at, scalar->value});
-      continue;
-    }
-    for (const VectorSample& sample : std::get<Vector>(*value)) series[sample.labels].push_back({at, sample.value});
-    points += std::get<Vector>(*value).size();
-    if (points > limits.max_samples) return core::fail(core::ErrorKind::limit, "the answer has too many samples");
+  if (expr.type() == ValueType::matrix) {
+    auto samples = evaluator.range_vector(expr.root(), steps);
+    if (!samples) return std::unexpected(samples.error());
+    return Value(std::move(samples->series));
   }
-  Matrix matrix;
-  for (auto& [labels, values] : series) matrix.push_back({labels, std::move(values)});
-  return matrix;
+  auto frame = evaluator.frame(expr.root(), steps);
+  if (!frame) return std::unexpected(frame.error());
+  if (expr.type() == ValueType::scalar) return Scalar{frame->values(0)[0]};
+  if (auto settled = frame->settle_names(); !settled) return std::unexpected(settled.error());
+  return vector_of(*frame, at);
+}
+
+core::Result<Matrix> evaluate_range(const Expr& expr, const core::SeriesSource& source, core::Time start,
+                                    core::Time end, core::Duration step, const Limits& limits) {
+  if (auto fits = check_range(expr, start, end, step); !fits) return std::unexpected(fits.error());
+  Evaluator evaluator(source, start, end, limits);
+  const std::size_t total = static_cast<std::size_t>((end - start) / step) + 1;
+  // A block reads its first step's whole range again, so it spans at least as much.
+  const std::size_t fewest = std::max(kFewestStepsInBlock, static_cast<std::size_t>(longest_range(expr.root()) / step));
+  Series series;
+  std::size_t size = fewest;
+  for (std::size_t done = 0; done < total;) {
+    const Steps block{
+        .first = start + step * static_cast<std::int64_t>(done), .step = step, .count = std::min(size, total - done)};
+    evaluator.forget();
+    auto frame = evaluator.frame(expr.root(), block);
+    if (!frame) return std::unexpected(frame.error());
+    if (auto added = series.add(std::move(*frame), block, limits.max_samples); !added)
+      return std::unexpected(added.error());
+    done += block.count;
+    size = std::max(fewest, kValuesInBlock / evaluator.widest());
+  }
+  return series.take();
 }
 
 }  // namespace weir::promql

@@ -9,8 +9,9 @@
 namespace weir::promql {
 
 struct Limits {
-  std::size_t max_samples = 50'000'000;  // read by one evaluation
+  std::size_t max_samples = 50'000'000;  // held at a time by one evaluation
   core::Duration timeout = std::chrono::minutes(2);
+  core::Duration subquery_step = std::chrono::minutes(1);  // of subqueries that give none
 };
 
 /// How far back an instant selector looks for a series' newest sample.

@@ -1,19 +1,18 @@
 #include "promql/functions.h"
 
 #include <algorithm>
-#include <map>
+#include <array>
 
 #include "promql/function_groups.h"
 
 namespace weir::promql {
 namespace {
 
-using enum ValueType;
-
 const std::vector<Function>& table() {
   static const std::vector<Function> functions = [] {
     std::vector<Function> all;
-    for (const auto& group : {range_functions(), instant_functions(), label_functions()}) {
+    for (const auto& group :
+         {range_functions(), instant_functions(), date_functions(), label_functions(), histogram_functions()}) {
       all.insert(all.end(), group.begin(), group.end());
     }
     std::ranges::sort(all, {}, &Function::name);
@@ -33,6 +32,16 @@ std::vector<std::string> function_names() {
   std::vector<std::string> names;
   for (const Function& function : table()) names.emplace_back(function.name);
   return names;
+}
+
+std::string_view why_missing(std::string_view name) {
+  if (name == "holt_winters") return "it was renamed to double_exponential_smoothing";
+  if (name == "limit_ratio" || name == "info" || name == "sort_by_label" || name == "sort_by_label_desc")
+    return "it is experimental in Prometheus and not supported";
+  static constexpr std::array<std::string_view, 6> kNative{"histogram_avg",    "histogram_count",  "histogram_fraction",
+                                                           "histogram_stddev", "histogram_stdvar", "histogram_sum"};
+  if (std::ranges::find(kNative, name) != kNative.end()) return "native histograms are not supported";
+  return {};
 }
 
 }  // namespace weir::promql

@@ -2,111 +2,131 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
+#include <set>
 
 #include "promql/function_groups.h"
 
 namespace weir::promql {
 namespace {
 
-double number(const CallContext& context, std::size_t index) {
-  return std::get<Scalar>(context.arguments[index]).value;
-}
-
-template <class Map>
-Value map_values(CallContext& context, Map map) {
-  Vector result;
-  for (const VectorSample& sample : std::get<Vector>(context.arguments[0])) {
-    result.push_back({sample.labels.without(core::kMetricName), context.at, map(sample.value)});
-  }
-  return result;
-}
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 template <double (*Map)(double)>
-core::Result<Value> each(CallContext& context) {
-  return map_values(context, Map);
+double each(double value, Scalars) {
+  return Map(value);
 }
 
-double sign(double v) { return std::isnan(v) ? v : static_cast<double>((v > 0) - (v < 0)); }
+double sign(double v) { return v > 0 ? 1 : v < 0 ? -1 : v; }
 double absolute(double v) { return std::abs(v); }
-double ceiling(double v) { return std::ceil(v); }
-double floored(double v) { return std::floor(v); }
-double root(double v) { return std::sqrt(v); }
-double exponential(double v) { return std::exp(v); }
-double natural_log(double v) { return std::log(v); }
-double binary_log(double v) { return std::log2(v); }
-double decimal_log(double v) { return std::log10(v); }
 double degrees(double v) { return v * 180 / std::numbers::pi; }
 double radians(double v) { return v * std::numbers::pi / 180; }
 
-core::Result<Value> round(CallContext& context) {
-  const double nearest = context.arguments.size() > 1 ? number(context, 1) : 1;
-  const double inverse = 1.0 / nearest;  // as Prometheus: fewer rounding errors than dividing
-  return map_values(context, [&](double v) { return std::floor(v * inverse + 0.5) / inverse; });
-}
-core::Result<Value> clamp(CallContext& context) {
-  const double least = number(context, 1);
-  const double most = number(context, 2);
-  if (least > most) return Value(Vector());
-  return map_values(context, [&](double v) { return std::isnan(v) ? v : std::max(least, std::min(most, v)); });
-}
-core::Result<Value> clamp_min(CallContext& context) {
-  const double least = number(context, 1);
-  return map_values(context, [&](double v) { return std::isnan(v) ? v : std::max(least, v); });
-}
-core::Result<Value> clamp_max(CallContext& context) {
-  const double most = number(context, 1);
-  return map_values(context, [&](double v) { return std::isnan(v) ? v : std::min(most, v); });
+double rounded(double value, Scalars scalars) {
+  const double inverse =
+      1.0 / (scalars.empty() ? 1 : scalars[0]);  // as Prometheus: fewer rounding errors than dividing
+  return std::floor(value * inverse + 0.5) / inverse;
 }
 
-core::Result<Value> time(CallContext& context) { return Scalar{core::to_seconds(context.at)}; }
-core::Result<Value> pi(CallContext&) { return Scalar{std::numbers::pi}; }
-core::Result<Value> vector(CallContext& context) {
-  return Value(Vector{{core::Labels(), context.at, number(context, 0)}});
+double at_least(double value, double least) {
+  return std::isnan(value) || std::isnan(least) ? kNaN : std::max(value, least);
 }
-core::Result<Value> scalar(CallContext& context) {
-  const Vector& samples = std::get<Vector>(context.arguments[0]);
-  return Scalar{samples.size() == 1 ? samples.front().value : std::numeric_limits<double>::quiet_NaN()};
+double at_most(double value, double most) {
+  return std::isnan(value) || std::isnan(most) ? kNaN : std::min(value, most);
 }
-core::Result<Value> timestamp(CallContext& context) {
-  Vector result;
-  for (const VectorSample& sample : std::get<Vector>(context.arguments[0])) {
-    result.push_back({sample.labels.without(core::kMetricName), context.at, core::to_seconds(sample.time)});
+double clamp(double value, Scalars scalars) {
+  return scalars[1] < scalars[0] ? absent() : at_least(at_most(value, scalars[1]), scalars[0]);
+}
+double clamp_min(double value, Scalars scalars) { return at_least(value, scalars[0]); }
+double clamp_max(double value, Scalars scalars) { return at_most(value, scalars[0]); }
+
+/// A scalar, or a vector of one element without labels.
+Frame constant(const Steps& steps, double value) {
+  Frame frame(steps.count);
+  std::ranges::fill(frame.add(core::Labels()), value);
+  return frame;
+}
+
+core::Result<Frame> time(Invocation& call) { return times_of(call.steps); }
+core::Result<Frame> pi(Invocation& call) { return constant(call.steps, std::numbers::pi); }
+core::Result<Frame> vector(Invocation& call) { return std::move(call.arguments[0]); }
+
+core::Result<Frame> scalar(Invocation& call) {
+  const Frame& input = call.arguments[0];
+  Frame out = constant(call.steps, kNaN);
+  const auto values = out.values(0);
+  for (std::size_t step = 0; step < values.size(); ++step) {
+    std::size_t found = 0;
+    for (std::size_t row = 0; row < input.rows() && found < 2; ++row) {
+      if (is_absent(input.values(row)[step])) continue;
+      values[step] = ++found == 1 ? input.values(row)[step] : kNaN;
+    }
   }
-  return Value(std::move(result));
+  return out;
 }
 
+/// Of an expression other than a selector: the time of the step. (Selectors were given their samples' times.)
+core::Result<Frame> timestamp(Invocation& call) {
+  Frame frame = std::move(call.arguments[0]);
+  for (std::size_t row = 0; row < frame.rows(); ++row) {
+    const auto values = frame.values(row);
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      if (!is_absent(values[step])) values[step] = core::to_seconds(call.steps.at(step));
+    }
+  }
+  frame.drop_names();
+  return frame;
+}
+
+/// Order is only something an instant query shows.
 template <bool Descending>
-core::Result<Value> sort(CallContext& context) {
-  Vector samples = std::get<Vector>(context.arguments[0]);
-  std::ranges::stable_sort(samples, [](const VectorSample& a, const VectorSample& b) {
-    if (std::isnan(a.value) || std::isnan(b.value)) return !std::isnan(a.value) && std::isnan(b.value);
-    return Descending ? a.value > b.value : a.value < b.value;
+core::Result<Frame> sort(Invocation& call) {
+  Frame& input = call.arguments[0];
+  if (call.steps.count != 1) return std::move(input);
+  std::vector<std::size_t> order(input.rows());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, [&](std::size_t left, std::size_t right) {
+    const double a = input.values(left)[0];
+    const double b = input.values(right)[0];
+    if (std::isnan(a) || std::isnan(b)) return !std::isnan(a) && std::isnan(b);
+    return Descending ? a > b : a < b;
   });
-  return Value(std::move(samples));
+  if (auto settled = input.settle_names(); !settled) return std::unexpected(settled.error());
+  Frame out(1);
+  for (const std::size_t row : order) out.add(input.labels(row))[0] = input.values(row)[0];
+  return out;
 }
 
-/// One element with the labels that the selector's equality matchers fix, when there is nothing else.
-core::Result<Value> absent_unless(bool any, const CallContext& context) {
-  if (any) return Value(Vector());
+/// 1 at the steps at which there is nothing, with the labels that the selector's equality matchers fix.
+core::Result<Frame> absent_elements(Invocation& call) {
   core::LabelsBuilder builder;
-  std::vector<std::string> twice;
-  for (const core::Matcher& matcher : context.matchers) {
+  std::set<std::string_view> fixed;
+  for (const core::Matcher& matcher : call.matchers) {
     if (matcher.name == core::kMetricName) continue;
-    if (matcher.op == core::MatchOp::equal && builder.get(matcher.name).empty() &&
-        std::ranges::find(twice, matcher.name) == twice.end()) {
+    if (matcher.op == core::MatchOp::equal && fixed.insert(matcher.name).second) {
       builder.set(matcher.name, matcher.value);
     } else {
       builder.erase(matcher.name);
-      twice.push_back(matcher.name);
     }
   }
-  return Value(Vector{{builder.build(), context.at, 1}});
+  const Frame& input = call.arguments[0];
+  Frame out(call.steps.count);
+  const auto values = out.add(builder.build());
+  std::ranges::fill(values, 1);
+  for (std::size_t row = 0; row < input.rows(); ++row) {
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      if (!is_absent(input.values(row)[step])) values[step] = absent();
+    }
+  }
+  out.drop_last_if_empty();
+  return out;
 }
-core::Result<Value> absent(CallContext& context) {
-  return absent_unless(!std::get<Vector>(context.arguments[0]).empty(), context);
-}
-core::Result<Value> absent_over_time(CallContext& context) {
-  return absent_unless(!std::get<Matrix>(context.arguments[0]).empty(), context);
+
+std::optional<double> present(const Window&, Scalars) { return 1; }
+
+template <double (*Map)(double)>
+Function mapping(std::string_view name) {
+  return {.name = name, .arguments = {ValueType::vector}, .map = each<Map>};
 }
 
 }  // namespace
@@ -114,30 +134,47 @@ core::Result<Value> absent_over_time(CallContext& context) {
 std::vector<Function> instant_functions() {
   constexpr auto kScalar = ValueType::scalar;
   constexpr auto kVector = ValueType::vector;
-  return {{.name = "abs", .arguments = {kVector}, .evaluate = each<absolute>},
-          {.name = "ceil", .arguments = {kVector}, .evaluate = each<ceiling>},
-          {.name = "floor", .arguments = {kVector}, .evaluate = each<floored>},
-          {.name = "sqrt", .arguments = {kVector}, .evaluate = each<root>},
-          {.name = "exp", .arguments = {kVector}, .evaluate = each<exponential>},
-          {.name = "ln", .arguments = {kVector}, .evaluate = each<natural_log>},
-          {.name = "log2", .arguments = {kVector}, .evaluate = each<binary_log>},
-          {.name = "log10", .arguments = {kVector}, .evaluate = each<decimal_log>},
-          {.name = "sgn", .arguments = {kVector}, .evaluate = each<sign>},
-          {.name = "deg", .arguments = {kVector}, .evaluate = each<degrees>},
-          {.name = "rad", .arguments = {kVector}, .evaluate = each<radians>},
-          {.name = "round", .arguments = {kVector, kScalar}, .optional = 1, .evaluate = round},
-          {.name = "clamp", .arguments = {kVector, kScalar, kScalar}, .evaluate = clamp},
-          {.name = "clamp_min", .arguments = {kVector, kScalar}, .evaluate = clamp_min},
-          {.name = "clamp_max", .arguments = {kVector, kScalar}, .evaluate = clamp_max},
-          {.name = "time", .arguments = {}, .result = kScalar, .evaluate = time},
-          {.name = "pi", .arguments = {}, .result = kScalar, .evaluate = pi},
-          {.name = "vector", .arguments = {kScalar}, .evaluate = vector},
-          {.name = "scalar", .arguments = {kVector}, .result = kScalar, .evaluate = scalar},
-          {.name = "timestamp", .arguments = {kVector}, .evaluate = timestamp},
-          {.name = "sort", .arguments = {kVector}, .evaluate = sort<false>},
-          {.name = "sort_desc", .arguments = {kVector}, .evaluate = sort<true>},
-          {.name = "absent", .arguments = {kVector}, .evaluate = absent},
-          {.name = "absent_over_time", .arguments = {ValueType::matrix}, .evaluate = absent_over_time}};
+  constexpr auto kMatrix = ValueType::matrix;
+  return {mapping<absolute>("abs"),
+          mapping<std::ceil>("ceil"),
+          mapping<std::floor>("floor"),
+          mapping<std::sqrt>("sqrt"),
+          mapping<std::exp>("exp"),
+          mapping<std::log>("ln"),
+          mapping<std::log2>("log2"),
+          mapping<std::log10>("log10"),
+          mapping<std::sin>("sin"),
+          mapping<std::cos>("cos"),
+          mapping<std::tan>("tan"),
+          mapping<std::asin>("asin"),
+          mapping<std::acos>("acos"),
+          mapping<std::atan>("atan"),
+          mapping<std::sinh>("sinh"),
+          mapping<std::cosh>("cosh"),
+          mapping<std::tanh>("tanh"),
+          mapping<std::asinh>("asinh"),
+          mapping<std::acosh>("acosh"),
+          mapping<std::atanh>("atanh"),
+          mapping<sign>("sgn"),
+          mapping<degrees>("deg"),
+          mapping<radians>("rad"),
+          {.name = "round", .arguments = {kVector, kScalar}, .optional = 1, .map = rounded},
+          {.name = "clamp", .arguments = {kVector, kScalar, kScalar}, .map = clamp},
+          {.name = "clamp_min", .arguments = {kVector, kScalar}, .map = clamp_min},
+          {.name = "clamp_max", .arguments = {kVector, kScalar}, .map = clamp_max},
+          {.name = "time", .arguments = {}, .result = kScalar, .over_frame = time},
+          {.name = "pi", .arguments = {}, .result = kScalar, .over_frame = pi},
+          {.name = "vector", .arguments = {kScalar}, .over_frame = vector},
+          {.name = "scalar", .arguments = {kVector}, .result = kScalar, .over_frame = scalar},
+          {.name = "timestamp", .arguments = {kVector}, .over_frame = timestamp, .reads_times = true},
+          {.name = "sort", .arguments = {kVector}, .over_frame = sort<false>},
+          {.name = "sort_desc", .arguments = {kVector}, .over_frame = sort<true>},
+          {.name = "absent", .arguments = {kVector}, .over_frame = absent_elements},
+          {.name = "absent_over_time",
+           .arguments = {kMatrix},
+           .over_window = present,
+           .over_frame = absent_elements,
+           .keeps_name = true}};
 }
 
 }  // namespace weir::promql

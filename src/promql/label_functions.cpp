@@ -6,10 +6,6 @@
 namespace weir::promql {
 namespace {
 
-const std::string& text(const CallContext& context, std::size_t index) {
-  return std::get<Text>(context.arguments[index]).text;
-}
-
 /// Go's Regexp.Expand: $1, ${1}, $name, ${name}, and $$ for a dollar sign.
 std::string expand(const std::string& pattern, const RE2& regex, const std::vector<re2::StringPiece>& groups) {
   std::string out;
@@ -48,45 +44,52 @@ std::string expand(const std::string& pattern, const RE2& regex, const std::vect
   return out;
 }
 
-bool valid_label(std::string_view name) {
-  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
-  return std::ranges::all_of(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
+/// Since Prometheus 3 any text may name a label.
+core::Result<void> check_target(const std::string& name, std::string_view function) {
+  if (!name.empty()) return {};
+  return core::fail(core::ErrorKind::invalid, "invalid destination label name in " + std::string(function) + "(): ");
 }
 
-core::Result<Value> label_replace(CallContext& context) {
-  const std::string& target = text(context, 1);
-  const std::string& source = text(context, 3);
-  const RE2 regex("^(?s:" + text(context, 4) + ")$", RE2::Quiet);
+core::Result<Frame> relabelled(Frame frame) {
+  if (auto joined = frame.join_equal(); !joined) return std::unexpected(joined.error());
+  return frame;
+}
+
+core::Result<Frame> label_replace(Invocation& call) {
+  const std::string& target = call.texts[0];
+  const std::string& replacement = call.texts[1];
+  const std::string& source = call.texts[2];
+  const std::string& pattern = call.texts[3];
+  const RE2 regex("^(?s:" + pattern + ")$", RE2::Quiet);
   if (!regex.ok())
-    return core::fail(core::ErrorKind::invalid, "invalid regular expression in label_replace(): " + text(context, 4));
-  if (!valid_label(target))
-    return core::fail(core::ErrorKind::invalid, "invalid destination label name in label_replace(): " + target);
-  Vector samples = std::get<Vector>(context.arguments[0]);
+    return core::fail(core::ErrorKind::invalid, "invalid regular expression in label_replace(): " + pattern);
+  if (auto valid = check_target(target, "label_replace"); !valid) return std::unexpected(valid.error());
+  Frame& frame = call.arguments[0];
+  if (auto settled = frame.settle_names(); !settled) return std::unexpected(settled.error());
   std::vector<re2::StringPiece> groups(static_cast<std::size_t>(regex.NumberOfCapturingGroups()) + 1);
-  for (VectorSample& sample : samples) {
-    const std::string_view value = sample.labels.get(source);
+  for (std::size_t row = 0; row < frame.rows(); ++row) {
+    const std::string_view value = frame.labels(row).get(source);
     const re2::StringPiece piece(value.data() == nullptr ? "" : value.data(), value.size());
-    if (!regex.Match(piece, 0, piece.size(), RE2::ANCHOR_BOTH, groups.data(), static_cast<int>(groups.size())))
-      continue;
-    sample.labels = sample.labels.with(target, expand(text(context, 2), regex, groups));
+    if (regex.Match(piece, 0, piece.size(), RE2::ANCHOR_BOTH, groups.data(), static_cast<int>(groups.size())))
+      frame.set_labels(row, frame.labels(row).with(target, expand(replacement, regex, groups)));
   }
-  return Value(std::move(samples));
+  return relabelled(std::move(frame));
 }
 
-core::Result<Value> label_join(CallContext& context) {
-  const std::string& target = text(context, 1);
-  if (!valid_label(target))
-    return core::fail(core::ErrorKind::invalid, "invalid destination label name in label_join(): " + target);
-  Vector samples = std::get<Vector>(context.arguments[0]);
-  for (VectorSample& sample : samples) {
+core::Result<Frame> label_join(Invocation& call) {
+  const std::string& target = call.texts[0];
+  if (auto valid = check_target(target, "label_join"); !valid) return std::unexpected(valid.error());
+  Frame& frame = call.arguments[0];
+  if (auto settled = frame.settle_names(); !settled) return std::unexpected(settled.error());
+  for (std::size_t row = 0; row < frame.rows(); ++row) {
     std::string joined;
-    for (std::size_t i = 3; i < context.arguments.size(); ++i) {
-      if (i > 3) joined += text(context, 2);
-      joined += sample.labels.get(text(context, i));
+    for (std::size_t source = 2; source < call.texts.size(); ++source) {
+      if (source > 2) joined += call.texts[1];
+      joined += frame.labels(row).get(call.texts[source]);
     }
-    sample.labels = sample.labels.with(target, joined);
+    frame.set_labels(row, frame.labels(row).with(target, joined));
   }
-  return Value(std::move(samples));
+  return relabelled(std::move(frame));
 }
 
 }  // namespace
@@ -94,12 +97,12 @@ core::Result<Value> label_join(CallContext& context) {
 std::vector<Function> label_functions() {
   using enum ValueType;
   // Of a variadic function the last type repeats; label_join needs no source label at all.
-  return {{.name = "label_replace", .arguments = {vector, text, text, text, text}, .evaluate = label_replace},
+  return {{.name = "label_replace", .arguments = {vector, text, text, text, text}, .over_frame = label_replace},
           {.name = "label_join",
            .arguments = {vector, text, text, text},
            .optional = 1,
            .variadic = true,
-           .evaluate = label_join}};
+           .over_frame = label_join}};
 }
 
 }  // namespace weir::promql

@@ -78,7 +78,8 @@ class Lexer {
 
   core::Result<void> next(Token& token) {
     const char c = peek();
-    if (starts_name(c) && !(c == ':' && !continues_name(peek(1)))) return name(token);
+    const bool subquery_colon = c == ':' && (in_brackets_ || !continues_name(peek(1)));
+    if (starts_name(c) && !subquery_colon) return name(token);
     if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return number(token);
     if (c == '"' || c == '\'' || c == '`') return quoted(token);
     return symbol(token);
@@ -98,6 +99,7 @@ class Lexer {
       if (!text_.substr(at_).starts_with(symbol)) continue;
       token.kind = TokenKind::symbol;
       for (std::size_t i = 0; i < symbol.size(); ++i) token.text += advance();
+      if (symbol == "[" || symbol == "]") in_brackets_ = symbol == "[";
       return {};
     }
     return error_at(token.place, std::string("unexpected character '") + peek() + "'");
@@ -118,7 +120,7 @@ class Lexer {
       token.number = *value;
       return {};
     }
-    if (const auto duration = core::parse_duration(token.text); duration && duration->count() > 0) {
+    if (const auto duration = core::parse_duration(token.text); duration) {
       token.kind = TokenKind::duration;
       token.duration = *duration;
       token.number = core::to_seconds(*duration);
@@ -208,6 +210,7 @@ class Lexer {
   std::string_view text_;
   std::size_t at_ = 0;
   Place place_;
+  bool in_brackets_ = false;
   std::vector<Token> tokens_;
 };
 

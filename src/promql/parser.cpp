@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <re2/re2.h>
@@ -47,7 +48,7 @@ struct AggregateInfo {
   AggregateOp op;
   std::optional<ValueType> parameter;
 };
-constexpr std::array<AggregateInfo, 12> kAggregates{{{"sum", AggregateOp::sum, std::nullopt},
+constexpr std::array<AggregateInfo, 13> kAggregates{{{"sum", AggregateOp::sum, std::nullopt},
                                                      {"min", AggregateOp::min, std::nullopt},
                                                      {"max", AggregateOp::max, std::nullopt},
                                                      {"avg", AggregateOp::avg, std::nullopt},
@@ -57,6 +58,7 @@ constexpr std::array<AggregateInfo, 12> kAggregates{{{"sum", AggregateOp::sum, s
                                                      {"stdvar", AggregateOp::stdvar, std::nullopt},
                                                      {"topk", AggregateOp::topk, ValueType::scalar},
                                                      {"bottomk", AggregateOp::bottomk, ValueType::scalar},
+                                                     {"limitk", AggregateOp::limitk, ValueType::scalar},
                                                      {"quantile", AggregateOp::quantile, ValueType::scalar},
                                                      {"count_values", AggregateOp::count_values, ValueType::text}}};
 
@@ -142,14 +144,12 @@ class Parser {
         return error_at(token.place, "unary " + token.text + " needs a scalar or an instant vector, found a " +
                                          std::string(to_string(type)));
       }
-      if (token.text == "+") return operand;
-      return make(Unary{std::move(*operand)}, type, token.place);
+      if (const auto* literal = std::get_if<NumberLiteral>(&(*operand)->kind))
+        return make(NumberLiteral{token.text == "-" ? -literal->value : literal->value}, type, token.place);
+      return make(Unary{std::move(*operand), token.text == "-"}, type, token.place);
     }
     auto node = primary();
-    if (node && current().is("["))
-      return error_at(current().place, "a range needs an instant selector before it; subqueries are not supported yet");
-    if (node && (at_word("offset") || current().is("@")))
-      return unexpected_token("an operator: offset and @ belong behind a selector");
+    while (node && (current().is("[") || at_word("offset") || current().is("@"))) node = suffix(std::move(*node));
     return node;
   }
 
@@ -207,9 +207,7 @@ class Parser {
         std::ranges::any_of(result.matchers, [](const core::Matcher& m) { return demands_a_value(m); });
     if (!anchored)
       return error_at(place, "a selector needs a name or at least one matcher that does not match the empty string");
-    if (auto read = suffixes(result); !read) return std::unexpected(read.error());
-    const ValueType type = result.range ? ValueType::matrix : ValueType::vector;
-    return make(std::move(result), type, place);
+    return make(std::move(result), ValueType::vector, place);
   }
 
   static bool demands_a_value(const core::Matcher& matcher) {
@@ -253,42 +251,103 @@ class Parser {
     return {};
   }
 
-  // [range], offset and @ behind a selector, in any order, each once.
-  core::Result<void> suffixes(Selector& selector) {
-    bool offset_given = false;
-    while (true) {
-      if (!selector.range && accept("[")) {
-        const auto range = duration();
-        if (!range) return std::unexpected(range.error());
-        if (current().text.starts_with(':')) return error_at(current().place, "subqueries are not supported yet");
-        if (auto closed = expect("]"); !closed) return closed;
-        selector.range = *range;
-      } else if (!offset_given && at_word("offset")) {
-        take();
-        offset_given = true;
-        const bool back = accept("-");
-        const auto offset = duration();
-        if (!offset) return std::unexpected(offset.error());
-        selector.offset = back ? -*offset : *offset;
-      } else if (current().is("@")) {
-        return error_at(current().place, "the @ modifier is not supported yet");
-      } else {
-        return {};
-      }
+  // Nodes do not change once they are in the tree; what is still being read is not.
+  static Node& unfinished(const NodePtr& node) { return const_cast<Node&>(*node); }
+
+  // One [range], [range:step], offset or @ behind an operand.
+  Parsed suffix(NodePtr node) {
+    const Place place = current().place;
+    if (current().is("[")) return brackets(std::move(node));
+    auto& kind = unfinished(node).kind;
+    core::Result<void> read;
+    if (auto* selector = std::get_if<Selector>(&kind)) {
+      read = modifier(selector->offset, selector->at);
+    } else if (auto* subquery = std::get_if<Subquery>(&kind)) {
+      read = modifier(subquery->offset, subquery->at);
+    } else {
+      return error_at(place, current().text + " belongs directly behind a selector or a subquery");
     }
+    if (!read) return std::unexpected(read.error());
+    return node;
   }
 
-  core::Result<core::Duration> duration() {
+  Parsed brackets(NodePtr node) {
+    const Place place = take().place;
+    auto range = duration("a range");
+    if (!range) return std::unexpected(range.error());
+    if (range->count() <= 0) return error_at(place, "a range must be longer than zero");
+    if (accept(":")) {
+      std::optional<core::Duration> step;
+      if (!current().is("]")) {
+        const auto given = duration("a step");
+        if (!given) return std::unexpected(given.error());
+        if (given->count() <= 0) return error_at(place, "the step of a subquery must be longer than zero");
+        step = *given;
+      }
+      if (auto closed = expect("]"); !closed) return std::unexpected(closed.error());
+      if (node->type != ValueType::vector) {
+        return error_at(place,
+                        "a subquery needs an instant vector before it, found a " + std::string(to_string(node->type)));
+      }
+      const Place start = node->place;
+      return make(Subquery{std::move(node), *range, step, core::Duration(0), std::nullopt}, ValueType::matrix, start);
+    }
+    if (auto closed = expect("]"); !closed) return std::unexpected(closed.error());
+    auto* selector = std::get_if<Selector>(&unfinished(node).kind);
+    if (selector == nullptr || selector->range)
+      return error_at(place, "a range belongs behind a selector; for the range of an expression write [5m:1m]");
+    if (selector->offset.count() != 0 || selector->at) return error_at(place, "offset and @ belong behind the range");
+    unfinished(node).type = ValueType::matrix;
+    selector->range = *range;
+    return node;
+  }
+
+  core::Result<void> modifier(core::Duration& offset, std::optional<AtModifier>& at) {
+    const Token token = take();
+    if (token.is("@")) {
+      if (at) return error_at(token.place, "@ is given twice");
+      auto given = at_modifier();
+      if (!given) return std::unexpected(given.error());
+      at = *given;
+      return {};
+    }
+    if (offset.count() != 0) return error_at(token.place, "offset is given twice");
+    const bool back = accept("-");
+    if (!back) accept("+");
+    const auto given = duration("an offset");
+    if (!given) return std::unexpected(given.error());
+    offset = back ? -*given : *given;
+    return {};
+  }
+
+  core::Result<AtModifier> at_modifier() {
+    if (at_word("start") || at_word("end")) {
+      const bool start = take().text == "start";
+      if (auto open = expect("("); !open) return std::unexpected(open.error());
+      if (auto closed = expect(")"); !closed) return std::unexpected(closed.error());
+      return AtModifier{start ? AtModifier::Kind::start : AtModifier::Kind::end, {}};
+    }
+    const bool negative = accept("-");
+    if (!negative) accept("+");
+    const Token token = current();
+    // 292 million years: what 64-bit milliseconds hold.
+    if (token.kind != TokenKind::number || !(token.number < 9.2e15))
+      return unexpected_token("a time in seconds, start() or end()");
+    take();
+    return AtModifier{AtModifier::Kind::time, core::time_from_seconds(negative ? -token.number : token.number)};
+  }
+
+  core::Result<core::Duration> duration(std::string_view what) {
     const Token token = current();
     if (token.kind == TokenKind::duration) {
       take();
       return token.duration;
     }
-    if (token.kind == TokenKind::number && token.number > 0 && token.number < 1e12) {
+    if (token.kind == TokenKind::number && token.number >= 0 && token.number < 1e12) {
       take();
-      return core::Duration(static_cast<std::int64_t>(token.number * 1000));
+      return core::Duration(std::llround(token.number * 1000));
     }
-    return unexpected_token("a duration, as 5m");
+    return unexpected_token(std::string(what) + " as 5m");
   }
 
   core::Result<std::vector<std::string>> label_list() {
@@ -367,7 +426,11 @@ class Parser {
   Parsed call() {
     const Token name = take();
     const Function* function = find_function(name.text);
-    if (function == nullptr) return error_at(name.place, "unknown function \"" + name.text + "\"");
+    if (function == nullptr) {
+      const std::string_view why = why_missing(name.text);
+      return error_at(name.place,
+                      "unknown function \"" + name.text + "\"" + (why.empty() ? "" : ": " + std::string(why)));
+    }
     auto arguments = argument_list();
     if (!arguments) return std::unexpected(arguments.error());
     const std::size_t most = function->arguments.size();
@@ -447,6 +510,8 @@ void collect(const Node& node, std::vector<const Selector*>& out) {
         using Kind = std::decay_t<decltype(kind)>;
         if constexpr (std::is_same_v<Kind, Selector>) {
           out.push_back(&kind);
+        } else if constexpr (std::is_same_v<Kind, Subquery>) {
+          collect(*kind.inner, out);
         } else if constexpr (std::is_same_v<Kind, Unary>) {
           collect(*kind.operand, out);
         } else if constexpr (std::is_same_v<Kind, Binary>) {

@@ -22,10 +22,16 @@ class Walker {
   void walk(const promql::Node& node, SelectorRole role, std::size_t least_points) {
     if (const auto* selector = std::get_if<promql::Selector>(&node.kind)) {
       uses.selectors.push_back({.matchers = selector->matchers,
-                                .range = selector->range.value_or(core::Duration::zero()),
-                                .offset = selector->offset,
+                                .range = selector->range.value_or(core::Duration::zero()) + subquery_range_,
+                                .offset = selector->offset + subquery_offset_,
                                 .least_points = least_points,
-                                .role = reads_alerts(*selector) ? SelectorRole::irrelevant : role});
+                                .role = reads_alerts(*selector) || selector->at ? SelectorRole::irrelevant : role});
+    } else if (const auto* subquery = std::get_if<promql::Subquery>(&node.kind)) {
+      subquery_range_ += subquery->range;
+      subquery_offset_ += subquery->offset;
+      walk(*subquery->inner, role, 1);
+      subquery_range_ -= subquery->range;
+      subquery_offset_ -= subquery->offset;
     } else if (const auto* unary = std::get_if<promql::Unary>(&node.kind)) {
       walk(*unary->operand, role, 1);
     } else if (const auto* paren = std::get_if<promql::Paren>(&node.kind)) {
@@ -74,6 +80,10 @@ class Walker {
   void note_rewritten(const promql::Node& node) {
     if (const auto* text = std::get_if<promql::TextLiteral>(&node.kind)) uses.rewritten_labels.push_back(text->text);
   }
+
+  // Of the subqueries around the node.
+  core::Duration subquery_range_{};
+  core::Duration subquery_offset_{};
 };
 
 }  // namespace

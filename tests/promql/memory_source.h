@@ -22,6 +22,8 @@ class MemorySource : public core::SeriesSource {
     series_.push_back(std::move(view));
   }
 
+  void push(core::SeriesView view) { series_.push_back(std::move(view)); }
+
   core::Result<std::vector<core::SeriesView>> select(const core::Selection& selection) const override {
     std::vector<core::SeriesView> found;
     for (const core::SeriesView& series : series_) {

@@ -38,8 +38,10 @@ TEST(Parser, OperatorsBindAsInPrometheus) {
   EXPECT_EQ(tree("1 - 2 - 3"), "((1 - 2) - 3)");
   EXPECT_EQ(tree("2 ^ 3 ^ 2"), "(2 ^ (3 ^ 2))");
   EXPECT_EQ(tree("-2 ^ 2"), "(-(2 ^ 2))");
-  EXPECT_EQ(tree("-2 * 3"), "((-2) * 3)");
-  EXPECT_EQ(tree("2 ^ -1"), "(2 ^ (-1))");
+  EXPECT_EQ(tree("-2 * 3"), "(-2 * 3)");
+  EXPECT_EQ(tree("2 ^ -1"), "(2 ^ -1)");
+  EXPECT_EQ(tree("-a * b"), "((-a) * b)");
+  EXPECT_EQ(tree("2 ^ -a"), "(2 ^ (-a))");
   EXPECT_EQ(tree("a or b and c unless d"), "(a or ((b and c) unless d))");
   EXPECT_EQ(tree("a > b + 1"), "(a > (b + 1))");
   EXPECT_EQ(tree("(1 + 2) * 3"), "((1 + 2) * 3)");
@@ -93,10 +95,38 @@ TEST(Parser, ErrorsSayWhereAndWhatWasExpected) {
   EXPECT_THAT(error_of(""), HasSubstr("expected an expression"));
 }
 
-TEST(Parser, WhatIsNotSupportedIsRefusedByName) {
-  EXPECT_THAT(error_of("rate(a[5m:1m])"), HasSubstr("subqueries"));
-  EXPECT_THAT(error_of("max_over_time((a > 1)[5m])"), HasSubstr("subqueries"));
-  EXPECT_THAT(error_of("a @ start()"), HasSubstr("@ modifier"));
+TEST(Parser, SubqueriesOffsetsAndFixedTimes) {
+  EXPECT_EQ(printed("rate(a[5m:1m])"), "rate(a[5m:1m])");
+  EXPECT_EQ(printed("max_over_time((a > 1)[1h30m:] offset -5m)"), "max_over_time((a > 1)[1h30m:] offset -5m)");
+  EXPECT_EQ(printed("a[5m] offset 1m @ 1603774568.123"), "a[5m] @ 1603774568.123 offset 1m");
+  EXPECT_EQ(printed("a @ start() + b[300:30] @ end()"),
+            "error: 1:15: + needs scalars or instant vectors, found a range vector");
+  EXPECT_EQ(printed("sum_over_time(a[300:30] @ end())"), "sum_over_time(a[5m:30s] @ end())");
+  EXPECT_EQ(printed("a @ -1.5"), "a @ -1.500");
+  EXPECT_EQ(printed("start + end"), "start + end");
+  EXPECT_THAT(error_of("max_over_time((a > 1)[5m])"), HasSubstr("1:22: a range belongs behind a selector"));
+  EXPECT_THAT(error_of("a[5m:1m][5m:]"), HasSubstr("found a range vector"));
+  EXPECT_THAT(error_of("a[0s]"), HasSubstr("longer than zero"));
+  EXPECT_THAT(error_of("a[5m:0s]"), HasSubstr("longer than zero"));
+  EXPECT_THAT(error_of("a offset 1m offset 2m"), HasSubstr("1:13: offset is given twice"));
+  EXPECT_THAT(error_of("a @ 1 @ 2"), HasSubstr("@ is given twice"));
+  EXPECT_THAT(error_of("(a) offset 1m"), HasSubstr("directly behind a selector"));
+  EXPECT_THAT(error_of("sum(a) @ 5"), HasSubstr("directly behind a selector"));
+  EXPECT_THAT(error_of("a offset 1m [5m]"), HasSubstr("behind the range"));
+  EXPECT_THAT(error_of("a @ b"), HasSubstr("a time in seconds, start() or end()"));
+}
+
+TEST(Parser, NamesMayBeQuotedAndLikeKeywords) {
+  EXPECT_EQ(printed("{\"a.b\", \"c d\"=\"e\"}"), "{\"a.b\",\"c d\"=\"e\"}");
+  EXPECT_EQ(printed("sum by (\"c d\", on) (a)"), "sum by (\"c d\", on) (a)");
+  EXPECT_EQ(printed("a{by=\"1\", sum!=\"2\"} + offset"), "a{by=\"1\",sum!=\"2\"} + offset");
+  EXPECT_EQ(printed("sum by (a,) (b)"), "sum by (a) (b)");
+}
+
+TEST(Parser, WhatPrometheusKnowsAndWeirDoesNotIsRefusedWithTheReason) {
+  EXPECT_THAT(error_of("holt_winters(a[5m], 0.5, 0.5)"), HasSubstr("renamed to double_exponential_smoothing"));
+  EXPECT_THAT(error_of("histogram_avg(a)"), HasSubstr("native histograms are not supported"));
+  EXPECT_THAT(error_of("info(a)"), HasSubstr("experimental"));
 }
 
 TEST(Parser, NestingAndLengthAreBounded) {
