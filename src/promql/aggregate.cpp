@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <limits>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "promql/format.h"
@@ -177,14 +178,20 @@ core::Result<Frame> count_values(const Frame& input, const Grouping& grouping, c
   if (label.empty()) return core::fail(core::ErrorKind::invalid, "invalid label name \"\" in count_values()");
   Frame out(input.steps());
   std::map<std::pair<std::size_t, std::uint64_t>, std::size_t> places;  // of a group and a value
+  std::unordered_map<core::Labels, std::size_t> rows;  // groups that differ in `label` alone become one
   for (std::size_t row = 0; row < input.rows(); ++row) {
     const std::size_t group = grouping.group_of[row];
     const auto values = input.values(row);
     for (std::size_t step = 0; step < values.size(); ++step) {
       if (is_absent(values[step])) continue;
       const double value = std::isnan(values[step]) ? std::numeric_limits<double>::quiet_NaN() : values[step];
-      const auto [place, added] = places.try_emplace({group, std::bit_cast<std::uint64_t>(value)}, out.rows());
-      if (added) out.add(grouping.labels[group].with(label, format_plain(value)));
+      const auto [place, added] = places.try_emplace({group, std::bit_cast<std::uint64_t>(value)}, 0);
+      if (added) {
+        const core::Labels labels = grouping.labels[group].with(label, format_plain(value));
+        const auto [known, is_new] = rows.try_emplace(labels, out.rows());
+        if (is_new) out.add(labels);
+        place->second = known->second;
+      }
       double& count = out.values(place->second)[step];
       count = is_absent(count) ? 1 : count + 1;
     }

@@ -132,6 +132,7 @@ class Matcher {
       if (group == partners_.size()) partners_.emplace_back();
       partners_[group].push_back(row);
     }
+    find_busy_steps();
     for (const auto& rows : partners_) {
       if (auto unique = check_unique(rows); !unique) return std::unexpected(unique.error());
     }
@@ -174,11 +175,22 @@ class Matcher {
     return builder.build();
   }
 
+  /// Where the "many" side has nothing there is nothing to match, and so no error.
+  void find_busy_steps() {
+    busy_.assign(out_.steps(), false);
+    for (std::size_t row = 0; row < many_.rows(); ++row) {
+      const auto values = many_.values(row);
+      for (std::size_t step = 0; step < values.size(); ++step) {
+        if (!is_absent(values[step])) busy_[step] = true;
+      }
+    }
+  }
+
   core::Result<void> check_unique(const std::vector<std::size_t>& rows) const {
     for (std::size_t step = 0; rows.size() > 1 && step < one_.steps(); ++step) {
       const core::Labels* first = nullptr;
       for (const std::size_t row : rows) {
-        if (is_absent(one_.values(row)[step])) continue;
+        if (is_absent(one_.values(row)[step]) || !busy_[step]) continue;
         if (first != nullptr) {
           return core::fail(core::ErrorKind::invalid,
                             "found duplicate series for the match group " + projection_.of(*first).to_string() +
@@ -220,6 +232,7 @@ class Matcher {
   Projection projection_;
   Groups groups_;
   std::vector<std::vector<std::size_t>> partners_;  // rows of the "one" side by group
+  std::vector<bool> busy_;                          // steps at which the "many" side has something
   std::vector<bool> matched_;                       // by group and step, for one to one
   Frame out_;
 };

@@ -11,6 +11,7 @@ namespace weir::promql {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 template <double (*Map)(double)>
 double each(double value, Scalars) {
@@ -28,12 +29,12 @@ double rounded(double value, Scalars scalars) {
   return std::floor(value * inverse + 0.5) / inverse;
 }
 
-double at_least(double value, double least) {
-  return std::isnan(value) || std::isnan(least) ? kNaN : std::max(value, least);
+// As Go's math.Max and math.Min: NaN wins over all but the infinity that is looked for.
+double at_least(double a, double b) {
+  if (a == kInfinity || b == kInfinity) return kInfinity;
+  return std::isnan(a) || std::isnan(b) ? kNaN : std::max(a, b);
 }
-double at_most(double value, double most) {
-  return std::isnan(value) || std::isnan(most) ? kNaN : std::min(value, most);
-}
+double at_most(double a, double b) { return -at_least(-a, -b); }
 double clamp(double value, Scalars scalars) {
   return scalars[1] < scalars[0] ? absent() : at_least(at_most(value, scalars[1]), scalars[0]);
 }

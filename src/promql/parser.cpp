@@ -467,6 +467,10 @@ class Parser {
     if (!current().is("(")) return {};
     auto include = label_list();
     if (!include) return std::unexpected(include.error());
+    for (const std::string& label : *include) {
+      if (binary.matching.on && std::ranges::find(binary.matching.labels, label) != binary.matching.labels.end())
+        return error_at(group.place, "label \"" + label + "\" must not occur in on and " + group.text + " at once");
+    }
     binary.matching.include = std::move(*include);
     return {};
   }

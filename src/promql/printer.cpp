@@ -120,10 +120,24 @@ std::string print(const Paren& paren) { return "(" + to_string(*paren.inner) + "
 std::string format_plain(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  std::array<char, 400> buffer{};
+  // The shortest digits, with zeros where Go writes zeros; std::to_chars would write out the exact value.
+  std::array<char, 40> buffer{};
   const auto [end, failed] =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
-  return failed == std::errc() ? std::string(buffer.data(), end) : fmt::format("{}", value);
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
+  if (failed != std::errc()) return fmt::format("{}", value);
+  std::string_view text(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  const std::size_t e = text.find('e');
+  int exponent = 0;
+  std::from_chars(text.data() + e + (text[e + 1] == '+' ? 2 : 1), text.data() + text.size(), exponent);
+  std::string digits(1, text[0]);
+  if (e > 2) digits += text.substr(2, e - 2);
+  std::string out = negative ? "-" : "";
+  if (exponent < 0) return out + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
+  const auto whole = static_cast<std::size_t>(exponent) + 1;
+  if (digits.size() <= whole) return out + digits + std::string(whole - digits.size(), '0');
+  return out + digits.substr(0, whole) + "." + digits.substr(whole);
 }
 
 std::string format_value(double value) {

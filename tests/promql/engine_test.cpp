@@ -1,14 +1,9 @@
 #include "promql/engine.h"
 
-#include <algorithm>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <limits>
-#include <string>
-#include <vector>
+#include <map>
 
-#include "promql/format.h"
-#include "promql/memory_source.h"
+#include "promql/engine_fixture.h"
 
 namespace weir::promql {
 namespace {
@@ -16,20 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-const core::Time kAt = core::time_from_seconds(1000);
-
-core::Labels metric(std::string_view name, std::initializer_list<core::Labels::Pair> labels) {
-  return core::Labels::metric(name, labels);
-}
-
-/// Ten points a minute apart, the last at kAt.
-std::vector<double> ramp(double from, double step) {
-  std::vector<double> values;
-  for (int i = 0; i < 10; ++i) values.push_back(from + step * i);
-  return values;
-}
-
-class EngineTest : public testing::Test {
+class EngineTest : public EngineFixture {
  protected:
   EngineTest() {
     const core::Time start = kAt - 9min;
@@ -43,30 +25,6 @@ class EngineTest : public testing::Test {
     source_.add(metric("old", {}), kAt - 20min, 1min, {1, 2, 3});
     source_.add(metric("edge", {}), kAt - 5min, 1min, {4});
   }
-
-  /// Series in order of their text: "{group="a"} 9; …"
-  std::string eval(const std::string& text, core::Time at = kAt) {
-    const auto expr = parse(text);
-    if (!expr) return "parse error " + expr.error().describe();
-    const auto value = evaluate(*expr, source_, at);
-    if (!value) return "error " + value.error().message;
-    if (const auto* scalar = std::get_if<Scalar>(&*value)) return format_value(scalar->value);
-    if (const auto* literal = std::get_if<Text>(&*value)) return literal->text;
-    std::vector<std::string> rows;
-    if (const auto* vector = std::get_if<Vector>(&*value)) {
-      for (const VectorSample& sample : *vector)
-        rows.push_back(sample.labels.to_string() + " " + format_value(sample.value));
-    } else {
-      for (const core::SeriesView& series : std::get<Matrix>(*value))
-        rows.push_back(series.labels.to_string() + " #" + std::to_string(series.points.size()));
-    }
-    std::ranges::sort(rows);
-    std::string out;
-    for (const std::string& row : rows) out += (out.empty() ? "" : "; ") + row;
-    return out;
-  }
-
-  MemorySource source_;
 };
 
 TEST_F(EngineTest, Selectors) {
@@ -187,6 +145,110 @@ TEST_F(EngineTest, SeriesThatCannotBeToldApartAreAnError) {
   EXPECT_THAT(eval("rate({__name__=~\"lag|members\",group=\"b\"}[5m]) + 0"), testing::Not(HasSubstr("error")));
 }
 
+TEST_F(EngineTest, Subqueries) {
+  EXPECT_EQ(eval("max_over_time(lag{topic=\"y\"}[5m:1m])"), "{group=\"a\",topic=\"y\"} 180");
+  EXPECT_EQ(eval("sum_over_time(sum(lag)[3m:1m])"), "{} 552");
+  EXPECT_EQ(eval("count_over_time(vector(1)[10m:])"), "{} 10");
+  EXPECT_EQ(eval("max_over_time(rate(reset_total[3m])[5m:1m] offset 1m) * 60 > 0"), "{} 10");
+  EXPECT_EQ(eval("lag{group=\"b\"}[3m:1m]"), "lag{group=\"b\",topic=\"x\"} #3");
+  EXPECT_EQ(eval("count_over_time(lag{group=\"b\"}[7s:5s])"), "{group=\"b\",topic=\"x\"} 2");
+}
+
+TEST_F(EngineTest, FixedTimes) {
+  EXPECT_EQ(eval("lag{topic=\"y\"} @ 880"), "lag{group=\"a\",topic=\"y\"} 170");
+  EXPECT_EQ(eval("lag{topic=\"y\"} @ end() offset 1m"), "lag{group=\"a\",topic=\"y\"} 180");
+  EXPECT_EQ(eval("timestamp(lag{topic=\"y\"} @ 905)"), "{group=\"a\",topic=\"y\"} 880");
+  const auto first = eval_range("lag{topic=\"y\"} @ start()", kAt - 2min, kAt, 1min);
+  ASSERT_TRUE(first);
+  for (const core::Point& point : first->at(0).points) EXPECT_EQ(point.value, 170);
+}
+
+TEST_F(EngineTest, HistogramQuantiles) {
+  for (const auto& [bound, count] : {std::pair{"1", 10.0}, {"2", 30.0}, {"+Inf", 40.0}})
+    source_.add(metric("took_bucket", {{"job", "a"}, {"le", bound}}), kAt, 1min, {count});
+  EXPECT_EQ(eval("histogram_quantile(0.5, took_bucket)"), "{job=\"a\"} 1.5");
+  EXPECT_EQ(eval("histogram_quantile(0.125, took_bucket)"), "{job=\"a\"} 0.5");
+  EXPECT_EQ(eval("histogram_quantile(0.9, took_bucket)"), "{job=\"a\"} 2");
+  EXPECT_EQ(eval("histogram_quantile(0.5, took_bucket{le!=\"+Inf\"})"), "{job=\"a\"} NaN");
+  EXPECT_EQ(eval("histogram_quantile(2, took_bucket)"), "{job=\"a\"} +Inf");
+  EXPECT_EQ(eval("histogram_quantile(0.5, lag)"), "");
+}
+
+TEST_F(EngineTest, Dates) {
+  EXPECT_EQ(eval("minute()"), "{} 16");
+  EXPECT_EQ(
+      eval("year(vector(1709164800)) * 10000 + month(vector(1709164800)) * 100 + day_of_month(vector(1709164800))"),
+      "{} 20240229");
+  EXPECT_EQ(eval("days_in_month(vector(1709164800)) + day_of_year(vector(1709164800))"), "{} 89");
+  EXPECT_EQ(eval("hour(vector(-1))"), "{} 23");
+  EXPECT_EQ(eval("day_of_week(vector(0))"), "{} 4");
+  EXPECT_EQ(eval("year(vector(1e300))"), "{} NaN");
+}
+
+TEST_F(EngineTest, AMatchIsOnlyAmbiguousWhereThereIsSomethingToMatch) {
+  EXPECT_EQ(eval("none * on () group_left lag"), "");
+  EXPECT_THAT(eval("lag{group=\"b\"} * on () group_left lag"), HasSubstr("many-to-many"));
+}
+
+TEST_F(EngineTest, CountValuesReplacesALabelOfThatName) {
+  EXPECT_EQ(eval("count_values without (topic) (\"group\", lag * 0)"), "{group=\"0\"} 3");
+}
+
+TEST_F(EngineTest, OrderIsShownByInstantQueries) {
+  const auto first_value = [&](const std::string& text) {
+    return std::get<Vector>(*evaluate(*parse(text), source_, kAt)).front().value;
+  };
+  EXPECT_EQ(first_value("sort(lag)"), 7);
+  EXPECT_EQ(first_value("sort_desc(lag)"), 190);
+  EXPECT_EQ(first_value("topk(3, lag)"), 190);
+  EXPECT_EQ(first_value("bottomk(3, lag)"), 7);
+}
+
+TEST_F(EngineTest, ValuesAreWrittenAsGoWritesThem) {
+  EXPECT_EQ(eval("1e20 + 0.1"), "100000000000000000000");
+  EXPECT_EQ(eval("123456789012345680000"), "123456789012345680000");
+  EXPECT_EQ(eval("1e21"), "1e+21");
+  EXPECT_EQ(eval("1e-7"), "1e-7");
+  EXPECT_EQ(eval("1.5e-6"), "0.0000015");
+  EXPECT_EQ(eval("-0.5e-300"), "-5e-301");
+  EXPECT_EQ(eval("count_values(\"v\", vector(1e22))"), "{v=\"10000000000000000000000\"} 1");
+}
+
+// Steps are evaluated in blocks, whose seams must not show.
+TEST_F(EngineTest, ARangeQueryIsTheSameAsItsInstants) {
+  std::vector<double> saw;
+  for (int i = 0; i < 2000; ++i) saw.push_back(i % 37 == 0 ? core::stale_marker() : (i * 7) % 101);
+  source_.add(metric("saw", {{"n", "1"}}), kAt, 15s, saw);
+  source_.add(metric("saw", {{"n", "2"}}), kAt + 1h, 15s, saw);
+  const core::Time end = kAt + 6h;
+  for (const std::string text :
+       {"saw", "rate(saw[2m])", "sum by (n) (saw) > 50", "topk(1, saw)", "max_over_time(rate(saw[1m])[10m:2m])",
+        "saw - on (n) saw offset 5m", "saw unless on (n) (saw > 50)", "absent(saw{n=\"2\"})", "saw @ end()",
+        "count_values(\"v\", saw)", "time() % 100", "{__name__=~\"saw\"} or vector(1)"}) {
+    const auto matrix = eval_range(text, kAt, end, 30s);
+    ASSERT_TRUE(matrix) << text << ": " << matrix.error().message;
+    std::map<std::pair<core::Labels, core::Time>, double> ranged;
+    for (const core::SeriesView& series : *matrix) {
+      for (const core::Point& point : series.points) ranged[{series.labels, point.time}] = point.value;
+    }
+    std::map<std::pair<core::Labels, core::Time>, double> instants;
+    std::string fixed = text;
+    if (const auto at = fixed.find("@ end()"); at != std::string::npos)
+      fixed.replace(at, 7, "@ " + std::to_string(end.time_since_epoch().count() / 1000));
+    const auto expr = parse(fixed);
+    for (core::Time at = kAt; at <= end; at += 30s) {
+      const auto value = evaluate(*expr, source_, at);
+      ASSERT_TRUE(value) << text;
+      if (const auto* scalar = std::get_if<Scalar>(&*value)) instants[{core::Labels(), at}] = scalar->value;
+      if (const auto* vector = std::get_if<Vector>(&*value)) {
+        for (const VectorSample& sample : *vector) instants[{sample.labels, at}] = sample.value;
+      }
+    }
+    EXPECT_EQ(ranged, instants) << text;
+    EXPECT_FALSE(ranged.empty()) << text;
+  }
+}
+
 TEST_F(EngineTest, ARangeIsTheInstantsOfItsSteps) {
   const auto expr = parse("sum by (group) (lag)");
   const auto matrix = evaluate_range(*expr, source_, kAt - 2min, kAt, 1min);
@@ -196,11 +258,18 @@ TEST_F(EngineTest, ARangeIsTheInstantsOfItsSteps) {
   EXPECT_EQ(matrix->at(0).points.back().value, 199);
 }
 
+TEST_F(EngineTest, ARangeQueryNeedsValuesAtSteps) {
+  EXPECT_THAT(eval_range("lag[5m]", kAt, kAt, 1s).error().message, HasSubstr("found a range vector"));
+  EXPECT_THAT(eval_range("\"text\"", kAt, kAt, 1s).error().message, HasSubstr("found a string"));
+}
+
 TEST_F(EngineTest, QueriesAreBounded) {
   const auto expr = parse("lag[10m]");
   EXPECT_EQ(evaluate(*expr, source_, kAt, {.max_samples = 5}).error().kind, core::ErrorKind::limit);
   EXPECT_EQ(evaluate_range(*parse("lag"), source_, kAt - 24h, kAt, 1ms).error().kind, core::ErrorKind::limit);
   EXPECT_EQ(evaluate_range(*parse("lag"), source_, kAt, kAt, 0ms).error().kind, core::ErrorKind::invalid);
+  EXPECT_EQ(eval_range("count_over_time(vector(1)[1000d:1ms])", kAt, kAt, 1s).error().kind, core::ErrorKind::limit);
+  EXPECT_EQ(eval_range("lag", kAt, kAt, 1s, {.timeout = -1s}).error().kind, core::ErrorKind::timeout);
 }
 
 }  // namespace

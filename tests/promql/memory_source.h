@@ -45,8 +45,8 @@ class MemorySource : public core::SeriesSource {
     switch (matcher.op) {
       case core::MatchOp::equal: return value == matcher.value;
       case core::MatchOp::not_equal: return value != matcher.value;
-      case core::MatchOp::regex: return RE2::FullMatch(value, matcher.value);
-      case core::MatchOp::not_regex: return !RE2::FullMatch(value, matcher.value);
+      case core::MatchOp::regex: return RE2::FullMatch(value, "(?s:" + matcher.value + ")");
+      case core::MatchOp::not_regex: return !RE2::FullMatch(value, "(?s:" + matcher.value + ")");
     }
     return false;
   }

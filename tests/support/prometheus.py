@@ -8,12 +8,13 @@ from .process import Server, free_port
 
 
 class Prometheus(Server):
-    """`scrape` lists the addresses (host:port), `rule_files` absolute paths or patterns."""
+    """`scrape` lists the addresses (host:port), `rule_files` absolute paths or patterns; `arguments` are added."""
 
     name = "prometheus"
 
-    def __init__(self, scrape, rule_files=(), interval="1s"):
+    def __init__(self, scrape, rule_files=(), interval="1s", arguments=()):
         super().__init__()
+        self.arguments = list(arguments)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.config = {
@@ -27,7 +28,7 @@ class Prometheus(Server):
 
     def command(self):
         return ["prometheus", "--config.file=prometheus.yml", f"--storage.tsdb.path={self.folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn"]
+                f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn", *self.arguments]
 
     def ready(self):
         return http.request(f"{self.url}/-/ready").status == 200
