@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
 #include <string>
@@ -54,6 +55,17 @@ class SeriesSource {
   /// Series with at least one point in the span, in unspecified order.
   /// Errors: an invalid regex (invalid), a bound on series or points reached (limit).
   virtual Result<std::vector<SeriesView>> select(const Selection& selection) const = 0;
+
+  using Visitor = std::function<Result<void>(const Labels& labels, std::span<const Point> points)>;
+  /// The same, one series at a time, so that not all points are held at once; an error of the visitor ends it.
+  virtual Result<void> visit(const Selection& selection, const Visitor& visitor) const {
+    const auto views = select(selection);
+    if (!views) return std::unexpected(views.error());
+    for (const SeriesView& view : *views) {
+      if (auto visited = visitor(view.labels, view.points); !visited) return visited;
+    }
+    return {};
+  }
 };
 
 }  // namespace weir::core

@@ -8,6 +8,7 @@
 #include <map>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 
 #include "promql/format.h"
 #include "promql/sum.h"
@@ -32,70 +33,6 @@ core::Result<Grouping> group_rows(const Aggregate& node, Frame& input) {
   for (std::size_t group = 0; group < groups.size(); ++group)
     grouping.labels.push_back(projection.of(groups.member(group)));
   return grouping;
-}
-
-struct Totals {
-  Sum sum;
-  double count = 0;
-  double mean = 0;  // Welford's running mean and squares
-  double squares = 0;
-  double extreme = 0;
-};
-
-void take(AggregateOp op, Totals& totals, double value) {
-  ++totals.count;
-  switch (op) {
-    case AggregateOp::sum: totals.sum.add(value); return;
-    case AggregateOp::avg: totals.sum.add(value); return totals.sum.add_to_mean(value, totals.count);
-    case AggregateOp::min:
-    case AggregateOp::max: {
-      const bool better = op == AggregateOp::max ? value > totals.extreme : value < totals.extreme;
-      if (totals.count == 1 || better || std::isnan(totals.extreme)) totals.extreme = value;
-      return;
-    }
-    case AggregateOp::stddev:
-    case AggregateOp::stdvar: {
-      const double delta = value - totals.mean;
-      totals.mean += delta / totals.count;
-      totals.squares += delta * (value - totals.mean);
-      return;
-    }
-    default: return;
-  }
-}
-
-double result(AggregateOp op, const Totals& totals) {
-  switch (op) {
-    case AggregateOp::sum: return totals.sum.value();
-    case AggregateOp::avg: return totals.sum.mean(totals.count);
-    case AggregateOp::min:
-    case AggregateOp::max: return totals.extreme;
-    case AggregateOp::count: return totals.count;
-    case AggregateOp::stdvar: return totals.squares / totals.count;
-    case AggregateOp::stddev: return std::sqrt(totals.squares / totals.count);
-    default: return 1;  // group
-  }
-}
-
-Frame reduce(AggregateOp op, const Frame& input, const Grouping& grouping) {
-  Frame out(input.steps());
-  for (const core::Labels& labels : grouping.labels) out.add(labels);
-  std::vector<Totals> totals(grouping.labels.size() * input.steps());
-  for (std::size_t row = 0; row < input.rows(); ++row) {
-    Totals* const into = totals.data() + grouping.group_of[row] * input.steps();
-    const auto values = input.values(row);
-    for (std::size_t step = 0; step < values.size(); ++step) {
-      if (!is_absent(values[step])) take(op, into[step], values[step]);
-    }
-  }
-  for (std::size_t group = 0; group < out.rows(); ++group) {
-    const auto values = out.values(group);
-    for (std::size_t step = 0; step < values.size(); ++step) {
-      const Totals& total = totals[group * input.steps() + step];
-      if (total.count > 0) values[step] = result(op, total);
-    }
-  }
-  return out;
 }
 
 std::vector<std::vector<std::size_t>> members(const Grouping& grouping) {
@@ -199,6 +136,94 @@ core::Result<Frame> count_values(const Frame& input, const Grouping& grouping, c
   return out;
 }
 
+/// Each operation's state for the cells of groups × steps.
+struct SumTotals {
+  std::vector<double> total;  // absent() before the first value
+  std::vector<double> lost;
+  void resize(std::size_t cells) {
+    total.resize(cells, absent());
+    lost.resize(cells, 0);
+  }
+  void add(std::size_t cell, double value) {
+    if (is_absent(total[cell])) {
+      total[cell] = value;
+    } else {
+      add_compensated(total[cell], lost[cell], value);
+    }
+  }
+  double result(std::size_t cell) const { return is_absent(total[cell]) ? absent() : total[cell] + lost[cell]; }
+};
+
+struct MeanTotals {
+  std::vector<Mean> means;
+  void resize(std::size_t cells) { means.resize(cells); }
+  void add(std::size_t cell, double value) { means[cell].add(value); }
+  double result(std::size_t cell) const { return means[cell].count() == 0 ? absent() : means[cell].value(); }
+};
+
+template <bool Greatest>
+struct ExtremeTotals {
+  std::vector<double> best;
+  void resize(std::size_t cells) { best.resize(cells, absent()); }
+  void add(std::size_t cell, double value) {
+    double& known = best[cell];  // absent() is a NaN too
+    if ((Greatest ? value > known : value < known) || std::isnan(known)) known = value;
+  }
+  double result(std::size_t cell) const { return best[cell]; }
+};
+
+struct CountTotals {
+  std::vector<double> counts;
+  bool only_presence = false;
+  void resize(std::size_t cells) { counts.resize(cells, 0); }
+  void add(std::size_t cell, double) { ++counts[cell]; }
+  double result(std::size_t cell) const { return counts[cell] == 0 ? absent() : only_presence ? 1 : counts[cell]; }
+};
+
+/// Welford's running mean and sum of squares.
+struct VarianceTotals {
+  struct Cell {
+    double count = 0;
+    double mean = 0;
+    double squares = 0;
+  };
+  std::vector<Cell> cells;
+  bool root = false;
+  void resize(std::size_t count) { cells.resize(count); }
+  void add(std::size_t index, double value) {
+    Cell& cell = cells[index];
+    const double delta = value - cell.mean;
+    cell.mean += delta / ++cell.count;
+    cell.squares += delta * (value - cell.mean);
+  }
+  double result(std::size_t index) const {
+    const Cell& cell = cells[index];
+    if (cell.count == 0) return absent();
+    return root ? std::sqrt(cell.squares / cell.count) : cell.squares / cell.count;
+  }
+};
+
+}  // namespace
+
+struct Reducer::Totals {
+  std::variant<SumTotals, MeanTotals, ExtremeTotals<true>, ExtremeTotals<false>, CountTotals, VarianceTotals> kind;
+};
+
+namespace {
+
+decltype(Reducer::Totals::kind) totals_of(AggregateOp op) {
+  switch (op) {
+    case AggregateOp::avg: return MeanTotals();
+    case AggregateOp::min: return ExtremeTotals<false>();
+    case AggregateOp::max: return ExtremeTotals<true>();
+    case AggregateOp::count: return CountTotals();
+    case AggregateOp::group: return CountTotals{.counts = {}, .only_presence = true};
+    case AggregateOp::stdvar: return VarianceTotals();
+    case AggregateOp::stddev: return VarianceTotals{.cells = {}, .root = true};
+    default: return SumTotals();
+  }
+}
+
 }  // namespace
 
 double quantile(double phi, std::vector<double> values) {
@@ -214,6 +239,54 @@ double quantile(double phi, std::vector<double> values) {
   return values[lower] * (1 - weight) + values[upper] * weight;
 }
 
+Reducer::Reducer(const Aggregate& node, std::size_t steps)
+    : projection_(node.labels, !node.without),
+      groups_(projection_, 16),
+      steps_(steps),
+      totals_(std::make_unique<Totals>(totals_of(node.op))) {}
+
+Reducer::~Reducer() = default;
+
+bool Reducer::takes(AggregateOp op) {
+  switch (op) {
+    case AggregateOp::sum:
+    case AggregateOp::avg:
+    case AggregateOp::min:
+    case AggregateOp::max:
+    case AggregateOp::count:
+    case AggregateOp::group:
+    case AggregateOp::stddev:
+    case AggregateOp::stdvar: return true;
+    default: return false;
+  }
+}
+
+void Reducer::add(const core::Labels& labels, std::span<const double> values) {
+  const std::size_t cell = groups_.find_or_add(labels) * steps_;
+  std::visit(
+      [&](auto& totals) {
+        totals.resize(groups_.size() * steps_);
+        for (std::size_t step = 0; step < values.size(); ++step) {
+          if (!is_absent(values[step])) totals.add(cell + step, values[step]);
+        }
+      },
+      totals_->kind);
+}
+
+Frame Reducer::take() {
+  Frame out(steps_);
+  for (std::size_t group = 0; group < groups_.size(); ++group) {
+    const auto values = out.add(projection_.of(groups_.member(group)));
+    std::visit(
+        [&](const auto& totals) {
+          for (std::size_t step = 0; step < steps_; ++step) values[step] = totals.result(group * steps_ + step);
+        },
+        totals_->kind);
+    out.drop_last_if_empty();
+  }
+  return out;
+}
+
 core::Result<Frame> aggregate(const Aggregate& node, Frame input, std::span<const double> parameter,
                               const std::string& label) {
   const auto grouping = group_rows(node, input);
@@ -224,7 +297,7 @@ core::Result<Frame> aggregate(const Aggregate& node, Frame input, std::span<cons
     case AggregateOp::topk:
     case AggregateOp::bottomk:
     case AggregateOp::limitk: return pick(node.op, std::move(input), *grouping, parameter);
-    default: return reduce(node.op, input, *grouping);
+    default: return core::fail(core::ErrorKind::internal, "an aggregation for the Reducer");
   }
 }
 

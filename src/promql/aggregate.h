@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,8 +11,32 @@
 
 namespace weir::promql {
 
-/// Applies an aggregation at each step. `parameter` has one value a step: the first argument of topk, bottomk, limitk
-/// or quantile; `label` is count_values'. Errors (invalid): a parameter that is no whole number's, a bad label name.
+/// sum, avg, min, max, count, group, stddev and stdvar, fed one series at a time.
+class Reducer {
+ public:
+  Reducer(const Aggregate& node, std::size_t steps);
+  ~Reducer();
+
+  /// False for the aggregations that need all elements at once.
+  static bool takes(AggregateOp op);
+  /// The labels that it groups by include the metric's name.
+  bool reads_name() const { return projection_.reads_name(); }
+  void add(const core::Labels& labels, std::span<const double> values);
+  /// The groups, in order of appearance.
+  Frame take();
+
+  struct Totals;
+
+ private:
+  Projection projection_;
+  Groups groups_;
+  std::size_t steps_;
+  std::unique_ptr<Totals> totals_;
+};
+
+/// Applies one of the other aggregations at each step. `parameter` has one value a step: the first argument of topk,
+/// bottomk, limitk or quantile; `label` is count_values'. Errors (invalid): a parameter that is no whole number's, a
+/// bad label name.
 core::Result<Frame> aggregate(const Aggregate& node, Frame input, std::span<const double> parameter,
                               const std::string& label);
 

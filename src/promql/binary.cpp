@@ -41,28 +41,11 @@ double operate(const Binary& node, double a, double b, double kept) {
   return holds ? kept : absent();
 }
 
-bool drops_name(const Binary& node) { return !is_comparison(node.op) || node.return_bool; }
-
 Frame scalars(const Binary& node, Frame left, const Frame& right) {
   const auto a = left.values(0);
   const auto b = right.values(0);
   for (std::size_t step = 0; step < a.size(); ++step) a[step] = operate(node, a[step], b[step], a[step]);
   return left;
-}
-
-Frame with_scalar(const Binary& node, Frame samples, const Frame& scalar, bool scalar_left) {
-  const auto constant = scalar.values(0);
-  for (std::size_t row = 0; row < samples.rows(); ++row) {
-    const auto values = samples.values(row);
-    for (std::size_t step = 0; step < values.size(); ++step) {
-      const double value = values[step];
-      if (is_absent(value)) continue;
-      values[step] =
-          scalar_left ? operate(node, constant[step], value, value) : operate(node, value, constant[step], value);
-    }
-  }
-  if (drops_name(node)) samples.drop_names();
-  return samples;
 }
 
 /// At which steps a group has a member.
@@ -239,12 +222,18 @@ class Matcher {
 
 }  // namespace
 
+bool drops_name(const Binary& node) { return !is_comparison(node.op) || node.return_bool; }
+
+void apply_scalar(const Binary& node, std::span<double> values, std::span<const double> scalar, bool scalar_left) {
+  for (std::size_t step = 0; step < values.size(); ++step) {
+    const double value = values[step];
+    if (is_absent(value)) continue;
+    values[step] = scalar_left ? operate(node, scalar[step], value, value) : operate(node, value, scalar[step], value);
+  }
+}
+
 core::Result<Frame> apply(const Binary& node, Frame left, Frame right) {
-  const bool scalar_left = node.left->type == ValueType::scalar;
-  const bool scalar_right = node.right->type == ValueType::scalar;
-  if (scalar_left && scalar_right) return scalars(node, std::move(left), right);
-  if (scalar_left) return with_scalar(node, std::move(right), left, true);
-  if (scalar_right) return with_scalar(node, std::move(left), right, false);
+  if (node.left->type == ValueType::scalar) return scalars(node, std::move(left), right);
   for (Frame* side : {&left, &right}) {
     if (auto settled = side->settle_names(); !settled) return std::unexpected(settled.error());
   }

@@ -1,6 +1,7 @@
 #include "promql/engine.h"
 
 #include <algorithm>
+#include <limits>
 #include <unordered_map>
 #include <utility>
 
@@ -10,9 +11,9 @@ namespace weir::promql {
 namespace {
 
 constexpr std::int64_t kMostSteps = 11'000;
-// Steps are evaluated in blocks, so that a query over long times and many series holds only part of them.
+// Steps are evaluated in blocks where many series must be held, so that they are not for all times at once.
 constexpr std::size_t kFewestStepsInBlock = 16;
-constexpr std::size_t kValuesInBlock = 2U << 20U;
+constexpr std::size_t kValuesInFrame = 4U << 20U;
 
 Value vector_of(const Frame& frame, core::Time at) {
   Vector result;
@@ -100,9 +101,9 @@ core::Result<Value> evaluate(const Expr& expr, const core::SeriesSource& source,
     return Text{std::get<TextLiteral>(node->kind).text};
   }
   if (expr.type() == ValueType::matrix) {
-    auto samples = evaluator.range_vector(expr.root(), steps);
+    auto samples = evaluator.samples(expr.root(), at);
     if (!samples) return std::unexpected(samples.error());
-    return Value(std::move(samples->series));
+    return Value(std::move(*samples));
   }
   auto frame = evaluator.frame(expr.root(), steps);
   if (!frame) return std::unexpected(frame.error());
@@ -119,17 +120,20 @@ core::Result<Matrix> evaluate_range(const Expr& expr, const core::SeriesSource& 
   // A block reads its first step's whole range again, so it spans at least as much.
   const std::size_t fewest = std::max(kFewestStepsInBlock, static_cast<std::size_t>(longest_range(expr.root()) / step));
   Series series;
-  std::size_t size = fewest;
+  std::size_t size = total;
   for (std::size_t done = 0; done < total;) {
     const Steps block{
         .first = start + step * static_cast<std::int64_t>(done), .step = step, .count = std::min(size, total - done)};
-    evaluator.forget();
+    evaluator.allow(size > fewest ? kValuesInFrame : std::numeric_limits<std::size_t>::max());
     auto frame = evaluator.frame(expr.root(), block);
+    if (!frame && evaluator.too_wide()) {
+      size = std::max(fewest, size / 4);
+      continue;
+    }
     if (!frame) return std::unexpected(frame.error());
     if (auto added = series.add(std::move(*frame), block, limits.max_samples); !added)
       return std::unexpected(added.error());
     done += block.count;
-    size = std::max(fewest, kValuesInBlock / evaluator.widest());
   }
   return series.take();
 }

@@ -132,13 +132,9 @@ double sum(Points points) {
 }
 
 double average(Points points) {
-  Sum total;
-  double count = 0;
-  for (const core::Point& point : points) {
-    total.add(point.value);
-    total.add_to_mean(point.value, ++count);
-  }
-  return total.mean(count);
+  Mean mean;
+  for (const core::Point& point : points) mean.add(point.value);
+  return mean.value();
 }
 
 template <bool Greatest>

@@ -4,42 +4,54 @@
 
 namespace weir::promql {
 
-/// Kahan's compensated sum in Neumaier's form, and the mean of what was added.
+/// Kahan's compensated addition in Neumaier's form: the sum is total + lost.
+inline void add_compensated(double& total, double& lost, double value) {
+  const double next = total + value;
+  if (std::isinf(next)) {
+    lost = 0;
+  } else if (std::abs(total) >= std::abs(value)) {
+    lost += (total - next) + value;
+  } else {
+    lost += (value - next) + total;
+  }
+  total = next;
+}
+
 class Sum {
  public:
-  void add(double value) { add(total_, lost_, value); }
+  void add(double value) { add_compensated(total_, lost_, value); }
   double value() const { return total_ + lost_; }
 
-  /// For a mean that overflows on the way though it is finite: call with each value after add(). `count` includes it.
-  void add_to_mean(double value, double count) {
-    if (!stepwise_ && std::isfinite(total_)) return;
-    if (!stepwise_) {
-      stepwise_ = count > 1;
-      mean_ = count > 1 ? before_ / (count - 1) : value;
-      if (count <= 1) return;
-    }
-    if (std::isinf(mean_) && (std::isinf(value) ? (mean_ > 0) == (value > 0) : !std::isnan(value))) return;
-    mean_ += value / count - mean_ / count;
+ private:
+  double total_ = 0;
+  double lost_ = 0;
+};
+
+/// The mean; step by step from where the sum would overflow though the mean is finite.
+class Mean {
+ public:
+  void add(double value) {
+    ++count_;
+    if (stepwise_) return step(value);
+    const double before = total_ + lost_;
+    add_compensated(total_, lost_, value);
+    if (count_ == 1 || std::isfinite(total_)) return;
+    stepwise_ = true;
+    mean_ = before / (count_ - 1);
+    step(value);
   }
-  double mean(double count) const { return stepwise_ ? mean_ : value() / count; }
+  double count() const { return count_; }
+  double value() const { return stepwise_ ? mean_ : (total_ + lost_) / count_; }
 
  private:
-  void add(double& total, double& lost, double value) {
-    before_ = total + lost;
-    const double next = total + value;
-    if (std::isinf(next)) {
-      lost = 0;
-    } else if (std::abs(total) >= std::abs(value)) {
-      lost += (total - next) + value;
-    } else {
-      lost += (value - next) + total;
-    }
-    total = next;
+  void step(double value) {
+    const bool stays = std::isinf(mean_) && (std::isinf(value) ? (mean_ > 0) == (value > 0) : !std::isnan(value));
+    if (!stays) mean_ += value / count_ - mean_ / count_;
   }
 
   double total_ = 0;
   double lost_ = 0;
-  double before_ = 0;  // the sum before the last value
+  double count_ = 0;
   double mean_ = 0;
   bool stepwise_ = false;
 };

@@ -151,6 +151,8 @@ TEST_F(EngineTest, Subqueries) {
   EXPECT_EQ(eval("count_over_time(vector(1)[10m:])"), "{} 10");
   EXPECT_EQ(eval("max_over_time(rate(reset_total[3m])[5m:1m] offset 1m) * 60 > 0"), "{} 10");
   EXPECT_EQ(eval("lag{group=\"b\"}[3m:1m]"), "lag{group=\"b\",topic=\"x\"} #3");
+  EXPECT_EQ(eval("last_over_time(rate(reset_total[3m])[2m:1m]) * 60"), "{} 10");
+  EXPECT_EQ(eval("last_over_time(abs(old offset 18m)[2m:1m])"), "{} 2");
   EXPECT_EQ(eval("count_over_time(lag{group=\"b\"}[7s:5s])"), "{group=\"b\",topic=\"x\"} 2");
 }
 
@@ -172,6 +174,14 @@ TEST_F(EngineTest, HistogramQuantiles) {
   EXPECT_EQ(eval("histogram_quantile(0.5, took_bucket{le!=\"+Inf\"})"), "{job=\"a\"} NaN");
   EXPECT_EQ(eval("histogram_quantile(2, took_bucket)"), "{job=\"a\"} +Inf");
   EXPECT_EQ(eval("histogram_quantile(0.5, lag)"), "");
+}
+
+TEST_F(EngineTest, NamesAreKeptWhereValuesAre) {
+  EXPECT_EQ(eval("(members and on () lag) < 1"), "members{group=\"b\"} 0");
+  EXPECT_EQ(eval("(members or lag) == 7"), "lag{group=\"b\",topic=\"x\"} 7");
+  EXPECT_EQ(eval("-members == 0"), "{group=\"b\"} 0");
+  EXPECT_EQ(eval("last_over_time(members{group=\"a\"}[5m])"), "members{group=\"a\"} 2");
+  EXPECT_EQ(eval("timestamp(members{group=\"a\"} + 0) - 1000"), "{group=\"a\"} 0");
 }
 
 TEST_F(EngineTest, Dates) {
