@@ -179,7 +179,7 @@ TEST_F(EngineTest, HistogramQuantiles) {
 TEST_F(EngineTest, NamesAreKeptWhereValuesAre) {
   EXPECT_EQ(eval("(members and on () lag) < 1"), "members{group=\"b\"} 0");
   EXPECT_EQ(eval("(members or lag) == 7"), "lag{group=\"b\",topic=\"x\"} 7");
-  EXPECT_EQ(eval("-members == 0"), "{group=\"b\"} 0");
+  EXPECT_EQ(eval("-members == 0"), "{group=\"b\"} -0");
   EXPECT_EQ(eval("last_over_time(members{group=\"a\"}[5m])"), "members{group=\"a\"} 2");
   EXPECT_EQ(eval("timestamp(members{group=\"a\"} + 0) - 1000"), "{group=\"a\"} 0");
 }
