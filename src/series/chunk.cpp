@@ -4,7 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <optional>
+#include <memory>
 
 namespace weir::series {
 namespace {
@@ -20,20 +20,21 @@ struct Width {
   }
 };
 // Nothing changed is the single bit 0. Cycles start within milliseconds of their tick, hence the short first class.
-constexpr std::array<Width, 4> kTimeWidths{{{2, 0b10, 6}, {3, 0b110, 14}, {4, 0b1110, 20}, {4, 0b1111, 32}}};
-constexpr std::array<Width, 3> kStepWidths{{{2, 0b10, 7}, {3, 0b110, 13}, {4, 0b1110, 20}}};
+constexpr std::array<Width, 4> kTimeWidths{{{2, 0b10, 4}, {3, 0b110, 9}, {4, 0b1110, 20}, {4, 0b1111, 32}}};
+constexpr std::array<Width, 3> kStepWidths{{{2, 0b10, 6}, {3, 0b110, 12}, {4, 0b1110, 20}}};
 // Values that took no step of a whole number follow these: within the last window of significant bits, or a new one.
 constexpr std::uint64_t kSameWindow = 0b11110;
 constexpr std::uint64_t kNewWindow = 0b11111;
 constexpr unsigned kWindowBits = 5;
 
 constexpr unsigned kLargestSample = 4 + 32 + kWindowBits + 5 + 6 + 64;  // bits
-constexpr std::size_t kFirstReserve = 32;
+constexpr std::size_t kRoom = (kLargestSample + 7) / 8;
 
 /// Reads bits from the highest of each byte on; past the end there are zeros, and overran() tells.
 class BitReader {
  public:
-  explicit BitReader(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+  explicit BitReader(std::span<const std::uint8_t> bytes, std::size_t position = 0)
+      : bytes_(bytes), position_(position) {}
 
   /// The next 64 bits, not yet taken.
   std::uint64_t peek() const {
@@ -61,7 +62,7 @@ class BitReader {
 
  private:
   std::span<const std::uint8_t> bytes_;
-  std::size_t position_ = 0;
+  std::size_t position_;
 };
 
 /// The number of `width` that follows its prefix at the top of `word`.
@@ -72,6 +73,15 @@ std::int64_t number_of(const Width& width, std::uint64_t word) {
 class Decoder {
  public:
   Decoder(core::Time first, std::span<const std::uint8_t> bits) : bits_(bits), time_(first) {}
+  /// Goes on behind a sample that was decoded before; `at` is a Checkpoint.
+  template <class Checkpoint>
+  Decoder(const Checkpoint& at, std::span<const std::uint8_t> bits)
+      : bits_(bits, at.position),
+        time_(at.time),
+        value_(at.value),
+        delta_(at.delta),
+        leading_(at.leading),
+        significant_(at.significant) {}
 
   core::Point first() {
     take_value(bits_.peek());
@@ -153,23 +163,32 @@ void decode(core::Time first, core::Time last, std::size_t count, std::span<cons
 
 }  // namespace
 
-Chunk Chunk::make(const Header& header, std::span<const std::uint8_t> bits) {
-  auto data = std::make_shared_for_overwrite<std::uint64_t[]>((sizeof(Header) + bits.size() + 7) / 8);
-  auto* bytes = reinterpret_cast<std::uint8_t*>(data.get());
-  std::memcpy(bytes, &header, sizeof header);
-  if (!bits.empty()) std::memcpy(bytes + sizeof header, bits.data(), bits.size());
-  Chunk chunk;
-  chunk.data_ = std::move(data);
-  return chunk;
+Chunk::Chunk(core::Time first, core::Time last, std::size_t count, std::span<const std::uint8_t> bits) {
+  auto* memory = std::allocator<std::byte>().allocate(kHeadBytes + bits.size());
+  data_ = std::construct_at(reinterpret_cast<Data*>(memory), first.time_since_epoch().count(),
+                            static_cast<std::uint32_t>((last - first).count()), static_cast<std::uint16_t>(count),
+                            static_cast<std::uint16_t>(bits.size()), 1U);
+  if (!bits.empty()) std::memcpy(memory + kHeadBytes, bits.data(), bits.size());
+}
+
+Chunk::Chunk(const Chunk& other) noexcept : data_(other.data_) {
+  if (data_ != nullptr) data_->owners.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Chunk::release() noexcept {
+  if (data_ == nullptr || data_->owners.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  const std::size_t size = kHeadBytes + data_->bytes;
+  std::destroy_at(data_);
+  std::allocator<std::byte>().deallocate(const_cast<std::byte*>(reinterpret_cast<const std::byte*>(data_)), size);
 }
 
 std::span<const std::uint8_t> Chunk::bits() const {
-  return {reinterpret_cast<const std::uint8_t*>(data_.get()) + sizeof(Header), header().bytes};
+  return {reinterpret_cast<const std::uint8_t*>(data_) + kHeadBytes, data_->bytes};
 }
 
 std::size_t Chunk::bytes() const {
-  // The handle, the counts of the shared pointer, malloc's own word, and what rounding costs on average.
-  return sizeof(Chunk) + 24 + 8 + sizeof(Header) + (header().bytes + 15U) / 16U * 16U;
+  // The handle, and malloc's own word and rounding.
+  return sizeof(Chunk) + (sizeof(std::size_t) + kHeadBytes + data_->bytes + 15U) / 16U * 16U;
 }
 
 void Chunk::read(core::Time from, core::Time to, std::vector<core::Point>& out) const {
@@ -195,23 +214,24 @@ core::Result<Chunk> Chunk::from_bits(core::Time first, core::Time last, std::siz
   }
   if (!decoder.sound() || time != last || decoder.bits().bytes_taken() != bits.size())
     return core::fail(core::ErrorKind::invalid, "a chunk that does not end where it says");
-  return make({first.time_since_epoch().count(), static_cast<std::uint32_t>((last - first).count()),
-               static_cast<std::uint16_t>(count), static_cast<std::uint16_t>(bits.size())},
-              bits);
+  return Chunk(first, last, count, bits);
 }
 
+/// `value` has no more than `bits` bits.
 void ChunkBuilder::put(std::uint64_t value, unsigned bits) {
-  while (bits > 0) {
-    if (free_bits_ == 0) {
-      bits_.push_back(0);
-      free_bits_ = 8;
-    }
+  if (free_bits_ > 0) {
     const unsigned now = std::min<unsigned>(free_bits_, bits);
-    const std::uint64_t part = (value >> (bits - now)) & ((1ULL << now) - 1ULL);
-    bits_.back() = static_cast<std::uint8_t>(bits_.back() | (part << (free_bits_ - now)));
-    free_bits_ = static_cast<std::uint8_t>(free_bits_ - now);
     bits -= now;
+    free_bits_ = static_cast<std::uint8_t>(free_bits_ - now);
+    bits_.back() = static_cast<std::uint8_t>(bits_.back() | ((value >> bits) << free_bits_));
   }
+  while (bits >= 8) {
+    bits -= 8;
+    bits_.push_back(static_cast<std::uint8_t>(value >> bits));
+  }
+  if (bits == 0) return;
+  free_bits_ = static_cast<std::uint8_t>(8 - bits);
+  bits_.push_back(static_cast<std::uint8_t>(value << free_bits_));
 }
 
 void ChunkBuilder::put_time(std::int64_t delta_of_delta) {
@@ -253,9 +273,10 @@ void ChunkBuilder::put_changed_bits(std::uint64_t change) {
 }
 
 void ChunkBuilder::append(core::Point point) {
+  // By a quarter rather than doubled: most of the bytes that are not in closed chunks are here.
+  if (bits_.capacity() - bits_.size() < kRoom) bits_.reserve(bits_.size() + std::max(kRoom * 2, bits_.size() / 4));
   if (count_ == 0) {
     first_ = point.time;
-    bits_.reserve(kFirstReserve);
   } else {
     const std::int64_t delta = (point.time - last_time_).count();
     put_time(delta - last_delta_);
@@ -264,17 +285,39 @@ void ChunkBuilder::append(core::Point point) {
   put_value(point.value);
   last_time_ = point.time;
   last_value_ = point.value;
-  ++count_;
+  if (++count_ % kCheckpoint != 0) return;
+  older_ = newer_;
+  newer_ = {.time = last_time_,
+            .value = last_value_,
+            .delta = last_delta_,
+            .count = count_,
+            .position = static_cast<std::uint16_t>(bits_.size() * 8 - free_bits_),
+            .leading = static_cast<std::uint8_t>(leading_ == 0xff ? 0 : leading_),
+            .significant = static_cast<std::uint8_t>(leading_ == 0xff ? 0 : 64 - leading_ - trailing_)};
 }
 
-Chunk ChunkBuilder::seal() const {
-  return Chunk::make({first_.time_since_epoch().count(), static_cast<std::uint32_t>((last_time_ - first_).count()),
-                      count_, static_cast<std::uint16_t>(bits_.size())},
-                     bits_);
+Chunk ChunkBuilder::seal() const { return Chunk(first_, last_time_, count_, bits_); }
+
+/// The later of those that lie before `from`, if any.
+const ChunkBuilder::Checkpoint* ChunkBuilder::checkpoint_before(core::Time from) const {
+  if (newer_.count > 0 && newer_.time < from) return &newer_;
+  if (older_.count > 0 && older_.time < from) return &older_;
+  return nullptr;
+}
+
+bool ChunkBuilder::reads_fast(core::Time from) const {
+  return count_ <= 2 * kCheckpoint || checkpoint_before(from) != nullptr;
 }
 
 void ChunkBuilder::read(core::Time from, core::Time to, std::vector<core::Point>& out) const {
-  decode(first_, last_time_, count_, bits_, from, to, out);
+  const Checkpoint* start = checkpoint_before(from);
+  if (start == nullptr) return decode(first_, last_time_, count_, bits_, from, to, out);
+  Decoder decoder(*start, bits_);
+  for (std::uint16_t i = start->count; i < count_; ++i) {
+    const core::Point point = decoder.next();
+    if (point.time > to) return;
+    if (point.time >= from) out.push_back(point);
+  }
 }
 
 }  // namespace weir::series

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -26,9 +28,17 @@ class Chunk {
   static core::Result<Chunk> from_bits(core::Time first, core::Time last, std::size_t count,
                                        std::span<const std::uint8_t> bits);
 
-  std::uint16_t size() const { return header().count; }
-  core::Time first_time() const { return core::Time(core::Duration(header().first)); }
-  core::Time last_time() const { return first_time() + core::Duration(header().span); }
+  Chunk(const Chunk& other) noexcept;
+  Chunk(Chunk&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
+  Chunk& operator=(Chunk other) noexcept {
+    std::swap(data_, other.data_);
+    return *this;
+  }
+  ~Chunk() { release(); }
+
+  std::uint16_t size() const { return data_->count; }
+  core::Time first_time() const { return core::Time(core::Duration(data_->first)); }
+  core::Time last_time() const { return first_time() + core::Duration(data_->span); }
   std::span<const std::uint8_t> bits() const;
   /// Memory held, what describes it included.
   std::size_t bytes() const;
@@ -38,17 +48,20 @@ class Chunk {
 
  private:
   friend class ChunkBuilder;
-  struct Header {
+  // A shared_ptr would take 40 bytes more a chunk, a sixth of a byte a sample. The bits follow.
+  struct Data {
     std::int64_t first;
     std::uint32_t span;
     std::uint16_t count;
     std::uint16_t bytes;
+    mutable std::atomic<std::uint32_t> owners;
   };
+  static constexpr std::size_t kHeadBytes = sizeof(Data);
 
-  static Chunk make(const Header& header, std::span<const std::uint8_t> bits);
-  const Header& header() const { return *reinterpret_cast<const Header*>(data_.get()); }
+  Chunk(core::Time first, core::Time last, std::size_t count, std::span<const std::uint8_t> bits);
+  void release() noexcept;
 
-  std::shared_ptr<const std::uint64_t[]> data_;  // the header, then the bits
+  const Data* data_ = nullptr;  // none once moved from
 };
 
 /// The run of samples that a series is appending to. Not safe between threads.
@@ -72,14 +85,32 @@ class ChunkBuilder {
   Chunk seal() const;
   /// Appends the points within [from, to] to `out`, in order.
   void read(core::Time from, core::Time to, std::vector<core::Point>& out) const;
+  /// Whether read() from `from` on decodes no more than 2 * kCheckpoint samples.
+  bool reads_fast(core::Time from) const;
+
+  static constexpr std::uint16_t kCheckpoint = 48;  // samples from one to the next
 
  private:
+  /// Where decoding may begin: what is known once sample number `count` has been decoded.
+  struct Checkpoint {
+    core::Time time;
+    double value = 0;
+    std::int32_t delta = 0;
+    std::uint16_t count = 0;  // 0: none yet
+    std::uint16_t position = 0;
+    std::uint8_t leading = 0;
+    std::uint8_t significant = 0;
+  };
+  const Checkpoint* checkpoint_before(core::Time from) const;
+
   void put(std::uint64_t value, unsigned bits);
   void put_time(std::int64_t delta_of_delta);
   void put_value(double value);
   void put_changed_bits(std::uint64_t change);
 
   std::vector<std::uint8_t> bits_;
+  Checkpoint older_;  // the last two checkpoints: most queries want the last minutes
+  Checkpoint newer_;
   core::Time first_;
   core::Time last_time_;
   double last_value_ = 0;

@@ -26,18 +26,19 @@ core::Result<std::vector<core::SeriesView>> decode(const core::Selection& select
   std::size_t next = 0;
   std::vector<core::Point> points;
   for (std::size_t i = 0; i < views.size(); ++i) {
-    if (next == ends[i]) continue;
-    points.clear();
-    while (next < ends[i]) chunks[next++].read(selection.from, selection.to, points);
-    if (selection.newest_only && !points.empty()) points.erase(points.begin(), points.end() - 1);
-    views[i].points.assign(points.begin(), points.end());
-    total += points.size();
+    if (next < ends[i]) {
+      points.clear();
+      while (next < ends[i]) chunks[next++].read(selection.from, selection.to, points);
+      if (selection.newest_only && !points.empty()) points.erase(points.begin(), points.end() - 1);
+      views[i].points.assign(points.begin(), points.end());
+    }
+    total += views[i].points.size();
     if (total > most) {
       return core::fail(core::ErrorKind::limit,
                         "more than " + std::to_string(most) + " samples: narrow the selector or shorten the range");
     }
   }
-  std::erase_if(views, [](const core::SeriesView& view) { return view.points.empty(); });
+  if (!chunks.empty()) std::erase_if(views, [](const core::SeriesView& view) { return view.points.empty(); });
   return views;
 }
 
@@ -140,7 +141,7 @@ Store::Appended Store::append_late(Series& series, core::Point point) {
   }
   points.insert(place, point);
   add_size(series, -1);
-  series.chunks.resize(kept);
+  series.chunks.erase(series.chunks.begin() + static_cast<std::ptrdiff_t>(kept), series.chunks.end());
   series.open = ChunkBuilder();
   add_size(series, 1);
   for (const core::Point& each : points) append_in_order(series, each);
@@ -300,22 +301,34 @@ std::vector<SeriesId> Store::find(std::span<const Matcher> matchers) const {
   return index_.find(matchers, [this](SeriesId id) -> const core::Labels& { return series_[id].labels; });
 }
 
+/// What must be decoded goes to `chunks`; but what few samples give goes to `points` at once.
+void Store::range_in(const Series& series, const core::Selection& selection, std::vector<Chunk>& chunks,
+                     std::vector<core::Point>& points) {
+  const std::size_t before = chunks.size();
+  for (const Chunk& chunk : series.chunks) {
+    if (chunk.first_time() <= selection.to && chunk.last_time() >= selection.from) chunks.push_back(chunk);
+  }
+  if (series.open.first_time() > selection.to || series.open.last().time < selection.from) return;
+  if (chunks.size() == before && series.open.reads_fast(selection.from)) {
+    series.open.read(selection.from, selection.to, points);
+  } else {
+    chunks.push_back(series.open.seal());
+  }
+}
+
 /// The newest point of the span goes to `points`; where it must be decoded, its chunk goes to `chunks`.
-bool Store::newest_in(const Series& series, const core::Selection& selection, std::vector<Chunk>& chunks,
+void Store::newest_in(const Series& series, const core::Selection& selection, std::vector<Chunk>& chunks,
                       std::vector<core::Point>& points) {
   const core::Point last = series.open.last();
   if (last.time <= selection.to) {
     if (last.time >= selection.from) points.push_back(last);
-    return last.time >= selection.from;
-  }
-  if (series.open.first_time() <= selection.to) {
+  } else if (series.open.first_time() <= selection.to) {
     chunks.push_back(series.open.seal());
-    return true;
+  } else {
+    const auto later = std::ranges::upper_bound(series.chunks, selection.to, {}, &Chunk::first_time);
+    if (later != series.chunks.begin() && std::prev(later)->last_time() >= selection.from)
+      chunks.push_back(*std::prev(later));
   }
-  const auto later = std::ranges::upper_bound(series.chunks, selection.to, {}, &Chunk::first_time);
-  if (later == series.chunks.begin() || std::prev(later)->last_time() < selection.from) return false;
-  chunks.push_back(*std::prev(later));
-  return true;
 }
 
 core::Result<std::vector<core::SeriesView>> Store::select(const core::Selection& selection) const {
@@ -329,25 +342,17 @@ core::Result<std::vector<core::SeriesView>> Store::select(const core::Selection&
     const std::vector<SeriesId> ids = find(*matchers);
     views.reserve(ids.size());
     ends.reserve(ids.size());
+    std::vector<core::Point> points;
     for (const SeriesId id : ids) {
-      const Series& series = series_[id];
-      std::vector<core::Point> points;
-      if (selection.newest_only) {
-        if (!newest_in(series, selection, chunks, points)) continue;
-      } else {
-        const std::size_t before = chunks.size();
-        for (const Chunk& chunk : series.chunks) {
-          if (chunk.first_time() <= selection.to && chunk.last_time() >= selection.from) chunks.push_back(chunk);
-        }
-        if (series.open.first_time() <= selection.to && series.open.last().time >= selection.from)
-          chunks.push_back(series.open.seal());
-        if (chunks.size() == before) continue;
-      }
-      views.push_back({series.labels, std::move(points)});
+      const std::size_t before = chunks.size();
+      points.clear();
+      selection.newest_only ? newest_in(series_[id], selection, chunks, points)
+                            : range_in(series_[id], selection, chunks, points);
+      if (chunks.size() == before && points.empty()) continue;
+      views.push_back({series_[id].labels, {points.begin(), points.end()}});
       ends.push_back(chunks.size());
     }
   }
-  if (chunks.empty()) return views;
   return decode(selection, std::move(views), chunks, ends, limits_.max_selected);
 }
 

@@ -132,7 +132,9 @@ class Store : public core::SeriesSource {
   core::Time oldest_within(std::size_t bytes) const;
   void add_size(const Series& series, int sign);
   std::vector<SeriesId> find(std::span<const Matcher> matchers) const;
-  static bool newest_in(const Series& series, const core::Selection& selection, std::vector<Chunk>& chunks,
+  static void range_in(const Series& series, const core::Selection& selection, std::vector<Chunk>& chunks,
+                       std::vector<core::Point>& points);
+  static void newest_in(const Series& series, const core::Selection& selection, std::vector<Chunk>& chunks,
                         std::vector<core::Point>& points);
 
   Limits limits_;
