@@ -283,8 +283,9 @@ class SnapshotWriter {
   explicit SnapshotWriter(Output& out) : out_(out) {}
 
   core::Result<void> add(const SeriesRecord& record) {
+    // One that was dropped and came back while others were copied would be met again.
+    if (!written_.insert(record.labels).second) return {};
     append_record(payload_, record);
-    ++series_;
     if (payload_.size() < kBlockBytes) return {};
     return flush(format::Block::series);
   }
@@ -295,10 +296,10 @@ class SnapshotWriter {
     for (const std::string& source : sources) append_text(payload_, source);
     if (auto done = flush(format::Block::sources); !done) return done;
     format::append_varint(payload_, blocks_ + 1);
-    format::append_varint(payload_, series_);
+    format::append_varint(payload_, written_.size());
     return flush(format::Block::end);
   }
-  std::size_t series() const { return series_; }
+  std::size_t series() const { return written_.size(); }
 
  private:
   core::Result<void> flush(format::Block type) {
@@ -313,7 +314,7 @@ class SnapshotWriter {
   Output& out_;
   std::string payload_;
   std::size_t blocks_ = 0;
-  std::size_t series_ = 0;
+  std::unordered_set<core::Labels> written_;
 };
 
 }  // namespace
