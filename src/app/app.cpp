@@ -8,6 +8,7 @@
 #include "api/routes.h"
 #include "app/delivery_worker.h"
 #include "app/judge.h"
+#include "app/series_keeper.h"
 #include "collectors/kafka.h"
 #include "net/http_server.h"
 #include "quality/collector.h"
@@ -41,7 +42,9 @@ constexpr std::array kOwnMetrics{kBuildInfo,     kSeries,      kOutbox,       kI
                                  kNotifications, kRuleSeconds, kRuleFailures, kStorageFailures};
 
 constexpr core::Duration kSelfInterval = 5s;
-constexpr core::Duration kShownFor = 5min;  // samples on /metrics of a collector that no longer succeeds
+constexpr core::Duration kSaveInterval = 60s;  // of the series: what a restart may lose
+constexpr std::size_t kReserve = 2000;         // series past the limit for what tells of a full store
+constexpr core::Duration kShownFor = 5min;     // samples on /metrics of a collector that no longer succeeds
 
 std::size_t worker_count(std::size_t collectors) { return std::clamp<std::size_t>(collectors, 2, 16); }
 
@@ -67,22 +70,29 @@ class App::Impl {
         loop_(loop),
         storage_(std::move(storage)),
         self_(kOwnMetrics),
-        series_({.retention = settings_.series.retention, .max_series = settings_.series.max_series}),
+        series_({.retention = settings_.series.retention,
+                 .max_series = settings_.series.max_series,
+                 .reserve = kReserve,
+                 .reserved = {"self", "status/", "rules/"}}),
+        keeper_(series_, settings_.storage.path),
         rules_(std::move(settings_.rule_groups), {.external_url = settings_.external_url}),
         judge_({series_, rules_, *storage_, settings_.routing}),
         http_(net::make_curl_client()),
         backend_(make_backend()),
         delivery_(*storage_, settings_.routing, clock_, [this](const notify::Report& report) { note(report); }),
         judge_pool_("judge", 1, 1000),
-        api_pool_("api", 2, 64) {}
+        api_pool_("api", 2, 64),
+        save_pool_("save", 1, 1) {}
 
   core::Result<void> build() {
+    keeper_.load(clock_.now());
     if (auto restored = judge_.restore(clock_.now()); !restored) return restored;
     if (auto made = make_collectors(); !made) return made;
     collector_pool_ = std::make_unique<runtime::WorkerPool>("collect", worker_count(harnesses_.size()), 1000);
     scheduler_ = std::make_unique<runtime::Scheduler>(loop_, *collector_pool_);
     metrics_.describe(runtime::CollectorHarness::metrics());
     metrics_.describe(self_.metrics());
+    metrics_.describe(SeriesKeeper::metrics());
     for (const auto& harness : harnesses_) metrics_.describe(harness->collector().metrics());
     self_.set(kBuildInfo.name, {{"version", WEIR_VERSION}}, 1);
     return listen();
@@ -96,6 +106,7 @@ class App::Impl {
     timers_.push_back(loop_.every(1s, 1s, [this] { submit([this] { show(judge_.tick(clock_.now())); }); }));
     timers_.push_back(loop_.every(kSelfInterval, 0s, [this] { submit([this] { take_self(); }); }));
     timers_.push_back(loop_.every(1min, 1min, [this] { submit([this] { series_.prune(clock_.now()); }); }));
+    timers_.push_back(loop_.every(kSaveInterval, kSaveInterval, [this] { save_series(); }));
     timers_.push_back(loop_.every(1h, 1min, [this] { submit([this] { prune_storage(); }); }));
     timers_.push_back(loop_.every(500ms, 500ms, [this] { delivery_.wake(); }));
     timers_.push_back(loop_.every(15s, 15s, [this] { hub_.keep_alive(); }));
@@ -109,6 +120,8 @@ class App::Impl {
     judge_pool_.stop();
     api_pool_.stop();
     delivery_.stop();
+    save_pool_.stop();
+    if (!std::exchange(stopped_, true)) keeper_.save(clock_.now());
   }
 
   std::string page_url() const {
@@ -201,7 +214,13 @@ class App::Impl {
     self_.set(kIncidents.name, {}, static_cast<double>(std::ranges::count_if(view->incidents, &core::Incident::open)));
     core::Batch batch;
     self_.append_samples(batch.samples, now);
+    keeper_.append_samples(batch.samples, now);
     take("self", batch, now);
+  }
+
+  /// One save waits at the most while another still runs; more would save nothing.
+  void save_series() {
+    save_pool_.submit([this](const std::stop_token&) { keeper_.save(clock_.now()); });
   }
 
   void prune_storage() {
@@ -273,6 +292,7 @@ class App::Impl {
   std::unique_ptr<storage::Store> storage_;
   runtime::SelfMetrics self_;
   series::Store series_;
+  SeriesKeeper keeper_;
   rules::Evaluator rules_;
   Judge judge_;
   api::MetricsPage metrics_;
@@ -288,6 +308,8 @@ class App::Impl {
   DeliveryWorker delivery_;
   runtime::WorkerPool judge_pool_;
   runtime::WorkerPool api_pool_;
+  runtime::WorkerPool save_pool_;
+  bool stopped_ = false;
   std::unique_ptr<runtime::WorkerPool> collector_pool_;
   std::unique_ptr<runtime::Scheduler> scheduler_;
   std::vector<std::unique_ptr<runtime::Loop::Timer>> timers_;

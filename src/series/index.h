@@ -10,9 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/error.h"
 #include "core/labels.h"
-#include "core/series_source.h"
+#include "series/matchers.h"
 
 namespace weir::series {
 
@@ -21,13 +20,17 @@ using SeriesId = std::uint32_t;
 /// Which series have which label values: label name → value → ascending ids.
 class LabelIndex {
  public:
+  using Ids = std::vector<SeriesId>;
+  using LabelsOf = std::function<const core::Labels&(SeriesId)>;
+
   void add(SeriesId id, const core::Labels& labels);
   /// Forgets ids for which `gone` is true.
   void remove_if(const std::function<bool(SeriesId)>& gone);
 
-  /// Ids that may match: those that satisfy every matcher that demands a value. Without such a matcher,
-  /// nullopt: all series are candidates.
-  std::optional<std::vector<SeriesId>> candidates(std::span<const core::Matcher> matchers) const;
+  /// The series that satisfy every matcher, ascending. Lists are intersected from the shortest on; a matcher that
+  /// must be tried is tried on the label's values, or on the series left, whichever are fewer. `labels_of` is asked
+  /// for the latter only.
+  Ids find(std::span<const Matcher> matchers, const LabelsOf& labels_of) const;
 
   std::vector<std::string> label_names() const;
   std::vector<std::string> label_values(std::string_view name) const;
@@ -37,19 +40,29 @@ class LabelIndex {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
-  using Values = std::unordered_map<std::string, std::vector<SeriesId>, TextHash, std::equal_to<>>;
-  std::map<std::string, Values, std::less<>> names_;
-};
+  struct Label {
+    std::unordered_map<std::string, Ids, TextHash, std::equal_to<>> values;
+    std::size_t series = 0;  // that have the label
+  };
+  struct Lists {
+    std::vector<const Ids*> of;
+    std::size_t total = 0;
+    void add(const Ids& ids) {
+      of.push_back(&ids);
+      total += ids.size();
+    }
+  };
 
-/// Matchers with their regexes compiled.
-class CompiledMatchers {
- public:
-  /// Errors: a regex that RE2 refuses (invalid).
-  static core::Result<CompiledMatchers> compile(std::span<const core::Matcher> matchers);
-  bool match(const core::Labels& labels) const;
+  const Label* label(std::string_view name) const;
+  Lists lists_of_words(const Matcher& matcher) const;
+  Lists lists_of_values(const Label& label, const Matcher& matcher) const;
+  void keep(std::optional<Ids>& ids, const Lists& lists) const;
+  void drop(std::optional<Ids>& ids, const Lists& lists) const;
+  void narrow(std::optional<Ids>& ids, const Matcher& matcher, const LabelsOf& labels_of) const;
+  std::vector<std::uint64_t> marks(const Lists& lists) const;
 
- private:
-  std::vector<std::function<bool(const core::Labels&)>> tests_;
+  Ids all_;
+  std::map<std::string, Label, std::less<>> names_;
 };
 
 }  // namespace weir::series

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <gtest/gtest.h>
+#include <random>
 #include <thread>
 
 namespace weir::series {
@@ -24,7 +25,10 @@ class StoreTest : public testing::Test {
  protected:
   std::vector<core::SeriesView> select(std::vector<core::Matcher> matchers, bool newest_only = false) {
     return store_
-        .select({.matchers = std::move(matchers), .from = kStart - 24h, .to = kStart + 24h, .newest_only = newest_only})
+        .select({.matchers = std::move(matchers),
+                 .from = kStart - 24h,
+                 .to = kStart + 24h * 365,
+                 .newest_only = newest_only})
         .value();
   }
   std::vector<core::SeriesView> group(std::string value) {
@@ -65,10 +69,126 @@ TEST_F(StoreTest, AFaultWithoutScopeCoversEverything) {
   EXPECT_EQ(store_.ingest("kafka", nothing, kStart + 15s).stale, 0U);
 }
 
-TEST_F(StoreTest, SamplesThatAreNotLaterAreCountedAndDropped) {
+TEST_F(StoreTest, AnotherValueForATimeThatHasOneIsCountedAndDropped) {
   store_.ingest("kafka", batch(kStart, {{"a", 1}}), kStart);
-  EXPECT_EQ(store_.ingest("kafka", batch(kStart, {{"a", 2}}), kStart).out_of_order, 1U);
-  EXPECT_EQ(group("a")[0].points.size(), 1U);
+  EXPECT_EQ(store_.ingest("kafka", batch(kStart, {{"a", 2}}), kStart).duplicate, 1U);
+  const IngestReport same = store_.ingest("kafka", batch(kStart, {{"a", 1}}), kStart);
+  EXPECT_EQ(same.duplicate + same.appended + same.out_of_order, 0U);
+  ASSERT_EQ(group("a")[0].points.size(), 1U);
+  EXPECT_EQ(group("a")[0].points[0].value, 1);
+  EXPECT_EQ(store_.stats().duplicate, 1U);
+}
+
+TEST_F(StoreTest, SamplesUpToAMinuteLateArePutInTheirPlace) {
+  store_.ingest("kafka", batch(kStart, {{"a", 1}}), kStart);
+  store_.ingest("kafka", batch(kStart + 2min, {{"a", 3}}), kStart + 2min);
+  const auto late = [&](core::Duration at, double value) {
+    core::Batch made;
+    made.samples.push_back({lag("a"), kStart + at, value});
+    return store_.ingest("kafka", made, kStart + 2min);
+  };
+  EXPECT_EQ(late(1min, 2).late, 1U);
+  EXPECT_EQ(late(1min, 7).duplicate, 1U);
+  EXPECT_EQ(late(59999ms, 9).out_of_order, 1U);
+  EXPECT_EQ(store_.stats().out_of_order, 1U);
+  ASSERT_EQ(group("a")[0].points.size(), 3U);
+  EXPECT_EQ(group("a")[0].points[1].value, 2);
+  EXPECT_EQ(group("a")[0].points[2].value, 3);
+  EXPECT_EQ(store_.stats().samples, 3U);
+}
+
+TEST_F(StoreTest, ALateSampleDoesNotReviveASeriesThatEnded) {
+  store_.ingest("kafka", batch(kStart, {{"a", 1}, {"b", 1}}), kStart);
+  store_.ingest("kafka", batch(kStart + 30s, {{"a", 2}}), kStart + 30s);
+  core::Batch made = batch(kStart + 45s, {{"a", 3}});
+  made.samples.push_back({lag("b"), kStart + 20s, 7});
+  store_.ingest("kafka", made, kStart + 45s);
+  EXPECT_EQ(store_.ingest("kafka", batch(kStart + 60s, {{"a", 4}}), kStart + 60s).stale, 0U);
+  const auto points = group("b")[0].points;
+  ASSERT_EQ(points.size(), 3U);
+  EXPECT_EQ(points[1].value, 7);
+  EXPECT_TRUE(core::is_stale_marker(points[2].value));
+}
+
+TEST_F(StoreTest, ALateBatchEndsNothingAndWhatOnlyItHasHasEnded) {
+  store_.ingest("kafka", batch(kStart + 30s, {{"a", 2}}), kStart + 30s);
+  const IngestReport late = store_.ingest("kafka", batch(kStart + 15s, {{"b", 1}}), kStart + 15s);
+  EXPECT_EQ(late.stale, 1U);
+  EXPECT_FALSE(core::is_stale_marker(group("a")[0].points.back().value));
+  EXPECT_EQ(group("b")[0].points.back().time, kStart + 30s);
+  EXPECT_TRUE(core::is_stale_marker(group("b")[0].points.back().value));
+  EXPECT_EQ(store_.ingest("kafka", batch(kStart + 45s, {}), kStart + 45s).stale, 1U);
+}
+
+TEST_F(StoreTest, ASeriesEndsAfterItsNewestSampleEvenWhereTheClockIsBehindIt) {
+  store_.ingest("kafka", batch(kStart + 10s, {{"a", 1}}), kStart);
+  EXPECT_EQ(store_.ingest("kafka", batch(kStart, {}), kStart).stale, 1U);
+  EXPECT_TRUE(core::is_stale_marker(group("a")[0].points.back().value));
+  EXPECT_EQ(group("a")[0].points.back().time, kStart + 10s + 1ms);
+}
+
+TEST_F(StoreTest, ASeriesThatTwoSourcesGiveEndsWithTheLastOfThem) {
+  store_.ingest("one", batch(kStart, {{"a", 1}}), kStart);
+  store_.ingest("two", batch(kStart + 1s, {{"a", 1}}), kStart + 1s);
+  EXPECT_EQ(store_.ingest("one", batch(kStart + 15s, {}), kStart + 15s).stale, 0U);
+  EXPECT_EQ(store_.ingest("two", batch(kStart + 16s, {}), kStart + 16s).stale, 1U);
+}
+
+TEST_F(StoreTest, RefusedSeriesAreNamedByMetricMostFirst) {
+  core::Batch many;
+  for (int i = 0; i < 100; ++i) many.samples.push_back({lag(std::to_string(i)), kStart, 1});
+  for (int metric = 0; metric < 300; ++metric) {
+    for (int i = 0; i <= (metric < 12 ? metric : 0); ++i) {
+      many.samples.push_back(
+          {core::Labels::metric("m" + std::to_string(metric), {{"i", std::to_string(i)}}), kStart, 1});
+    }
+  }
+  const IngestReport report = store_.ingest("kafka", many, kStart);
+  EXPECT_EQ(report.over_limit, 78U + 288U);
+  ASSERT_EQ(report.refused.size(), 10U);
+  EXPECT_EQ(report.refused[0].metric, "(others)");  // beyond the 200 names that are kept
+  EXPECT_EQ(report.refused[1].metric, "m11");
+  EXPECT_EQ(report.refused[1].samples, 12U);
+  EXPECT_EQ(store_.ingest("kafka", batch(kStart + 1s, {{"0", 1}}), kStart + 1s).refused.size(), 0U);
+  EXPECT_EQ(store_.stats().refused[1].metric, "m11");
+  EXPECT_EQ(store_.stats().over_limit, 366U);
+}
+
+TEST(StoreLimits, WhatTellsOfAFullStoreFindsRoomInTheReserve) {
+  Store store({.max_series = 2, .reserve = 1, .reserved = {"self"}});
+  store.ingest("kafka", batch(kStart, {{"a", 1}, {"b", 1}, {"c", 1}}), kStart);
+  EXPECT_EQ(store.stats().series, 2U);
+  EXPECT_EQ(store.ingest("self", batch(kStart, {{"x", 1}, {"y", 1}}), kStart).over_limit, 1U);
+  EXPECT_EQ(store.stats().series, 3U);
+}
+
+TEST(StoreLimits, PastTheByteBudgetTheOldestGoFirst) {
+  Store store({.retention = 24h, .max_bytes = 40'000});
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 3000; ++i) {
+    core::Batch made;
+    for (const std::string_view name : {"a", "b", "c"})
+      made.samples.push_back({lag(name), kStart + i * 15s, static_cast<double>(random())});
+    store.ingest("kafka", made, kStart + i * 15s);
+    if (i % 4 == 0) store.prune(kStart + i * 15s);
+  }
+  const StoreStats stats = store.stats();
+  EXPECT_LE(stats.chunk_bytes, 42'000U);
+  EXPECT_GE(stats.chunk_bytes, 25'000U);
+  const auto views =
+      store.select({.matchers = {{"cluster", core::MatchOp::equal, "c"}}, .from = kStart, .to = kStart + 24h});
+  ASSERT_EQ(views->size(), 3U);
+  EXPECT_EQ((*views)[0].points.back().time, kStart + 2999 * 15s);
+  EXPECT_EQ((*views)[0].points.size() + (*views)[1].points.size() + (*views)[2].points.size(), stats.samples);
+}
+
+TEST(StoreLimits, ASelectThatWouldTakeTooManySamplesIsRefused) {
+  Store store({.max_selected = 500});
+  for (int i = 0; i < 300; ++i) store.ingest("kafka", batch(kStart + i * 1s, {{"a", 1}, {"b", 1}}), kStart + i * 1s);
+  const auto all = store.select({.matchers = {}, .from = kStart, .to = kStart + 1h});
+  ASSERT_FALSE(all);
+  EXPECT_EQ(all.error().kind, core::ErrorKind::limit);
+  EXPECT_TRUE(store.select({.matchers = {}, .from = kStart, .to = kStart + 249s}));
 }
 
 TEST_F(StoreTest, NewSeriesPastTheLimitAreRefusedAndOldOnesGoOn) {
@@ -125,18 +245,33 @@ TEST_F(StoreTest, PruningDropsWhatIsPastTheRetentionAndMakesRoom) {
 
 TEST_F(StoreTest, ReadersSeeWholeBatchesWhileOneWriterWrites) {
   std::atomic<bool> done = false;
-  std::jthread writer([&] {
-    for (int i = 0; i < 2000; ++i)
-      store_.ingest("kafka", batch(kStart + i * 1s, {{"a", static_cast<double>(i)}, {"b", static_cast<double>(i)}}),
-                    kStart + i * 1s);
-    done = true;
-  });
-  while (!done) {
-    const auto views = select({{"cluster", core::MatchOp::equal, "c"}}, true);
-    if (views.size() == 2) {
+  std::atomic<int> newest_read = 0;
+  std::atomic<int> ranges_read = 0;
+  const auto read = [&](bool newest_only, std::atomic<int>& reads) {
+    while (!done) {
+      const auto views = select({{"cluster", core::MatchOp::equal, "c"}}, newest_only);
+      if (views.size() != 2) continue;
+      ASSERT_EQ(views[0].points.size(), views[1].points.size());
       ASSERT_EQ(views[0].points.back().value, views[1].points.back().value);
+      std::vector<SeriesRecord> records;
+      store_.copy(0, 10, records);
+      ASSERT_EQ(records.size(), 2U);
+      ASSERT_LE(store_.stats().samples, 4000U);
+      ++reads;
     }
+  };
+  std::jthread newest([&] { read(true, newest_read); });
+  std::jthread range([&] { read(false, ranges_read); });
+  int written = 0;
+  for (; written < 10'000'000 && (newest_read < 300 || ranges_read < 300 || written < 2000); ++written) {
+    const auto value = static_cast<double>(written);
+    const core::Time now = kStart + written * 5s;
+    store_.ingest("kafka", batch(now, {{"a", value}, {"b", value}}), now);
+    if (written % 100 == 0) store_.prune(now);
   }
+  done = true;
+  EXPECT_GE(newest_read, 300) << written;
+  EXPECT_GE(ranges_read, 300) << written;
 }
 
 }  // namespace

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/error.h"
+#include "core/time.h"
+#include "series/store.h"
+
+namespace weir::app {
+
+/// Keeps the series over a restart, in a snapshot file, and says how the store fares. Owned by App. load() and save()
+/// are called by one thread at a time; append_samples() by any.
+class SeriesKeeper {
+ public:
+  /// `path` is that of the database, beside which the snapshot lies; nothing is kept where it is ":memory:".
+  SeriesKeeper(series::Store& store, const std::string& path);
+
+  /// Takes up the last snapshot. One that cannot be used is set aside and logged, and the series begin anew.
+  void load(core::Time now);
+  /// Blocks for about a second a hundred megabytes. Logs when it begins to fail and when it works again.
+  void save(core::Time now);
+
+  static std::span<const core::MetricInfo> metrics();
+  void append_samples(std::vector<core::Sample>& samples, core::Time now);
+
+ private:
+  struct Saved {
+    core::Time at;
+    double seconds = 0;
+    std::size_t bytes = 0;
+  };
+  void append_counter(std::vector<core::Sample>& samples, core::Labels labels, core::Time now, double value);
+
+  series::Store& store_;
+  std::string path_;   // empty: not kept
+  std::string error_;  // of the last save
+  std::mutex mutex_;   // of what follows
+  std::optional<Saved> saved_;
+  double load_failures_ = 0;
+  double save_failures_ = 0;
+  std::set<core::Labels> counters_;  // that have been shown; a bounded number
+};
+
+}  // namespace weir::app
