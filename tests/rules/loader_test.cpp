@@ -120,7 +120,7 @@ TEST(Loader, WrongShapesAreMistakesAndNothingElse) {
         "groups: [{name: a, rules: [{alert: x, expr: {}}]}]",
         "groups: [{name: a, rules: [{alert: x, expr: up, labels: [a]}]}]",
         "groups: [{name: a, rules: [{alert: x, expr: up, annotations: {a: [b]}}]}]", "groups: [{name: a, limit: -1}]",
-        "groups: [{name: a, interval: 0s}]", "rules: []", "groups: [\n"}) {
+        "groups: [{name: a, interval: 0}, x]", "rules: []", "groups: [\n"}) {
     EXPECT_THAT(mistakes(text), testing::Not(IsEmpty())) << text;
   }
 }
@@ -226,7 +226,7 @@ TEST_F(RulesSection, AnIntervalOfNothingIsAMistake) {
 
 TEST_F(RulesSection, AFileThatCannotBeReadIsAMistake) {
   EXPECT_THAT(load({(folder_ / "none.yml").string(), folder_.string()}, diagnostics_), IsEmpty());
-  EXPECT_THAT(diagnostics_.to_string(), HasSubstr("none.yml: the rule file cannot be read"));
+  EXPECT_THAT(diagnostics_.to_string(), HasSubstr("none.yml: cannot be read"));
   EXPECT_FALSE(diagnostics_.errors().size() < 2) << "a folder is no rule file";
 }
 
