@@ -108,6 +108,11 @@ class ListReader {
       return;
     }
     budget_ -= parsed->values.size();
+    const bool has_values = std::ranges::any_of(parsed->values, [](const auto& value) { return value.has_value(); });
+    if (parsed->labels.empty() && has_values) {
+      found_.mistakes.push_back({item.locate(offset, "1:1"), "the series has neither a name nor labels"});
+      return;
+    }
     const auto [known, fresh] = known_.try_emplace(parsed->labels, found_.series.size());
     if (fresh) {
       found_.series.push_back(std::move(*parsed));
