@@ -322,8 +322,9 @@ TEST_F(EvaluatorTest, WhatIsMissingIsFalseWhereThatIsAskedFor) {
 }
 
 TEST_F(EvaluatorTest, TheEndOfASeriesInOneRuleDoesNotHideItsValueInAnother) {
-  Evaluator evaluator(groups_of("groups: [{name: g, rules: [{record: r, expr: a}, {record: r, expr: b}, "
-                                "{record: copy, expr: r}]}]"));
+  Evaluator evaluator(
+      groups_of("groups: [{name: g, rules: [{record: r, expr: a}, {record: r, expr: b}, "
+                "{record: copy, expr: r}]}]"));
   source_.add(Labels::metric("b", {}), at(0), 1);
   run(evaluator, 0);
   source_.end(Labels::metric("b", {}), at(15));
