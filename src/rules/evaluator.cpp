@@ -119,8 +119,10 @@ core::Result<void> Evaluator::evaluate_alert(const Rule& rule, RuleState& state,
   if (!elements) return std::unexpected(elements.error());
   PresenceProbe probe(rule, run.source, run.at, options_.presence);
   const StepOptions options{run.group.name, run.group.limit, options_.external_labels, options_.external_url};
-  auto stepped = step(
-      rule, state.alerts, *elements, [&](const core::Alert& alert) { return probe(alert.labels); }, run.now, options);
+  const auto presence = [&](const core::Alert& alert) {
+    return options_.missing_is_false ? Presence::present : probe(alert.labels);
+  };
+  auto stepped = step(rule, state.alerts, *elements, presence, run.now, options);
   if (!stepped) return std::unexpected(std::move(stepped.error()));
   state.alerts = std::move(stepped->alerts);
   std::ranges::move(stepped->transitions, std::back_inserter(run.result.transitions));
@@ -177,7 +179,7 @@ core::Result<void> Evaluator::evaluate_record(const Rule& rule, RuleState& state
   for (const core::Labels& before : state.emitted) {
     if (emitted.contains(before)) continue;
     // A marker would tell alerts on this series that it is gone; when its data only stopped coming, it just lapses.
-    if (probe(before) == Presence::absent) {
+    if (!options_.missing_is_false && probe(before) == Presence::absent) {
       emitted.insert(before);
       run.result.batch.faults.push_back(
           {{core::ErrorKind::unavailable, fmt::format("no data for {}", before.to_string()), true, {}}, before});

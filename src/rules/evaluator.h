@@ -23,6 +23,8 @@ struct EvaluatorOptions {
   PresenceOptions presence = {};
   core::Labels external_labels = {};
   std::string external_url = {};
+  /// Prometheus's way: what is not in the result is false, whether its data stopped coming or not.
+  bool missing_is_false = false;
 };
 
 /// What one evaluation of one group brought.
@@ -62,6 +64,8 @@ class Evaluator {
 
   /// Pending and firing alerts.
   std::vector<core::Alert> active() const;
+  /// The alerts of one rule, resolved ones among them.
+  const AlertMap& alerts(std::size_t group, std::size_t rule) const { return states_[group][rule].alerts; }
   /// Alerts resolved in the last 15 minutes, for receivers that want them re-sent.
   std::vector<core::Alert> resolved() const;
 

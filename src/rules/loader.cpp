@@ -1,12 +1,14 @@
 #include "rules/loader.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <glob.h>
 #include <optional>
 #include <set>
+#include <system_error>
 
 #include "config/reader.h"
 #include "promql/parser.h"
@@ -39,8 +41,9 @@ struct NamedNode {
 
 class Loader {
  public:
-  Loader(const std::string& text, std::string file, config::Diagnostics& diagnostics, core::Duration interval)
-      : file_(std::move(file)), place_(text), diagnostics_(diagnostics), interval_(interval) {}
+  Loader(const std::string& text, std::string file, config::Diagnostics& diagnostics, core::Duration interval,
+         Dialect dialect)
+      : file_(std::move(file)), place_(text), diagnostics_(diagnostics), interval_(interval), dialect_(dialect) {}
 
   std::vector<Group> run(const config::Node& root) {
     std::vector<Group> groups;
@@ -68,14 +71,14 @@ class Loader {
     group.name = text_of(reader.child("name"));
     if (node.is_mapping() && group.name.empty()) reader.error(node, "key \"name\" is missing");
     group.interval = reader.duration("interval", interval_);
-    if (group.interval <= core::Duration::zero()) reader.error("interval", "must be more than 0");
+    if (group.interval == core::Duration::zero()) group.interval = interval_;  // as Prometheus
     group.query_offset = reader.duration("query_offset", core::Duration::zero());
     group.limit = static_cast<std::size_t>(reader.integer("limit", 0, 0, 10'000'000));
     const std::vector<NamedNode> labels = read_names(reader, "labels");
     std::set<std::string> seen;
     for (const config::Node* item : reader.list("rules")) {
       if (auto rule = read_rule(*item, labels)) {
-        note_duplicate(*rule, seen);
+        if (dialect_ == Dialect::weir) note_duplicate(*rule, seen);
         group.rules.push_back(std::move(*rule));
       }
     }
@@ -197,7 +200,7 @@ class Loader {
 
   void read_annotations(config::MapReader& reader, Rule& rule) {
     for (const NamedNode& annotation : read_names(reader, "annotations")) {
-      if (annotation.name == kNoDataAnnotation) {
+      if (annotation.name == kNoDataAnnotation && dialect_ == Dialect::weir) {
         read_no_data(reader, *annotation.value, rule);
       } else if (auto text = read_text(reader, annotation, "annotations")) {
         rule.annotations.push_back(std::move(*text));
@@ -220,33 +223,33 @@ class Loader {
   YamlPlace place_;
   config::Diagnostics& diagnostics_;
   core::Duration interval_;
+  Dialect dialect_;
 };
 
-/// Files a pattern names, relative to the folder of the file it stands in; in the order of names.
-std::vector<std::string> expand_glob(const std::string& pattern, const std::string& config_file) {
-  std::filesystem::path path(pattern);
-  if (path.is_relative()) path = std::filesystem::path(config_file).parent_path() / path;
-  glob_t found{};
-  std::vector<std::string> files;
-  if (glob(path.c_str(), 0, nullptr, &found) == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  globfree(&found);
-  return files;
-}
+}  // namespace
 
-std::optional<std::string> read_file(const std::string& file, config::Diagnostics& diagnostics) {
-  const std::size_t limit = config::YamlLimits{}.bytes + 1;  // one more shows that it is too large
+std::optional<std::string> read_text_file(const std::string& file, config::Diagnostics& diagnostics,
+                                          std::size_t most_bytes) {
   std::ifstream stream(file, std::ios::binary);
-  std::string text(stream ? limit : 0, '\0');
+  std::string text(stream ? most_bytes + 1 : 0, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!stream.is_open() || stream.bad()) {
-    diagnostics.error({file, 0, 0}, "the rule file cannot be read");
+    diagnostics.error({file, 0, 0}, "cannot be read: " + std::generic_category().message(errno));
     return std::nullopt;
   }
   text.resize(static_cast<std::size_t>(stream.gcount()));
   return text;
 }
 
-}  // namespace
+std::vector<std::string> expand_glob(const std::string& pattern, const std::string& file) {
+  std::filesystem::path path(pattern);
+  if (path.is_relative()) path = std::filesystem::path(file).parent_path() / path;
+  glob_t found{};
+  std::vector<std::string> files;
+  if (glob(path.c_str(), 0, nullptr, &found) == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  return files;
+}
 
 RuleSettings parse_rules_section(const config::Node& node, config::Diagnostics& diagnostics) {
   RuleSettings settings;
@@ -270,18 +273,18 @@ RuleSettings parse_rules_section(const config::Node& node, config::Diagnostics& 
 }
 
 std::vector<Group> load_text(const std::string& text, const std::string& file, config::Diagnostics& diagnostics,
-                             core::Duration default_interval) {
+                             core::Duration default_interval, Dialect dialect) {
   const config::Node root = config::parse_yaml(text, file, diagnostics);
-  return Loader(text, file, diagnostics, default_interval).run(root);
+  return Loader(text, file, diagnostics, default_interval, dialect).run(root);
 }
 
 std::vector<Group> load(const std::vector<std::string>& files, config::Diagnostics& diagnostics,
-                        core::Duration default_interval) {
+                        core::Duration default_interval, Dialect dialect) {
   std::vector<Group> groups;
   for (const std::string& file : files) {
-    const auto text = read_file(file, diagnostics);
+    const auto text = read_text_file(file, diagnostics);
     if (!text) continue;
-    std::vector<Group> loaded = load_text(*text, file, diagnostics, default_interval);
+    std::vector<Group> loaded = load_text(*text, file, diagnostics, default_interval, dialect);
     std::ranges::move(loaded, std::back_inserter(groups));
   }
   return groups;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,13 +21,28 @@ struct RuleSettings {
 /// file is a mistake.
 RuleSettings parse_rules_section(const config::Node& node, config::Diagnostics& diagnostics);
 
+/// How the parts of a rule file are read that Prometheus does not know.
+enum class Dialect {
+  weir,        // weir_no_data is taken out of the annotations and obeyed; the same rule twice is a mistake
+  prometheus,  // weir_no_data is an annotation like others; the same rule twice is evaluated twice
+};
+
+/// The text of a file, cut one byte past `most_bytes`, which shows that it is too large; one that cannot be read is a
+/// diagnostic.
+std::optional<std::string> read_text_file(const std::string& file, config::Diagnostics& diagnostics,
+                                          std::size_t most_bytes = config::YamlLimits{}.bytes);
+
+/// Files that a pattern (glob) names, relative to the folder of `file`, where it stands; in the order of names.
+std::vector<std::string> expand_glob(const std::string& pattern, const std::string& file);
+
 /// Loads rule files in Prometheus's format. Everything that is wrong is noted with its place; a rule with a mistake is
 /// left out of the result, which is for use only when the diagnostics are ok.
 std::vector<Group> load(const std::vector<std::string>& files, config::Diagnostics& diagnostics,
-                        core::Duration default_interval = std::chrono::seconds(15));
+                        core::Duration default_interval = std::chrono::seconds(15), Dialect dialect = Dialect::weir);
 
 /// The same for the text of one file.
 std::vector<Group> load_text(const std::string& text, const std::string& file, config::Diagnostics& diagnostics,
-                             core::Duration default_interval = std::chrono::seconds(15));
+                             core::Duration default_interval = std::chrono::seconds(15),
+                             Dialect dialect = Dialect::weir);
 
 }  // namespace weir::rules

@@ -311,5 +311,36 @@ TEST_F(EvaluatorTest, ARuleMayHoldItsOwnAlertThroughAlertsAlsoAfterARestart) {
   EXPECT_THAT(changes(after, 30, 60), ElementsAre("60 inactive"));
 }
 
+TEST_F(EvaluatorTest, WhatIsMissingIsFalseWhereThatIsAskedFor) {
+  Evaluator evaluator(groups_of("groups: [{name: g, rules: [{record: r, expr: m}, {alert: A, expr: r > 0, "
+                                "keep_firing_for: 1m}]}]"),
+                      {.missing_is_false = true});
+  source_.add(Labels::metric("m", {}), at(0), 1);
+  EXPECT_THAT(changes(evaluator, 0, 420), ElementsAre("0 firing", "360 inactive"))
+      << "the series lapses at 300, then the alert is kept firing";
+  EXPECT_TRUE(core::is_stale_marker(source_.points(Labels::metric("r", {})).back().value));
+}
+
+TEST_F(EvaluatorTest, TheEndOfASeriesInOneRuleDoesNotHideItsValueInAnother) {
+  Evaluator evaluator(
+      groups_of("groups: [{name: g, rules: [{record: r, expr: a}, {record: r, expr: b}, "
+                "{record: copy, expr: r}]}]"));
+  source_.add(Labels::metric("b", {}), at(0), 1);
+  run(evaluator, 0);
+  source_.end(Labels::metric("b", {}), at(15));
+  source_.add(Labels::metric("a", {}), at(15), 2);
+  const Evaluation evaluation = run(evaluator, 15);
+  EXPECT_THAT(evaluation.errors, IsEmpty());
+  EXPECT_EQ(source_.points(Labels::metric("copy", {})).back().value, 2);
+}
+
+TEST_F(EvaluatorTest, ShowsTheAlertsOfOneRule) {
+  Evaluator evaluator(groups_of(kLag));
+  fill(lag("a"), 0, 15, 50);
+  run(evaluator, 0);
+  ASSERT_THAT(evaluator.alerts(0, 0), SizeIs(1));
+  EXPECT_EQ(evaluator.alerts(0, 0).begin()->second.alert.state, AlertState::pending);
+}
+
 }  // namespace
 }  // namespace weir::rules

@@ -113,6 +113,26 @@ TEST(Loader, ReportsEveryMistakeAtOnceWithItsPlace) {
                           HasSubstr("r.yml:17:5: rule file: group \"a\" is given twice")));
 }
 
+TEST(Loader, PrometheusKnowsNoAnnotationsOfWeirsAndTakesRulesTwice) {
+  const std::string text =
+      "groups: [{name: a, rules: [{alert: A, expr: up, annotations: {weir_no_data: alert}}, {record: r, expr: up}, "
+      "{record: r, expr: up}]}]";
+  config::Diagnostics diagnostics;
+  const auto groups = load_text(text, "r.yml", diagnostics, std::chrono::seconds(15), Dialect::prometheus);
+  EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  ASSERT_EQ(groups.at(0).rules.size(), 3U);
+  EXPECT_EQ(groups[0].rules[0].annotations.at(0).name, "weir_no_data");
+  EXPECT_EQ(groups[0].rules[0].no_data, NoData::keep);
+  EXPECT_THAT(mistakes(text), testing::Contains(HasSubstr("the same rule is already in this group")));
+}
+
+TEST(Loader, AnIntervalOfZeroIsTheDefault) {
+  config::Diagnostics diagnostics;
+  const auto groups = load_text("groups: [{name: a, interval: 0s}]", "r.yml", diagnostics, std::chrono::seconds(20));
+  EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  EXPECT_EQ(groups.at(0).interval, std::chrono::seconds(20));
+}
+
 TEST(Loader, WrongShapesAreMistakesAndNothingElse) {
   for (const char* text :
        {"5", "- a", "groups: 5", "groups: [5]", "groups: [{name: a, rules: 5}]", "groups: [{name: [a]}]",
@@ -120,7 +140,7 @@ TEST(Loader, WrongShapesAreMistakesAndNothingElse) {
         "groups: [{name: a, rules: [{alert: x, expr: {}}]}]",
         "groups: [{name: a, rules: [{alert: x, expr: up, labels: [a]}]}]",
         "groups: [{name: a, rules: [{alert: x, expr: up, annotations: {a: [b]}}]}]", "groups: [{name: a, limit: -1}]",
-        "groups: [{name: a, interval: 0s}]", "rules: []", "groups: [\n"}) {
+        "groups: [{name: a, interval: 0}, x]", "rules: []", "groups: [\n"}) {
     EXPECT_THAT(mistakes(text), testing::Not(IsEmpty())) << text;
   }
 }
@@ -226,7 +246,7 @@ TEST_F(RulesSection, AnIntervalOfNothingIsAMistake) {
 
 TEST_F(RulesSection, AFileThatCannotBeReadIsAMistake) {
   EXPECT_THAT(load({(folder_ / "none.yml").string(), folder_.string()}, diagnostics_), IsEmpty());
-  EXPECT_THAT(diagnostics_.to_string(), HasSubstr("none.yml: the rule file cannot be read"));
+  EXPECT_THAT(diagnostics_.to_string(), HasSubstr("none.yml: cannot be read"));
   EXPECT_FALSE(diagnostics_.errors().size() < 2) << "a folder is no rule file";
 }
 
