@@ -3,7 +3,6 @@
 #include <bit>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,7 +39,6 @@ struct Selection {
   Time from;
   Time to;
   bool newest_only = false;  // just the newest point of the span, for instant vectors
-  std::size_t max_points = std::numeric_limits<std::size_t>::max();  // more of them are an error, not an answer
 };
 
 /// Prometheus's staleness marker: a NaN with one particular payload. Ordinary NaN is a value.

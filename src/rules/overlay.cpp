@@ -5,6 +5,7 @@
 #include "rules/matching.h"
 
 namespace weir::rules {
+
 void Overlay::add(const core::Sample& sample) {
   const auto [known, fresh] = added_.try_emplace(sample.labels, core::Point{sample.time, sample.value});
   // One rule's end of a series does not take away what another rule has just said of it.
@@ -32,6 +33,10 @@ core::Result<std::vector<core::SeriesView>> Overlay::select(const core::Selectio
     points.push_back(point);
   }
   return views;
+}
+
+core::Result<void> Overlay::visit(const core::Selection& selection, const Visitor& visitor) const {
+  return added_.empty() ? base_.visit(selection, visitor) : SeriesSource::visit(selection, visitor);
 }
 
 }  // namespace weir::rules

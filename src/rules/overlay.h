@@ -16,6 +16,7 @@ class Overlay : public core::SeriesSource {
   explicit Overlay(const core::SeriesSource& base) : base_(base) {}
   void add(const core::Sample& sample);
   core::Result<std::vector<core::SeriesView>> select(const core::Selection& selection) const override;
+  core::Result<void> visit(const core::Selection& selection, const Visitor& visitor) const override;
 
  private:
   const core::SeriesSource& base_;

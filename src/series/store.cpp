@@ -17,31 +17,6 @@ constexpr core::Duration kAhead = std::chrono::minutes(10);  // of our clock, fo
 
 std::uint32_t tag_of(const core::Labels& labels) { return static_cast<std::uint32_t>(labels.hash() >> 32U); }
 
-/// Appends to each view what its chunks, chunks[ends[i - 1]] to chunks[ends[i]], have of the selection.
-core::Result<std::vector<core::SeriesView>> decode(const core::Selection& selection,
-                                                   std::vector<core::SeriesView> views,
-                                                   const std::vector<Chunk>& chunks,
-                                                   const std::vector<std::size_t>& ends, std::size_t most) {
-  std::size_t total = 0;
-  std::size_t next = 0;
-  std::vector<core::Point> points;
-  for (std::size_t i = 0; i < views.size(); ++i) {
-    if (next < ends[i]) {
-      points.clear();
-      while (next < ends[i]) chunks[next++].read(selection.from, selection.to, points);
-      if (selection.newest_only && !points.empty()) points.erase(points.begin(), points.end() - 1);
-      views[i].points.assign(points.begin(), points.end());
-    }
-    total += views[i].points.size();
-    if (total > most) {
-      return core::fail(core::ErrorKind::limit,
-                        "more than " + std::to_string(most) + " samples: narrow the selector or shorten the range");
-    }
-  }
-  if (!chunks.empty()) std::erase_if(views, [](const core::SeriesView& view) { return view.points.empty(); });
-  return views;
-}
-
 }  // namespace
 
 Store::Store(Limits limits) : limits_(std::move(limits)), table_(kFirstSlots, Slot{0, kNone}) {}
@@ -331,29 +306,62 @@ void Store::newest_in(const Series& series, const core::Selection& selection, st
   }
 }
 
-core::Result<std::vector<core::SeriesView>> Store::select(const core::Selection& selection) const {
+core::Result<void> Store::visit(const core::Selection& selection, const Visitor& visitor) const {
   const auto matchers = compile(selection.matchers);
   if (!matchers) return std::unexpected(matchers.error());
-  std::vector<core::SeriesView> views;
-  std::vector<Chunk> chunks;      // what must be decoded, once the writer may go on
-  std::vector<std::size_t> ends;  // by view, into chunks
+  struct Found {
+    core::Labels labels;
+    std::size_t chunks_end;
+    std::size_t points_end;
+  };
+  std::vector<Found> found;
+  std::vector<Chunk> chunks;         // what must be decoded, once the writer may go on
+  std::vector<core::Point> decoded;  // what needed no decoding
   {
     const std::shared_lock lock(mutex_);
     const std::vector<SeriesId> ids = find(*matchers);
-    views.reserve(ids.size());
-    ends.reserve(ids.size());
-    std::vector<core::Point> points;
+    found.reserve(ids.size());
+    if (selection.newest_only) decoded.reserve(ids.size());
     for (const SeriesId id : ids) {
-      const std::size_t before = chunks.size();
-      points.clear();
-      selection.newest_only ? newest_in(series_[id], selection, chunks, points)
-                            : range_in(series_[id], selection, chunks, points);
-      if (chunks.size() == before && points.empty()) continue;
-      views.push_back({series_[id].labels, {points.begin(), points.end()}});
-      ends.push_back(chunks.size());
+      const std::size_t before = chunks.size() + decoded.size();
+      selection.newest_only ? newest_in(series_[id], selection, chunks, decoded)
+                            : range_in(series_[id], selection, chunks, decoded);
+      if (chunks.size() + decoded.size() > before) found.push_back({series_[id].labels, chunks.size(), decoded.size()});
     }
   }
-  return decode(selection, std::move(views), chunks, ends, limits_.max_selected);
+  std::size_t next_chunk = 0;
+  std::size_t next_point = 0;
+  std::vector<core::Point> points;
+  for (const Found& one : found) {
+    std::span<const core::Point> given(decoded.data() + next_point, one.points_end - next_point);
+    if (next_chunk < one.chunks_end) {
+      points.clear();
+      while (next_chunk < one.chunks_end) chunks[next_chunk++].read(selection.from, selection.to, points);
+      given = points;
+      if (selection.newest_only && !given.empty()) given = given.last(1);
+    }
+    next_point = one.points_end;
+    if (given.empty()) continue;
+    if (auto visited = visitor(one.labels, given); !visited) return visited;
+  }
+  return {};
+}
+
+core::Result<std::vector<core::SeriesView>> Store::select(const core::Selection& selection) const {
+  std::vector<core::SeriesView> views;
+  std::size_t total = 0;
+  auto done = visit(selection, [&](const core::Labels& labels, std::span<const core::Point> points) {
+    total += points.size();
+    if (total <= limits_.max_selected) {
+      views.push_back({labels, {points.begin(), points.end()}});
+      return core::Result<void>();
+    }
+    return core::Result<void>(core::fail(
+        core::ErrorKind::limit,
+        "more than " + std::to_string(limits_.max_selected) + " samples: narrow the selector or shorten the range"));
+  });
+  if (!done) return std::unexpected(done.error());
+  return views;
 }
 
 std::vector<std::string> Store::label_names() const {

@@ -81,6 +81,7 @@ class Store : public core::SeriesSource {
   void prune(core::Time now);
 
   core::Result<std::vector<core::SeriesView>> select(const core::Selection& selection) const override;
+  core::Result<void> visit(const core::Selection& selection, const Visitor& visitor) const override;
   std::vector<std::string> label_names() const;
   std::vector<std::string> label_values(std::string_view name) const;
   StoreStats stats() const;
