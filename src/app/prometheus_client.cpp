@@ -108,8 +108,8 @@ core::Result<std::string> PrometheusClient::answer(const std::string& path, cons
   request.max_response_bytes = kMostBytes;
   auto response = http_.send(request);
   if (!response) return std::unexpected(response.error());
-  if (!response->header("content-type").starts_with("application/json"))
-    return no_such_api(fmt::format("status {} without JSON at {}", response->status, path));
+  if (response->status == 404 || !response->header("content-type").starts_with("application/json"))
+    return no_such_api(fmt::format("status {} at {}", response->status, path));
   return std::move(response->body);
 }
 

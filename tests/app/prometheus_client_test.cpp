@@ -57,7 +57,8 @@ TEST(PrometheusClient, WhatIsNotThatApiIsAProtocolError) {
   http.status = 404;
   const auto answer = PrometheusClient(http, "http://h").query("m");
   ASSERT_FALSE(answer);
-  EXPECT_THAT(answer.error().message, HasSubstr("status 404 without JSON at /api/v1/query"));
+  EXPECT_EQ(answer.error().kind, core::ErrorKind::protocol);
+  EXPECT_THAT(answer.error().message, HasSubstr("status 404 at /api/v1/query"));
 }
 
 TEST(PrometheusClient, AlertingRulesAreReadAndOthersLeftOut) {
