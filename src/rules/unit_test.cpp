@@ -33,9 +33,10 @@ class TestRun {
   TestRun(const UnitTestFile& file, const UnitTest& test)
       : file_(file),
         test_(test),
-        evaluator_(
-            file.groups,
-            {.external_labels = test.external_labels, .external_url = test.external_url, .missing_is_false = true}),
+        evaluator_(file.groups, {.limits = {.subquery_step = file.evaluation_interval},
+                                 .external_labels = test.external_labels,
+                                 .external_url = test.external_url,
+                                 .missing_is_false = true}),
         feed_(test.input.series, test.interval) {
     outcome_.name = test.name;
     outcome_.position = test.position;
@@ -160,7 +161,8 @@ class TestRun {
   core::Result<std::vector<Sample>> evaluate(const ExpressionCheck& check) const {
     const auto expr = promql::parse(check.expression);
     if (!expr) return std::unexpected(expr.error());
-    auto value = promql::evaluate(*expr, source_, core::Time(check.eval_time));
+    auto value =
+        promql::evaluate(*expr, source_, core::Time(check.eval_time), {.subquery_step = file_.evaluation_interval});
     if (!value) return std::unexpected(value.error());
     std::vector<Sample> samples;
     if (auto* vector = std::get_if<promql::Vector>(&*value)) {

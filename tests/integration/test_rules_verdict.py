@@ -162,6 +162,10 @@ PASSING = {
         [], [series("m", "0+1x10")], [gives("m", "1m50s", {"m": 6})], interval="10s"),
     "rates": one([group(record("r", "rate(c[3m30s]) * 60"), alert("Slow", "r < 5"))], [series("c", "0+10x5 50x5")],
                  [gives("round(r, 0.001)", "5m", {"{}": 10}), firing("Slow", "5m"), firing("Slow", "9m", {})]),
+    "a subquery without a step has that of the evaluations": one(
+        [group(record("r", "count_over_time(m[1m10s:])"))], [series("m", "1x40")],
+        [gives("r", "2m", {"r": 4}), gives("sum_over_time(m[1m10s:])", "2m", {"{}": 4})], interval="10s",
+        evaluation_interval="20s"),
     "nothing to test": Case([group(DOWN)], []),
     "no checks": one([group(DOWN)], [UP], []),
     "no rule files": one([], [series("m", "1")], [gives("m", "0", {"m": 1})], files={}),
