@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <set>
 #include <span>
 #include <string>
@@ -23,6 +24,7 @@ struct EvaluatorOptions {
   PresenceOptions presence = {};
   core::Labels external_labels = {};
   std::string external_url = {};
+  std::function<double()> stopwatch = {};  // seconds since any moment; without it rules take no time
 };
 
 /// What one evaluation of one group brought.
@@ -35,6 +37,8 @@ struct Evaluation {
   std::vector<core::Error> errors;
   /// Active alerts that are only kept because their data stopped coming.
   std::vector<core::Alert> absent;
+  /// How long each rule took, one a rule.
+  std::vector<double> seconds = {};
 };
 
 /// The rule groups and the state of their alerts. Owned by the judge and called by its thread only; reads no clock.
@@ -62,6 +66,8 @@ class Evaluator {
 
   /// Pending and firing alerts.
   std::vector<core::Alert> active() const;
+  /// The alerts of one rule, resolved ones among them.
+  const AlertMap& alerts(std::size_t group, std::size_t rule) const { return states_[group][rule].alerts; }
   /// Alerts resolved in the last 15 minutes, for receivers that want them re-sent.
   std::vector<core::Alert> resolved() const;
 
