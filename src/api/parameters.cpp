@@ -102,16 +102,16 @@ core::Result<std::vector<core::Matcher>> parse_selector(const std::string& text)
     const std::string& message = expr.error().message;
     const bool empty = message.find("non-empty matcher") != std::string::npos ||
                        message.find("does not match the empty string") != std::string::npos;
-    return invalid_parameter("match[]",
-                             empty ? "match[] must contain at least one non-empty matcher" : expr.error().describe());
+    return core::fail(ErrorKind::invalid,
+                      empty ? "match[] must contain at least one non-empty matcher" : expr.error().describe());
   }
   const auto* selector = std::get_if<promql::Selector>(&expr->root().kind);
   // Without range and modifiers it is printed as a name alone, or up to a brace.
   const std::string printed = promql::to_string(*expr);
   const bool bare = selector != nullptr && (printed.ends_with('}') || printed.find_first_of(" [") == std::string::npos);
   if (!bare) {
-    return invalid_parameter("match[]", "1:1: parse error: \"" + text + "\" is not a series selector (write " +
-                                            "name{label=\"value\"}, without functions, range or modifiers)");
+    return core::fail(ErrorKind::invalid, "1:1: parse error: \"" + text + "\" is not a series selector (write " +
+                                              "name{label=\"value\"}, without functions, range or modifiers)");
   }
   return selector->matchers;
 }

@@ -38,7 +38,7 @@ class Parameters {
   core::Result<core::Duration> duration_or(std::string_view name, core::Duration fallback) const;
   /// `limit`: how many results at most, 0 for all.
   core::Result<std::size_t> limit() const;
-  /// `match[]`: one set of matchers a selector.
+  /// `match[]`: one set of matchers a selector. Its errors do not name the parameter.
   core::Result<std::vector<std::vector<core::Matcher>>> matchers() const;
 
  private:

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <re2/re2.h>
+#include <tuple>
 
 #include "api/parameters.h"
 #include "api/prometheus_api.h"
@@ -221,7 +222,8 @@ ServerResponse rules(const Backend& backend, const ServerRequest& request) {
   const Parameters parameters(request);
   const auto filter = read_filter(parameters);
   if (!filter) return bad_data(filter.error());
-  const RuleGroupViews groups = backend.rule_groups();
+  RuleGroupViews groups = backend.rule_groups();
+  std::ranges::stable_sort(groups, {}, [](const auto& view) { return std::tie(view->file, view->name); });
   auto group = groups.begin();
   if (!filter->next_group.empty()) {
     group = std::ranges::find(groups, filter->next_group, [](const auto& view) { return token_of(*view); });

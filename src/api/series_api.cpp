@@ -27,7 +27,10 @@ struct Asked {
   std::size_t limit = 0;
 };
 
-core::Result<Asked> read(const ServerRequest& request) {
+/// Prometheus names the parameter of a wrong match[] for series, and not for labels.
+enum class MatchError { named, plain };
+
+core::Result<Asked> read(const ServerRequest& request, MatchError match_error) {
   const Parameters parameters(request);
   const auto limit = parameters.limit();
   if (!limit) return std::unexpected(limit.error());
@@ -36,6 +39,7 @@ core::Result<Asked> read(const ServerRequest& request) {
   const auto end = parameters.time_or("end", kMaxTime);
   if (!end) return std::unexpected(end.error());
   auto matchers = parameters.matchers();
+  if (!matchers && match_error == MatchError::named) return invalid_parameter("match[]", matchers.error().message);
   if (!matchers) return std::unexpected(std::move(matchers.error()));
   return Asked{std::move(*matchers), *start, *end, *limit};
 }
@@ -144,7 +148,7 @@ core::Result<std::int64_t> whole_number(const Parameters& parameters, std::strin
 }  // namespace
 
 ServerResponse series(const Backend& backend, const ServerRequest& request) {
-  const auto asked = read(request);
+  const auto asked = read(request, MatchError::named);
   if (!asked) return bad_data(asked.error());
   if (asked->matchers.empty()) return api_failure("bad_data", "no match[] parameter provided");
   std::set<core::Labels> found;
@@ -165,7 +169,7 @@ ServerResponse series(const Backend& backend, const ServerRequest& request) {
 }
 
 ServerResponse labels(const Backend& backend, const ServerRequest& request) {
-  const auto asked = read(request);
+  const auto asked = read(request, MatchError::plain);
   if (!asked) return bad_data(asked.error());
   if (index_will_do(backend, *asked)) return show_texts(backend.label_names(), asked->limit);
   std::set<std::string, std::less<>> names;
@@ -185,7 +189,7 @@ ServerResponse label_values(const Backend& backend, const ServerRequest& request
     append_json(quoted, label);
     return api_failure("bad_data", "invalid label name: " + quoted);
   }
-  const auto asked = read(request);
+  const auto asked = read(request, MatchError::plain);
   if (!asked) return bad_data(asked.error());
   if (index_will_do(backend, *asked)) return show_texts(backend.label_values(label), asked->limit);
   std::set<std::string, std::less<>> values;

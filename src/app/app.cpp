@@ -78,8 +78,7 @@ class App::Impl {
         series_({.retention = settings_.series.retention, .max_series = settings_.series.max_series}),
         rules_(std::move(settings_.rule_groups),
                {.external_url = settings_.external_url,
-                .stopwatch =
-                    [this] { return std::chrono::duration<double>(clock_.steady().time_since_epoch()).count(); }}),
+                .stopwatch = [this] { return std::chrono::nanoseconds(clock_.steady().time_since_epoch()); }}),
         judge_({series_, rules_, *storage_, settings_.routing}),
         http_(net::make_curl_client()),
         backend_(make_backend()),

@@ -97,8 +97,8 @@ void RuleViews::show(const rules::Evaluator& evaluator, std::size_t group, const
   const rules::Group& rules = evaluator.groups()[group];
   view->last = {now, seconds, {}};
   for (std::size_t i = 0; i < view->rules.size(); ++i) {
-    const double took = i < evaluation.seconds.size() ? evaluation.seconds[i] : 0;
-    view->rules[i].last = {now, took, error_of(rules.rules[i], evaluation)};
+    const std::chrono::duration<double> took = evaluation.took.at(i);
+    view->rules[i].last = {now, took.count(), error_of(rules.rules[i], evaluation)};
   }
   show_alerts(*view, evaluator, group);
   groups_[group] = std::move(view);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <set>
@@ -24,7 +25,7 @@ struct EvaluatorOptions {
   PresenceOptions presence = {};
   core::Labels external_labels = {};
   std::string external_url = {};
-  std::function<double()> stopwatch = {};  // seconds since any moment; without it rules take no time
+  std::function<std::chrono::nanoseconds()> stopwatch = {};  // since any moment; without it rules take no time
 };
 
 /// What one evaluation of one group brought.
@@ -38,7 +39,7 @@ struct Evaluation {
   /// Active alerts that are only kept because their data stopped coming.
   std::vector<core::Alert> absent;
   /// How long each rule took, one a rule.
-  std::vector<double> seconds = {};
+  std::vector<std::chrono::nanoseconds> took = {};
 };
 
 /// The rule groups and the state of their alerts. Owned by the judge and called by its thread only; reads no clock.

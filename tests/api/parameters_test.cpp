@@ -89,11 +89,11 @@ TEST(ParametersTest, MatchIsASelectorAndNothingElse) {
   for (const char* text : {"sum(up)", "up[5m]", "up offset 5m", "{a=\"b\"} offset 1s", "1", "up{", "\"x\"", ""}) {
     const auto refused = read("match[]=" + std::string(text)).matchers();
     ASSERT_FALSE(refused) << text;
-    EXPECT_TRUE(refused.error().message.starts_with("invalid parameter \"match[]\": 1:")) << refused.error().message;
+    EXPECT_TRUE(refused.error().message.starts_with("1:")) << refused.error().message;
   }
   for (const char* text : {"{}", "{a=~\".*\"}", "{a=\"\"}"}) {
     EXPECT_EQ(read("match[]=" + std::string(text)).matchers().error().message,
-              "invalid parameter \"match[]\": match[] must contain at least one non-empty matcher");
+              "match[] must contain at least one non-empty matcher");
   }
 }
 

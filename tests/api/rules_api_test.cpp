@@ -50,7 +50,8 @@ class RulesApiTest : public testing::Test {
                      .annotations = {},
                      .alerts = {},
                      .last = {}}};
-    fake_.rule_groups = {std::make_shared<const RuleGroupView>(first), std::make_shared<const RuleGroupView>(second)};
+    // Shown in order of file and name.
+    fake_.rule_groups = {std::make_shared<const RuleGroupView>(second), std::make_shared<const RuleGroupView>(first)};
   }
   json ask(const std::string& query, int status = 200) {
     net::ServerRequest request;

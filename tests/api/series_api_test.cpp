@@ -94,7 +94,9 @@ TEST_F(SeriesApiTest, BadInputIsNamed) {
   EXPECT_EQ(ask(series, "", 400)["error"], "no match[] parameter provided");
   EXPECT_EQ(ask(series, "match[]=up&start=x", 400)["error"],
             "invalid parameter \"start\": Invalid time value for 'start': cannot parse \"x\" to a valid timestamp");
-  EXPECT_EQ(ask(labels, "match[]={}", 400)["errorType"], "bad_data");
+  EXPECT_EQ(ask(series, "match[]={}", 400)["error"],
+            "invalid parameter \"match[]\": match[] must contain at least one non-empty matcher");
+  EXPECT_EQ(ask(labels, "match[]={}", 400)["error"], "match[] must contain at least one non-empty matcher");
   EXPECT_EQ(values("job", "limit=x", 400)["errorType"], "bad_data");
   EXPECT_EQ(ask(metadata, "limit=x", 400)["error"], "limit must be a number");
   EXPECT_EQ(ask(metadata, "limit_per_metric=x", 400)["error"], "limit_per_metric must be a number");
