@@ -5,9 +5,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/metrics_page.h"
+#include "api/rule_view.h"
 #include "api/web_assets.h"
 #include "core/error.h"
 #include "core/incident.h"
@@ -25,6 +27,12 @@ struct CollectorView {
   std::string error;
 };
 
+/// What is known of the configuration in force.
+struct ReloadStatus {
+  bool last_successful = true;
+  core::Time last_success;
+};
+
 /// Everything the routes need of the rest of Weir, filled in by app/. Its functions are called on the loop and on the
 /// workers of `background`.
 struct Backend {
@@ -40,6 +48,16 @@ struct Backend {
   std::function<core::Result<std::vector<core::Incident>>(std::size_t limit, const std::string& id)> history;
   /// Runs a task on a worker; false when too many wait. Without it everything is answered on the loop.
   std::function<bool(std::function<void()>)> background = {};
+  /// The same for what must not wait for queries. Without it `background` is used.
+  std::function<bool(std::function<void()>)> brief = {};
+
+  std::function<std::vector<std::string>()> label_names = {};  // of all series, in any order
+  std::function<std::vector<std::string>(std::string_view)> label_values = {};
+  std::function<RuleGroupViews()> rule_groups = {};
+  /// Reads the configuration anew and returns when it is in force, or with what is wrong with it.
+  std::function<core::Result<void>()> reload = {};
+  std::function<ReloadStatus()> reload_status = {};
+  core::Duration retention{0};  // of the samples
 };
 
 }  // namespace weir::api

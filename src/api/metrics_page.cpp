@@ -94,9 +94,9 @@ void MetricsPage::describe(std::span<const core::MetricInfo> metrics) {
   const std::lock_guard updating(updating_);
   for (const core::MetricInfo& metric : metrics) {
     const std::string name(metric.name);
-    headers_.try_emplace(
-        name, std::make_shared<const std::string>("# HELP " + name + " " + help_text(metric.help) + "\n# TYPE " + name +
-                                                  " " + std::string(type_name(metric.type)) + "\n"));
+    auto lines = std::make_shared<const std::string>("# HELP " + name + " " + help_text(metric.help) + "\n# TYPE " +
+                                                     name + " " + std::string(type_name(metric.type)) + "\n");
+    headers_.try_emplace(name, Header{metric, std::move(lines)});
   }
 }
 
@@ -148,14 +148,24 @@ void MetricsPage::join() {
     for (const auto& [name, text] : shown.families) names.insert(name);
   }
   auto pieces = std::make_shared<Pieces>();
+  auto described = std::make_shared<std::vector<core::MetricInfo>>();
   for (const std::string_view name : names) {
-    if (const auto header = headers_.find(name); header != headers_.end()) pieces->push_back(header->second);
+    if (const auto header = headers_.find(name); header != headers_.end()) {
+      pieces->push_back(header->second.lines);
+      described->push_back(header->second.metric);
+    }
     for (const auto& [source, shown] : sources_) {
       if (const auto text = shown.families.find(name); text != shown.families.end()) pieces->push_back(text->second);
     }
   }
   const std::lock_guard lock(mutex_);
   pieces_ = std::move(pieces);
+  described_ = std::move(described);
+}
+
+std::shared_ptr<const std::vector<core::MetricInfo>> MetricsPage::described() const {
+  const std::lock_guard lock(mutex_);
+  return described_;
 }
 
 std::shared_ptr<const MetricsPage::Pieces> MetricsPage::pieces() const {

@@ -33,6 +33,9 @@ class MetricsPage {
   /// Forgets sources that have shown nothing new for `age`.
   void drop_older_than(core::Time now, core::Duration age);
 
+  /// HELP and TYPE of the metrics that the page shows, in order of name.
+  std::shared_ptr<const std::vector<core::MetricInfo>> described() const;
+
   /// The whole page, families in order of name: its pieces one after the other.
   std::shared_ptr<const Pieces> pieces() const;
   /// The same in one string.
@@ -51,9 +54,15 @@ class MetricsPage {
 
   std::mutex updating_;  // one update at a time, so that rendering needs no lock that a request waits for
   std::map<std::string, Source> sources_;
+  struct Header {
+    core::MetricInfo metric;
+    std::shared_ptr<const std::string> lines;  // HELP and TYPE
+  };
+  std::map<std::string, Header, std::less<>> headers_;
   mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<const std::string>, std::less<>> headers_;  // name → HELP and TYPE lines
   std::shared_ptr<const Pieces> pieces_ = std::make_shared<const Pieces>();
+  std::shared_ptr<const std::vector<core::MetricInfo>> described_ =
+      std::make_shared<const std::vector<core::MetricInfo>>();
 };
 
 /// One line of the exposition format, as `name{a="1"} 5` and a line feed, appended to `out`.

@@ -1,99 +1,191 @@
 #include "api/prometheus_api.h"
 
-#include <charconv>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
 
-#include "api/json_values.h"
+#include "api/parameters.h"
+#include "api/prometheus_json.h"
 #include "promql/engine.h"
-#include "promql/format.h"
 
 namespace weir::api {
 namespace {
 
-using nlohmann::json;
+using core::ErrorKind;
+using net::ServerRequest;
+using net::ServerResponse;
 
-net::ServerResponse failure(int status, const std::string& type, const std::string& message) {
-  return net::ServerResponse::json(status, dump({{"status", "error"}, {"errorType", type}, {"error", message}}));
+constexpr std::size_t kMostBytes = 256U << 20U;  // of one answer
+constexpr core::Duration kMostTime{30'000};      // of one evaluation
+constexpr std::int64_t kMostSteps = 11'000;      // of one range query, as Prometheus has it
+
+/// What instant and range queries have in common.
+struct Asked {
+  promql::Expr expr;
+  promql::Limits limits;
+  std::size_t limit = 0;
+};
+
+core::Result<promql::Expr> parse_query(const Parameters& parameters) {
+  auto expr = promql::parse(parameters.get("query"));
+  if (!expr) return invalid_parameter("query", expr.error().describe());
+  return expr;
 }
 
-/// Seconds as Prometheus prints them: whole ones without a fraction.
-json seconds(core::Time at) {
-  const auto ms = at.time_since_epoch().count();
-  return ms % 1000 == 0 ? json(ms / 1000) : json(core::to_seconds(at));
+core::Result<Asked> read_query(const Parameters& parameters) {
+  const auto limit = parameters.limit();
+  if (!limit) return std::unexpected(limit.error());
+  const auto timeout = parameters.duration_or("timeout", kMostTime);
+  if (!timeout) return std::unexpected(timeout.error());
+  const auto look_back = parameters.duration_or("lookback_delta", promql::kLookBack);
+  if (!look_back) return std::unexpected(look_back.error());
+  if (*look_back != promql::kLookBack)
+    return invalid_parameter("lookback_delta",
+                             "the look-back is " + core::format_duration(promql::kLookBack) + " and cannot be changed");
+  auto expr = parse_query(parameters);
+  if (!expr) return std::unexpected(std::move(expr.error()));
+  promql::Limits limits;
+  limits.timeout = std::clamp(*timeout, core::Duration::zero(), kMostTime);
+  return Asked{std::move(*expr), limits, *limit};
 }
 
-json pair(core::Time at, double value) { return json::array({seconds(at), promql::format_value(value)}); }
-
-json result_of(const promql::Value& value, core::Time at) {
-  if (const auto* scalar = std::get_if<promql::Scalar>(&value))
-    return {{"resultType", "scalar"}, {"result", pair(at, scalar->value)}};
-  if (const auto* text = std::get_if<promql::Text>(&value)) {
-    return {{"resultType", "string"}, {"result", json::array({seconds(at), text->text})}};
-  }
-  json rows = json::array();
-  if (const auto* vector = std::get_if<promql::Vector>(&value)) {
-    for (const promql::VectorSample& sample : *vector)
-      rows.push_back({{"metric", to_json(sample.labels)}, {"value", pair(at, sample.value)}});
-    return {{"resultType", "vector"}, {"result", rows}};
-  }
-  for (const core::SeriesView& series : std::get<promql::Matrix>(value)) {
-    json points = json::array();
-    for (const core::Point& point : series.points) points.push_back(pair(point.time, point.value));
-    rows.push_back({{"metric", to_json(series.labels)}, {"values", points}});
-  }
-  return {{"resultType", "matrix"}, {"result", rows}};
+/// Leaves the first `limit` series; true when there were more.
+bool truncate(promql::Value& value, std::size_t limit) {
+  const auto cut = [limit](auto& series) {
+    if (limit == 0 || series.size() <= limit) return false;
+    series.erase(series.begin() + static_cast<std::ptrdiff_t>(limit), series.end());
+    return true;
+  };
+  if (auto* vector = std::get_if<promql::Vector>(&value)) return cut(*vector);
+  if (auto* matrix = std::get_if<promql::Matrix>(&value)) return cut(*matrix);
+  return false;
 }
 
-/// Seconds since 1970 as a number. RFC 3339 is read too.
-std::optional<core::Time> parse_time(const std::string& text) {
-  double seconds = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (failed == std::errc() && end == text.data() + text.size() && seconds > -1e11 && seconds < 1e11)
-    return core::time_from_seconds(seconds);
-  std::tm parts{};
-  const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (rest == nullptr) return std::nullopt;
-  double fraction = 0;
-  if (*rest == '.') {
-    const auto read = std::from_chars(rest, text.c_str() + text.size(), fraction, std::chars_format::fixed);
-    if (read.ec != std::errc()) return std::nullopt;
-    rest = read.ptr;
+ServerResponse show(promql::Value value, core::Time at, std::size_t limit) {
+  std::vector<std::string> warnings;
+  if (truncate(value, limit)) warnings.emplace_back(kTruncated);
+  std::string out(kSuccessBegins);
+  if (auto done = append_query_data(out, value, at, kMostBytes); !done) return execution_failure(done.error());
+  close_success(out, warnings);
+  return ServerResponse::json(200, std::move(out));
+}
+
+struct Range {
+  core::Time start;
+  core::Time end;
+  core::Duration step;
+};
+
+core::Result<Range> read_range(const Parameters& parameters) {
+  const auto start = parameters.time("start");
+  if (!start) return std::unexpected(start.error());
+  const auto end = parameters.time("end");
+  if (!end) return std::unexpected(end.error());
+  if (*end < *start) return invalid_parameter("end", "end timestamp must not be before start time");
+  const auto step = parameters.duration("step");
+  if (!step) return std::unexpected(step.error());
+  if (step->count() <= 0) {
+    return invalid_parameter("step",
+                             "zero or negative query resolution step widths are not accepted. Try a positive integer");
   }
-  int sign = 0;
-  int hours = 0;
-  int minutes = 0;
-  if (std::string_view(rest) != "Z") {
-    char direction = 0;
-    if (std::sscanf(rest, "%c%2d:%2d", &direction, &hours, &minutes) != 3 || (direction != '+' && direction != '-'))
-      return std::nullopt;
-    sign = direction == '+' ? -1 : 1;
+  std::int64_t span = 0;
+  if (__builtin_sub_overflow(end->time_since_epoch().count(), start->time_since_epoch().count(), &span))
+    span = std::numeric_limits<std::int64_t>::max();
+  if (span / step->count() > kMostSteps) {
+    return core::fail(ErrorKind::invalid,
+                      "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
+                      "resolution (?step=XX)");
   }
-  return core::time_from_seconds(static_cast<double>(timegm(&parts)) + fraction +
-                                 sign * (hours * 3600.0 + minutes * 60.0));
+  return Range{*start, *end, *step};
+}
+
+bool has_range_value(const promql::Expr& expr) {
+  return expr.type() == promql::ValueType::scalar || expr.type() == promql::ValueType::vector;
 }
 
 }  // namespace
 
-net::ServerResponse query(const Backend& backend, const net::ServerRequest& request) {
-  std::string text;
-  core::Time at = backend.now();
-  for (const auto& [name, value] : request.parameters()) {
-    if (name == "query") text = value;
-    if (name != "time") continue;
-    const auto parsed = parse_time(value);
-    if (!parsed)
-      return failure(400, "bad_data",
-                     "invalid parameter \"time\": cannot parse \"" + value + "\" to a valid timestamp");
-    at = *parsed;
+ServerResponse api_failure(std::string_view type, std::string_view message) {
+  static constexpr std::array<std::pair<std::string_view, int>, 7> kStatuses{{{"bad_data", 400},
+                                                                              {"not_found", 404},
+                                                                              {"execution", 422},
+                                                                              {"canceled", 499},
+                                                                              {"internal", 500},
+                                                                              {"timeout", 503},
+                                                                              {"unavailable", 503}}};
+  const auto* found = std::ranges::find(kStatuses, type, &std::pair<std::string_view, int>::first);
+  return ServerResponse::json(found == kStatuses.end() ? 500 : found->second, error_json(type, message));
+}
+
+ServerResponse bad_data(const core::Error& error) { return api_failure("bad_data", error.describe()); }
+
+ServerResponse execution_failure(const core::Error& error) {
+  switch (error.kind) {
+    case ErrorKind::timeout: return api_failure("timeout", error.message);
+    case ErrorKind::cancelled: return api_failure("canceled", error.message);
+    case ErrorKind::unavailable: return api_failure("unavailable", error.message);
+    case ErrorKind::not_found: return api_failure("not_found", error.message);
+    case ErrorKind::internal:
+    case ErrorKind::storage: return api_failure("internal", error.message);
+    default: return api_failure("execution", error.message);
   }
-  const auto expr = promql::parse(text);
-  if (!expr) return failure(400, "bad_data", "invalid parameter \"query\": " + expr.error().describe());
-  const promql::Limits limits{.max_samples = 5'000'000, .timeout = std::chrono::seconds(10)};
-  const auto value = promql::evaluate(*expr, backend.series, at, limits);
-  if (!value && value.error().kind == core::ErrorKind::timeout) return failure(503, "timeout", value.error().message);
-  if (!value) return failure(422, "execution", value.error().message);
-  return net::ServerResponse::json(200, dump({{"status", "success"}, {"data", result_of(*value, at)}}));
+}
+
+ServerResponse api_success(std::string_view data, std::span<const std::string> warnings) {
+  std::string out(kSuccessBegins);
+  out.reserve(out.size() + data.size() + 64);
+  out += data;
+  close_success(out, warnings);
+  return ServerResponse::json(200, std::move(out));
+}
+
+ServerResponse query(const Backend& backend, const ServerRequest& request) {
+  const Parameters parameters(request);
+  const auto at = parameters.time_or("time", backend.now());
+  if (!at) return bad_data(at.error());
+  const auto asked = read_query(parameters);
+  if (!asked) return bad_data(asked.error());
+  auto value = promql::evaluate(asked->expr, backend.series, *at, asked->limits);
+  if (!value) return execution_failure(value.error());
+  return show(std::move(*value), *at, asked->limit);
+}
+
+ServerResponse query_range(const Backend& backend, const ServerRequest& request) {
+  const Parameters parameters(request);
+  const auto range = read_range(parameters);
+  if (!range) return bad_data(range.error());
+  const auto asked = read_query(parameters);
+  if (!asked) return bad_data(asked.error());
+  if (!has_range_value(asked->expr)) {
+    return api_failure("bad_data", "invalid parameter \"query\": invalid expression type \"" +
+                                       std::string(promql::to_string(asked->expr.type())) +
+                                       "\" for range query, must be Scalar or instant Vector");
+  }
+  auto matrix =
+      promql::evaluate_range(asked->expr, backend.series, range->start, range->end, range->step, asked->limits);
+  if (!matrix) return execution_failure(matrix.error());
+  return show(std::move(*matrix), range->end, asked->limit);
+}
+
+ServerResponse query_exemplars(const Backend&, const ServerRequest& request) {
+  const Parameters parameters(request);
+  const auto start = parameters.time_or("start", kMinTime);
+  if (!start) return bad_data(start.error());
+  const auto end = parameters.time_or("end", kMaxTime);
+  if (!end) return bad_data(end.error());
+  if (*end < *start) return api_failure("bad_data", "end timestamp must not be before start timestamp");
+  const auto expr = promql::parse(parameters.get("query"));
+  if (!expr) return bad_data(expr.error());
+  return api_success("[]");
+}
+
+ServerResponse format_query(const Backend&, const ServerRequest& request) {
+  const auto expr = parse_query(Parameters(request));
+  if (!expr) return bad_data(expr.error());
+  std::string text;
+  append_json(text, promql::to_string(*expr));
+  return api_success(text);
 }
 
 }  // namespace weir::api

@@ -5,9 +5,13 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "api/compress.h"
 #include "api/json_values.h"
 #include "api/overview.h"
 #include "api/prometheus_api.h"
+#include "api/rules_api.h"
+#include "api/series_api.h"
+#include "api/status_api.h"
 
 namespace weir::api {
 namespace {
@@ -17,6 +21,10 @@ using net::ServerResponse;
 using nlohmann::json;
 
 constexpr std::string_view kIncidents = "/api/weir/v1/incidents";
+constexpr std::string_view kPrometheusPaths = "/api/v1/";
+constexpr std::string_view kLabel = "/api/v1/label/";
+constexpr std::string_view kValues = "/values";
+constexpr std::size_t kSmallBytes = 64U << 10U;  // compressed on the loop
 
 ServerResponse error(int status, const std::string& message) {
   return ServerResponse::json(status, dump({{"error", message}}));
@@ -72,7 +80,9 @@ ServerResponse asset(const WebAsset& asset, const ServerRequest& request) {
   ServerResponse response;
   response.content_type = asset.content_type;
   response.headers = {{"ETag", std::string(asset.etag)}, {"Cache-Control", "no-cache"}};
-  if (request.header("if-none-match") == asset.etag) {
+  std::string_view known = request.header("if-none-match");
+  if (known.starts_with("W/")) known.remove_prefix(2);  // a compressed copy's
+  if (known == asset.etag) {
     response.status = 304;
   } else {
     response.body = std::make_shared<const std::string>(asset.bytes);
@@ -80,43 +90,150 @@ ServerResponse asset(const WebAsset& asset, const ServerRequest& request) {
   return response;
 }
 
+/// As Prometheus does with --web.enable-lifecycle. A page of another site may not have it done.
+ServerResponse reload(const Backend& backend, const ServerRequest& request) {
+  const std::string_view site = request.header("sec-fetch-site");
+  if (!site.empty() && site != "same-origin" && site != "none") return error(403, "not for pages of other sites");
+  if (!backend.reload) return error(404, "there is nothing to reload");
+  const auto done = backend.reload();
+  if (done) return ServerResponse::text(200, "");
+  return ServerResponse::text(500, "failed to reload config: " + done.error().describe() + "\n");
+}
+
+/// Where a request is answered.
+enum class Where {
+  loop,   // at once
+  brief,  // some milliseconds
+  slow,   // reads many series or the database, or waits
+};
+
+enum class Methods { get, get_post, post_put };
+
 struct Row {
   std::string_view path;
   ServerResponse (*answer)(const Backend&, const ServerRequest&);
-  bool slow;  // reads many series or the database: not on the loop
+  Where where;
+  Methods methods = Methods::get;
 };
-constexpr std::array<Row, 6> kRoutes{{{"/metrics", metrics, false},
-                                      {"/-/healthy", healthy, false},
-                                      {"/-/ready", ready, false},
-                                      {"/api/v1/query", query, true},
-                                      {"/api/weir/v1/overview", show_overview, true},
-                                      {kIncidents, incidents, true}}};
+constexpr std::array<Row, 17> kRoutes{{
+    {"/metrics", metrics, Where::loop},
+    {"/-/healthy", healthy, Where::loop},
+    {"/-/ready", ready, Where::loop},
+    {"/-/reload", reload, Where::slow, Methods::post_put},
+    {"/api/v1/query", query, Where::slow, Methods::get_post},
+    {"/api/v1/query_range", query_range, Where::slow, Methods::get_post},
+    {"/api/v1/query_exemplars", query_exemplars, Where::loop, Methods::get_post},
+    {"/api/v1/format_query", format_query, Where::loop, Methods::get_post},
+    {"/api/v1/series", series, Where::brief, Methods::get_post},
+    {"/api/v1/labels", labels, Where::brief, Methods::get_post},
+    {"/api/v1/metadata", metadata, Where::loop},
+    {"/api/v1/rules", rules, Where::brief},
+    {"/api/v1/alerts", alerts, Where::brief},
+    {"/api/v1/status/buildinfo", build_info, Where::loop},
+    {"/api/v1/status/runtimeinfo", runtime_info, Where::loop},
+    {"/api/weir/v1/overview", show_overview, Where::slow},
+    {kIncidents, incidents, Where::slow},
+}};
 
-}  // namespace
-
-ServerResponse answer(const Backend& backend, const ServerRequest& request) {
-  const auto* row = std::ranges::find(kRoutes, std::string_view(request.path), &Row::path);
-  if (row != kRoutes.end()) {
-    if (request.method != "POST" || row->answer == query) return row->answer(backend, request);
-    ServerResponse refused = error(405, "POST is not for this path");
-    refused.headers.emplace_back("Allow", "GET, HEAD");
-    return refused;
+std::string_view allowed(Methods methods) {
+  switch (methods) {
+    case Methods::get: return "GET, HEAD";
+    case Methods::get_post: return "GET, HEAD, POST";
+    case Methods::post_put: return "POST, PUT";
   }
+  return "GET, HEAD";
+}
+
+bool allows(Methods methods, const std::string& method) {
+  if (method == "POST") return methods != Methods::get;
+  return method == "PUT" ? methods == Methods::post_put : methods != Methods::post_put;
+}
+
+const Row* find_row(const ServerRequest& request) {
+  const auto* row = std::ranges::find(kRoutes, std::string_view(request.path), &Row::path);
+  return row == kRoutes.end() ? nullptr : row;
+}
+
+/// The name within /api/v1/label/<name>/values, "" for another path.
+std::string label_of(const std::string& path) {
+  if (!path.starts_with(kLabel) || !path.ends_with(kValues) || path.size() <= kLabel.size() + kValues.size()) return {};
+  return path.substr(kLabel.size(), path.size() - kLabel.size() - kValues.size());
+}
+
+Where where(const ServerRequest& request) {
+  if (const Row* row = find_row(request)) return row->where;
+  if (request.path.starts_with(kIncidents)) return Where::slow;
+  return request.path.starts_with(kLabel) ? Where::brief : Where::loop;
+}
+
+ServerResponse nothing_here(const ServerRequest& request) {
+  if (request.path.starts_with(kPrometheusPaths)) return api_failure("not_found", "there is nothing at this path");
+  return error(404, "there is nothing at this path");
+}
+
+/// Answers what has no row of its own: always a GET or HEAD.
+ServerResponse answer_other(const Backend& backend, const ServerRequest& request) {
+  if (const std::string label = label_of(request.path); !label.empty()) return label_values(backend, request, label);
   const std::string prefix = std::string(kIncidents) + "/";
   if (request.path.starts_with(prefix)) return incident(backend, request.path.substr(prefix.size()));
   const std::string_view path = request.path == "/" ? std::string_view("/index.html") : std::string_view(request.path);
   const auto found = std::ranges::find(backend.assets, path, &WebAsset::path);
-  if (found != backend.assets.end()) return asset(*found, request);
-  return error(404, "there is nothing at this path");
+  return found == backend.assets.end() ? nothing_here(request) : asset(*found, request);
+}
+
+std::size_t size_of(const ServerResponse& response) {
+  std::size_t size = response.body ? response.body->size() : 0;
+  for (const auto& part : response.parts) size += part->size();
+  return size;
+}
+
+using Work = std::function<bool(std::function<void()>)>;
+
+const Work& worker(const Backend& backend, Where place) {
+  return place == Where::brief && backend.brief ? backend.brief : backend.background;
+}
+
+void answer_on_loop(const Backend& backend, const ServerRequest& request,
+                    const std::shared_ptr<net::Responder>& responder) {
+  ServerResponse response = answer(backend, request);
+  const Work& brief = worker(backend, Where::brief);
+  if (!brief || size_of(response) <= kSmallBytes || !accepts_gzip(request.header("accept-encoding"))) {
+    compress(request, response);
+    return responder->send(std::move(response));
+  }
+  const bool taken = brief([request, response, responder]() mutable {
+    compress(request, response);
+    responder->send(std::move(response));
+  });
+  if (!taken) responder->send(std::move(response));  // as it is, rather than late
+}
+
+}  // namespace
+
+ServerResponse answer(const Backend& backend, const ServerRequest& request) {
+  const Row* row = find_row(request);
+  const Methods methods = row != nullptr ? row->methods : Methods::get;
+  if (allows(methods, request.method)) {
+    return row != nullptr ? row->answer(backend, request) : answer_other(backend, request);
+  }
+  ServerResponse refused = error(405, request.method + " is not for this path");
+  refused.headers.emplace_back("Allow", allowed(methods));
+  return refused;
 }
 
 void serve(const Backend& backend, const ServerRequest& request, std::shared_ptr<net::Responder> responder) {
-  const auto* row = std::ranges::find(kRoutes, std::string_view(request.path), &Row::path);
-  const bool slow = row != kRoutes.end() ? row->slow : request.path.starts_with(kIncidents);
-  if (!slow || !backend.background) return responder->send(answer(backend, request));
-  if (!backend.background([&backend, request, responder] { responder->send(answer(backend, request)); })) {
-    responder->send(error(503, "too many requests at once; try again"));
-  }
+  const Where place = where(request);
+  if (place == Where::loop) return answer_on_loop(backend, request, responder);
+  const auto task = [&backend, request, responder] {
+    ServerResponse response = answer(backend, request);
+    compress(request, response);
+    responder->send(std::move(response));
+  };
+  const Work& work = worker(backend, place);
+  if (!work) return task();
+  if (work(task)) return;
+  const std::string busy = "too many requests at once; try again";
+  responder->send(request.path.starts_with(kPrometheusPaths) ? api_failure("unavailable", busy) : error(503, busy));
 }
 
 void EventHub::add(std::shared_ptr<net::EventStream> stream) {

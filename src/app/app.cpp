@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <future>
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "api/routes.h"
@@ -38,13 +41,18 @@ constexpr MetricInfo kRuleFailures{"weir_rule_evaluation_failures_total", Metric
                                    "Rules that could not be evaluated."};
 constexpr MetricInfo kStorageFailures{"weir_storage_failures_total", MetricType::counter,
                                       "Commits that failed and were kept for the next try."};
-constexpr std::array kOwnMetrics{kBuildInfo,     kSeries,      kOutbox,       kIncidents,
-                                 kNotifications, kRuleSeconds, kRuleFailures, kStorageFailures};
+constexpr MetricInfo kReloaded{"weir_config_last_reload_successful", MetricType::gauge,
+                               "1 when the last reading of the configuration was applied, else 0."};
+constexpr MetricInfo kReloadedAt{"weir_config_last_reload_success_timestamp_seconds", MetricType::gauge,
+                                 "When the configuration was last applied."};
+constexpr std::array kOwnMetrics{kReloaded,  kReloadedAt,    kBuildInfo,   kSeries,       kOutbox,
+                                 kIncidents, kNotifications, kRuleSeconds, kRuleFailures, kStorageFailures};
 
 constexpr core::Duration kSelfInterval = 5s;
-constexpr core::Duration kSaveInterval = 60s;  // of the series: what a restart may lose
-constexpr std::size_t kReserve = 2000;         // series past the limit for what tells of a full store
-constexpr core::Duration kShownFor = 5min;     // samples on /metrics of a collector that no longer succeeds
+constexpr core::Duration kSaveInterval = 60s;    // of the series: what a restart may lose
+constexpr std::size_t kReserve = 2000;           // series past the limit for what tells of a full store
+constexpr core::Duration kReloadPatience = 30s;  // with the judge, which may be in the middle of a step
+constexpr core::Duration kShownFor = 5min;       // samples on /metrics of a collector that no longer succeeds
 
 std::size_t worker_count(std::size_t collectors) { return std::clamp<std::size_t>(collectors, 2, 16); }
 
@@ -75,14 +83,17 @@ class App::Impl {
                  .reserve = kReserve,
                  .reserved = {"self", "status/", "rules/"}}),
         keeper_(series_, settings_.storage.path),
-        rules_(std::move(settings_.rule_groups), {.external_url = settings_.external_url}),
+        rules_(std::move(settings_.rule_groups),
+               {.external_url = settings_.external_url,
+                .stopwatch = [this] { return std::chrono::nanoseconds(clock_.steady().time_since_epoch()); }}),
         judge_({series_, rules_, *storage_, settings_.routing}),
         http_(net::make_curl_client()),
         backend_(make_backend()),
         delivery_(*storage_, settings_.routing, clock_, [this](const notify::Report& report) { note(report); }),
         judge_pool_("judge", 1, 1000),
         api_pool_("api", 2, 64),
-        save_pool_("save", 1, 1) {}
+        save_pool_("save", 1, 1),
+        brief_pool_("api-brief", 1, 64) {}
 
   core::Result<void> build() {
     keeper_.load(clock_.now());
@@ -94,6 +105,7 @@ class App::Impl {
     metrics_.describe(self_.metrics());
     metrics_.describe(SeriesKeeper::metrics());
     for (const auto& harness : harnesses_) metrics_.describe(harness->collector().metrics());
+    note_reload(clock_.now());
     self_.set(kBuildInfo.name, {{"version", WEIR_VERSION}}, 1);
     return listen();
   }
@@ -119,9 +131,15 @@ class App::Impl {
     if (collector_pool_) collector_pool_->stop();
     judge_pool_.stop();
     api_pool_.stop();
+    brief_pool_.stop();
     delivery_.stop();
     save_pool_.stop();
     if (!std::exchange(stopped_, true)) keeper_.save(clock_.now());
+  }
+
+  void reload() {
+    const bool taken = api_pool_.submit([this](const std::stop_token&) { (void)reload_now(); });
+    if (!taken) runtime::log_warn("the configuration is not read anew: too many requests wait", {});
   }
 
   std::string page_url() const {
@@ -147,7 +165,87 @@ class App::Impl {
             .background =
                 [this](std::function<void()> task) {
                   return api_pool_.submit([task = std::move(task)](const std::stop_token&) { task(); });
-                }};
+                },
+            .brief =
+                [this](std::function<void()> task) {
+                  return brief_pool_.submit([task = std::move(task)](const std::stop_token&) { task(); });
+                },
+            .label_names = [this] { return series_.label_names(); },
+            .label_values = [this](std::string_view name) { return series_.label_values(name); },
+            .rule_groups = [this] { return judge_.view()->rule_groups; },
+            .reload = [this] { return reload_now(); },
+            .reload_status =
+                [this] {
+                  return api::ReloadStatus{reload_successful_, reloaded_at_};
+                },
+            .retention = settings_.series.retention};
+  }
+
+  /// On a worker of the API. Everything is read and checked before anything is replaced.
+  core::Result<void> reload_now() {
+    const std::lock_guard one_at_a_time(reloading_);
+    auto settings = load_settings(settings_.file);
+    auto done =
+        settings ? apply(std::move(*settings)) : core::fail(core::ErrorKind::invalid, mistakes(settings.error()));
+    reload_successful_ = done.has_value();
+    self_.set(kReloaded.name, {}, done ? 1 : 0);
+    if (done) {
+      note_reload(clock_.now());
+      runtime::log_info("the configuration was read anew", {{"file", settings_.file}});
+    } else {
+      runtime::log_error("the configuration stays as it was", {{"error", done.error().describe()}});
+    }
+    return done;
+  }
+
+  static std::string mistakes(const config::Diagnostics& diagnostics) {
+    std::string text = diagnostics.to_string();
+    while (text.ends_with('\n')) text.pop_back();
+    return text;
+  }
+
+  core::Result<void> apply(Settings fresh) {
+    warn_of_fixed(fresh);
+    delivery_.configure(fresh.routing);
+    auto applied = std::make_shared<std::promise<void>>();
+    std::future<void> done = applied->get_future();
+    const std::string log_level = fresh.log_level;
+    auto shared = std::make_shared<Settings>(std::move(fresh));
+    const bool taken = judge_pool_.submit([this, shared, applied](const std::stop_token&) {
+      settings_.routing = std::move(shared->routing);
+      show(judge_.reload(std::move(shared->rule_groups), clock_.now()));
+      applied->set_value();
+    });
+    if (!taken)
+      return core::fail(core::ErrorKind::unavailable, "the rules cannot be replaced now: the judge is behind");
+    if (done.wait_for(kReloadPatience) != std::future_status::ready)
+      return core::fail(core::ErrorKind::timeout, "the judge is behind: the new rules come into force when it is not");
+    try {
+      done.get();
+    } catch (const std::future_error&) {
+      return core::fail(core::ErrorKind::cancelled, "Weir is stopping");
+    }
+    runtime::set_log_level(log_level);
+    return {};
+  }
+
+  void warn_of_fixed(const Settings& fresh) const {
+    std::string keys;
+    const auto note = [&](const std::string& key) { keys += (keys.empty() ? "" : ", ") + key; };
+    for (const auto& [key, hash] : fresh.fixed) {
+      const auto before = settings_.fixed.find(key);
+      if (before == settings_.fixed.end() || before->second != hash) note(key);
+    }
+    for (const auto& [key, hash] : settings_.fixed) {
+      if (!fresh.fixed.contains(key)) note(key);
+    }
+    if (!keys.empty()) runtime::log_warn("changes that need a restart were not applied", {{"keys", keys}});
+  }
+
+  void note_reload(core::Time now) {
+    reloaded_at_ = now;
+    self_.set(kReloaded.name, {}, 1);
+    self_.set(kReloadedAt.name, {}, core::to_seconds(now));
   }
 
   core::Result<void> make_collectors() {
@@ -286,7 +384,7 @@ class App::Impl {
     return views;
   }
 
-  Settings settings_;
+  Settings settings_;  // its routing is the judge's worker's alone
   runtime::Loop& loop_;
   runtime::SystemClock clock_;
   std::unique_ptr<storage::Store> storage_;
@@ -303,6 +401,9 @@ class App::Impl {
   std::map<std::string, std::string> rule_errors_;      // judge's worker only
   std::string storage_error_;                           // judge's worker only
   std::map<std::string, std::string> receiver_errors_;  // delivery's worker only
+  std::mutex reloading_;
+  std::atomic<bool> reload_successful_ = true;
+  std::atomic<core::Time> reloaded_at_ = core::Time{};
   std::unique_ptr<net::HttpServer> server_;
   // The workers come last: they use all of the above, and end first.
   DeliveryWorker delivery_;
@@ -310,6 +411,7 @@ class App::Impl {
   runtime::WorkerPool api_pool_;
   runtime::WorkerPool save_pool_;
   bool stopped_ = false;
+  runtime::WorkerPool brief_pool_;
   std::unique_ptr<runtime::WorkerPool> collector_pool_;
   std::unique_ptr<runtime::Scheduler> scheduler_;
   std::vector<std::unique_ptr<runtime::Loop::Timer>> timers_;
@@ -329,6 +431,7 @@ core::Result<std::unique_ptr<App>> App::build(Settings settings, runtime::Loop& 
 
 void App::start() { impl_->start(); }
 void App::stop() { impl_->stop(); }
+void App::reload() { impl_->reload(); }
 std::string App::page_url() const { return impl_->page_url(); }
 
 }  // namespace weir::app

@@ -27,12 +27,17 @@ int run(const std::string& config_file) {
   if (!settings) return report(settings.error());
   runtime::set_log_level(settings->log_level);
   runtime::Loop loop;
-  loop.on_signals({SIGINT, SIGTERM}, [&loop](int) { loop.stop(); });
+  App* running = nullptr;
+  loop.on_signals({SIGINT, SIGTERM, SIGHUP}, [&](int signal) {
+    if (signal != SIGHUP) return loop.stop();
+    if (running != nullptr) running->reload();
+  });
   auto app = App::build(std::move(*settings), loop);
   if (!app) {
     std::cerr << "weir: " << app.error().describe() << "\n";
     return kExitFailed;
   }
+  running = app->get();
   (*app)->start();
   runtime::log_info("Weir is running", {{"page", (*app)->page_url()}});
   loop.run();

@@ -11,8 +11,11 @@ namespace weir::app {
 /// The outbox that notify works off, in storage.
 class DeliveryWorker::StoredOutbox final : public notify::Outbox {
  public:
-  explicit StoredOutbox(storage::Store& storage) : storage_(storage) {}
+  StoredOutbox(storage::Store& storage, std::function<void()> before_due)
+      : storage_(storage), before_due_(std::move(before_due)) {}
   core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit) override {
+    // A message for a new receiver is written after that is configured, and so never found without it.
+    before_due_();
     return storage_.due(now, limit);
   }
   core::Result<void> delivered(std::int64_t sequence, core::Time now) override {
@@ -27,12 +30,13 @@ class DeliveryWorker::StoredOutbox final : public notify::Outbox {
 
  private:
   storage::Store& storage_;
+  std::function<void()> before_due_;
 };
 
 DeliveryWorker::DeliveryWorker(storage::Store& storage, const notify::RoutingSettings& routing,
                                const runtime::Clock& clock, OnReport report)
     : http_(net::make_curl_client()),
-      outbox_(std::make_unique<StoredOutbox>(storage)),
+      outbox_(std::make_unique<StoredOutbox>(storage, [this] { take_configured(); })),
       dispatcher_({.outbox = *outbox_,
                    .now = [&clock] { return clock.now(); },
                    .random =
@@ -41,12 +45,28 @@ DeliveryWorker::DeliveryWorker(storage::Store& storage, const notify::RoutingSet
                        },
                    .report = std::move(report)}),
       pool_("deliver", 1, 1) {
-  const notify::NotifierTools tools{*http_, routing.external_url};
-  for (auto& [name, settings] : notify::endpoints(routing))
-    dispatcher_.add(name, notify::make_notifier(settings, tools));
+  configure(routing);
 }
 
 DeliveryWorker::~DeliveryWorker() { stop(); }
+
+void DeliveryWorker::configure(const notify::RoutingSettings& routing) {
+  const notify::NotifierTools tools{*http_, routing.external_url};
+  Notifiers notifiers;
+  for (auto& [name, settings] : notify::endpoints(routing))
+    notifiers.emplace_back(name, notify::make_notifier(settings, tools));
+  const std::lock_guard lock(mutex_);
+  configured_ = std::move(notifiers);
+}
+
+void DeliveryWorker::take_configured() {
+  Notifiers taken;
+  {
+    const std::lock_guard lock(mutex_);
+    taken.swap(configured_);
+  }
+  for (auto& [name, notifier] : taken) dispatcher_.add(std::move(name), std::move(notifier));
+}
 
 void DeliveryWorker::stop() { pool_.stop(); }
 

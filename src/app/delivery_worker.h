@@ -3,6 +3,10 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "notify/delivery.h"
 #include "notify/routing.h"
@@ -20,15 +24,22 @@ class DeliveryWorker {
                  OnReport report);
   ~DeliveryWorker();
 
+  /// Messages written from now on may be for these receivers. What waits for others is still delivered to where they
+  /// were.
+  void configure(const notify::RoutingSettings& routing);
   /// Delivers what is due, unless that is already going on.
   void wake();
   void stop();
 
  private:
+  using Notifiers = std::vector<std::pair<std::string, std::unique_ptr<notify::Notifier>>>;
   class StoredOutbox;
+  void take_configured();
   void run(std::stop_token stop);
 
   std::unique_ptr<net::HttpClient> http_;
+  std::mutex mutex_;
+  Notifiers configured_;  // for the worker to take up
   std::unique_ptr<notify::Outbox> outbox_;
   notify::Dispatcher dispatcher_;
   std::atomic<bool> queued_ = false;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "incidents/planner.h"
 #include "notify/router.h"
@@ -44,7 +45,10 @@ void append_bounded(std::vector<Item>& to, std::vector<Item> from) {
 
 }  // namespace
 
-Judge::Judge(Parts parts) : parts_(parts), evaluated_at_(parts.rules.groups().size()) {}
+Judge::Judge(Parts parts) : parts_(parts), evaluated_at_(parts.rules.groups().size()) {
+  rule_views_.show_all(parts_.rules);
+  publish();
+}
 
 core::Result<void> Judge::restore(core::Time now) {
   auto alerts = parts_.storage.active_alerts();
@@ -59,7 +63,9 @@ core::Result<void> Judge::restore(core::Time now) {
   }
   for (const core::Alert& alert : *alerts) written_[{alert.fingerprint, alert.group, alert.rule}] = alert;
   // Rules that are no longer configured end their alerts now, with their incidents and notifications.
-  const JudgeStep step = judge({}, parts_.rules.restore(std::move(*alerts), now), false, now);
+  std::vector<core::Transition> ends = parts_.rules.restore(std::move(*alerts), now);
+  rule_views_.show_all(parts_.rules);
+  const JudgeStep step = judge({}, std::move(ends), false, now);
   if (step.storage) return std::unexpected(*step.storage);
   return {};
 }
@@ -76,6 +82,20 @@ JudgeStep Judge::tick(core::Time now) {
     if (now - evaluated_at_[group] >= parts_.rules.groups()[group].interval) due.push_back(group);
   }
   return judge(std::move(due), {}, false, now);
+}
+
+JudgeStep Judge::reload(std::vector<rules::Group> groups, core::Time now) {
+  std::map<std::pair<std::string, core::Duration>, core::Time> before;
+  for (std::size_t i = 0; i < evaluated_at_.size(); ++i) {
+    const rules::Group& group = parts_.rules.groups()[i];
+    before[{group.key(), group.interval}] = evaluated_at_[i];
+  }
+  std::vector<core::Transition> ends = parts_.rules.reload(std::move(groups), now);
+  evaluated_at_.clear();
+  for (const rules::Group& group : parts_.rules.groups())
+    evaluated_at_.push_back(before[{group.key(), group.interval}]);
+  rule_views_.show_all(parts_.rules);
+  return judge({}, std::move(ends), false, now);
 }
 
 JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transition> transitions, bool new_events,
@@ -108,6 +128,7 @@ std::vector<std::string> Judge::evaluate(std::size_t group, core::Time now, std:
   parts_.series.ingest("rules/" + rules.key(), evaluation.batch, now);
   std::ranges::move(evaluation.transitions, std::back_inserter(transitions));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  rule_views_.show(parts_.rules, group, evaluation, now, took.count());
   step.groups.push_back({rules.name, took.count(), std::move(evaluation.errors)});
   return metric_names(evaluation.batch);
 }
@@ -166,6 +187,7 @@ void Judge::remember(const std::vector<core::Event>& events, core::Time now) {
 void Judge::publish() {
   auto view = std::make_shared<JudgeView>();
   view->alerts = parts_.rules.active();
+  view->rule_groups = rule_views_.groups();
   view->incidents = open_;
   std::ranges::stable_sort(view->incidents, std::greater(), &core::Incident::opened_at);
   view->incidents.insert(view->incidents.end(), resolved_.begin(), resolved_.end());

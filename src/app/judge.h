@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "app/rule_views.h"
 #include "core/batch.h"
 #include "core/error.h"
 #include "core/incident.h"
@@ -23,6 +24,7 @@ namespace weir::app {
 struct JudgeView {
   std::vector<core::Alert> alerts;        // pending and firing
   std::vector<core::Incident> incidents;  // open ones, then the latest resolved
+  api::RuleGroupViews rule_groups;
 };
 
 /// How the evaluation of one rule group went.
@@ -60,6 +62,10 @@ class Judge {
   /// Evaluates every rule group whose interval has passed without a cycle having done so.
   JudgeStep tick(core::Time now);
 
+  /// Replaces the rules: those that stay the same keep their alerts, the alerts of the others end. New groups are
+  /// evaluated with the next tick.
+  JudgeStep reload(std::vector<rules::Group> groups, core::Time now);
+
   std::shared_ptr<const JudgeView> view() const;
 
  private:
@@ -78,7 +84,8 @@ class Judge {
 
   Parts parts_;
   std::vector<core::Time> evaluated_at_;  // by rule group
-  std::vector<core::Event> events_;       // the last minutes', evidence for causes
+  RuleViews rule_views_;
+  std::vector<core::Event> events_;  // the last minutes', evidence for causes
   std::vector<core::Incident> open_;
   std::deque<core::Incident> resolved_;      // the latest, newest first
   std::map<AlertKey, core::Alert> written_;  // active alerts as storage has them, or will have

@@ -1,7 +1,9 @@
 #include "app/settings.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <functional>
 
 #include "config/node.h"
 #include "config/reader.h"
@@ -87,6 +89,23 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
   settings.routing.external_url = settings.external_url;
 }
 
+/// A node's content in one text, without places.
+std::string text_of(const config::Node& node) {
+  std::string text(1, node.is_mapping() ? '{' : node.is_sequence() ? '[' : '=');
+  text += std::to_string(node.text().size()) + ":" + node.text();
+  for (const config::Node& item : node.items()) text += text_of(item);
+  for (const auto& [key, value] : node.entries()) text += text_of(key) + text_of(value);
+  return text + ";";
+}
+
+void note_fixed(const config::Node& root, Settings& settings) {
+  static constexpr std::array<std::string_view, 4> kReloaded{"rules", "receivers", "route", "log_level"};
+  for (const auto& [key, value] : root.entries()) {
+    if (std::ranges::find(kReloaded, key.text()) == kReloaded.end())
+      settings.fixed[key.text()] = std::hash<std::string>()(text_of(value));
+  }
+}
+
 }  // namespace
 
 std::expected<Settings, config::Diagnostics> load_settings(const std::string& file) {
@@ -95,6 +114,8 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
   if (!diagnostics.ok()) return std::unexpected(diagnostics);
   config::MapReader reader(root, diagnostics, "configuration");
   Settings settings;
+  settings.file = file;
+  note_fixed(root, settings);
   read_listen(reader, settings);
   settings.log_level = reader.choice("log_level", settings.log_level, {"debug", "info", "warn", "error"});
   read_sections(reader, diagnostics, settings);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct SeriesSettings {
 
 /// A whole weir.yml, every file that it names included.
 struct Settings {
+  std::string file;  // that it was read from
   std::string listen = "127.0.0.1:9877";
   bool allow_remote = false;
   std::string external_url;  // of the page, in notifications; from `listen` when empty
@@ -35,6 +37,7 @@ struct Settings {
   std::vector<quality::ChecksSettings> checks;
   std::vector<rules::Group> rule_groups;
   notify::RoutingSettings routing;
+  std::map<std::string, std::size_t> fixed;  // hashes of the sections that a reload does not apply
 };
 
 /// Reads and checks everything, naming every mistake at once. Relative paths are taken from the folder

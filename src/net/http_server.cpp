@@ -39,7 +39,7 @@ constexpr core::Duration kLinger{2'000};     // how long a refused client may go
 constexpr core::Duration kAcceptPause{100};  // after a failed accept: out of file descriptors, most likely
 
 bool known_method(http::verb verb) {
-  return verb == http::verb::get || verb == http::verb::head || verb == http::verb::post;
+  return verb == http::verb::get || verb == http::verb::head || verb == http::verb::post || verb == http::verb::put;
 }
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -183,7 +183,7 @@ void Connection::handle(const http::request<http::string_body>& request) {
   head_ = request.method() == http::verb::head;
   const std::string_view host(request[http::field::host].data(), request[http::field::host].size());
   const std::string_view target(request.target().data(), request.target().size());
-  if (!known_method(request.method())) return refuse(405, "method not allowed\n", {{"Allow", "GET, HEAD, POST"}});
+  if (!known_method(request.method())) return refuse(405, "method not allowed\n", {{"Allow", "GET, HEAD, POST, PUT"}});
   if (version_ >= 11 && request.count(http::field::host) != 1) return refuse(400, "one Host header is needed\n");
   if (shared_->options.listen.loopback && !host.empty() && !is_loopback_host(host)) {
     return refuse(421, "this server answers to localhost only\n");

@@ -83,10 +83,12 @@ Evaluation Evaluator::evaluate(std::size_t group, const core::SeriesSource& sour
   for (std::size_t i = 0; i < evaluated.rules.size(); ++i) {
     const Rule& rule = evaluated.rules[i];
     RuleState& state = states_[group][i];
+    const std::chrono::nanoseconds began = options_.stopwatch ? options_.stopwatch() : std::chrono::nanoseconds(0);
     if (state.emitted.empty() && rule.alerting()) lay_restored(state, run);
     const auto done = rule.alerting() ? evaluate_alert(rule, state, run) : evaluate_record(rule, state, run);
     if (rule.alerting()) show_alerts(state, run);
     if (!done) note_error(rule, state, done.error(), run);
+    run.result.took.push_back(options_.stopwatch ? options_.stopwatch() - began : began);
   }
   return std::move(run.result);
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <set>
 #include <span>
 #include <string>
@@ -25,6 +27,7 @@ struct EvaluatorOptions {
   std::string external_url = {};
   /// Prometheus's way: what is not in the result is false, whether its data stopped coming or not.
   bool missing_is_false = false;
+  std::function<std::chrono::nanoseconds()> stopwatch = {};  // since any moment; without it rules take no time
 };
 
 /// What one evaluation of one group brought.
@@ -37,6 +40,8 @@ struct Evaluation {
   std::vector<core::Error> errors;
   /// Active alerts that are only kept because their data stopped coming.
   std::vector<core::Alert> absent;
+  /// How long each rule took, one a rule.
+  std::vector<std::chrono::nanoseconds> took = {};
 };
 
 /// The rule groups and the state of their alerts. Owned by the judge and called by its thread only; reads no clock.

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +19,21 @@ class FakeSeries final : public core::SeriesSource {
   }
   void add(core::Labels labels, core::Time time, double value) { add(std::move(labels), {{time, value}}); }
   void break_down() { broken_ = true; }
+  /// Out of order, as an index may give them.
+  std::vector<std::string> label_names() const {
+    std::set<std::string, std::greater<>> names;
+    for (const core::SeriesView& series : series_) {
+      for (const auto& [name, value] : series.labels) names.emplace(name);
+    }
+    return {names.begin(), names.end()};
+  }
+  std::vector<std::string> label_values(std::string_view name) const {
+    std::set<std::string, std::greater<>> values;
+    for (const core::SeriesView& series : series_) {
+      if (series.labels.has(name)) values.emplace(series.labels.get(name));
+    }
+    return {values.begin(), values.end()};
+  }
 
   core::Result<std::vector<core::SeriesView>> select(const core::Selection& selection) const override {
     if (broken_) return core::fail(core::ErrorKind::limit, "more than 1000 series");
@@ -50,6 +67,10 @@ struct FakeBackend {
   std::vector<core::Alert> alerts;
   std::vector<core::Incident> incidents;
   core::Result<std::vector<core::Incident>> history = std::vector<core::Incident>();
+  RuleGroupViews rule_groups;
+  core::Result<void> reloaded;
+  int reloads = 0;
+  ReloadStatus reload_status{.last_successful = true, .last_success = now()};
   std::size_t asked_limit = 0;
   std::string asked_id;
 
@@ -70,7 +91,17 @@ struct FakeBackend {
                   asked_limit = limit;
                   asked_id = id;
                   return history;
-                }};
+                },
+            .label_names = [this] { return series.label_names(); },
+            .label_values = [this](std::string_view name) { return series.label_values(name); },
+            .rule_groups = [this] { return rule_groups; },
+            .reload =
+                [this] {
+                  ++reloads;
+                  return reloaded;
+                },
+            .reload_status = [this] { return reload_status; },
+            .retention = std::chrono::hours(6)};
   }
 };
 

@@ -97,6 +97,8 @@ TEST_F(RoutesTest, ServesThePageAndItsAssets) {
   headers_ = {{"if-none-match", "\"1\""}};
   const auto same = get("/");
   EXPECT_EQ(same.status, 304);
+  headers_ = {{"if-none-match", "W/\"1\""}};
+  EXPECT_EQ(get("/").status, 304) << "of a compressed copy";
   EXPECT_EQ(same.body, nullptr);
   EXPECT_EQ(get("/assets/page.js").status, 200);
 }
@@ -108,12 +110,56 @@ TEST_F(RoutesTest, AnythingElseIs404) {
   }
 }
 
-TEST_F(RoutesTest, OnlyTheQueryTakesPost) {
-  EXPECT_EQ(ask("POST", "/api/v1/query", "query=1").status, 200);
-  const auto refused = ask("POST", "/metrics");
-  EXPECT_EQ(refused.status, 405);
-  EXPECT_EQ(refused.headers.at(0), (std::pair<std::string, std::string>{"Allow", "GET, HEAD"}));
-  EXPECT_EQ(ask("POST", "/-/ready").status, 405);
+TEST_F(RoutesTest, UnknownPathsOfThePrometheusApiAreItsErrors) {
+  for (const char* path : {"/api/v1/nothing", "/api/v1/label//values", "/api/v1/label/x", "/api/v1/"}) {
+    const auto response = get(path);
+    EXPECT_EQ(response.status, 404) << path;
+    EXPECT_EQ(json::parse(*response.body)["errorType"], "not_found");
+  }
+}
+
+TEST_F(RoutesTest, ServesThePrometheusApi) {
+  fake_.series.add(core::Labels::metric("up", {{"job", "a"}}), FakeBackend::now(), 1);
+  for (const char* path :
+       {"query", "query_range", "query_exemplars", "format_query", "series", "labels", "label/job/values", "metadata",
+        "rules", "alerts", "status/buildinfo", "status/runtimeinfo"}) {
+    const auto response = get(std::string("/api/v1/") + path, "query=up&match[]=up&start=1000&end=1001&step=1");
+    EXPECT_EQ(response.status, 200) << path << *response.body;
+    EXPECT_EQ(json::parse(*response.body)["status"], "success");
+  }
+  EXPECT_EQ(json::parse(*get("/api/v1/label/job/values").body)["data"], json::array({"a"}));
+}
+
+TEST_F(RoutesTest, EachPathHasItsMethods) {
+  using Header = std::pair<std::string, std::string>;
+  for (const char* path : {"/api/v1/query", "/api/v1/labels", "/api/v1/series", "/api/v1/query_range"})
+    EXPECT_NE(ask("POST", path, "query=1&match[]=up").status, 405) << path;
+  for (const char* path : {"/metrics", "/-/ready", "/api/v1/label/job/values", "/api/v1/rules", "/"}) {
+    const auto refused = ask("POST", path);
+    EXPECT_EQ(refused.status, 405) << path;
+    EXPECT_EQ(refused.headers.at(0), (Header{"Allow", "GET, HEAD"}));
+  }
+  EXPECT_EQ(ask("PUT", "/api/v1/query", "query=1").headers.at(0), (Header{"Allow", "GET, HEAD, POST"}));
+  EXPECT_EQ(get("/-/reload").headers.at(0), (Header{"Allow", "POST, PUT"}));
+  EXPECT_EQ(fake_.reloads, 0);
+}
+
+TEST_F(RoutesTest, ReloadsOnPostAndPut) {
+  EXPECT_EQ(ask("POST", "/-/reload").status, 200);
+  EXPECT_EQ(ask("PUT", "/-/reload").status, 200);
+  EXPECT_EQ(fake_.reloads, 2);
+  fake_.reloaded = core::fail(core::ErrorKind::invalid, "rules.yml:3:5: wrong");
+  const auto failed = ask("POST", "/-/reload");
+  EXPECT_EQ(failed.status, 500);
+  EXPECT_EQ(*failed.body, "failed to reload config: rules.yml:3:5: wrong\n");
+}
+
+TEST_F(RoutesTest, APageOfAnotherSiteCannotReload) {
+  headers_ = {{"sec-fetch-site", "cross-site"}};
+  EXPECT_EQ(ask("POST", "/-/reload").status, 403);
+  EXPECT_EQ(fake_.reloads, 0);
+  headers_ = {{"sec-fetch-site", "same-origin"}};
+  EXPECT_EQ(ask("POST", "/-/reload").status, 200);
 }
 
 class FakeResponder final : public net::Responder {
@@ -153,6 +199,43 @@ TEST_F(RoutesTest, WhatMayTakeAWhileLeavesTheLoop) {
   full = true;
   ask_for("/api/v1/query");
   EXPECT_EQ(statuses.back(), 503);
+}
+
+TEST_F(RoutesTest, ALargePageIsCompressedOffTheLoopOrNotAtAll) {
+  core::Batch batch;
+  for (int i = 0; i < 5000; ++i)
+    batch.samples.push_back({core::Labels::metric("up", {{"n", std::to_string(i)}}), FakeBackend::now(), 1});
+  fake_.metrics.update("a", batch, FakeBackend::now());
+  std::vector<std::function<void()>> tasks;
+  Backend backend = fake_.backend();
+  bool full = false;
+  backend.brief = [&](std::function<void()> task) {
+    if (!full) tasks.push_back(std::move(task));
+    return !full;
+  };
+  std::vector<net::ServerResponse> responses;
+  class Keeper final : public net::Responder {
+   public:
+    explicit Keeper(std::vector<net::ServerResponse>& kept) : kept_(kept) {}
+    void send(net::ServerResponse response) override { kept_.push_back(std::move(response)); }
+
+   private:
+    std::vector<net::ServerResponse>& kept_;
+  };
+  net::ServerRequest request;
+  request.method = "GET";
+  request.path = "/metrics";
+  request.headers = {{"accept-encoding", "gzip"}};
+  serve(backend, request, std::make_shared<Keeper>(responses));
+  EXPECT_TRUE(responses.empty());
+  ASSERT_EQ(tasks.size(), 1U);
+  tasks[0]();
+  ASSERT_EQ(responses.size(), 1U);
+  EXPECT_LT(responses[0].body->size(), 40'000U);
+  full = true;
+  serve(backend, request, std::make_shared<Keeper>(responses));
+  ASSERT_EQ(responses.size(), 2U);
+  EXPECT_EQ(responses[1].parts.size(), 1U);
 }
 
 class FakeStream final : public net::EventStream {

@@ -91,6 +91,12 @@ class JudgeTest : public testing::Test {
     batch.samples.push_back({core::Labels::metric("lag", {{"cluster", "c"}, {"consumergroup", "billing"}}), now_, lag});
     return judge_->take("kafka/c", batch, now_);
   }
+  JudgeStep reload(const std::string& rules) {
+    config::Diagnostics diagnostics;
+    auto groups = rules::load_text(rules, "rules.yml", diagnostics);
+    EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+    return judge_->reload(std::move(groups), now_);
+  }
   std::vector<core::Incident> stored() {
     return storage_.incidents({.open_only = false, .limit = 10, .id = {}}).value();
   }
@@ -157,6 +163,71 @@ TEST_F(JudgeTest, WhatCannotBeStoredIsKeptAndStoredLater) {
   EXPECT_FALSE(stored()[0].open());
   EXPECT_EQ(storage_.pending_messages().value(), 2U);
   EXPECT_TRUE(storage_.active_alerts()->empty());
+}
+
+TEST_F(JudgeTest, RuleGroupsAreShownWithTheirStateAndAlerts) {
+  const auto rule = [&] { return judge_->view()->rule_groups.at(0)->rules.at(0); };
+  EXPECT_EQ(rule().name, "LagHigh");
+  EXPECT_EQ(rule().query, "lag > 10");
+  EXPECT_EQ(rule().hold, 30s);
+  EXPECT_EQ(rule().labels, (core::Labels{{"severity", "critical"}}));
+  EXPECT_EQ(rule().annotations.get("summary"), "group {{ $labels.consumergroup }} lags by {{ $value }}");
+  EXPECT_FALSE(rule().last.at) << "not evaluated yet";
+  cycle(20);
+  EXPECT_EQ(rule().last.at, now_);
+  ASSERT_EQ(rule().alerts.size(), 1U);
+  EXPECT_EQ(rule().alerts[0].state, core::AlertState::pending);
+  start();
+  EXPECT_EQ(rule().alerts.size(), 1U) << "restored alerts are shown before the first evaluation";
+  const auto before = judge_->view()->rule_groups.at(0);
+  cycle(5);
+  EXPECT_TRUE(rule().alerts.empty());
+  EXPECT_EQ(before->rules.at(0).alerts.size(), 1U) << "what was published does not change";
+}
+
+TEST_F(JudgeTest, ARuleThatCannotBeEvaluatedShowsWhy) {
+  reload("groups: [{name: g, rules: [{alert: A, expr: 'lag > 10'}, {alert: B, expr: 'lag * on () other'}]}]");
+  core::Batch batch;
+  for (const char* group : {"a", "b"})
+    batch.samples.push_back({core::Labels::metric("other", {{"consumergroup", group}}), now_, 1});
+  judge_->take("other", batch, now_);
+  cycle(1);
+  const auto rules = judge_->view()->rule_groups.at(0)->rules;
+  EXPECT_EQ(rules.at(0).last.error, "");
+  EXPECT_NE(rules.at(1).last.error, "");
+  EXPECT_FALSE(rules.at(1).last.error.starts_with("rule ")) << rules.at(1).last.error;
+}
+
+TEST_F(JudgeTest, AReloadKeepsTheAlertsOfRulesThatStay) {
+  for (const double lag : {20, 20, 20}) cycle(lag);
+  const std::string more = std::string(kRules) + "      - {alert: Other, expr: lag > 15}\n";
+  EXPECT_EQ(reload(more).transitions, 0U);
+  ASSERT_EQ(judge_->view()->alerts.size(), 1U);
+  EXPECT_EQ(judge_->view()->alerts[0].state, core::AlertState::firing);
+  EXPECT_EQ(judge_->view()->rule_groups.at(0)->rules.size(), 2U);
+  cycle(20);
+  EXPECT_EQ(judge_->view()->alerts.size(), 2U) << "the new rule is in force";
+  EXPECT_EQ(stored().size(), 1U);
+}
+
+TEST_F(JudgeTest, AReloadEndsTheAlertsOfRulesThatAreGone) {
+  for (const double lag : {20, 20, 20}) cycle(lag);
+  const JudgeStep step = reload("groups: [{name: h, rules: [{alert: Other, expr: lag > 100}]}]");
+  EXPECT_EQ(step.transitions, 1U);
+  EXPECT_TRUE(judge_->view()->alerts.empty());
+  ASSERT_EQ(stored().size(), 1U);
+  EXPECT_FALSE(stored()[0].open());
+  EXPECT_TRUE(storage_.active_alerts()->empty());
+  EXPECT_EQ(judge_->tick(now_).groups.size(), 1U) << "a new group does not wait for its interval";
+}
+
+TEST_F(JudgeTest, AGroupThatStaysKeepsItsPlaceInTheInterval) {
+  cycle(5);
+  reload(kRules);
+  EXPECT_TRUE(judge_->tick(now_).groups.empty());
+  EXPECT_EQ(judge_->view()->rule_groups.at(0)->last.at, now_);
+  now_ += 15s;
+  EXPECT_EQ(judge_->tick(now_).groups.size(), 1U);
 }
 
 TEST_F(JudgeTest, AFailedCycleResolvesNothing) {

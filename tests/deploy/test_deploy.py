@@ -90,7 +90,9 @@ def test_the_configurations_address_the_compose_services():
     prometheus = yaml.safe_load((DEPLOY / "compose/prometheus.yml").read_text())
     addressed |= {target.split(":")[0] for target in prometheus["scrape_configs"][0]["static_configs"][0]["targets"]}
     grafana = yaml.safe_load((DEPLOY / "compose/grafana/provisioning/datasources/prometheus.yml").read_text())
-    addressed |= {re.match(r"http://([^:/]+)", grafana["datasources"][0]["url"])[1]}
+    asked = [re.match(r"http://([^:/]+)", source["url"])[1] for source in grafana["datasources"]]
+    assert asked == ["weir", "prometheus"] and [source.get("isDefault", False) for source in grafana["datasources"]] == [True, False]
+    addressed |= set(asked)
     assert addressed == {"kafka", "registry", "warehouse", "weir", "prometheus"}
 
 

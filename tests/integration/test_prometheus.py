@@ -150,12 +150,13 @@ def substituted(expression, variables):
     return expression
 
 
-def test_every_query_of_the_dashboard_returns_data(watched):
+@pytest.mark.parametrize("source", ["prometheus", "weir"])
+def test_every_query_of_the_dashboard_returns_data(watched, source):
     queries = [substituted(*query) for query in dashboard_queries()]
     assert len(queries) >= 10
     # Rates and increases need some scrapes, and the alert rules theirs.
     def empty():
-        return [query for query in queries if not watched.prometheus.query(query)]
+        return [query for query in queries if not getattr(watched, source).query(query)]
     try:
         until("every query returns data", lambda: not empty(), 60, every=1)
     except AssertionError:
