@@ -79,7 +79,8 @@ class Kafka:
     def __init__(self, version="4.1.0", brokers=1, properties=None, java_options=QUICK):
         self.version = version
         self.folder = temporary_folder(f"kafka-{version}")
-        self.cluster_id = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
+        # The first byte is no 0xf8 or above, which would make a "-" that the tools take for an option.
+        self.cluster_id = base64.urlsafe_b64encode(b"w" + os.urandom(15)).decode().rstrip("=")
         self.java_options = java_options
         self.properties = properties or {}
         self.controller_port = free_port()
