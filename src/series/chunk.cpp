@@ -286,23 +286,25 @@ void ChunkBuilder::append(core::Point point) {
   last_time_ = point.time;
   last_value_ = point.value;
   if (++count_ % kCheckpoint != 0) return;
-  older_ = newer_;
-  newer_ = {.time = last_time_,
-            .value = last_value_,
-            .delta = last_delta_,
-            .count = count_,
-            .position = static_cast<std::uint16_t>(bits_.size() * 8 - free_bits_),
-            .leading = static_cast<std::uint8_t>(leading_ == 0xff ? 0 : leading_),
-            .significant = static_cast<std::uint8_t>(leading_ == 0xff ? 0 : 64 - leading_ - trailing_)};
+  if (!checkpoints_) checkpoints_ = std::make_unique<Checkpoints>();
+  checkpoints_->older = checkpoints_->newer;
+  checkpoints_->newer = {.time = last_time_,
+                         .value = last_value_,
+                         .delta = last_delta_,
+                         .count = count_,
+                         .position = static_cast<std::uint16_t>(bits_.size() * 8 - free_bits_),
+                         .leading = static_cast<std::uint8_t>(leading_ == 0xff ? 0 : leading_),
+                         .significant = static_cast<std::uint8_t>(leading_ == 0xff ? 0 : 64 - leading_ - trailing_)};
 }
 
 Chunk ChunkBuilder::seal() const { return Chunk(first_, last_time_, count_, bits_); }
 
 /// The later of those that lie before `from`, if any.
 const ChunkBuilder::Checkpoint* ChunkBuilder::checkpoint_before(core::Time from) const {
-  if (newer_.count > 0 && newer_.time < from) return &newer_;
-  if (older_.count > 0 && older_.time < from) return &older_;
-  return nullptr;
+  if (!checkpoints_) return nullptr;
+  const auto& [older, newer] = *checkpoints_;
+  if (newer.time < from) return &newer;
+  return older.count > 0 && older.time < from ? &older : nullptr;
 }
 
 bool ChunkBuilder::reads_fast(core::Time from) const {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -101,6 +102,11 @@ class ChunkBuilder {
     std::uint8_t leading = 0;
     std::uint8_t significant = 0;
   };
+  /// The last two: most queries want the last minutes.
+  struct Checkpoints {
+    Checkpoint older;
+    Checkpoint newer;
+  };
   const Checkpoint* checkpoint_before(core::Time from) const;
 
   void put(std::uint64_t value, unsigned bits);
@@ -109,8 +115,7 @@ class ChunkBuilder {
   void put_changed_bits(std::uint64_t change);
 
   std::vector<std::uint8_t> bits_;
-  Checkpoint older_;  // the last two checkpoints: most queries want the last minutes
-  Checkpoint newer_;
+  std::unique_ptr<Checkpoints> checkpoints_;  // none before the first: short runs are most of them after a start
   core::Time first_;
   core::Time last_time_;
   double last_value_ = 0;
