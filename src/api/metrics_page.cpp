@@ -39,19 +39,23 @@ void append_value(std::string& out, double value) {
   }
 }
 
-/// The samples of before that this batch could not see: in the scope of a fault, not in it anew, and not too old.
-std::vector<core::Sample> unseen(const std::vector<core::Sample>& before, const core::Batch& batch, core::Time now) {
-  std::vector<core::Sample> kept;
-  if (batch.faults.empty()) return kept;
+bool is_shown(const core::Sample& sample) {
+  return !core::is_stale_marker(sample.value) && !sample.labels.name().empty();
+}
+
+/// Adds to `kept` the samples of before that this batch could not see: in the scope of a fault, not in it anew, and
+/// not too old.
+void keep_unseen(std::span<const core::Sample> before, const core::Batch& batch, core::Time now,
+                 std::vector<core::Sample>& kept) {
+  if (batch.faults.empty()) return;
   std::unordered_set<core::Labels> seen;
   for (const core::Sample& sample : batch.samples) seen.insert(sample.labels);
   for (const core::Sample& sample : before) {
     const bool in_scope = std::ranges::any_of(
         batch.faults, [&](const core::Fault& fault) { return sample.labels.includes(fault.scope); });
-    if (in_scope && sample.time >= now - MetricsPage::kShownFor && !seen.contains(sample.labels))
-      kept.push_back(sample);
+    const bool fresh = sample.time >= now - MetricsPage::kShownFor;
+    if (in_scope && fresh && is_shown(sample) && !seen.contains(sample.labels)) kept.push_back(sample);
   }
-  return kept;
 }
 
 std::string help_text(std::string_view help) {
@@ -100,36 +104,39 @@ void MetricsPage::describe(std::span<const core::MetricInfo> metrics) {
   }
 }
 
-void MetricsPage::update(const std::string& source, const core::Batch& batch, core::Time now) {
+void MetricsPage::update(const std::string& source, std::shared_ptr<const core::Batch> batch, core::Time now) {
   const std::lock_guard updating(updating_);
   Source& shown = sources_[source];
-  std::vector<core::Sample> samples = unseen(shown.samples, batch, now);
-  samples.insert(samples.end(), batch.samples.begin(), batch.samples.end());
-  std::erase_if(samples, [](const core::Sample& sample) {
-    return core::is_stale_marker(sample.value) || sample.labels.name().empty();
-  });
-  shown.families = render_families(samples, shown.families);
-  shown.samples = std::move(samples);
+  std::vector<core::Sample> kept;
+  keep_unseen(shown.kept, *batch, now, kept);
+  if (shown.batch) keep_unseen(shown.batch->samples, *batch, now, kept);
+  shown.kept = std::move(kept);
+  shown.batch = std::move(batch);
+  shown.families = render_families(shown);
   shown.updated_at = now;
   join();
 }
 
-MetricsPage::Families MetricsPage::render_families(const std::vector<core::Sample>& samples,
-                                                   const Families& previous) const {
+MetricsPage::Families MetricsPage::render_families(const Source& shown) {
   Families families;
   auto family = families.end();
-  for (const core::Sample& sample : samples) {
+  const auto render = [&](const core::Sample& sample) {
     const std::string_view name = sample.labels.name();
     if (family == families.end() || family->first != name) {
       family = families.find(name);
       if (family == families.end()) {
         family = families.emplace(std::string(name), std::make_shared<std::string>()).first;
         // Sizes hardly change from cycle to cycle, so that the text is neither moved nor too large.
-        const auto before = previous.find(name);
-        if (before != previous.end()) family->second->reserve(before->second->size() + before->second->size() / 64);
+        const auto before = shown.families.find(name);
+        if (before != shown.families.end())
+          family->second->reserve(before->second->size() + before->second->size() / 64);
       }
     }
     append_sample_line(*family->second, sample.labels, sample.value);
+  };
+  std::ranges::for_each(shown.kept, render);
+  for (const core::Sample& sample : shown.batch->samples) {
+    if (is_shown(sample)) render(sample);
   }
   for (auto& [name, text] : families) {
     if (text->capacity() > text->size() + text->size() / 8) text->shrink_to_fit();

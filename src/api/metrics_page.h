@@ -29,7 +29,7 @@ class MetricsPage {
 
   /// Replaces what `source` shows. Of its previous samples those stay, for kShownFor, that lie in the scope of a
   /// fault: they could not be seen, which is not the same as gone. Staleness markers are left out.
-  void update(const std::string& source, const core::Batch& batch, core::Time now);
+  void update(const std::string& source, std::shared_ptr<const core::Batch> batch, core::Time now);
   /// Forgets sources that have shown nothing new for `age`.
   void drop_older_than(core::Time now, core::Duration age);
 
@@ -45,11 +45,12 @@ class MetricsPage {
   using Families = std::map<std::string, std::shared_ptr<std::string>, std::less<>>;  // name → sample lines
   struct Source {
     core::Time updated_at;
-    std::vector<core::Sample> samples;
+    std::vector<core::Sample> kept;            // of earlier batches
+    std::shared_ptr<const core::Batch> batch;  // the latest, shared with who else works on it
     Families families;
   };
 
-  Families render_families(const std::vector<core::Sample>& samples, const Families& previous) const;
+  static Families render_families(const Source& shown);
   void join();
 
   std::mutex updating_;  // one update at a time, so that rendering needs no lock that a request waits for

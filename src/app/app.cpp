@@ -290,18 +290,18 @@ class App::Impl {
     auto shared = std::make_shared<runtime::CycleReport>(std::move(report));
     submit([this, &harness, shared] {
       // Whether the collector works is known first: rules about it must not wait for its data.
-      core::Batch status;
-      harness.append_samples(status.samples, shared->now);
+      const auto status = std::make_shared<core::Batch>();
+      harness.append_samples(status->samples, shared->now);
       take("status/" + shared->collector, status, shared->now);
-      if (shared->seen) take(shared->collector, shared->batch, shared->now);
+      if (shared->seen) take(shared->collector, {shared, &shared->batch}, shared->now);
       metrics_.drop_older_than(shared->now, kShownFor);
     });
   }
 
   /// Runs on the judge's worker.
-  void take(const std::string& source, const core::Batch& batch, core::Time now) {
+  void take(const std::string& source, const std::shared_ptr<const core::Batch>& batch, core::Time now) {
     metrics_.update(source, batch, now);
-    show(judge_.take(source, batch, now));
+    show(judge_.take(source, *batch, now));
   }
 
   void take_self() {
@@ -310,9 +310,9 @@ class App::Impl {
     if (const auto waiting = storage_->pending_messages()) self_.set(kOutbox.name, {}, static_cast<double>(*waiting));
     const auto view = judge_.view();
     self_.set(kIncidents.name, {}, static_cast<double>(std::ranges::count_if(view->incidents, &core::Incident::open)));
-    core::Batch batch;
-    self_.append_samples(batch.samples, now);
-    keeper_.append_samples(batch.samples, now);
+    const auto batch = std::make_shared<core::Batch>();
+    self_.append_samples(batch->samples, now);
+    keeper_.append_samples(batch->samples, now);
     take("self", batch, now);
   }
 

@@ -6,14 +6,26 @@
 namespace weir::core {
 
 // Layout of the allocation: this header, then 2 * count end offsets (name, value, name, value …)
-// into the text, then the text itself.
+// into the text, then the text itself. Offsets take two bytes unless the text is too long for that.
 struct Labels::Header {
   std::uint64_t hash;
   std::uint32_t count;
   std::uint32_t text_size;
 
-  const std::uint32_t* ends() const { return reinterpret_cast<const std::uint32_t*>(this + 1); }
-  const char* text() const { return reinterpret_cast<const char*>(ends() + 2 * static_cast<std::size_t>(count)); }
+  static std::size_t width(std::size_t text_size) { return text_size > 0xffff ? 4 : 2; }
+  std::size_t ends_bytes() const { return 2 * static_cast<std::size_t>(count) * width(text_size); }
+  const char* ends() const { return reinterpret_cast<const char*>(this + 1); }
+  std::uint32_t end(std::size_t slot) const {
+    if (width(text_size) == 2) {
+      std::uint16_t narrow = 0;
+      std::memcpy(&narrow, ends() + 2 * slot, sizeof narrow);
+      return narrow;
+    }
+    std::uint32_t wide = 0;
+    std::memcpy(&wide, ends() + 4 * slot, sizeof wide);
+    return wide;
+  }
+  const char* text() const { return ends() + ends_bytes(); }
 };
 
 namespace {
@@ -43,19 +55,22 @@ Labels::Labels(std::span<const Pair> given) {
 
   std::size_t text_size = 0;
   for (const Pair& pair : kept) text_size += pair.first.size() + pair.second.size();
-  const std::size_t bytes = sizeof(Header) + 2 * kept.size() * sizeof(std::uint32_t) + text_size;
+  const std::size_t width = Header::width(text_size);
+  const std::size_t bytes = sizeof(Header) + 2 * kept.size() * width + text_size;
   auto data = std::make_shared<std::uint64_t[]>((bytes + 7) / 8);
   auto* base = reinterpret_cast<char*>(data.get());
-  auto* ends = reinterpret_cast<std::uint32_t*>(base + sizeof(Header));
-  char* text = base + sizeof(Header) + 2 * kept.size() * sizeof(std::uint32_t);
+  char* ends = base + sizeof(Header);
+  char* text = ends + 2 * kept.size() * width;
   std::uint64_t hash = kFnvOffset;
   std::size_t used = 0;
-  std::size_t slot = 0;
   for (const Pair& pair : kept) {
     for (const std::string_view part : {pair.first, pair.second}) {
       if (!part.empty()) std::memcpy(text + used, part.data(), part.size());
       used += part.size();
-      ends[slot++] = static_cast<std::uint32_t>(used);
+      const auto wide = static_cast<std::uint32_t>(used);
+      const auto narrow = static_cast<std::uint16_t>(used);
+      std::memcpy(ends, width == 2 ? static_cast<const void*>(&narrow) : &wide, width);
+      ends += width;
       hash = fnv1a(hash, part);
     }
   }
@@ -76,11 +91,11 @@ std::size_t Labels::size() const { return data_ ? header()->count : 0; }
 
 Labels::Pair Labels::at(std::size_t index) const {
   const Header* head = header();
-  const std::uint32_t* ends = head->ends();
   const std::size_t slot = 2 * index;
-  const std::uint32_t name_start = slot == 0 ? 0 : ends[slot - 1];
-  return {{head->text() + name_start, ends[slot] - name_start},
-          {head->text() + ends[slot], ends[slot + 1] - ends[slot]}};
+  const std::uint32_t name_start = slot == 0 ? 0 : head->end(slot - 1);
+  const std::uint32_t name_end = head->end(slot);
+  return {{head->text() + name_start, name_end - name_start},
+          {head->text() + name_end, head->end(slot + 1) - name_end}};
 }
 
 std::string_view Labels::get(std::string_view name) const {
@@ -136,8 +151,8 @@ bool Labels::operator==(const Labels& other) const {
   const Header* a = header();
   const Header* b = other.header();
   if (a->hash != b->hash || a->count != b->count || a->text_size != b->text_size) return false;
-  const std::size_t ends_bytes = 2 * static_cast<std::size_t>(a->count) * sizeof(std::uint32_t);
-  return std::memcmp(a->ends(), b->ends(), ends_bytes) == 0 && std::memcmp(a->text(), b->text(), a->text_size) == 0;
+  // Ends and text lie behind one another.
+  return std::memcmp(a->ends(), b->ends(), a->ends_bytes() + a->text_size) == 0;
 }
 
 std::strong_ordering Labels::operator<=>(const Labels& other) const {

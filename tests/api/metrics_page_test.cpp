@@ -26,6 +26,10 @@ std::string line(const Labels& labels, double value) {
   return out;
 }
 
+std::shared_ptr<const core::Batch> shared(core::Batch batch) {
+  return std::make_shared<const core::Batch>(std::move(batch));
+}
+
 core::Batch batch(std::vector<std::pair<Labels, double>> samples, core::Time time = at(1000)) {
   core::Batch made;
   for (auto& [labels, value] : samples) made.samples.push_back({std::move(labels), time, value});
@@ -70,7 +74,8 @@ TEST(SampleLineTest, LabelsThatSortBeforeTheNameAreNotLost) {
 TEST(MetricsPageTest, GroupsFamiliesUnderOneHeader) {
   MetricsPage page;
   page.describe(kTable);
-  page.update("a", batch({{lag("prod", "x"), 1}, {Labels::metric("checks_total", {}), 5}, {lag("prod", "y"), 2}}),
+  page.update("a",
+              shared(batch({{lag("prod", "x"), 1}, {Labels::metric("checks_total", {}), 5}, {lag("prod", "y"), 2}})),
               at(1000));
   EXPECT_EQ(page.render(),
             "# HELP checks_total Checks.\n# TYPE checks_total counter\nchecks_total 5\n"
@@ -81,8 +86,8 @@ TEST(MetricsPageTest, GroupsFamiliesUnderOneHeader) {
 TEST(MetricsPageTest, TwoSourcesOfOneFamilyShareItsHeader) {
   MetricsPage page;
   page.describe(kTable);
-  page.update("kafka/prod", batch({{lag("prod", "x"), 1}}), at(1000));
-  page.update("kafka/test", batch({{lag("test", "x"), 2}}), at(1000));
+  page.update("kafka/prod", shared(batch({{lag("prod", "x"), 1}})), at(1000));
+  page.update("kafka/test", shared(batch({{lag("test", "x"), 2}})), at(1000));
   EXPECT_EQ(page.render(),
             "# HELP lag Messages behind.\\nNot \\\\ bytes.\n# TYPE lag gauge\n"
             "lag{cluster=\"prod\",topic=\"x\"} 1\nlag{cluster=\"test\",topic=\"x\"} 2\n");
@@ -90,46 +95,46 @@ TEST(MetricsPageTest, TwoSourcesOfOneFamilyShareItsHeader) {
 
 TEST(MetricsPageTest, ACycleReplacesOnlyItsOwnSource) {
   MetricsPage page;
-  page.update("a", batch({{lag("prod", "x"), 1}, {lag("prod", "gone"), 1}}), at(1000));
-  page.update("b", batch({{lag("test", "x"), 2}}), at(1000));
-  page.update("a", batch({{lag("prod", "x"), 7}}), at(1015));
+  page.update("a", shared(batch({{lag("prod", "x"), 1}, {lag("prod", "gone"), 1}})), at(1000));
+  page.update("b", shared(batch({{lag("test", "x"), 2}})), at(1000));
+  page.update("a", shared(batch({{lag("prod", "x"), 7}})), at(1015));
   EXPECT_EQ(page.render(), "lag{cluster=\"prod\",topic=\"x\"} 7\nlag{cluster=\"test\",topic=\"x\"} 2\n");
 }
 
 TEST(MetricsPageTest, WhatCouldNotBeSeenStaysAWhile) {
   MetricsPage page;
-  page.update("a", batch({{lag("prod", "x"), 1}, {lag("prod", "y"), 2}}, at(1000)), at(1000));
+  page.update("a", shared(batch({{lag("prod", "x"), 1}, {lag("prod", "y"), 2}}, at(1000))), at(1000));
   core::Batch partial = batch({{lag("prod", "x"), 3}}, at(1015));
   partial.faults.push_back({{}, Labels{{"topic", "y"}}});
-  page.update("a", partial, at(1015));
+  page.update("a", shared(partial), at(1015));
   EXPECT_EQ(page.render(), "lag{cluster=\"prod\",topic=\"y\"} 2\nlag{cluster=\"prod\",topic=\"x\"} 3\n");
   partial.samples[0].time = at(1301);
-  page.update("a", partial, at(1301));
+  page.update("a", shared(partial), at(1301));
   EXPECT_EQ(page.render(), "lag{cluster=\"prod\",topic=\"x\"} 3\n") << "what is old must not look fresh";
 }
 
 TEST(MetricsPageTest, AFaultDoesNotKeepWhatIsOutsideItsScope) {
   MetricsPage page;
-  page.update("a", batch({{lag("prod", "x"), 1}, {lag("prod", "y"), 2}}), at(1000));
+  page.update("a", shared(batch({{lag("prod", "x"), 1}, {lag("prod", "y"), 2}})), at(1000));
   core::Batch partial = batch({}, at(1015));
   partial.faults.push_back({{}, Labels{{"topic", "y"}}});
-  page.update("a", partial, at(1015));
+  page.update("a", shared(partial), at(1015));
   EXPECT_EQ(page.render(), "lag{cluster=\"prod\",topic=\"y\"} 2\n");
 }
 
 TEST(MetricsPageTest, AFaultWithoutAScopeKeepsEverythingButShowsNothingTwice) {
   MetricsPage page;
-  page.update("a", batch({{lag("prod", "x"), 1}, {lag("prod", "y"), 2}}), at(1000));
+  page.update("a", shared(batch({{lag("prod", "x"), 1}, {lag("prod", "y"), 2}})), at(1000));
   core::Batch partial = batch({{lag("prod", "y"), 9}}, at(1015));
   partial.faults.emplace_back();
-  page.update("a", partial, at(1015));
+  page.update("a", shared(partial), at(1015));
   EXPECT_EQ(page.render(), "lag{cluster=\"prod\",topic=\"x\"} 1\nlag{cluster=\"prod\",topic=\"y\"} 9\n");
 }
 
 TEST(MetricsPageTest, ASourceThatStopsComingIsDropped) {
   MetricsPage page;
-  page.update("a", batch({{lag("prod", "x"), 1}}), at(1000));
-  page.update("b", batch({{lag("test", "x"), 2}}), at(1200));
+  page.update("a", shared(batch({{lag("prod", "x"), 1}})), at(1000));
+  page.update("b", shared(batch({{lag("test", "x"), 2}})), at(1200));
   page.drop_older_than(at(1300), 5min);
   EXPECT_NE(page.render().find("prod"), std::string::npos);
   page.drop_older_than(at(1301), 5min);
@@ -138,15 +143,15 @@ TEST(MetricsPageTest, ASourceThatStopsComingIsDropped) {
 
 TEST(MetricsPageTest, StalenessMarkersAndNamelessSamplesAreLeftOut) {
   MetricsPage page;
-  page.update("a", batch({{lag("prod", "x"), core::stale_marker()}, {Labels{{"a", "b"}}, 1}}), at(1000));
+  page.update("a", shared(batch({{lag("prod", "x"), core::stale_marker()}, {Labels{{"a", "b"}}, 1}})), at(1000));
   EXPECT_EQ(page.render(), "");
 }
 
 TEST(MetricsPageTest, ARequestUnderWayKeepsThePageItBegan) {
   MetricsPage page;
-  page.update("a", batch({{lag("prod", "x"), 1}}), at(1000));
+  page.update("a", shared(batch({{lag("prod", "x"), 1}})), at(1000));
   const auto held = page.pieces();
-  page.update("a", batch({{lag("prod", "x"), 2}}), at(1015));
+  page.update("a", shared(batch({{lag("prod", "x"), 2}})), at(1015));
   std::string text;
   for (const auto& piece : *held) text += *piece;
   EXPECT_EQ(text, "lag{cluster=\"prod\",topic=\"x\"} 1\n");
@@ -157,7 +162,7 @@ TEST(MetricsPageTest, ReadersAndWritersMayWorkAtOnce) {
   page.describe(kTable);
   std::jthread writer([&](const std::stop_token& stop) {
     for (int i = 0; !stop.stop_requested(); ++i)
-      page.update(i % 2 == 0 ? "a" : "b", batch({{lag("prod", i % 2 == 0 ? "x" : "y"), 1}}), at(1000 + i));
+      page.update(i % 2 == 0 ? "a" : "b", shared(batch({{lag("prod", i % 2 == 0 ? "x" : "y"), 1}})), at(1000 + i));
   });
   for (int i = 0; i < 1000; ++i) {
     const std::string text = page.render();

@@ -28,7 +28,7 @@ class RoutesTest : public testing::Test {
 TEST_F(RoutesTest, MetricsAreTheRenderedPieces) {
   core::Batch batch;
   batch.samples = {{core::Labels::metric("up", {}), FakeBackend::now(), 1}};
-  fake_.metrics.update("a", batch, FakeBackend::now());
+  fake_.metrics.update("a", std::make_shared<const core::Batch>(batch), FakeBackend::now());
   const auto response = get("/metrics");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
@@ -205,7 +205,7 @@ TEST_F(RoutesTest, ALargePageIsCompressedOffTheLoopOrNotAtAll) {
   core::Batch batch;
   for (int i = 0; i < 5000; ++i)
     batch.samples.push_back({core::Labels::metric("up", {{"n", std::to_string(i)}}), FakeBackend::now(), 1});
-  fake_.metrics.update("a", batch, FakeBackend::now());
+  fake_.metrics.update("a", std::make_shared<const core::Batch>(batch), FakeBackend::now());
   std::vector<std::function<void()>> tasks;
   Backend backend = fake_.backend();
   bool full = false;

@@ -117,7 +117,7 @@ TEST_F(SeriesApiTest, MetadataIsOfTheMetricsThatAreShown) {
   batch.samples = {{Labels::metric("up", {}), FakeBackend::now(), 1},
                    {Labels::metric("any", {}), FakeBackend::now(), 1},
                    {Labels::metric("unheard_of", {}), FakeBackend::now(), 1}};
-  fake_.metrics.update("a", batch, FakeBackend::now());
+  fake_.metrics.update("a", std::make_shared<const core::Batch>(batch), FakeBackend::now());
   const json any = json::parse(R"([{"type":"unknown","help":"?","unit":""}])");
   EXPECT_EQ(ask(metadata, "")["data"],
             (json{{"any", any}, {"up", json::parse(R"([{"type":"gauge","help":"whether \"it\" is","unit":""}])")}}));
