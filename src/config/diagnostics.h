@@ -30,14 +30,15 @@ class Diagnostics {
   void error(const Position& position, std::string message);
   bool ok() const { return errors_.empty(); }
   std::span<const Diagnostic> errors() const { return errors_; }
-  /// One line each.
+  /// One line each, by file, line and column.
   std::string to_string() const;
 
  private:
   std::vector<Diagnostic> errors_;
 };
 
-/// ` (did you mean "topics"?)` for the candidate within a third of the word's length in edits, else "".
+/// ` (did you mean "topics"?)` for the nearest candidate, else "". Near is at most two slips (a character too many,
+/// missing, other, or two swapped) and at most a third of the word.
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
 }  // namespace weir::config

@@ -34,10 +34,15 @@ std::string expand_environment(const Node& scalar, Diagnostics& diagnostics) {
       continue;
     }
     const std::size_t end = text.find('}', start);
-    if (end == std::string::npos) break;
+    if (end == std::string::npos) {
+      diagnostics.error(scalar.position(), "unclosed ${: write ${NAME}, or $${ for these two characters themselves");
+      break;
+    }
     out.append(text, at, start - at);
     const std::string name = text.substr(start + 2, end - start - 2);
-    if (const char* value = std::getenv(name.c_str())) {
+    if (name.empty()) {
+      diagnostics.error(scalar.position(), "${} names no variable");
+    } else if (const char* value = std::getenv(name.c_str())) {
       out += value;
     } else {
       diagnostics.error(scalar.position(), "environment variable " + quote(name) + " is not set");

@@ -67,7 +67,8 @@ class MapReader {
 };
 
 /// A scalar's text with `${NAME}` replaced from the environment (`$${` is a literal `${`). An unset
-/// variable is a diagnostic. Used for weir.yml only: rule and check files have `$` of their own.
+/// variable, an unclosed `${` and `${}` are diagnostics. Used for weir.yml only: rule and check files have `$` of their
+/// own.
 std::string expand_environment(const Node& scalar, Diagnostics& diagnostics);
 
 }  // namespace weir::config
