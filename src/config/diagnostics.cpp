@@ -40,6 +40,16 @@ void Diagnostics::error(const Position& position, std::string message) {
   errors_.push_back({position, std::move(message)});
 }
 
+void Diagnostics::hint(const Position& position, std::string message) {
+  hints_.push_back({position, std::move(message)});
+}
+
+void Diagnostics::withdraw(const Position& position, std::string_view message) {
+  std::erase_if(errors_, [&](const Diagnostic& diagnostic) {
+    return diagnostic.message == message && diagnostic.position == position;
+  });
+}
+
 std::string Diagnostics::to_string() const {
   std::vector<Diagnostic> ordered = errors_;
   std::ranges::stable_sort(ordered, {}, [](const Diagnostic& diagnostic) {
@@ -50,8 +60,8 @@ std::string Diagnostics::to_string() const {
   return text;
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
-  if (word.size() > 64) return {};
+const std::string* nearest(std::string_view word, std::span<const std::string> candidates) {
+  if (word.size() > 64) return nullptr;
   const std::string* best = nullptr;
   const std::size_t most = word.size() < 2 ? 0 : std::clamp<std::size_t>(word.size() / 3, 1, 2);
   std::size_t best_distance = most + 1;
@@ -62,6 +72,11 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
       best_distance = distance;
     }
   }
+  return best;
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
+  const std::string* best = nearest(word, candidates);
   return best == nullptr ? std::string() : " (did you mean \"" + *best + "\"?)";
 }
 

@@ -81,8 +81,23 @@ TEST_F(ReaderTest, UnknownKeysAreNamedWithASuggestion) {
 TEST_F(ReaderTest, ANodeThatIsNoMappingIsOneMistakeAndReadsAsEmpty) {
   MapReader map = reader("[a, b]");
   EXPECT_EQ(map.text("name", "x"), "x");
+  EXPECT_EQ(map.required_text("brokers"), "");
+  map.missing("url");
   map.finish();
   EXPECT_EQ(mistakes(), "weir.yml:1:1: cluster \"prod\": expected a mapping of keys to values, found a list\n");
+}
+
+TEST_F(ReaderTest, AMisspeltKeyIsNotMissingToo) {
+  MapReader map = reader("{ur: x, nam: y, other: z}");
+  map.missing("url", "\"url\" is missing; give it here");
+  map.required_text("name");
+  map.required_text("brokers");
+  map.finish();
+  EXPECT_EQ(mistakes(),
+            "weir.yml:1:1: cluster \"prod\": key \"brokers\" is missing\n"
+            "weir.yml:1:2: cluster \"prod\": unknown key \"ur\" (did you mean \"url\"?)\n"
+            "weir.yml:1:9: cluster \"prod\": unknown key \"nam\" (did you mean \"name\"?)\n"
+            "weir.yml:1:17: cluster \"prod\": unknown key \"other\"\n");
 }
 
 TEST_F(ReaderTest, NumbersOutOfRangeAreNotWrapped) {
