@@ -123,6 +123,12 @@ TEST(ParseCluster, ReadsAPropertyFromAFile) {
   EXPECT_EQ(parsed.settings.properties[0].second.reveal(), "s3cr3t");
 }
 
+TEST(ParseCluster, ReportsAFileThatCannotBeReadOnce) {
+  const Parsed parsed = parse(std::string(kMinimal) + "properties: {sasl.password_file: /none}\n");
+  EXPECT_THAT(parsed.diagnostics.to_string(), HasSubstr("\"sasl.password_file\": cannot read \"/none\""));
+  EXPECT_EQ(parsed.diagnostics.errors().size(), 1U) << parsed.diagnostics.to_string();
+}
+
 TEST(ParseCluster, ReportsAllMistakesAtOnce) {
   const Parsed parsed = parse(
       "brokers: 'PLAINTEXT://b:9092,host:99999,::1,:1'\nintervall: 5s\ninterval: soon\n"
@@ -136,6 +142,13 @@ TEST(ParseCluster, ReportsAllMistakesAtOnce) {
   EXPECT_THAT(text, HasSubstr("unknown key \"intervall\" (did you mean \"interval\"?)"));
   EXPECT_THAT(text, HasSubstr("\"a\" is named twice"));
   EXPECT_THAT(text, HasSubstr("must not be empty"));
+}
+
+TEST(ParseCluster, ANumberIsNoBroker) {
+  EXPECT_THAT(parse("name: prod\nbrokers: 17\n").diagnostics.to_string(),
+              HasSubstr("weir.yml:2:10: kafka cluster \"prod\": \"brokers\": \"17\": \"17\" is no host name"));
+  EXPECT_FALSE(parse("name: prod\nbrokers: 17:9092\n").diagnostics.ok());
+  EXPECT_TRUE(parse("name: prod\nbrokers: 10.0.0.1:9092,kafka1,1a:9092\n").diagnostics.ok());
 }
 
 TEST(ParseCluster, MissingBrokersAreReported) {
