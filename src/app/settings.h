@@ -35,6 +35,7 @@ struct Settings {
   std::vector<quality::ChecksSettings> checks;
   std::vector<rules::Group> rule_groups;
   notify::RoutingSettings routing;
+  std::vector<config::Diagnostic> hints;  // what is allowed and yet hardly meant
 };
 
 /// Reads and checks everything, naming every mistake at once. Relative paths are taken from the folder
