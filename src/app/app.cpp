@@ -69,11 +69,22 @@ core::Result<std::unique_ptr<storage::Store>> open_storage(const std::string& pa
   return storage::open_sqlite(path);
 }
 
+core::Result<std::unique_ptr<net::HttpServer>> listen(const Settings& settings, runtime::Loop& loop) {
+  const auto address = net::parse_listen_address(settings.listen);
+  if (!address) return std::unexpected(address.error());
+  return net::HttpServer::bind(loop, {.listen = *address,
+                                      .allow_remote = settings.allow_remote,
+                                      .external_host = net::url_host(settings.external_url),
+                                      .stream_path = std::string(api::kStreamPath),
+                                      .limits = {}});
+}
+
 }  // namespace
 
 class App::Impl {
  public:
-  Impl(Settings settings, runtime::Loop& loop, std::unique_ptr<storage::Store> storage)
+  Impl(Settings settings, runtime::Loop& loop, std::unique_ptr<net::HttpServer> server,
+       std::unique_ptr<storage::Store> storage)
       : settings_(std::move(settings)),
         loop_(loop),
         storage_(std::move(storage)),
@@ -89,6 +100,7 @@ class App::Impl {
         judge_({series_, rules_, *storage_, settings_.routing}),
         http_(net::make_curl_client()),
         backend_(make_backend()),
+        server_(std::move(server)),
         delivery_(*storage_, settings_.routing, clock_, [this](const notify::Report& report) { note(report); }),
         judge_pool_("judge", 1, 1000),
         api_pool_("api", 2, 64),
@@ -107,7 +119,8 @@ class App::Impl {
     for (const auto& harness : harnesses_) metrics_.describe(harness->collector().metrics());
     note_reload(clock_.now());
     self_.set(kBuildInfo.name, {{"version", WEIR_VERSION}}, 1);
-    return listen();
+    serve();
+    return {};
   }
 
   void start() {
@@ -267,22 +280,12 @@ class App::Impl {
     harnesses_.push_back(std::make_unique<runtime::CollectorHarness>(std::move(collector), clock_));
   }
 
-  core::Result<void> listen() {
-    auto address = net::parse_listen_address(settings_.listen);
-    if (!address) return std::unexpected(address.error());
-    auto server = net::HttpServer::start(
-        loop_,
-        {.listen = *address,
-         .allow_remote = settings_.allow_remote,
-         .stream_path = std::string(api::kStreamPath),
-         .limits = {}},
+  void serve() {
+    server_->serve(
         [this](const net::ServerRequest& request, const std::shared_ptr<net::Responder>& responder) {
           api::serve(backend_, request, responder);
         },
         [this](std::shared_ptr<net::EventStream> stream) { hub_.add(std::move(stream)); });
-    if (!server) return std::unexpected(server.error());
-    server_ = std::move(*server);
-    return {};
   }
 
   void hand_over(const runtime::CollectorHarness& harness, runtime::CycleReport report) {
@@ -422,9 +425,12 @@ App::~App() { stop(); }
 
 core::Result<std::unique_ptr<App>> App::build(Settings settings, runtime::Loop& loop) {
   const runtime::SystemClock clock;
+  // First, so that a port that is taken leaves no files behind.
+  auto server = listen(settings, loop);
+  if (!server) return std::unexpected(server.error());
   auto storage = open_storage(settings.storage.path, clock.now());
   if (!storage) return std::unexpected(storage.error());
-  auto impl = std::make_unique<Impl>(std::move(settings), loop, std::move(*storage));
+  auto impl = std::make_unique<Impl>(std::move(settings), loop, std::move(*server), std::move(*storage));
   if (auto built = impl->build(); !built) return std::unexpected(built.error());
   return std::make_unique<App>(std::move(impl));
 }

@@ -12,10 +12,14 @@
 namespace weir::app {
 namespace {
 
+/// "1 rule", "2 rules".
+std::string counted(std::size_t count, const std::string& one, const std::string& many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
 int report(const config::Diagnostics& diagnostics) {
   std::cerr << diagnostics.to_string();
-  const std::size_t count = diagnostics.errors().size();
-  std::cerr << count << (count == 1 ? " mistake" : " mistakes") << " in the configuration\n";
+  std::cerr << counted(diagnostics.errors().size(), "mistake", "mistakes") << " in the configuration\n";
   return kExitUsage;
 }
 
@@ -26,6 +30,8 @@ int run(const std::string& config_file) {
   auto settings = load_settings(config_file);
   if (!settings) return report(settings.error());
   runtime::set_log_level(settings->log_level);
+  for (const config::Diagnostic& hint : settings->hints)
+    runtime::log_warn("the configuration may not be what is meant", {{"note", hint.to_string()}});
   runtime::Loop loop;
   App* running = nullptr;
   loop.on_signals({SIGINT, SIGTERM, SIGHUP}, [&](int signal) {
@@ -51,9 +57,11 @@ int validate(const std::string& config_file) {
   if (!settings) return report(settings.error());
   std::size_t rules = 0;
   for (const rules::Group& group : settings->rule_groups) rules += group.rules.size();
-  std::cout << config_file << ": ok (" << settings->clusters.size() << " Kafka clusters, "
-            << settings->registries.size() << " schema registries, " << settings->checks.size() << " sets of checks, "
-            << rules << " rules)\n";
+  for (const config::Diagnostic& hint : settings->hints) std::cerr << "note: " << hint.to_string() << "\n";
+  std::cout << config_file << ": ok (" << counted(settings->clusters.size(), "Kafka cluster", "Kafka clusters") << ", "
+            << counted(settings->registries.size(), "schema registry", "schema registries") << ", "
+            << counted(settings->checks.size(), "set of checks", "sets of checks") << ", "
+            << counted(rules, "rule", "rules") << ")\n";
   return kExitOk;
 }
 

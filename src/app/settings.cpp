@@ -66,7 +66,16 @@ void read_listen(config::MapReader& reader, Settings& settings) {
             "behind a proxy, or say allow_remote: true");
   }
   settings.external_url = reader.text("external_url", "http://" + settings.listen);
+  if (reader.has("external_url") && net::url_host(settings.external_url).empty()) {
+    reader.error("external_url", "\"" + settings.external_url + "\" is not a URL that begins with http:// or https://");
+  }
   while (settings.external_url.ends_with('/')) settings.external_url.pop_back();
+}
+
+void note_empty(const std::string& file, const std::vector<rules::Group>& groups, config::Diagnostics& diagnostics) {
+  const bool any = std::ranges::any_of(
+      groups, [&](const rules::Group& group) { return group.file == file && !group.rules.empty(); });
+  if (!any) diagnostics.hint({file, 0, 0}, "holds 0 rules");
 }
 
 void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, Settings& settings) {
@@ -78,12 +87,17 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
   settings.sources = read_list<sql::SourceSettings>(reader, "sources", diagnostics, sql::parse_source);
   std::vector<std::string> names;
   for (const sql::SourceSettings& source : settings.sources) names.push_back(source.name);
+  if (const config::Node* sources = reader.child("sources");
+      sources != nullptr && !sources->is_sequence() && !sources->is_null()) {
+    names.emplace_back();  // no list, so that no name is known
+  }
   if (const config::Node* checks = reader.child("checks")) {
     settings.checks = quality::parse_checks_section(*checks, names, diagnostics);
   }
   if (const config::Node* rules = reader.child("rules")) {
     const rules::RuleSettings section = rules::parse_rules_section(*rules, diagnostics);
     settings.rule_groups = rules::load(section.files, diagnostics, section.interval);
+    for (const std::string& file : section.files) note_empty(file, settings.rule_groups, diagnostics);
   }
   settings.routing = notify::parse_routing(reader.child("receivers"), reader.child("route"), diagnostics);
   settings.routing.external_url = settings.external_url;
@@ -106,6 +120,29 @@ void note_fixed(const config::Node& root, Settings& settings) {
   }
 }
 
+/// Where the database goes, from the folder of the configuration; its folder must be there, for SQLite makes none.
+void place_storage(const std::string& file, const config::Node& root, config::Diagnostics& diagnostics,
+                   Settings& settings) {
+  if (settings.storage.path == ":memory:" || settings.storage.path.empty()) return;
+  const std::filesystem::path path = std::filesystem::path(file).parent_path() / settings.storage.path;
+  settings.storage.path = path.string();
+  const config::Node* section = root.find("storage");
+  const config::Node* given = section == nullptr ? nullptr : section->find("path");
+  const config::Position place = given == nullptr ? config::Position{file, 0, 0} : given->position();
+  std::error_code ignored;
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    diagnostics.error(place, "storage: \"path\": there is no folder \"" + folder.string() + "\"; create it");
+  } else if (std::filesystem::is_directory(path, ignored)) {
+    diagnostics.error(place, "storage: \"path\": \"" + path.string() + "\" is a folder; name a file in it");
+  }
+}
+
+void note_what_is_absent(const std::string& file, const Settings& settings, config::Diagnostics& diagnostics) {
+  if (settings.routing.receivers.empty()) diagnostics.hint({file, 0, 0}, "nobody will be told: no receivers");
+  if (settings.rule_groups.empty()) diagnostics.hint({file, 0, 0}, "no alert will ever fire: no rules");
+}
+
 }  // namespace
 
 std::expected<Settings, config::Diagnostics> load_settings(const std::string& file) {
@@ -123,11 +160,10 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
   if (settings.clusters.empty() && settings.registries.empty() && settings.checks.empty() && diagnostics.ok()) {
     diagnostics.error({file, 0, 0}, "nothing to watch: add kafka:, schema_registries:, or sources: with checks:");
   }
+  place_storage(file, root, diagnostics, settings);
   if (!diagnostics.ok()) return std::unexpected(diagnostics);
-  const std::filesystem::path storage(settings.storage.path);
-  if (storage.is_relative() && settings.storage.path != ":memory:") {
-    settings.storage.path = (std::filesystem::path(file).parent_path() / storage).string();
-  }
+  note_what_is_absent(file, settings, diagnostics);
+  settings.hints.assign(diagnostics.hints().begin(), diagnostics.hints().end());
   return settings;
 }
 

@@ -2,21 +2,26 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 namespace weir::config {
 namespace {
 
+/// Damerau's and Levenshtein's, with each pair swapped at most once (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0U);
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    std::swap(before, last);
+    std::swap(last, row);
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substitute = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
     }
   }
   return row[b.size()];
@@ -35,16 +40,31 @@ void Diagnostics::error(const Position& position, std::string message) {
   errors_.push_back({position, std::move(message)});
 }
 
+void Diagnostics::hint(const Position& position, std::string message) {
+  hints_.push_back({position, std::move(message)});
+}
+
+void Diagnostics::withdraw(const Position& position, std::string_view message) {
+  std::erase_if(errors_, [&](const Diagnostic& diagnostic) {
+    return diagnostic.message == message && diagnostic.position == position;
+  });
+}
+
 std::string Diagnostics::to_string() const {
+  std::vector<Diagnostic> ordered = errors_;
+  std::ranges::stable_sort(ordered, {}, [](const Diagnostic& diagnostic) {
+    return std::tie(diagnostic.position.file, diagnostic.position.line, diagnostic.position.column);
+  });
   std::string text;
-  for (const Diagnostic& diagnostic : errors_) text += diagnostic.to_string() + "\n";
+  for (const Diagnostic& diagnostic : ordered) text += diagnostic.to_string() + "\n";
   return text;
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
-  if (word.size() > 64) return {};
+const std::string* nearest(std::string_view word, std::span<const std::string> candidates) {
+  if (word.size() > 64) return nullptr;
   const std::string* best = nullptr;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  const std::size_t most = word.size() < 2 ? 0 : std::clamp<std::size_t>(word.size() / 3, 1, 2);
+  std::size_t best_distance = most + 1;
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {
@@ -52,6 +72,11 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
       best_distance = distance;
     }
   }
+  return best;
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
+  const std::string* best = nearest(word, candidates);
   return best == nullptr ? std::string() : " (did you mean \"" + *best + "\"?)";
 }
 

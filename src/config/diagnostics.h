@@ -15,6 +15,7 @@ struct Position {
 
   /// "file:line:col", without the parts that are unknown.
   std::string to_string() const;
+  bool operator==(const Position&) const = default;
 };
 
 struct Diagnostic {
@@ -28,16 +29,26 @@ struct Diagnostic {
 class Diagnostics {
  public:
   void error(const Position& position, std::string message);
+  /// Takes a mistake back that turned out to follow from another.
+  void withdraw(const Position& position, std::string_view message);
+  /// Notes what is allowed and yet hardly meant.
+  void hint(const Position& position, std::string message);
   bool ok() const { return errors_.empty(); }
   std::span<const Diagnostic> errors() const { return errors_; }
-  /// One line each.
+  std::span<const Diagnostic> hints() const { return hints_; }
+  /// The mistakes, one line each, by file, line and column.
   std::string to_string() const;
 
  private:
   std::vector<Diagnostic> errors_;
+  std::vector<Diagnostic> hints_;
 };
 
-/// ` (did you mean "topics"?)` for the candidate within a third of the word's length in edits, else "".
+/// The candidate that `word` is most likely meant to be, else nullptr: at most two slips (a character too many,
+/// missing, other, or two swapped) and at most a third of the word.
+const std::string* nearest(std::string_view word, std::span<const std::string> candidates);
+
+/// ` (did you mean "topics"?)` with the nearest candidate, else "".
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
 }  // namespace weir::config

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <sstream>
 #include <system_error>
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
@@ -50,6 +51,13 @@ class NodeBuilder {
       node.kind_ = Node::Kind::mapping;
       for (const auto& entry : source) add_entry(node, entry.first, entry.second, depth);
     }
+    return node;
+  }
+
+  /// Nothing, at the file as a whole.
+  Node nothing() const {
+    Node node;
+    node.position_ = {file_, 0, 0};
     return node;
   }
 
@@ -116,41 +124,55 @@ int count_documents(const std::string& text) {
   return documents;
 }
 
+/// `line` counts from 0.
+bool indented_by_tab(std::string_view text, int line) {
+  for (; line > 0 && !text.empty(); --line) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  const std::string_view indentation = text.substr(0, text.find_first_not_of(" \t"));
+  return indentation.find('\t') != std::string_view::npos;
+}
+
 }  // namespace
 
 Node parse_yaml(const std::string& text, const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits) {
+  NodeBuilder builder(file, diagnostics, limits);
   if (text.size() > limits.bytes) {
     diagnostics.error({file, 0, 0}, "the file is larger than " + std::to_string(limits.bytes) + " bytes");
-    return {};
+    return builder.nothing();
   }
-  NodeBuilder builder(file, diagnostics, limits);
   try {
     const int documents = count_documents(text);
-    if (documents == 0) return {};
+    if (documents == 0) return builder.nothing();
     if (documents > 1)
       diagnostics.error({file, 0, 0}, "more than one YAML document in the file, or text that is not YAML at its start");
     return builder.build(YAML::Load(text));
+  } catch (const YAML::DeepRecursion& error) {
+    diagnostics.error(builder.place(error.mark), "YAML: nested too deeply");
   } catch (const YAML::Exception& error) {
-    diagnostics.error(builder.place(error.mark), "YAML: " + error.msg);
-    return {};
+    const bool tab = !error.mark.is_null() && indented_by_tab(text, error.mark.line);
+    diagnostics.error(builder.place(error.mark),
+                      "YAML: " + error.msg + (tab ? " (the line is indented by a tab; YAML wants spaces)" : ""));
   }
+  return builder.nothing();
+}
+
+core::Result<std::string> read_file(const std::string& file, std::size_t most_bytes) {
+  const auto failed = [] {
+    return core::fail(core::ErrorKind::not_found, "cannot be read: " + std::generic_category().message(errno));
+  };
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return failed();
+  std::string text(most_bytes + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, stream.gcount())));
+  if (stream.bad()) return failed();
+  return text;
 }
 
 Node load_yaml(const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
-    diagnostics.error({file, 0, 0}, "cannot be read: " + std::generic_category().message(errno));
-    return {};
-  }
-  // One byte past the limit is enough to know that it is too large.
-  std::string text(limits.bytes + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, stream.gcount())));
-  if (stream.bad()) {
-    diagnostics.error({file, 0, 0}, "cannot be read: " + std::generic_category().message(errno));
-    return {};
-  }
-  return parse_yaml(text, file, diagnostics, limits);
+  const auto text = read_file(file, limits.bytes);
+  if (text) return parse_yaml(*text, file, diagnostics, limits);
+  diagnostics.error({file, 0, 0}, text.error().message);
+  return NodeBuilder(file, diagnostics, limits).nothing();
 }
 
 }  // namespace weir::config

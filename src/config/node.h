@@ -52,9 +52,13 @@ struct YamlLimits {
 };
 
 /// Parses one YAML document. Syntax errors, duplicate keys and bounds reached go to `diagnostics`;
-/// the returned tree is then what could be read, possibly null.
+/// the returned tree is then what could be read, possibly null. A null root still names its file.
 Node parse_yaml(const std::string& text, const std::string& file, Diagnostics& diagnostics,
                 const YamlLimits& limits = {});
+
+/// The text of a file, cut one byte past `most_bytes`, which shows that it is too large. Errors: not_found, with the
+/// system's reason.
+core::Result<std::string> read_file(const std::string& file, std::size_t most_bytes = YamlLimits{}.bytes);
 
 /// Reads and parses a file; one that cannot be read is a diagnostic.
 Node load_yaml(const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits = {});

@@ -34,10 +34,15 @@ std::string expand_environment(const Node& scalar, Diagnostics& diagnostics) {
       continue;
     }
     const std::size_t end = text.find('}', start);
-    if (end == std::string::npos) break;
+    if (end == std::string::npos) {
+      diagnostics.error(scalar.position(), "unclosed ${: write ${NAME}, or $${ for these two characters themselves");
+      break;
+    }
     out.append(text, at, start - at);
     const std::string name = text.substr(start + 2, end - start - 2);
-    if (const char* value = std::getenv(name.c_str())) {
+    if (name.empty()) {
+      diagnostics.error(scalar.position(), "${} names no variable");
+    } else if (const char* value = std::getenv(name.c_str())) {
       out += value;
     } else {
       diagnostics.error(scalar.position(), "environment variable " + quote(name) + " is not set");
@@ -50,7 +55,8 @@ std::string expand_environment(const Node& scalar, Diagnostics& diagnostics) {
 MapReader::MapReader(const Node& node, Diagnostics& diagnostics, std::string what)
     : node_(node), diagnostics_(diagnostics), what_(std::move(what)) {
   if (!node.is_mapping() && !node.is_null()) {
-    error(node, "expected a mapping of keys to values, found " + std::string(node.kind_name()));
+    diagnostics.error(node.position(),
+                      what_ + ": expected a mapping of keys to values, found " + std::string(node.kind_name()));
   }
 }
 
@@ -86,7 +92,7 @@ std::string MapReader::text(std::string_view key, std::string fallback) {
 std::string MapReader::required_text(std::string_view key) {
   const Node* node = child(key);
   if (node == nullptr || node->is_null()) {
-    error(node_, "key " + quote(key) + " is missing");
+    missing(key);
     return {};
   }
   std::string value = text(key);
@@ -198,7 +204,21 @@ void MapReader::error(std::string_view key, const std::string& message) {
   error(node == nullptr ? node_ : *node, quote(key) + ": " + message);
 }
 
+void MapReader::missing(std::string_view key, const std::string& message) {
+  missing({key}, message.empty() ? "key " + quote(key) + " is missing" : message);
+}
+
+void MapReader::missing(std::initializer_list<std::string_view> keys, const std::string& message) {
+  error(node_, message);
+  for (const std::string_view key : keys) {
+    child(key);
+    missing_.emplace_back(key, what_ + ": " + message);
+  }
+}
+
 void MapReader::error(const Node& node, const std::string& message) {
+  // What a node that is no mapping lacks, it lacks for that.
+  if (!node_.is_mapping() && !node_.is_null()) return;
   diagnostics_.error(node.position(), what_ + ": " + message);
 }
 
@@ -206,6 +226,10 @@ void MapReader::finish() {
   if (!node_.is_mapping()) return;
   for (const auto& [key, value] : node_.entries()) {
     if (std::ranges::find(asked_, key.text()) != asked_.end()) continue;
+    const std::string* meant = nearest(key.text(), asked_);
+    for (const auto& [absent, message] : missing_) {
+      if (meant != nullptr && absent == *meant) diagnostics_.withdraw(node_.position(), message);
+    }
     error(key, "unknown key " + quote(key.text()) + did_you_mean(key.text(), asked_));
   }
 }

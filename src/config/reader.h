@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,7 +27,8 @@ namespace weir::config {
 class MapReader {
  public:
   /// `what` names the thing in messages: `rule "KafkaConsumerLagHigh"`. A node that is no mapping is an
-  /// error at once (null reads as an empty mapping), and all getters then give defaults.
+  /// error at once (null reads as an empty mapping); all getters then give defaults, and nothing more is
+  /// said of this node.
   MapReader(const Node& node, Diagnostics& diagnostics, std::string what);
 
   bool has(std::string_view key);
@@ -49,6 +51,11 @@ class MapReader {
   /// The secret under `key`, or the first line of the file under `<key>_file`; both is an error.
   core::Secret secret(std::string_view key);
 
+  /// Notes that a key is absent which must be there: `key "url" is missing` unless `message` says it better.
+  /// `finish()` takes it back where a misspelt key is the cause.
+  void missing(std::string_view key, const std::string& message = {});
+  /// The same where any one of several keys would do.
+  void missing(std::initializer_list<std::string_view> keys, const std::string& message);
   void error(std::string_view key, const std::string& message);
   void error(const Node& node, const std::string& message);
   const std::string& what() const { return what_; }
@@ -64,10 +71,12 @@ class MapReader {
   Diagnostics& diagnostics_;
   std::string what_;
   std::vector<std::string> asked_;
+  std::vector<std::pair<std::string, std::string>> missing_;  // key, message
 };
 
 /// A scalar's text with `${NAME}` replaced from the environment (`$${` is a literal `${`). An unset
-/// variable is a diagnostic. Used for weir.yml only: rule and check files have `$` of their own.
+/// variable, an unclosed `${` and `${}` are diagnostics. Used for weir.yml only: rule and check files have `$` of their
+/// own.
 std::string expand_environment(const Node& scalar, Diagnostics& diagnostics);
 
 }  // namespace weir::config

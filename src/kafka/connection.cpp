@@ -119,8 +119,12 @@ void Connection::on_error(rd_kafka_s*, int code, const char* reason, void* self)
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
     connection.hopeless_ = true;
   }
-  // "All brokers are down" follows the reason why, which says more.
-  if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !connection.trouble_) connection.trouble_ = Trouble{code, reason};
+  std::optional<Trouble>& trouble = connection.trouble_;
+  // "All brokers are down" follows the reason why, which says more. The same of another broker or address says nothing
+  // new, and a message that changed with each try would be logged with each.
+  const bool known = trouble && (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+                                 (code == trouble->code && same_trouble(reason, trouble->reason)));
+  if (!known) trouble = Trouble{code, reason};
 }
 
 void Connection::poll() {

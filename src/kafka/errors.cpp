@@ -11,10 +11,24 @@ struct Meaning {
   std::string_view what;  // follows the subject
 };
 
-Meaning connection_meaning(int code) {
+bool contains(std::string_view text, std::string_view words) { return text.find(words) != std::string_view::npos; }
+
+Meaning connection_meaning(int code, std::string_view detail) {
   using core::ErrorKind;
+  // A broker that has SASL on this listener names its mechanisms even when it refuses one.
+  const bool no_sasl = contains(detail, "not valid in current SASL state") || contains(detail, "mechanisms: (empty)");
   switch (code) {
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+      if (!contains(detail, "Invalid response size")) return {ErrorKind::protocol, {}};
+      return {ErrorKind::protocol,
+              "this is no Kafka listener, or it wants TLS; check the port in brokers, and security.protocol"};
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+      if (no_sasl) {
+        return {ErrorKind::denied,
+                "this listener offers no SASL; set security.protocol to PLAINTEXT or SSL, or use the port of its SASL "
+                "listener"};
+      }
+      [[fallthrough]];
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
       return {ErrorKind::denied, "the broker refused the login; check sasl.mechanism, sasl.username and sasl.password"};
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
@@ -37,7 +51,7 @@ Meaning connection_meaning(int code) {
   }
 }
 
-Meaning meaning_of(int code) {
+Meaning meaning_of(int code, std::string_view detail) {
   using core::ErrorKind;
   switch (code) {
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
@@ -69,19 +83,61 @@ Meaning meaning_of(int code) {
     case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
       return {ErrorKind::protocol, "the broker does not support this request; give groups.names and topics.names"};
-    default: return connection_meaning(code);
+    default: return connection_meaning(code, detail);
   }
+}
+
+/// Removes the first `before<digits>after`, where there is one.
+void erase_number(std::string& text, std::string_view before, std::string_view after) {
+  for (std::size_t at = text.find(before); at != std::string::npos; at = text.find(before, at + 1)) {
+    const std::size_t digits = at + before.size();
+    const std::size_t end = std::min(text.find_first_not_of("0123456789", digits), text.size());
+    if (end == digits || text.compare(end, after.size(), after) != 0) continue;
+    text.erase(at, end + after.size() - at);
+    return;
+  }
+}
+
+/// Removes the words and what follows, up to a parenthesis.
+void erase_from(std::string& text, std::string_view words) {
+  const std::size_t at = text.find(words);
+  if (at == std::string::npos) return;
+  const std::size_t end = std::min(text.find(" (", at), text.size());
+  text.erase(at, end - at);
 }
 
 }  // namespace
 
+std::string steady(std::string_view detail) {
+  std::string text(detail);
+  erase_number(text, ", ", " identical error(s) suppressed");
+  erase_number(text, "after ", "ms ");
+  return text;
+}
+
+bool same_trouble(std::string_view one, std::string_view other) {
+  const auto essence = [](std::string_view detail) {
+    std::string text = steady(detail);
+    text.erase(0, std::min(text.find(": ") + 2, text.size()));  // the broker
+    const std::size_t address = text.find("ipv");
+    const std::size_t mark = text.find('#', address);
+    if (address != std::string::npos && mark == address + 4) text.erase(address, text.find(' ', mark) - address);
+    return text;
+  };
+  return essence(one) == essence(other);
+}
+
 core::Error to_error(int code, std::string_view subject, std::string_view detail) {
-  const Meaning meaning = meaning_of(code);
+  const Meaning meaning = meaning_of(code, detail);
   const std::string_view library = rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code));
   std::string message(subject);
   if (!message.empty()) message += ": ";
   message += meaning.what.empty() ? library : meaning.what;
-  if (!detail.empty() && detail != library) message.append(" (").append(detail).append(")");
+  // librdkafka's advice to raise a limit would help nobody here.
+  std::string said = steady(detail);
+  if (code == RD_KAFKA_RESP_ERR__BAD_MSG && !meaning.what.empty())
+    erase_from(said, ": increase receive.message.max.bytes");
+  if (!said.empty() && said != library) message.append(" (").append(said).append(")");
   return core::fail(meaning.kind, std::move(message)).error();
 }
 

@@ -40,6 +40,11 @@ bool is_port(std::string_view text) {
   return failed == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
 }
 
+/// No name ends in a label of digits alone (RFC 1123, 2.1), and an address has four of them.
+bool is_bare_number(std::string_view host) {
+  return host.find('.') == std::string_view::npos && host.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// What is wrong with one `host:port`, if anything. An IPv6 address is written in brackets.
 std::optional<std::string> broker_mistake(std::string_view broker) {
   if (const std::size_t scheme = broker.find("://"); scheme != std::string_view::npos) {
@@ -51,7 +56,8 @@ std::optional<std::string> broker_mistake(std::string_view broker) {
   const std::string_view host = has_port ? broker.substr(0, colon) : broker;
   if (host.empty()) return "the host is missing";
   if (host.front() != '[' && host.find(':') != std::string_view::npos) return "write an IPv6 address in brackets";
-  if (host.find_first_of(" \t/") != std::string_view::npos) return quote(host) + " is no host name";
+  if (host.find_first_of(" \t/") != std::string_view::npos || is_bare_number(host))
+    return quote(host) + " is no host name";
   if (has_port && !is_port(broker.substr(colon + 1))) return "the port is not a number from 1 to 65535";
   return std::nullopt;
 }
@@ -151,7 +157,9 @@ void read_property(const Node& key, MapReader& reader, Properties& properties, r
     reader.has(key.text());
     return reader.error(key, quote(name) + " cannot be set: " + std::string(reserved->instead));
   }
+  const std::size_t mistakes = reader.diagnostics().errors().size();
   const core::Secret value = reader.secret(name);
+  if (reader.diagnostics().errors().size() != mistakes) return;
   if (value.empty()) return reader.error(key, quote(key.text()) + " has no value");
   const auto set = set_property(conf, name, value);
   if (set) {

@@ -46,16 +46,32 @@ void append_parameters(std::string_view text, std::vector<std::pair<std::string,
 
 std::string percent_decode(std::string_view text) { return decode(text, false); }
 
-bool is_loopback_host(std::string_view host) {
+std::string host_name(std::string_view host) {
   const bool six = host.starts_with('[');
   const std::size_t end = six ? std::min(host.find(']'), host.size() - 1) + 1 : std::min(host.find(':'), host.size());
   const std::string_view port = host.substr(end);
   const bool port_fits =
       port.empty() || (port[0] == ':' && port.size() <= 6 &&
                        std::ranges::all_of(port.substr(1), [](char c) { return c >= '0' && c <= '9'; }));
-  if (!port_fits) return false;
+  if (!port_fits) return {};
   std::string name(host.substr(0, end));
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
+}
+
+std::string url_host(std::string_view url) {
+  const std::size_t scheme = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;
+  const bool bad = std::ranges::any_of(url, [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+  if (scheme == 0 || bad) return {};
+  std::string_view authority = url.substr(scheme, url.find_first_of("/?#", scheme) - scheme);
+  authority.remove_prefix(authority.rfind('@') + 1);  // without one, npos + 1 is 0
+  std::string name = host_name(authority);
+  const bool six = name.starts_with('[') && name.ends_with(']');
+  return six || name.find_first_of("[]<>\"\\^`{|}") == std::string::npos ? name : std::string();
+}
+
+bool is_loopback_host(std::string_view host) {
+  const std::string name = host_name(host);
   in_addr parsed{};
   // A name such as 127.example.org is not an address.
   const bool four = name.starts_with("127.") && inet_pton(AF_INET, name.c_str(), &parsed) == 1;

@@ -42,6 +42,10 @@ bool known_method(http::verb verb) {
   return verb == http::verb::get || verb == http::verb::head || verb == http::verb::post || verb == http::verb::put;
 }
 
+bool answers_to(std::string_view host, std::string_view external_host) {
+  return is_loopback_host(host) || (!external_host.empty() && host_name(host) == external_host);
+}
+
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(tcp::socket socket, std::shared_ptr<Shared> shared)
@@ -185,8 +189,8 @@ void Connection::handle(const http::request<http::string_body>& request) {
   const std::string_view target(request.target().data(), request.target().size());
   if (!known_method(request.method())) return refuse(405, "method not allowed\n", {{"Allow", "GET, HEAD, POST, PUT"}});
   if (version_ >= 11 && request.count(http::field::host) != 1) return refuse(400, "one Host header is needed\n");
-  if (shared_->options.listen.loopback && !host.empty() && !is_loopback_host(host)) {
-    return refuse(421, "this server answers to localhost only\n");
+  if (shared_->options.listen.loopback && !host.empty() && !answers_to(host, shared_->options.external_host)) {
+    return refuse(421, "this server answers to localhost and to the host of its external_url only\n");
   }
   if (!target.starts_with('/')) return refuse(400, "not a path\n");
   ServerRequest seen;
@@ -304,8 +308,12 @@ class Server final : public HttpServer {
     if (!failed) acceptor_.listen(asio::socket_base::max_listen_connections, failed);
     if (!failed) port_ = acceptor_.local_endpoint(failed).port();
     if (failed) return core::fail(core::ErrorKind::unavailable, "cannot listen: " + failed.message(), where);
-    accept();
     return {};
+  }
+  void serve(Handler handler, StreamHandler stream_handler) override {
+    shared_->handler = std::move(handler);
+    shared_->stream_handler = std::move(stream_handler);
+    accept();
   }
   std::uint16_t port() const override { return port_; }
 
@@ -335,10 +343,14 @@ class Server final : public HttpServer {
 
 core::Result<std::unique_ptr<HttpServer>> HttpServer::start(runtime::Loop& loop, Options options, Handler handler,
                                                             StreamHandler stream_handler) {
+  auto server = bind(loop, std::move(options));
+  if (server) (*server)->serve(std::move(handler), std::move(stream_handler));
+  return server;
+}
+
+core::Result<std::unique_ptr<HttpServer>> HttpServer::bind(runtime::Loop& loop, Options options) {
   auto shared = std::make_shared<Shared>();
   shared->options = std::move(options);
-  shared->handler = std::move(handler);
-  shared->stream_handler = std::move(stream_handler);
   auto server = std::make_unique<Server>(loop.context(), std::move(shared));
   if (auto opened = server->open(); !opened) return std::unexpected(opened.error());
   return server;

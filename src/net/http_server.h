@@ -26,6 +26,12 @@ core::Result<ListenAddress> parse_listen_address(std::string_view text);
 /// Whether a Host header names this machine's loopback: localhost, 127.0.0.0/8 or [::1], with or without a port.
 bool is_loopback_host(std::string_view host);
 
+/// The host of a Host header or of a URL's authority, in lower case and without its port; "" when that is no number.
+std::string host_name(std::string_view host);
+
+/// The host of an http:// or https:// URL, as host_name() gives it; "" for anything else.
+std::string url_host(std::string_view url);
+
 /// Replaces %XX; anything else stays as it is.
 std::string percent_decode(std::string_view text);
 
@@ -83,20 +89,26 @@ struct ServerLimits {
   core::Duration timeout{30'000};  // for reading a request, being idle, and sending an answer
 };
 
-/// An HTTP/1.1 server on the loop. On a loopback address it answers only requests for localhost by name or number,
-/// so that no web site reaches it by a name of its own (DNS rebinding). Every answer carries a strict content policy.
-/// To be destroyed on the loop's thread or once run() has ended; no handler is called afterwards.
+/// An HTTP/1.1 server on the loop. On a loopback address it answers only requests for localhost by name or number, or
+/// for a host it is told of, so that no web site reaches it by a name of its own (DNS rebinding). Every answer carries
+/// a strict content policy. To be destroyed on the loop's thread or once run() has ended; no handler is called
+/// afterwards.
 class HttpServer {
  public:
   struct Options {
     ListenAddress listen;
-    bool allow_remote = false;     // else only a loopback address is listened on
-    std::string stream_path = {};  // the path whose GET becomes an event stream
+    bool allow_remote = false;       // else only a loopback address is listened on
+    std::string external_host = {};  // answered to as well as localhost: what a proxy before it is called
+    std::string stream_path = {};    // the path whose GET becomes an event stream
     ServerLimits limits = {};
   };
   /// Errors: denied (an address that is not loopback, without allow_remote), unavailable (in use, not of this machine).
   static core::Result<std::unique_ptr<HttpServer>> start(runtime::Loop& loop, Options options, Handler handler,
                                                          StreamHandler stream_handler);
+  /// The first half of start(): takes the port, and lets clients wait until serve().
+  static core::Result<std::unique_ptr<HttpServer>> bind(runtime::Loop& loop, Options options);
+  /// To be called once.
+  virtual void serve(Handler handler, StreamHandler stream_handler) = 0;
   virtual ~HttpServer() = default;
   /// The port in use, where 0 was asked for.
   virtual std::uint16_t port() const = 0;

@@ -26,7 +26,7 @@ void read_authorization(const config::Node& node, config::MapReader& parent, Htt
   config::MapReader reader(node, parent.diagnostics(), parent.what() + ", authorization");
   (void)reader.choice("type", "Bearer", {"Bearer"});
   target.bearer = reader.secret("credentials");
-  if (target.bearer.empty()) reader.error(node, "key \"credentials\" is missing");
+  if (!reader.has("credentials") && !reader.has("credentials_file")) reader.missing("credentials");
   reader.finish();
 }
 
@@ -119,7 +119,7 @@ HttpTarget parse_http_target(config::MapReader& reader, std::string_view url_key
   target.url = reader.secret(url_key);
   const bool given = reader.has(url_key) || reader.has(std::string(url_key) + "_file");
   if (!given) {
-    reader.error(url_key, fmt::format("is missing; give it here or in \"{}_file\"", url_key));
+    reader.missing(url_key, fmt::format("key \"{0}\" is missing; give it here or in \"{0}_file\"", url_key));
   } else if (reader.diagnostics().errors().size() == mistakes && !is_http_url(target.url.reveal())) {
     reader.error(url_key, "is not a URL that begins with http:// or https://");
   }

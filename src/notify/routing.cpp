@@ -16,7 +16,9 @@ constexpr std::array<std::string_view, 5> kNotApplied{"group_wait", "group_inter
 
 Receiver parse_receiver(const config::Node& node, config::Diagnostics& diagnostics) {
   const config::Node* name = node.find("name");
-  const std::string what = fmt::format("receiver \"{}\"", name == nullptr ? "" : name->text());
+  const bool named = name != nullptr && !name->text().empty();
+  const std::string what = named ? fmt::format("receiver \"{}\"", name->text()) : "receiver";
+  const std::size_t mistakes = diagnostics.errors().size();
   config::MapReader reader(node, diagnostics, what);
   Receiver receiver{.name = reader.required_text("name"), .integrations = {}};
   for (const NotifierKind& kind : notifier_kinds()) {
@@ -30,6 +32,10 @@ Receiver parse_receiver(const config::Node& node, config::Diagnostics& diagnosti
     }
   }
   reader.finish();
+  if (receiver.integrations.empty() && diagnostics.errors().size() == mistakes) {
+    diagnostics.hint(node.position(),
+                     what + ": nobody is told what reaches it; give it webhook_configs or slack_configs");
+  }
   return receiver;
 }
 
@@ -37,6 +43,7 @@ std::vector<Receiver> parse_receivers(const config::Node& node, config::Diagnost
   std::vector<Receiver> receivers;
   if (!node.is_sequence() && !node.is_null()) {
     diagnostics.error(node.position(), fmt::format("receivers: expected a list, found {}", node.kind_name()));
+    receivers.emplace_back();
     return receivers;
   }
   for (const config::Node& item : node.items()) {
@@ -87,7 +94,9 @@ class RouteParser {
     } else {
       route.receiver = reader.text("receiver", route.receiver);
     }
-    if (!reader.has("receiver") || route.receiver.empty()) return;
+    // A receiver whose name could not be read may be the one.
+    const bool known = std::ranges::none_of(names_, &std::string::empty);
+    if (!reader.has("receiver") || route.receiver.empty() || !known) return;
     if (std::ranges::find(names_, route.receiver) != names_.end()) return;
     reader.error("receiver", fmt::format("no receiver is named \"{}\"{}", route.receiver,
                                          config::did_you_mean(route.receiver, names_)));

@@ -1,7 +1,10 @@
 #include "quality/check.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
+#include <numeric>
 
 namespace weir::quality {
 namespace {
@@ -58,6 +61,19 @@ bool Condition::holds(double value) const {
     case Op::not_between: return !(above && below);
   }
   return false;
+}
+
+bool Condition::within(const Condition& other) const {
+  // Between two neighbouring bounds neither changes its mind, so that one number of each stretch tells.
+  std::vector<double> bounds = {low, high, other.low, other.high};
+  std::ranges::sort(bounds);
+  std::vector<double> samples = {-std::numeric_limits<double>::infinity(), bounds[0]};
+  for (std::size_t i = 1; i < bounds.size(); ++i) {
+    samples.push_back(std::midpoint(bounds[i - 1], bounds[i]));
+    samples.push_back(bounds[i]);
+  }
+  samples.push_back(std::numeric_limits<double>::infinity());
+  return std::ranges::none_of(samples, [&](double sample) { return holds(sample) && !other.holds(sample); });
 }
 
 std::string Condition::to_string() const {

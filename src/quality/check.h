@@ -50,6 +50,8 @@ struct Condition {
 
   /// False for NaN, whatever the operator.
   bool holds(double value) const;
+  /// True when every number that it holds for is one that `other` holds for.
+  bool within(const Condition& other) const;
   /// "> 0", "between 10 and 20", "< 1h30m", as it is written in check files.
   std::string to_string() const;
 };
@@ -71,12 +73,12 @@ struct Check {
   std::optional<Condition> expected;
   std::optional<Condition> warn_when;
   std::optional<Condition> fail_when;
-  std::string name;  // given by `name:`, else the canonical text; unique within its dataset
+  std::string name;  // given by `name:`, else the text as written; unique within its dataset
   config::Position position;
 
   /// What is measured, without thresholds: "change percent for row_count".
   std::string measure() const;
-  /// The whole check in canonical form.
+  /// The whole check in canonical form: the same for two that mean the same.
   std::string canonical() const;
 };
 

@@ -67,12 +67,33 @@ class CheckParser {
     if (!read_metric(*expression, check)) return std::nullopt;
     read_settings(*expression, check);
     if (diagnostics_.errors().size() == errors) judge_thresholds(*expression, check);
-    if (check.name.empty()) check.name = check.canonical();
+    if (check.name.empty()) check.name = as_written();
     if (diagnostics_.errors().size() != errors) return std::nullopt;
     return check;
   }
 
  private:
+  /// A label should be found where it was written: with its spaces in order, and otherwise untouched.
+  std::string as_written() const {
+    std::string text = one_line(line_.text());
+    for (const std::string_view key : {"warn", "fail"}) {
+      const Node* zone = settings_.find(key);
+      if (zone != nullptr) text += fmt::format(" {} {}", key, one_line(zone->text()));
+    }
+    return text;
+  }
+
+  static std::string one_line(std::string_view text) {
+    std::string line;
+    for (const char c : text) {
+      const bool space = std::string_view(" \t\r\n").find(c) != std::string_view::npos;
+      if (!space) line += c;
+      if (space && !line.empty() && line.back() != ' ') line += ' ';
+    }
+    if (line.ends_with(' ')) line.pop_back();
+    return line;
+  }
+
   void error(std::size_t offset, const std::string& message) {
     diagnostics_.error(position_in(line_, offset), what_ + ": " + message);
   }
@@ -199,8 +220,12 @@ class CheckParser {
       return;
     }
     const std::filesystem::path path = std::filesystem::path(line_.position().file).parent_path() / file;
+    const std::string full = path.lexically_normal().string();
+    const auto content = config::read_file(full);
+    if (!content)
+      return reader.error("distribution reference file", fmt::format("\"{}\" {}", full, content.error().message));
     const std::size_t errors = diagnostics_.errors().size();
-    const Node root = config::load_yaml(path.lexically_normal().string(), diagnostics_);
+    const Node root = config::parse_yaml(*content, full, diagnostics_);
     if (diagnostics_.errors().size() != errors) return;
     check.metric.reference =
         std::make_shared<const Reference>(parse_reference(root, name, check.metric.column, diagnostics_));
@@ -218,6 +243,10 @@ class CheckParser {
     }
     for (const auto& condition : {check.expected, check.warn_when, check.fail_when}) {
       if (condition) judge_unit(expression, check, *condition);
+    }
+    if (check.warn_when && check.fail_when && check.warn_when->within(*check.fail_when)) {
+      error(*settings_.find("warn"), fmt::format("\"warn\" would never be seen: whatever is {} is {} too, and fails",
+                                                 check.warn_when->to_string(), check.fail_when->to_string()));
     }
     if (check.metric.kind != MetricKind::freshness) return;
     using Op = Condition::Op;
@@ -239,6 +268,10 @@ class CheckParser {
     }
     if (!duration && condition.unit == Unit::duration) {
       return error(expression.condition_offset, "a duration is for freshness only");
+    }
+    const bool beyond = condition.low < 0 || condition.low > 100 || condition.high < 0 || condition.high > 100;
+    if (check.metric.kind == MetricKind::missing_percent && !check.change && beyond) {
+      return error(expression.condition_offset, fmt::format("{} is always from 0 to 100", expression.metric));
     }
     if (condition.unit != Unit::percent) return;
     if (check.change && !check.change->percent) {

@@ -60,7 +60,8 @@ ChecksSettings read_entry(const Node& entry, std::span<const std::string> source
   ChecksSettings settings;
   config::MapReader reader(entry, diagnostics, "checks");
   settings.source = reader.required_text("source");
-  if (!settings.source.empty() && std::ranges::find(sources, settings.source) == sources.end()) {
+  const bool known = std::ranges::none_of(sources, &std::string::empty);
+  if (known && !settings.source.empty() && std::ranges::find(sources, settings.source) == sources.end()) {
     reader.error("source", fmt::format("there is no source \"{}\" under \"sources\"{}", settings.source,
                                        config::did_you_mean(settings.source, sources)));
   }

@@ -20,7 +20,8 @@ struct ChecksSettings {
 };
 
 /// Reads the list under `checks:` (see src/README.md) and every check file it names. `files` are paths or
-/// patterns with * ? [ ], relative to the file that holds the section. `sources` are the names it may refer to.
+/// patterns with * ? [ ], relative to the file that holds the section. `sources` are the names it may refer to;
+/// an empty one is a source whose name could not be read, and then any name may be right.
 /// All mistakes, those in the check files included, are diagnostics; so are a pattern without a file and a
 /// dataset that two entries of one source check.
 std::vector<ChecksSettings> parse_checks_section(const config::Node& section, std::span<const std::string> sources,

@@ -72,7 +72,7 @@ Reference parse_reference(const Node& node, const std::string& name, const std::
   }
   const Node* typed = reader.child("distribution_type");
   const std::string type = typed == nullptr ? std::string() : typed->text();
-  if (type.empty()) reader.error(*own, "key \"distribution_type\" is missing");
+  if (type.empty()) reader.missing("distribution_type");
   if (type == "categorical") {
     reader.error("distribution_type", "categorical references are not supported; use continuous with numeric bins");
   } else if (!type.empty() && type != "continuous") {
@@ -82,11 +82,9 @@ Reference parse_reference(const Node& node, const std::string& name, const std::
   const std::string key =
       own->find("distribution reference") != nullptr ? "distribution reference" : "distribution_reference";
   const Node* bins = reader.child(key);
+  if (bins == nullptr) reader.missing(key, "key \"distribution_reference\" with its bins and weights is missing");
   reader.finish();
-  if (bins == nullptr) {
-    reader.error(*own, "key \"distribution_reference\" with its bins and weights is missing");
-    return reference;
-  }
+  if (bins == nullptr) return reference;
   MapReader inner(*bins, diagnostics, what);
   reference.edges = read_numbers(inner, "bins");
   const bool ascending = std::ranges::adjacent_find(reference.edges, std::greater_equal<>()) == reference.edges.end();

@@ -48,7 +48,7 @@ class Loader {
   std::vector<Group> run(const config::Node& root) {
     std::vector<Group> groups;
     config::MapReader reader(root, diagnostics_, "rule file");
-    if (root.is_mapping() && !reader.has("groups")) reader.error(root, "key \"groups\" is missing");
+    if (root.is_mapping() && !reader.has("groups")) reader.missing("groups");
     std::set<std::string> names;
     for (const config::Node* node : reader.list("groups")) {
       Group group = read_group(*node);
@@ -64,12 +64,30 @@ class Loader {
  private:
   static std::string text_of(const config::Node* node) { return node == nullptr ? "" : node->text(); }
 
+  /// False with a mistake for a list or a mapping; what is absent may be text.
+  static bool is_text(config::MapReader& reader, std::string_view key) {
+    const config::Node* node = reader.child(key);
+    if (node == nullptr || node->is_null() || node->is_scalar()) return true;
+    reader.error(key, fmt::format("expected text, found {}", node->kind_name()));
+    return false;
+  }
+
+  /// As written, for `$` is none of the environment's here.
+  static std::string required_text(config::MapReader& reader, std::string_view key) {
+    std::string text = text_of(reader.child(key));
+    if (text.empty() && is_text(reader, key)) reader.missing(key);
+    return text;
+  }
+
+  static std::string called(std::string_view what, const std::string& name) {
+    return name.empty() ? std::string(what) : fmt::format("{} \"{}\"", what, name);
+  }
+
   Group read_group(const config::Node& node) {
-    config::MapReader reader(node, diagnostics_, fmt::format("group \"{}\"", text_of(node.find("name"))));
+    config::MapReader reader(node, diagnostics_, called("group", text_of(node.find("name"))));
     Group group;
     group.file = file_;
-    group.name = text_of(reader.child("name"));
-    if (node.is_mapping() && group.name.empty()) reader.error(node, "key \"name\" is missing");
+    group.name = required_text(reader, "name");
     group.interval = reader.duration("interval", interval_);
     if (group.interval == core::Duration::zero()) group.interval = interval_;  // as Prometheus
     group.query_offset = reader.duration("query_offset", core::Duration::zero());
@@ -99,14 +117,16 @@ class Loader {
     const std::size_t mistakes = diagnostics_.errors().size();
     const std::string alert = text_of(node.find("alert"));
     const std::string record = text_of(node.find("record"));
-    config::MapReader reader(node, diagnostics_, fmt::format("rule \"{}\"", alert.empty() ? record : alert));
+    config::MapReader reader(node, diagnostics_, called("rule", alert.empty() ? record : alert));
     reader.child("alert");
     reader.child("record");
     Rule rule;
     rule.position = node.position();
     rule.kind = alert.empty() ? Rule::Kind::recording : Rule::Kind::alerting;
     rule.name = alert.empty() ? record : alert;
-    if (node.is_mapping() && rule.name.empty()) reader.error(node, "needs a key \"alert\" or \"record\"");
+    if (rule.name.empty() && is_text(reader, "alert") && is_text(reader, "record")) {
+      reader.missing({"alert", "record"}, "needs a key \"alert\" or \"record\"");
+    }
     if (!alert.empty() && !record.empty()) reader.error("record", "a rule is either an alert or a record, not both");
     rule.hold = reader.duration("for", core::Duration::zero());
     rule.keep_firing_for = reader.duration("keep_firing_for", core::Duration::zero());
@@ -128,16 +148,21 @@ class Loader {
 
   void read_expression(config::MapReader& reader, Rule& rule) {
     const config::Node* node = reader.child("expr");
-    rule.expression = text_of(node);
+    rule.expression = required_text(reader, "expr");
     while (!rule.expression.empty() && rule.expression.back() == '\n') rule.expression.pop_back();
-    if (node == nullptr || rule.expression.empty()) {
-      if (rule.position.line > 0) diagnostics_.error(rule.position, reader.what() + ": key \"expr\" is missing");
-      return;
-    }
+    if (rule.expression.empty()) return;
     auto parsed = promql::parse(rule.expression);
     if (!parsed) {
       diagnostics_.error(place_.locate(*node, parsed.error().where),
                          fmt::format("{}: \"expr\": {}", reader.what(), parsed.error().message));
+      return;
+    }
+    // Prometheus loads such a rule and fails at each evaluation.
+    const bool usable = parsed->type() == promql::ValueType::vector || parsed->type() == promql::ValueType::scalar;
+    if (dialect_ == Dialect::weir && !usable) {
+      diagnostics_.error(place_.locate(*node, "1:1"),
+                         fmt::format("{}: \"expr\": {} needs an instant vector or a scalar, found a {}", reader.what(),
+                                     rule.alerting() ? "an alert" : "a record", promql::to_string(parsed->type())));
       return;
     }
     rule.expr = std::make_shared<const promql::Expr>(std::move(*parsed));

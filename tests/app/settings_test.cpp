@@ -1,5 +1,6 @@
 #include "app/settings.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -70,6 +71,55 @@ TEST_F(SettingsTest, RefusesAnAddressThatOthersReachUnlessToldTo) {
 
 TEST_F(SettingsTest, AFileThatWatchesNothingIsAMistake) {
   EXPECT_THAT(mistakes("listen: 127.0.0.1:1\n"), HasSubstr("nothing to watch"));
+}
+
+TEST_F(SettingsTest, TheFolderOfTheDatabaseMustBeThere) {
+  const std::string kafka = "kafka: [{name: p, brokers: \"b:1\"}]\n";
+  EXPECT_THAT(
+      mistakes(kafka + "storage: {path: none/weir.db}\n"),
+      HasSubstr("weir.yml:2:17: storage: \"path\": there is no folder \"" + (folder_ / "none").string() + "\""));
+  EXPECT_THAT(mistakes(kafka + "storage: {path: /none/weir.db}\n"), HasSubstr("there is no folder \"/none\""));
+  std::filesystem::create_directory(folder_ / "data");
+  EXPECT_THAT(mistakes(kafka + "storage: {path: data}\n"), HasSubstr("is a folder; name a file in it"));
+  EXPECT_EQ(mistakes(kafka + "storage: {path: data/weir.db}\n"), "");
+  EXPECT_EQ(mistakes(kafka + "storage: {path: \":memory:\"}\n"), "");
+}
+
+TEST_F(SettingsTest, TheExternalUrlMustBeOne) {
+  const std::string kafka = "kafka: [{name: p, brokers: \"b:1\"}]\n";
+  for (const char* url : {"5", "weir.internal", "ftp://weir.internal", "\"http://\"", "\"\""}) {
+    EXPECT_THAT(mistakes(kafka + "external_url: " + url + "\n"),
+                HasSubstr("weir.yml:2:15: configuration: \"external_url\": "))
+        << url;
+  }
+  EXPECT_EQ(mistakes(kafka + "external_url: http://weir.internal:8080/sub/\n"), "");
+}
+
+TEST_F(SettingsTest, HintsAtWhatIsHardlyMeant) {
+  std::ofstream(folder_ / "none.yml") << "groups: []\n";
+  std::ofstream(folder_ / "some.yml") << "groups: [{name: a, rules: [{alert: A, expr: up}]}]\n";
+  const std::string kafka = "kafka: [{name: p, brokers: \"b:1\"}]\n";
+  const auto hints = [&](const std::string& text) {
+    std::string all;
+    const auto settings = load_settings(write(kafka + text));
+    if (!settings) return settings.error().to_string();
+    for (const config::Diagnostic& hint : settings->hints)
+      all += hint.to_string().substr(folder_.string().size() + 1) + "\n";
+    return all;
+  };
+  EXPECT_EQ(hints(""), "weir.yml: nobody will be told: no receivers\nweir.yml: no alert will ever fire: no rules\n");
+  const std::string receiver = "receivers: [{name: a, webhook_configs: [{url: \"http://a\"}]}]\nroute: {receiver: a}\n";
+  EXPECT_EQ(hints(receiver + "rules: {files: [some.yml, none.yml]}\n"), "none.yml: holds 0 rules\n");
+  EXPECT_EQ(hints(receiver + "rules: {files: some.yml}\n"), "");
+}
+
+TEST_F(SettingsTest, WhatFollowsFromAMistakeIsNotReported) {
+  std::ofstream(folder_ / "checks.yml") << "checks for orders:\n  - row_count > 0\n";
+  const std::string found =
+      mistakes("sources: [{nam: w, type: sqlite, path: x}]\nchecks: [{source: w, files: checks.yml}]\nkafka: [5]\n");
+  EXPECT_THAT(found, HasSubstr("unknown key \"nam\""));
+  EXPECT_THAT(found, HasSubstr("weir.yml:3:9: kafka cluster: expected a mapping"));
+  EXPECT_EQ(std::ranges::count(found, '\n'), 2) << found;
 }
 
 TEST_F(SettingsTest, TwoThingsOfOneNameAreAMistake) {

@@ -35,9 +35,19 @@ TEST_F(NodeTest, SyntaxErrorsHaveLineAndColumn) {
 }
 
 TEST_F(NodeTest, ATabIsAnErrorWithItsPlace) {
-  parse("kafka:\n\t- name: a\n");
+  for (const std::string text : {"kafka:\n\t- name: a\n", "kafka:\n  \t- name: a\n", "kafka:\n\tname: a\n"}) {
+    diagnostics_ = {};
+    parse(text);
+    ASSERT_EQ(diagnostics_.errors().size(), 1U) << text;
+    EXPECT_TRUE(mistakes().starts_with("weir.yml:2:")) << mistakes();
+    EXPECT_NE(mistakes().find("the line is indented by a tab; YAML wants spaces"), std::string::npos) << mistakes();
+  }
+}
+
+TEST_F(NodeTest, ATabElsewhereIsNotBlamed) {
+  parse("a: [b,\tc\n");
   ASSERT_FALSE(diagnostics_.ok());
-  EXPECT_TRUE(mistakes().starts_with("weir.yml:2:")) << mistakes();
+  EXPECT_EQ(mistakes().find("tab"), std::string::npos) << mistakes();
 }
 
 TEST_F(NodeTest, AKeyGivenTwiceIsAnErrorAtTheSecond) {
@@ -74,6 +84,14 @@ TEST_F(NodeTest, DeepNestingIsStopped) {
   EXPECT_NE(mistakes().find("nested deeper than 64"), std::string::npos) << mistakes();
 }
 
+TEST_F(NodeTest, NestingPastTheParsersOwnDepthIsNamedToo) {
+  for (const char opener : {'[', '{'}) {
+    diagnostics_ = {};
+    parse(std::string(100'000, opener));
+    EXPECT_NE(mistakes().find("YAML: nested too deeply"), std::string::npos) << mistakes();
+  }
+}
+
 TEST_F(NodeTest, AFileThatIsTooLargeIsNotParsed) {
   parse("a: " + std::string(100, 'x'), {.bytes = 50});
   EXPECT_NE(mistakes().find("larger than 50 bytes"), std::string::npos);
@@ -97,6 +115,7 @@ TEST_F(NodeTest, AKeyMustBePlainText) {
 TEST_F(NodeTest, AnEmptyFileIsNothing) {
   EXPECT_TRUE(parse("").is_null());
   EXPECT_TRUE(parse("# only a comment\n").is_null());
+  EXPECT_EQ(parse("").position().to_string(), "weir.yml");
   EXPECT_TRUE(diagnostics_.ok());
 }
 

@@ -81,8 +81,23 @@ TEST_F(ReaderTest, UnknownKeysAreNamedWithASuggestion) {
 TEST_F(ReaderTest, ANodeThatIsNoMappingIsOneMistakeAndReadsAsEmpty) {
   MapReader map = reader("[a, b]");
   EXPECT_EQ(map.text("name", "x"), "x");
+  EXPECT_EQ(map.required_text("brokers"), "");
+  map.missing("url");
   map.finish();
   EXPECT_EQ(mistakes(), "weir.yml:1:1: cluster \"prod\": expected a mapping of keys to values, found a list\n");
+}
+
+TEST_F(ReaderTest, AMisspeltKeyIsNotMissingToo) {
+  MapReader map = reader("{ur: x, nam: y, other: z}");
+  map.missing("url", "\"url\" is missing; give it here");
+  map.required_text("name");
+  map.required_text("brokers");
+  map.finish();
+  EXPECT_EQ(mistakes(),
+            "weir.yml:1:1: cluster \"prod\": key \"brokers\" is missing\n"
+            "weir.yml:1:2: cluster \"prod\": unknown key \"ur\" (did you mean \"url\"?)\n"
+            "weir.yml:1:9: cluster \"prod\": unknown key \"nam\" (did you mean \"name\"?)\n"
+            "weir.yml:1:17: cluster \"prod\": unknown key \"other\"\n");
 }
 
 TEST_F(ReaderTest, NumbersOutOfRangeAreNotWrapped) {
@@ -95,15 +110,27 @@ TEST_F(ReaderTest, TheEnvironmentIsExpandedAndAnUnsetVariableIsAMistake) {
   ::setenv("WEIR_TEST_VALUE", "secret:$x", 1);
   ::unsetenv("WEIR_TEST_UNSET");
   MapReader map = reader(
-      "a: \"<${WEIR_TEST_VALUE}>\"\nb: \"$${WEIR_TEST_VALUE}\"\nc: \"${WEIR_TEST_UNSET}\"\nd: \"${open\"\ne: \"$5 "
+      "a: \"<${WEIR_TEST_VALUE}>\"\nb: \"$${WEIR_TEST_VALUE}\"\nc: \"${WEIR_TEST_UNSET}\"\ne: \"$5 "
       "${WEIR_TEST_VALUE}${WEIR_TEST_VALUE}\"\n");
   EXPECT_EQ(map.text("a"), "<secret:$x>");
   EXPECT_EQ(map.text("b"), "${WEIR_TEST_VALUE}");
-  EXPECT_EQ(map.text("d"), "${open");
   EXPECT_EQ(map.text("e"), "$5 secret:$xsecret:$x");
   EXPECT_TRUE(diagnostics_.ok()) << mistakes();
   EXPECT_EQ(map.text("c"), "");
   EXPECT_EQ(mistakes(), "weir.yml:3:4: environment variable \"WEIR_TEST_UNSET\" is not set\n");
+}
+
+TEST_F(ReaderTest, AVariableThatIsNotClosedOrHasNoNameIsAMistake) {
+  ::setenv("WEIR_TEST_VALUE", "x", 1);
+  MapReader map = reader("a: \"${FOO\"\nb: \"${}\"\nc: \"$${open\"\nd: \"${WEIR_TEST_VALUE} ${\"\n");
+  map.text("a");
+  map.text("b");
+  EXPECT_EQ(map.text("c"), "${open");
+  map.text("d");
+  EXPECT_EQ(mistakes(),
+            "weir.yml:1:4: unclosed ${: write ${NAME}, or $${ for these two characters themselves\n"
+            "weir.yml:2:4: ${} names no variable\n"
+            "weir.yml:4:4: unclosed ${: write ${NAME}, or $${ for these two characters themselves\n");
 }
 
 TEST_F(ReaderTest, ASecretComesFromTheKeyOrAFileAndIsNeverShown) {
@@ -121,11 +148,25 @@ TEST_F(ReaderTest, ASecretComesFromTheKeyOrAFileAndIsNeverShown) {
   std::filesystem::remove(file);
 }
 
+TEST(DiagnosticsTest, AreShownInTheOrderOfTheFiles) {
+  Diagnostics diagnostics;
+  diagnostics.error({"weir.yml", 9, 1}, "d");
+  diagnostics.error({"weir.yml", 2, 7}, "c");
+  diagnostics.error({"weir.yml", 2, 5}, "b");
+  diagnostics.error({"rules.yml", 12, 5}, "a");
+  diagnostics.error({"weir.yml", 9, 1}, "e");
+  EXPECT_EQ(diagnostics.to_string(),
+            "rules.yml:12:5: a\nweir.yml:2:5: b\nweir.yml:2:7: c\nweir.yml:9:1: d\nweir.yml:9:1: e\n");
+}
+
 TEST(DidYouMeanTest, SuggestsOnlyWhatIsClose) {
   const std::vector<std::string> words{"topics", "groups", "interval"};
   EXPECT_EQ(did_you_mean("topic", words), " (did you mean \"topics\"?)");
   EXPECT_EQ(did_you_mean("gruops", words), " (did you mean \"groups\"?)");
+  EXPECT_EQ(did_you_mean("itnervla", words), " (did you mean \"interval\"?)");
   EXPECT_EQ(did_you_mean("password", words), "");
+  EXPECT_EQ(did_you_mean("email_configs", std::vector<std::string>{"slack_configs"}), "");
+  EXPECT_EQ(did_you_mean("x", std::vector<std::string>{"y"}), "");
   EXPECT_EQ(did_you_mean(std::string(10'000, 'x'), words), "");
 }
 

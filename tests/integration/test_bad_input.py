@@ -91,6 +91,17 @@ def test_a_broker_that_was_never_there(kafka, start_weir):
     goes_on(weir, "kafka/shop")
 
 
+def test_a_port_where_no_kafka_listens(kafka, postgres, start_weir):
+    login = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "u",
+             "sasl.password": "hunter2"}
+    weir = start_weir({"kafka": [{"name": "database", "brokers": f"127.0.0.1:{postgres.port}", "interval": "1s",
+                                  "request_timeout": "2s"},
+                                 shop.kafka_section(kafka, "plain", properties=login)]})
+    red(weir, "kafka/database", "no Kafka listener, or it wants TLS")
+    error = red(weir, "kafka/plain", "this listener offers no SASL")
+    assert "hunter2" not in error and "sasl.password" not in error
+
+
 def test_an_unknown_topic_is_named_and_not_created(kafka, start_weir):
     kafka_clients.create_topic(kafka, "known", 1)
     weir = start_weir({"kafka": [shop.kafka_section(kafka, topics={"names": ["known", "no-such-topic"]})]})
@@ -269,3 +280,11 @@ def test_a_port_that_is_taken_is_named_and_exits_1(tmp_path):
         done = subprocess.run([binary(), "run", "--config", tmp_path / "weir.yml"], capture_output=True, text=True,
                               timeout=20)
     assert done.returncode == 1 and str(other.port) in done.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["weir.yml"], "nothing is left behind"
+
+
+def test_what_is_hardly_meant_is_hinted_at(tmp_path):
+    (tmp_path / "weir.yml").write_text("kafka: [{name: a, brokers: 127.0.0.1:1}]\n")
+    done = validate(tmp_path / "weir.yml")
+    assert done.returncode == 0 and "ok (1 Kafka cluster, 0 schema registries, 0 sets of checks, 0 rules)" in done.stdout
+    assert "nobody will be told: no receivers" in done.stderr and "no rules" in done.stderr

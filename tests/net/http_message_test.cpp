@@ -42,6 +42,22 @@ TEST(LoopbackHostTest, AcceptsOnlyNamesThatNoOneElseCanOwn) {
   }
 }
 
+TEST(UrlHostTest, IsTheNameThatAHostHeaderHas) {
+  for (const auto& [url, host] :
+       std::vector<std::pair<std::string, std::string>>{{"http://weir.internal", "weir.internal"},
+                                                        {"https://Weir.Internal:8080/sub?x=1#y", "weir.internal"},
+                                                        {"http://user:pw@weir:1/", "weir"},
+                                                        {"http://weir?a@b", "weir"},
+                                                        {"http://[::1]:80/x", "[::1]"},
+                                                        {"http://10.0.0.1", "10.0.0.1"}}) {
+    EXPECT_EQ(url_host(url), host) << url;
+  }
+  for (const char* url : {"", "5", "weir.internal", "ftp://weir", "http:", "http://", "http:///x", "http://:80",
+                          "http://a b", "http://a\n", "http://weir:port", "http://[::1", "http://a[b]"}) {
+    EXPECT_EQ(url_host(url), "") << url;
+  }
+}
+
 TEST(ServerRequestTest, ParametersComeFromTheQueryAndAForm) {
   ServerRequest request;
   request.query = "query=sum%28up%29+%3E+0&time=5&&flag&a=1=2";

@@ -211,6 +211,33 @@ TEST(HttpServerTest, ARequestUnderAnotherNameIsRefusedOnLoopback) {
   EXPECT_TRUE(ask(server, "GET / HTTP/1.1\r\nHost: [::1]:9877\r\n\r\n").starts_with("HTTP/1.1 200 "));
 }
 
+TEST(HttpServerTest, TheHostOfAProxyBeforeItIsAnsweredToo) {
+  const TestServer server(hello, {}, {}, url_host("http://Weir.internal:8080/sub"));
+  const auto answer = [&](const std::string& host) {
+    return ask(server, "GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+  };
+  for (const char* host : {"weir.internal", "WEIR.internal", "weir.internal:8080", "weir.internal:443", "127.0.0.1"}) {
+    EXPECT_TRUE(answer(host).starts_with("HTTP/1.1 200 ")) << host;
+  }
+  for (const char* host : {"evil.org", "weir.internal.evil.org", "weir.internal:x", "internal", "weir.internal."}) {
+    EXPECT_TRUE(answer(host).starts_with("HTTP/1.1 421 ")) << host;
+  }
+  EXPECT_NE(answer("evil.org").find("external_url"), std::string::npos);
+}
+
+TEST(HttpServerTest, APortMayBeTakenBeforeItIsServed) {
+  runtime::Loop loop;
+  auto bound = HttpServer::bind(loop, {.listen = *parse_listen_address("127.0.0.1:0")});
+  ASSERT_TRUE(bound) << bound.error().describe();
+  RawClient early((*bound)->port());
+  early.send(get("/"));
+  (*bound)->serve(hello, {});
+  std::thread thread([&] { loop.run(); });
+  EXPECT_TRUE(early.read("hello").starts_with("HTTP/1.1 200 "));
+  loop.stop();
+  thread.join();
+}
+
 TEST(HttpServerTest, AnAnswerMayComeLaterFromAnotherThread) {
   std::promise<std::shared_ptr<Responder>> waiting;
   const TestServer server(

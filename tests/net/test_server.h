@@ -12,8 +12,10 @@ namespace weir::net {
 /// A server on a free loopback port with a loop and thread of its own.
 class TestServer {
  public:
-  explicit TestServer(Handler handler, ServerLimits limits = {}, StreamHandler stream_handler = {}) {
-    HttpServer::Options options{.listen = *parse_listen_address("127.0.0.1:0"), .limits = limits};
+  explicit TestServer(Handler handler, ServerLimits limits = {}, StreamHandler stream_handler = {},
+                      std::string external_host = {}) {
+    HttpServer::Options options{
+        .listen = *parse_listen_address("127.0.0.1:0"), .external_host = std::move(external_host), .limits = limits};
     options.stream_path = "/stream";
     auto started = HttpServer::start(loop_, std::move(options), std::move(handler), std::move(stream_handler));
     EXPECT_TRUE(started) << started.error().describe();

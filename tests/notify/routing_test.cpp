@@ -131,11 +131,10 @@ route:
 )");
   for (const char* expected : {
            "weir.yml:3:5: receiver \"team\": unknown key \"webhook_confgs\" (did you mean \"webhook_configs\"?)",
-           "weir.yml:4:24: receiver \"team\", webhook_configs[0]: unknown key \"urll\"",
-           "receiver \"team\", webhook_configs[0]: \"url\": is missing; give it here or in \"url_file\"",
+           "weir.yml:4:24: receiver \"team\", webhook_configs[0]: unknown key \"urll\" (did you mean \"url\"?)",
            "receiver \"team\", webhook_configs[1]: \"url\": is not a URL that begins with http:// or https://",
            "receiver \"team\", webhook_configs[2]: give either \"url\" or \"url_file\", not both",
-           "receiver \"team\", slack_configs[0]: \"api_url\": is missing",
+           "receiver \"team\", slack_configs[0]: key \"api_url\" is missing; give it here or in \"api_url_file\"",
            "receiver \"team\", slack_configs[0]: \"title\": templates are not supported here",
            "receiver \"team\": the name is taken already",
            "key \"name\" is missing",
@@ -146,6 +145,30 @@ route:
        }) {
     EXPECT_THAT(all, HasSubstr(expected));
   }
+  EXPECT_THAT(all, Not(HasSubstr("\"url\" is missing"))) << "the misspelt key is the cause";
+}
+
+TEST(Routing, AReceiverThatTellsNobodyIsHintedAt) {
+  config::Diagnostics diagnostics;
+  const config::Node root =
+      config::parse_yaml("receivers: [{name: drop}]\nroute: {receiver: drop}", "weir.yml", diagnostics);
+  parse_routing(root.find("receivers"), root.find("route"), diagnostics);
+  EXPECT_TRUE(diagnostics.ok()) << "as with Alertmanager, it is how to drop messages";
+  ASSERT_EQ(diagnostics.hints().size(), 1U);
+  EXPECT_EQ(
+      diagnostics.hints()[0].to_string(),
+      "weir.yml:1:13: receiver \"drop\": nobody is told what reaches it; give it webhook_configs or slack_configs");
+}
+
+TEST(Routing, WhatFollowsFromAMistakeIsNotReported) {
+  EXPECT_EQ(mistakes("receivers: [{nam: team}]\nroute: {receiver: team}"),
+            "weir.yml:1:14: receiver: unknown key \"nam\" (did you mean \"name\"?)\n");
+  EXPECT_EQ(mistakes("receivers: {name: team}\nroute: {receiver: team}"),
+            "weir.yml:1:12: receivers: expected a list, found a mapping\n");
+  EXPECT_EQ(mistakes("receivers: [{name: a, webhook_configs: [{url: http://a, http_config: {authorization: "
+                     "{credentials_file: /none}}}]}]\nroute: {receiver: a}"),
+            "weir.yml:1:105: receiver \"a\", webhook_configs[0], http_config, authorization: \"credentials_file\": "
+            "cannot read \"/none\"\n");
 }
 
 TEST(Routing, NamesSectionsOfTheWrongShape) {

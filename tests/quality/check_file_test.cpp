@@ -48,8 +48,13 @@ TEST(CheckFile, ReadsEveryMetric) {
             "change avg last 7 percent for row_count > -30%");
 }
 
-TEST(CheckFile, NamesAreTheCanonicalTextOrGiven) {
-  EXPECT_EQ(check_of("row_count>0").name, "row_count > 0");
+TEST(CheckFile, NamesAreTheTextAsWrittenOrGiven) {
+  EXPECT_EQ(check_of("freshness(loaded_at) < 25h").name, "freshness(loaded_at) < 25h");
+  EXPECT_EQ(check_of("freshness(loaded_at) < 25h").canonical(), "freshness(loaded_at) < 1d1h");
+  EXPECT_EQ(check_of("row_count>0").name, "row_count>0");
+  EXPECT_EQ(check_of("row_count   >\t0").name, "row_count > 0");
+  EXPECT_EQ(check_of("row_count >\n      0").name, "row_count > 0");
+  EXPECT_EQ(check_of("' row_count > 0 '").name, "row_count > 0");
   EXPECT_EQ(check_of("row_count > 0:\n      name: there are orders").name, "there are orders");
   EXPECT_EQ(check_of("row_count:\n      warn: when < 10\n      fail: when < 1").name,
             "row_count warn when < 10 fail when < 1");
@@ -101,7 +106,7 @@ TEST(CheckFile, RefusesWhatItDoesNotKnow) {
 }
 
 TEST(CheckFile, RefusesShapesThatAreNoChecks) {
-  expect_error("", "expected sections");
+  expect_error("", "checks/x.yml: expected sections such as \"checks for <table>:\", found nothing");
   expect_error("- row_count > 0", "1:1: expected sections such as \"checks for <table>:\", found a list");
   expect_error("checks for t: row_count > 0", "expected a list of checks");
   expect_error("checks for t: []", "no checks");
@@ -113,6 +118,44 @@ TEST(CheckFile, RefusesShapesThatAreNoChecks) {
   expect_error("checks for t:\n  - row_count > 0: yes", "expected settings such as name:");
   expect_error("checks for t:\n  - row_count > 0:\n      name: [a]", "\"name\": expected one line of text");
   expect_error("checks for t:\n  - row_count > 0:\n      name: \"a\\nb\"", "\"name\": expected one line of text");
+}
+
+TEST(CheckFile, RefusesAWarningThatAFailureAlwaysHides) {
+  const auto zones = [](const std::string& warn, const std::string& fail) {
+    return "checks for t:\n  - row_count:\n      warn: when " + warn + "\n      fail: when " + fail + "\n";
+  };
+  expect_error(zones("> 5", "> 1"),
+               "3:13: check \"row_count\": \"warn\" would never be seen: whatever is > 5 is > 1 too, and fails");
+  for (const auto& [warn, fail] : std::vector<std::pair<std::string, std::string>>{{"> 5", "> 5"},
+                                                                                   {"> 5", ">= 5"},
+                                                                                   {"< 1", "< 5"},
+                                                                                   {"= 3", "between 1 and 5"},
+                                                                                   {"between 2 and 3", "> 1"},
+                                                                                   {"> 5", "!= 5"},
+                                                                                   {"< 0", "not between 0 and 5"}}) {
+    expect_error(zones(warn, fail), "would never be seen");
+  }
+  for (const auto& [warn, fail] :
+       std::vector<std::pair<std::string, std::string>>{{"> 1", "> 5"},
+                                                        {">= 5", "> 5"},
+                                                        {"< 5", "< 1"},
+                                                        {"> 5", "< 1"},
+                                                        {"between 1 and 5", "= 3"},
+                                                        {"!= 5", "> 5"},
+                                                        {"between 1 and 5", "between (1 and 5)"},
+                                                        {"not between 0 and 5", "< 0"}}) {
+    EXPECT_TRUE(parse(zones(warn, fail)).diagnostics.ok()) << warn << " / " << fail;
+  }
+}
+
+TEST(CheckFile, RefusesPercentagesThatCannotBe) {
+  for (const char* threshold : {"< 101%", "< -1%", "< 200", "between 10 and 120", "= -5%"}) {
+    expect_error("checks for t:\n  - missing_percent(a) " + std::string(threshold),
+                 "missing_percent is always from 0 to 100");
+  }
+  expect_error("checks for t:\n  - missing_percent(a):\n      fail: when > 500%", "always from 0 to 100");
+  EXPECT_EQ(check_of("missing_percent(a) <= 100%").name, "missing_percent(a) <= 100%");
+  EXPECT_EQ(check_of("change percent for missing_percent(a) < 200%").change->percent, true);
 }
 
 TEST(CheckFile, RefusesThresholdsThatMeanNothing) {
@@ -144,8 +187,9 @@ TEST(CheckFile, ReportsAllMistakesAtOnce) {
 TEST(CheckFile, RefusesFiltersThatCannotBe) {
   const std::string use = "checks for t [f]:\n  - row_count > 0\n";
   expect_error(use, "filter \"f\" of this table is not declared");
-  expect_error(use + "filter t [ff]: {where: a}\nchecks for t [ff]: [row_count > 0]",
-               "is not declared in this file (did you mean");
+  expect_error(
+      "checks for t [piad]: [row_count > 0]\nfilter t [paid]: {where: a}\nchecks for t [paid]: [row_count > 0]",
+      "is not declared in this file (did you mean");
   expect_error("filter t [f]: {where: a}", "is used by no checks");
   expect_error(use + "filter t: {where: a}\nfilter t [f]: {where: a}", "needs a name in brackets");
   expect_error(use + "filter t [f]: {}", "expected a SQL condition");
@@ -178,7 +222,7 @@ TEST(CheckFiles, MergeTheSectionsOfOneDataset) {
 }
 
 TEST(CheckFiles, MustNotNameTwoThingsAlike) {
-  expect_error("checks for t:\n  - row_count > 0\n  - row_count>0",
+  expect_error("checks for t:\n  - row_count > 0\n  - row_count  >  0",
                "3:5: check \"row_count > 0\" of t is already at checks/x.yml:2:5");
   expect_error("checks for t:\n  - row_count > 0:\n      name: x\n  - max(a) < 1:\n      name: x",
                "check \"x\" of t is already");
@@ -233,7 +277,10 @@ TEST_F(DistributionFileTest, MustBeThereAndFit) {
   expect(parse_with(file), "write \"method: psi\"");
   expect(parse_with(file + "      method: ks\n"), "write \"method: psi\"");
   expect(parse_with("      method: psi\n"), "key \"distribution reference file\" is missing");
-  expect(parse_with("      distribution reference file: no.yml\n      method: psi\n"), "no.yml");
+  const Parsed absent = parse_with("      distribution reference file: no.yml\n      method: psi\n");
+  expect(absent, "x.yml:3:36: check \"distribution_difference(amount) < 0.25\": \"distribution reference file\": ");
+  expect(absent, "no.yml\" cannot be read: No such file");
+  EXPECT_EQ(absent.diagnostics.errors().size(), 1U) << absent.diagnostics.to_string();
   expect(parse_with(file + "      method: psi\n", "distribution_difference(price) < 0.25"),
          "describes column \"amount\"");
   expect(parse_with(file + "      method: psi\n", "distribution_difference(amount, x) < 1"), "is not in this file");

@@ -114,7 +114,7 @@ checks for S.t:
   - 'max("x""); DROP TABLE t; --") = 1'
 )");
   EXPECT_EQ(status(batch, "row_count > 0"), 0);
-  EXPECT_EQ(status(batch, "max(Odd \"name) = 1"), 0);
+  EXPECT_EQ(status(batch, "max(\"Odd \"\"name\") = 1"), 0);
   EXPECT_EQ(status(batch, "avg(note) > 0"), 3);
   EXPECT_EQ(status(batch, "max(n) > 0"), 3) << "NaN";
   EXPECT_EQ(status(batch, "freshness(note) < 1h"), 3) << "fails on the data, not in the plan";

@@ -54,6 +54,7 @@ TEST(Reference, RefusesOtherShapes) {
   expect("distribution_type: continous", "is not one of continuous");
   expect("{}", "\"distribution_type\" is missing");
   expect("[1]", "expected a mapping");
+  expect("{distribution_typ: continuous}", "unknown key \"distribution_typ\" (did you mean \"distribution_type\"?)");
   expect("distribution_type: continuous\ndistribution_reference: {bins: [0, 1], weights: [1], edges: 2}",
          "unknown key \"edges\"");
 }

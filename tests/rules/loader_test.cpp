@@ -99,18 +99,42 @@ TEST(Loader, ReportsEveryMistakeAtOnceWithItsPlace) {
   - rules: []
   - name: a
 )"),
-              ElementsAre(HasSubstr("r.yml:5:9: rule \"X\": key \"expr\" is missing"),
-                          HasSubstr("r.yml:7:18: rule \"X\": \"labels\": \"bad-name\" is not a valid name"),
+              ElementsAre(HasSubstr("r.yml:7:18: rule \"X\": \"labels\": \"bad-name\" is not a valid name"),
                           HasSubstr("r.yml:7:33: rule \"X\": \"labels\": \"__name__\" is not a valid name"),
                           HasSubstr("r.yml:6:9: rule \"X\": unknown key \"exp\" (did you mean \"expr\"?)"),
                           HasSubstr("r.yml:10:14: rule \"not a name\": \"for\": a recording rule has none"),
                           HasSubstr("r.yml:8:17: rule \"not a name\": \"record\": is not a valid metric name"),
-                          HasSubstr("r.yml:11:9: rule \"\": needs a key \"alert\" or \"record\""),
+                          HasSubstr("r.yml:11:9: rule: needs a key \"alert\" or \"record\""),
                           HasSubstr("r.yml:13:17: rule \"Y\": \"record\": a rule is either an alert or a record"),
                           HasSubstr("r.yml:15:14: rule \"Y\": \"for\": \"soon\" is not a duration"),
                           HasSubstr("r.yml:3:5: group \"a\": unknown key \"intervall\" (did you mean \"interval\"?)"),
-                          HasSubstr("r.yml:16:5: group \"\": key \"name\" is missing"),
+                          HasSubstr("r.yml:16:5: group: key \"name\" is missing"),
                           HasSubstr("r.yml:17:5: rule file: group \"a\" is given twice")));
+}
+
+TEST(Loader, AnExpressionThatCanNeverBeEvaluatedIsAMistakeAtItsPlace) {
+  const std::string text =
+      "groups:\n  - name: a\n    rules:\n      - alert: X\n        expr: kafka_brokers[5m]\n"
+      "      - record: y\n        expr: '\"text\"'\n      - alert: Z\n        expr: |\n          up[5m:1m]\n"
+      "      - {alert: Scalar, expr: 1 + 1}\n";
+  EXPECT_THAT(
+      mistakes(text),
+      ElementsAre(
+          "r.yml:5:15: rule \"X\": \"expr\": an alert needs an instant vector or a scalar, found a range vector",
+          "r.yml:7:16: rule \"y\": \"expr\": a record needs an instant vector or a scalar, found a string",
+          "r.yml:10:11: rule \"Z\": \"expr\": an alert needs an instant vector or a scalar, found a range vector"));
+  config::Diagnostics diagnostics;
+  load_text(text, "r.yml", diagnostics, std::chrono::seconds(15), Dialect::prometheus);
+  EXPECT_TRUE(diagnostics.ok()) << "promtool loads it, and fails when it is evaluated";
+}
+
+TEST(Loader, AMistakeIsReportedOnce) {
+  EXPECT_THAT(mistakes("groups: [{name: a, rules: [5, {alrt: X, expr: up}, {alert: [x], expr: up}]}, x, {nam: b}]"),
+              ElementsAre(HasSubstr("r.yml:1:28: rule: expected a mapping of keys to values, found text"),
+                          HasSubstr("r.yml:1:32: rule: unknown key \"alrt\" (did you mean \"alert\"?)"),
+                          HasSubstr("r.yml:1:60: rule: \"alert\": expected text, found a list"),
+                          HasSubstr("r.yml:1:78: group: expected a mapping of keys to values, found text"),
+                          HasSubstr("r.yml:1:82: group: unknown key \"nam\" (did you mean \"name\"?)")));
 }
 
 TEST(Loader, PrometheusKnowsNoAnnotationsOfWeirsAndTakesRulesTwice) {

@@ -1,0 +1,71 @@
+#include "kafka/errors.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <librdkafka/rdkafka.h>
+
+namespace weir::kafka {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string message(int code, std::string_view detail) { return to_error(code, "brokers b:9092", detail).message; }
+
+TEST(KafkaErrors, WhatSpeaksAnotherProtocolIsNoMessageThatIsTooLong) {
+  const std::string text =
+      message(RD_KAFKA_RESP_ERR__BAD_MSG,
+              "b:9092/bootstrap: Receive failed: Invalid response size 1157627904 (0..100000000): increase "
+              "receive.message.max.bytes (after 3ms in state APIVERSION_QUERY)");
+  EXPECT_THAT(text, HasSubstr("this is no Kafka listener, or it wants TLS"));
+  EXPECT_THAT(text, HasSubstr("security.protocol"));
+  EXPECT_THAT(text, HasSubstr("(0..100000000) (in state APIVERSION_QUERY)"));
+  EXPECT_THAT(text, Not(HasSubstr("increase")));
+  EXPECT_THAT(message(RD_KAFKA_RESP_ERR__BAD_MSG, "parse error"), Not(HasSubstr("TLS")));
+}
+
+TEST(KafkaErrors, AListenerWithoutSaslIsNamedAndNotThePassword) {
+  for (const char* detail :
+       {"sasl_plaintext://b:9092/bootstrap: SASL PLAIN mechanism handshake failed: Broker: Request not valid in "
+        "current "
+        "SASL state: broker's supported mechanisms:  (after 3ms in state AUTH_HANDSHAKE)",
+        "sasl_plaintext://b:9092/bootstrap: SASL PLAIN mechanism handshake failed: Broker: Unsupported SASL mechanism: "
+        "broker's supported mechanisms: (empty)"}) {
+    const std::string text = message(RD_KAFKA_RESP_ERR__AUTHENTICATION, detail);
+    EXPECT_THAT(text, HasSubstr("this listener offers no SASL; set security.protocol to PLAINTEXT or SSL")) << detail;
+    EXPECT_THAT(text, Not(HasSubstr("sasl.password"))) << detail;
+  }
+  EXPECT_THAT(message(RD_KAFKA_RESP_ERR__AUTHENTICATION, "SASL authentication error: Authentication failed"),
+              HasSubstr("the broker refused the login"));
+}
+
+TEST(KafkaErrors, RepetitionsOfOneTroubleReadTheSame) {
+  const std::string first =
+      "b:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused "
+      "(after 0ms in state CONNECT)";
+  const std::string later =
+      "b:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused "
+      "(after 12ms in state CONNECT, 30 identical error(s) suppressed)";
+  EXPECT_EQ(message(RD_KAFKA_RESP_ERR__TRANSPORT, first), message(RD_KAFKA_RESP_ERR__TRANSPORT, later));
+  EXPECT_THAT(message(RD_KAFKA_RESP_ERR__TRANSPORT, later), HasSubstr("Connection refused (in state CONNECT))"));
+  EXPECT_EQ(steady("after lunch, some identical error(s) suppressed"),
+            "after lunch, some identical error(s) suppressed");
+  EXPECT_EQ(steady(", 5 identical error(s) suppressed"), "");
+}
+
+TEST(KafkaErrors, TroubleIsTheSameAtAnotherBrokerOrAddress) {
+  const std::string_view four =
+      "b:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused "
+      "(after 0ms in state CONNECT)";
+  EXPECT_TRUE(same_trouble(four,
+                           "c:9092/2: Connect to ipv6#[::1]:9092 failed: Connection refused (after 5ms in state "
+                           "CONNECT, 2 identical error(s) suppressed)"));
+  EXPECT_FALSE(same_trouble(four,
+                            "b:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: No route to host "
+                            "(after 0ms in state CONNECT)"));
+  EXPECT_FALSE(same_trouble("", four));
+  EXPECT_TRUE(same_trouble("ipv4#", "ipv4#"));
+}
+
+}  // namespace
+}  // namespace weir::kafka
