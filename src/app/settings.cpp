@@ -131,7 +131,9 @@ void place_storage(const std::string& file, const config::Node& root, config::Di
   const config::Position place = given == nullptr ? config::Position{file, 0, 0} : given->position();
   std::error_code ignored;
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder, ignored)) {
+  const std::filesystem::file_type found = std::filesystem::status(folder, ignored).type();
+  if (found == std::filesystem::file_type::none) return;  // not to be seen by this user; the service's may see it
+  if (found != std::filesystem::file_type::directory) {
     diagnostics.error(place, "storage: \"path\": there is no folder \"" + folder.string() + "\"; create it");
   } else if (std::filesystem::is_directory(path, ignored)) {
     diagnostics.error(place, "storage: \"path\": \"" + path.string() + "\" is a folder; name a file in it");
