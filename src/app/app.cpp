@@ -160,7 +160,7 @@ class App::Impl {
       const auto source = std::ranges::find(settings_.sources, checks.source, &sql::SourceSettings::name);
       auto session = sql::make_source(*source);
       if (!session) return std::unexpected(session.error());
-      add(std::make_unique<quality::CheckCollector>(std::move(checks), std::move(*session), *storage_));
+      add(std::make_unique<quality::CheckCollector>(std::move(checks), std::move(*session), *storage_, &series_));
     }
     return {};
   }
