@@ -100,7 +100,8 @@ const core::Event* Evidence::newest_event(std::string_view kind, const core::Lab
 const core::Fault* Evidence::fault() const {
   const core::Fault* closest = nullptr;
   for (const core::Fault& fault : faults_) {
-    if (fault.scope.empty() || !alert_.labels.includes(fault.scope)) continue;
+    const core::Labels scope = fault.scope.without(core::kMetricName);
+    if (scope.empty() || !alert_.labels.includes(scope)) continue;
     if (closest == nullptr || fault.scope.size() > closest->scope.size()) closest = &fault;
   }
   return closest;

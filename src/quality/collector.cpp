@@ -134,9 +134,8 @@ core::Result<void> CheckCollector::check_dataset(Target& target, const sql::Quer
     if (unreadable != seen->unreadable.end()) {
       // What is not there or forbidden could not be looked at; what cannot be computed is the check's own matter.
       const bool looked_at = unreadable->second.kind == core::ErrorKind::invalid;
-      const core::Labels column = target.scope.with("column", line.check->metric.column);
-      cycle.batch.faults.push_back({unreadable->second, target.scope.with("check", line.check->name), looked_at});
-      cycle.batch.faults.push_back({unreadable->second, column, looked_at});
+      cycle.batch.faults.push_back({unreadable->second, line.value, looked_at});
+      if (!line.metric.empty()) cycle.batch.faults.push_back({unreadable->second, line.metric, looked_at});
       refuse(target, line, unreadable->second, cycle);
     } else {
       judge_line(target, line, seen->observation, cycle);
@@ -177,8 +176,8 @@ void CheckCollector::keep_series(const Target& target, const Line& line, bool me
                                  Cycle& cycle) const {
   const std::string& why = verdict.problem.empty() ? verdict.message : verdict.problem;
   const core::Error error{core::ErrorKind::not_found, why, false, settings_.source + "/" + target.dataset->label()};
-  if (!verdict.value) cycle.batch.faults.push_back({error, target.scope.with("check", line.check->name), true});
-  if (!metric_seen) cycle.batch.faults.push_back({error, target.scope.with("column", line.check->metric.column), true});
+  if (!verdict.value) cycle.batch.faults.push_back({error, line.value, true});
+  if (!metric_seen) cycle.batch.faults.push_back({error, line.metric, true});
 }
 
 void CheckCollector::recall(core::Time now) {

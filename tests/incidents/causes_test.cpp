@@ -227,7 +227,8 @@ TEST_F(TableCauses, ACheckThatCannotBeEvaluatedIsExplainedByItsError) {
   EXPECT_EQ(cause(check("freshness(at) < 1h")).sentence,
             "Check \"freshness(at) < 1h\" of fct_orders in warehouse cannot be evaluated: permission denied for table "
             "fct_orders");
-  faults_.push_back({core::Error{core::ErrorKind::not_found, "the table is empty", false, ""}, Labels(labels), true});
+  faults_.push_back({core::Error{core::ErrorKind::not_found, "the table is empty", false, ""},
+                     Labels(labels).with(core::kMetricName, "weir_check_value"), true});
   EXPECT_THAT(cause(check("freshness(at) < 1h")).sentence, testing::EndsWith("cannot be evaluated: the table is empty"))
       << "the check's own is closer than the table's";
 }

@@ -204,8 +204,14 @@ TEST_F(CheckCollectorTest, MeansTheSameByAnEmptyTableBeforeAndAfterARestart) {
     EXPECT_EQ(status(each, "freshness(loaded_at) < 1h"), 3);
     EXPECT_EQ(status(each, "amounts"), 3);
     EXPECT_EQ(status(each, "row_count > 0"), 2);
-    EXPECT_TRUE(kept(each, Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"column", "loaded_at"}}));
-    EXPECT_TRUE(kept(each, Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"check", "amounts"}}));
+    EXPECT_TRUE(kept(each, Labels{{"source", "local"},
+                                  {"dataset", "fct_orders"},
+                                  {"column", "loaded_at"},
+                                  {"__name__", "weir_dataset_freshness_seconds"}}));
+    EXPECT_TRUE(kept(
+        each,
+        Labels{
+            {"source", "local"}, {"dataset", "fct_orders"}, {"check", "amounts"}, {"__name__", "weir_check_value"}}));
   }
   EXPECT_EQ(emptied.samples.size(), restarted.samples.size());
 }
@@ -284,8 +290,13 @@ TEST_F(CheckCollectorTest, KeepsTheSeriesOfATableThatWasEmptied) {
   batch();
   write("DELETE FROM fct_orders");
   const core::Batch result = batch();
-  EXPECT_TRUE(kept(result, Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"column", "loaded_at"}}));
-  EXPECT_TRUE(kept(result, Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"check", "amounts"}}));
+  EXPECT_TRUE(kept(result, Labels{{"source", "local"},
+                                  {"dataset", "fct_orders"},
+                                  {"column", "loaded_at"},
+                                  {"__name__", "weir_dataset_freshness_seconds"}}));
+  EXPECT_TRUE(kept(
+      result,
+      Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"check", "amounts"}, {"__name__", "weir_check_value"}}));
   EXPECT_FALSE(kept(result, Labels{{"source", "local"}, {"dataset", "other"}}));
 }
 
@@ -308,7 +319,10 @@ TEST_F(CheckCollectorTest, KeepsFailingChecksAlertedWhenTheTableIsDropped) {
   EXPECT_EQ(status(result, "missing_count(customer_id) = 0"), 3);
   EXPECT_EQ(sample(result, "weir_check_status", {{"dataset", "other"}, {"check", "row_count > 0"}}), 0)
       << "the other table is fine";
-  EXPECT_TRUE(kept(result, Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"column", "loaded_at"}}));
+  EXPECT_TRUE(kept(result, Labels{{"source", "local"},
+                                  {"dataset", "fct_orders"},
+                                  {"column", "loaded_at"},
+                                  {"__name__", "weir_dataset_freshness_seconds"}}));
   EXPECT_FALSE(kept(result, Labels{{"source", "local"}, {"dataset", "other"}}));
   EXPECT_THAT(result.faults.at(0).error.message, HasSubstr("fct_orders"));
   write(std::string(kTable) + kRows);
@@ -325,7 +339,10 @@ TEST_F(CheckCollectorTest, LetsAMissingColumnSpoilItsOwnChecksOnly) {
   EXPECT_THAT(
       events(result),
       ElementsAre(HasSubstr("column \"custmer_id\" does not exist in fct_orders (did you mean \"customer_id\"?)")));
-  EXPECT_TRUE(kept(result, Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"column", "custmer_id"}}));
+  EXPECT_TRUE(kept(result, Labels{{"source", "local"},
+                                  {"dataset", "fct_orders"},
+                                  {"column", "custmer_id"},
+                                  {"__name__", "weir_dataset_missing_count"}}));
   EXPECT_FALSE(kept(result, Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"column", "amount"}}));
 }
 
