@@ -135,9 +135,13 @@ class Builder {
   std::map<Key, json> group_topics() const {
     const auto partitions = newest_.sums("kafka_topic_partitions", {"cluster", "topic"});
     std::map<Key, json> topics;
-    for (const auto& [key, lag] : newest_.sums("kafka_consumergroup_lag_sum", {"cluster", "consumergroup", "topic"})) {
-      topics[{key[0], key[1]}].push_back(
-          {{"topic", key[2]}, {"lag", lag}, {"partitions", value_or_null(partitions, {key[0], key[2]})}});
+    const Names by{"cluster", "consumergroup", "topic"};
+    const auto uncommitted = newest_.sums("kafka_consumergroup_uncommitted_partitions", by);
+    for (const auto& [key, lag] : newest_.sums("kafka_consumergroup_lag_sum", by)) {
+      topics[{key[0], key[1]}].push_back({{"topic", key[2]},
+                                          {"lag", lag},
+                                          {"partitions", value_or_null(partitions, {key[0], key[2]})},
+                                          {"uncommitted_partitions", value_or_null(uncommitted, key)}});
     }
     return topics;
   }
@@ -148,6 +152,7 @@ class Builder {
     const auto lag = newest_.sums("kafka_consumergroup_group_lag", by);
     const auto members = newest_.sums("kafka_consumergroup_members", by);
     const auto lost = newest_.sums("kafka_consumergroup_messages_lost", by);
+    const auto uncommitted = newest_.sums("kafka_consumergroup_uncommitted_partitions", by);
     const auto trends = newest_.trends("kafka_consumergroup_group_lag", by);
     const auto topics = group_topics();
     std::map<Key, std::string> states;
@@ -166,6 +171,7 @@ class Builder {
                       {"members", value_or_null(members, key)},
                       {"lag", value_or_null(lag, key)},
                       {"messages_lost", value_or_null(lost, key)},
+                      {"uncommitted_partitions", value_or_null(uncommitted, key)},
                       {"alert", state_or_null(alerts, key)},
                       {"trend", trend(trends, key)},
                       {"topics", found == topics.end() ? json::array() : found->second}});

@@ -12,6 +12,7 @@
 #include "app/delivery_worker.h"
 #include "app/judge.h"
 #include "app/series_keeper.h"
+#include "app/step_log.h"
 #include "collectors/kafka.h"
 #include "net/http_server.h"
 #include "quality/collector.h"
@@ -109,8 +110,11 @@ class App::Impl {
 
   core::Result<void> build() {
     keeper_.load(clock_.now());
-    if (auto restored = judge_.restore(clock_.now()); !restored) return restored;
+    const auto restored = judge_.restore(clock_.now());
+    if (!restored) return std::unexpected(restored.error());
+    log_step(*restored);
     if (auto made = make_collectors(); !made) return made;
+    judge_.expect(collector_names());
     collector_pool_ = std::make_unique<runtime::WorkerPool>("collect", worker_count(harnesses_.size()), 1000);
     scheduler_ = std::make_unique<runtime::Scheduler>(loop_, *collector_pool_);
     metrics_.describe(runtime::CollectorHarness::metrics());
@@ -119,6 +123,7 @@ class App::Impl {
     for (const auto& harness : harnesses_) metrics_.describe(harness->collector().metrics());
     note_reload(clock_.now());
     self_.set(kBuildInfo.name, {{"version", WEIR_VERSION}}, 1);
+    begin_counters();
     serve();
     return {};
   }
@@ -271,9 +276,19 @@ class App::Impl {
       const auto source = std::ranges::find(settings_.sources, checks.source, &sql::SourceSettings::name);
       auto session = sql::make_source(*source);
       if (!session) return std::unexpected(session.error());
-      add(std::make_unique<quality::CheckCollector>(std::move(checks), std::move(*session), *storage_));
+      add(std::make_unique<quality::CheckCollector>(std::move(checks), std::move(*session), *storage_, &series_));
     }
     return {};
+  }
+
+  /// At 0, so that rules see the first step too, and that a restart does not look like the end of what is counted.
+  void begin_counters() {
+    self_.add(kStorageFailures.name, {}, 0);
+    for (const rules::Group& group : rules_.groups()) self_.add(kRuleFailures.name, {{"rule_group", group.name}}, 0);
+    for (const auto& [receiver, integration] : notify::endpoints(settings_.routing)) {
+      for (const auto outcome : {notify::Outcome::delivered, notify::Outcome::retried, notify::Outcome::dead})
+        self_.add(kNotifications.name, {{"receiver", receiver}, {"outcome", notify::to_string(outcome)}}, 0);
+    }
   }
 
   void add(std::unique_ptr<core::Collector> collector) {
@@ -296,7 +311,12 @@ class App::Impl {
       const auto status = std::make_shared<core::Batch>();
       harness.append_samples(status->samples, shared->now);
       take("status/" + shared->collector, status, shared->now);
-      if (shared->seen) take(shared->collector, {shared, &shared->batch}, shared->now);
+      if (shared->seen) {
+        faults_.note(shared->collector, shared->batch.faults);
+        take(shared->collector, {shared, &shared->batch}, shared->now);
+      } else {
+        judge_.miss(shared->collector, shared->now);
+      }
       metrics_.drop_older_than(shared->now, kShownFor);
     });
   }
@@ -336,6 +356,7 @@ class App::Impl {
       self_.add(kRuleFailures.name, {{"rule_group", group.group}}, static_cast<double>(group.errors.size()));
       note_rule_errors(group);
     }
+    log_step(step);
     const std::string storage_error = step.storage ? step.storage->describe() : std::string();
     if (step.storage) self_.add(kStorageFailures.name, {});
     if (storage_error != storage_error_) {
@@ -360,9 +381,10 @@ class App::Impl {
 
   void note(const notify::Report& report) {
     self_.add(kNotifications.name, {{"receiver", report.receiver}, {"outcome", notify::to_string(report.outcome)}});
+    log_delivery(report);
     // Each retry of a receiver that is down would be a line; what changes is whether it works.
     std::string& last = receiver_errors_[report.receiver];
-    if (report.error != last) {
+    if (report.error != last && report.outcome != notify::Outcome::dead) {
       report.error.empty()
           ? runtime::log_info("receiver works again", {{"receiver", report.receiver}})
           : runtime::log_warn("notification not delivered", {{"receiver", report.receiver},
@@ -376,6 +398,12 @@ class App::Impl {
     if (!judge_pool_.submit([work = std::move(work)](const std::stop_token&) { work(); })) {
       runtime::log_warn("a step was dropped: the judge cannot keep up", {});
     }
+  }
+
+  std::vector<std::string> collector_names() const {
+    std::vector<std::string> names;
+    for (const auto& harness : harnesses_) names.push_back(harness->status().name);
+    return names;
   }
 
   std::vector<api::CollectorView> collector_views() const {
@@ -401,6 +429,7 @@ class App::Impl {
   std::vector<std::unique_ptr<runtime::CollectorHarness>> harnesses_;
   api::Backend backend_;
   api::EventHub hub_;
+  FaultLog faults_;                                     // judge's worker only
   std::map<std::string, std::string> rule_errors_;      // judge's worker only
   std::string storage_error_;                           // judge's worker only
   std::map<std::string, std::string> receiver_errors_;  // delivery's worker only

@@ -50,7 +50,7 @@ Judge::Judge(Parts parts) : parts_(parts), evaluated_at_(parts.rules.groups().si
   publish();
 }
 
-core::Result<void> Judge::restore(core::Time now) {
+core::Result<JudgeStep> Judge::restore(core::Time now) {
   auto alerts = parts_.storage.active_alerts();
   if (!alerts) return std::unexpected(alerts.error());
   auto open = parts_.storage.incidents({.open_only = true, .limit = 10'000, .id = {}});
@@ -65,13 +65,39 @@ core::Result<void> Judge::restore(core::Time now) {
   // Rules that are no longer configured end their alerts now, with their incidents and notifications.
   std::vector<core::Transition> ends = parts_.rules.restore(std::move(*alerts), now);
   rule_views_.show_all(parts_.rules);
-  const JudgeStep step = judge({}, std::move(ends), false, now);
+  JudgeStep step = judge({}, std::move(ends), false, now);
   if (step.storage) return std::unexpected(*step.storage);
-  return {};
+  return step;
+}
+
+void Judge::expect(std::vector<std::string> sources) {
+  sources_ = std::move(sources);
+  std::vector<std::string> counted = sources_;
+  counted.emplace_back("self");
+  census_.expect(counted);
+  gone_ended_ = false;
+}
+
+/// Not before all others had their turn: what one source no longer brings another may, since it was renamed.
+void Judge::end_gone_sources(core::Time now) {
+  if (gone_ended_ || !census_.all_tried()) return;
+  gone_ended_ = true;
+  std::vector<std::string> groups;
+  for (const rules::Group& group : parts_.rules.groups()) groups.push_back(group.key());
+  for (const std::string& source : gone_sources(parts_.series.sources(), sources_, groups))
+    parts_.series.ingest(source, {}, now);
+}
+
+void Judge::miss(std::string_view source, core::Time now) {
+  census_.miss(source);
+  end_gone_sources(now);
 }
 
 JudgeStep Judge::take(std::string_view source, const core::Batch& batch, core::Time now) {
   parts_.series.ingest(source, batch, now);
+  census_.take(source, batch);
+  end_gone_sources(now);
+  faults_.insert_or_assign(std::string(source), batch.faults);
   remember(batch.events, now);
   return judge(parts_.rules.groups_reading(metric_names(batch)), {}, !batch.events.empty(), now);
 }
@@ -110,6 +136,9 @@ JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transi
     }
   }
   step.transitions = transitions.size();
+  std::ranges::copy_if(transitions, std::back_inserter(step.notable), [](const core::Transition& transition) {
+    return (transition.from == core::AlertState::firing) != (transition.to == core::AlertState::firing);
+  });
   storage::Commit changes;
   if (!transitions.empty() || (new_events && !open_.empty())) plan(transitions, now, step, changes);
   note_alerts(changes);
@@ -123,7 +152,8 @@ std::vector<std::string> Judge::evaluate(std::size_t group, core::Time now, std:
                                          JudgeStep& step) {
   const auto began = std::chrono::steady_clock::now();
   evaluated_at_[group] = now;
-  rules::Evaluation evaluation = parts_.rules.evaluate(group, parts_.series, now);
+  rules::Evaluation evaluation = parts_.rules.evaluate(
+      group, parts_.series, now, [this](const core::Labels& labels) { return census_.covers(labels); });
   const rules::Group& rules = parts_.rules.groups()[group];
   parts_.series.ingest("rules/" + rules.key(), evaluation.batch, now);
   std::ranges::move(evaluation.transitions, std::back_inserter(transitions));
@@ -135,9 +165,19 @@ std::vector<std::string> Judge::evaluate(std::size_t group, core::Time now, std:
 
 void Judge::plan(const std::vector<core::Transition>& transitions, core::Time now, JudgeStep& step,
                  storage::Commit& changes) {
-  incidents::IncidentPlan planned = incidents::plan(open_, transitions, events_, parts_.series, now);
+  std::vector<core::Fault> faults;
+  for (const auto& [source, of_source] : faults_) faults.insert(faults.end(), of_source.begin(), of_source.end());
+  incidents::IncidentPlan planned = incidents::plan(open_, transitions, events_, parts_.series, now, faults);
+  std::set<std::string> known;
+  for (const core::Incident& incident : open_) known.insert(incident.id);
   open_ = std::move(planned.open);
   for (incidents::IncidentChange& change : planned.changes) {
+    const core::Incident& incident = change.incident;
+    const auto note = [&](std::optional<core::Duration> lasted) {
+      step.incident_notes.push_back({incident.id, incident.title, incident.severity, incident.cause, lasted});
+    };
+    if (!known.contains(incident.id)) note(std::nullopt);
+    if (!incident.open()) note(*incident.resolved_at - incident.opened_at);
     if (!change.incident.open()) resolved_.push_front(change.incident);
     changes.incidents.push_back(std::move(change.incident));
   }

@@ -4,11 +4,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
 
+#include "app/census.h"
 #include "app/rule_views.h"
 #include "core/batch.h"
 #include "core/error.h"
@@ -34,11 +36,22 @@ struct GroupReport {
   std::vector<core::Error> errors;  // rules that kept their state because they could not be evaluated
 };
 
+/// An incident that was opened or closed.
+struct IncidentNote {
+  std::string id;
+  std::string title;
+  std::string severity;
+  std::string cause;
+  std::optional<core::Duration> lasted;  // unset: it was opened
+};
+
 /// What one step changed.
 struct JudgeStep {
   std::size_t transitions = 0;
   std::size_t incidents = 0;
-  std::size_t messages = 0;  // put into the outbox
+  std::vector<core::Transition> notable;     // alerts that began or ceased to fire
+  std::vector<IncidentNote> incident_notes;  // those opened or closed, in the order of `notable`
+  std::size_t messages = 0;                  // put into the outbox
   std::vector<GroupReport> groups;
   std::optional<core::Error> storage;  // nothing could be written; it is kept and written with the next step
 };
@@ -55,10 +68,15 @@ class Judge {
   };
   explicit Judge(Parts parts);
 
-  /// Takes up alerts and open incidents where the last run left them.
-  core::Result<void> restore(core::Time now);
+  /// Takes up alerts and open incidents where the last run left them. Rules that are no longer configured end theirs.
+  core::Result<JudgeStep> restore(core::Time now);
+  /// Names the sources that are configured. Once each has ended a cycle, series that the last run had from others end,
+  /// and once each has been seen, restored alerts do of which there is nothing.
+  void expect(std::vector<std::string> sources);
   /// Ingests one cycle of `source` and evaluates the rule groups that read what it brought.
   JudgeStep take(std::string_view source, const core::Batch& batch, core::Time now);
+  /// A cycle of `source` saw nothing.
+  void miss(std::string_view source, core::Time now);
   /// Evaluates every rule group whose interval has passed without a cycle having done so.
   JudgeStep tick(core::Time now);
 
@@ -80,12 +98,17 @@ class Judge {
   void note_alerts(storage::Commit& changes);
   void write(storage::Commit changes, JudgeStep& step);
   void remember(const std::vector<core::Event>& events, core::Time now);
+  void end_gone_sources(core::Time now);
   void publish();
 
   Parts parts_;
   std::vector<core::Time> evaluated_at_;  // by rule group
   RuleViews rule_views_;
-  std::vector<core::Event> events_;  // the last minutes', evidence for causes
+  Census census_;
+  std::vector<std::string> sources_;  // that are configured
+  bool gone_ended_ = false;
+  std::map<std::string, std::vector<core::Fault>, std::less<>> faults_;  // of each source's newest batch
+  std::vector<core::Event> events_;                                      // the last minutes', evidence for causes
   std::vector<core::Incident> open_;
   std::deque<core::Incident> resolved_;      // the latest, newest first
   std::map<AlertKey, core::Alert> written_;  // active alerts as storage has them, or will have

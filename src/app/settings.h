@@ -38,7 +38,7 @@ struct Settings {
   std::vector<rules::Group> rule_groups;
   notify::RoutingSettings routing;
   std::map<std::string, std::size_t> fixed;  // hashes of the sections that a reload does not apply
-  std::vector<config::Diagnostic> hints;  // what is allowed and yet hardly meant
+  std::vector<config::Diagnostic> hints;     // what is allowed and yet hardly meant
 };
 
 /// Reads and checks everything, naming every mistake at once. Relative paths are taken from the folder

@@ -28,7 +28,7 @@ constexpr MetricInfo kMetrics[] = {
     {"kafka_consumergroup_messages_lost", MetricType::gauge,
      "Messages deleted by retention before the consumer group read them: log start - committed."},
     {"kafka_consumergroup_uncommitted_partitions", MetricType::gauge,
-     "Partitions of the topic for which the consumer group has committed no offset."},
+     "Partitions of the topic that hold messages and for which the consumer group has committed no offset."},
 };
 
 /// Sums of one topic or group.
@@ -36,7 +36,8 @@ struct Sum {
   std::int64_t lag = 0;
   std::int64_t lost = 0;
   std::int64_t uncommitted = 0;
-  bool known = false;  // some partition has a lag, now or before
+  bool uncommitted_known = true;  // no partition without a commit whose offsets could not be read
+  bool known = false;             // some partition has a lag, now or before
 };
 
 class GroupSamples {
@@ -121,21 +122,24 @@ class GroupSamples {
       add(remembered.lag_sum, static_cast<double>(sum.lag));
       lost(group.id, sum.lost, remembered);
     }
-    if (!topic.failed) add(remembered.uncommitted, static_cast<double>(sum.uncommitted));
+    if (!topic.failed && sum.uncommitted_known) add(remembered.uncommitted, static_cast<double>(sum.uncommitted));
     remembered.seen = memory_.cycle;
     return sum;
   }
 
   void partition(const std::string& id, const kafka::Topic& topic, const GroupPartition& each,
                  GroupMemory::Partition& known, Sum& sum) {
+    const kafka::Partition* log = topic.find(each.partition);
     if (each.committed.is_none()) {
-      ++sum.uncommitted;
+      // Where nothing is to be read, nothing is to be committed.
+      const bool offsets_known = log != nullptr && log->offsets_known();
+      sum.uncommitted_known = sum.uncommitted_known && offsets_known;
+      if (offsets_known && log->end > log->start) ++sum.uncommitted;
       known.lag_value = -1;
       return;
     }
     if (known.lag.empty()) build_labels(id, topic.name, each.partition, known);
     if (each.committed.is_offset()) add(known.current, static_cast<double>(each.committed.offset()));
-    const kafka::Partition* log = topic.find(each.partition);
     if (each.committed.is_offset() && log != nullptr && log->offsets_known()) {
       const std::int64_t committed = each.committed.offset();
       known.lag_value = std::max<std::int64_t>(0, log->end - std::max(committed, log->start));

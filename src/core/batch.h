@@ -31,6 +31,8 @@ struct Event {
 struct Fault {
   Error error;
   Labels scope;
+  /// It was looked at and has no value (the maximum of an empty table): the collector has done its work.
+  bool no_value = false;
 };
 
 /// All that one collector saw in one cycle. A series of the collector's previous batch that is not

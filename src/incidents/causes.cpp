@@ -23,6 +23,7 @@ constexpr std::array kHypotheses{
     Hypothesis{"load late", load_late},
     Hypothesis{"load size", load_size},
     Hypothesis{"check outcome", check_outcome},
+    Hypothesis{"check error", check_error},
     Hypothesis{"own link down", own_link_down},
 };
 
@@ -45,7 +46,7 @@ Cause likely_cause(const std::vector<core::Alert>& alerts, const Surroundings& s
   for (const core::Alert& alert : alerts) {
     if (alert.state != core::AlertState::firing || ++examined > kExamined) continue;
     if (first == nullptr) first = &alert;
-    const Evidence evidence(alert, surroundings.series, surroundings.events, surroundings.now);
+    const Evidence evidence(alert, surroundings.series, surroundings.events, surroundings.now, surroundings.faults);
     for (const Hypothesis& hypothesis : kHypotheses) {
       auto cause = hypothesis.examine(evidence);
       if (cause && (!best || cause->score > best->score)) best = std::move(cause);

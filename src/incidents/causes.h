@@ -32,6 +32,7 @@ struct Surroundings {
   const core::SeriesSource& series;
   const std::vector<core::Event>& events;
   core::Time now;
+  std::span<const core::Fault> faults = {};  // what cannot be seen or has no value at present
 };
 
 /// The best supported explanation of the firing ones among these alerts; without any, a sentence with score 0 that says
@@ -51,6 +52,7 @@ std::optional<Cause> schema_incompatible(const Evidence& evidence);
 std::optional<Cause> load_late(const Evidence& evidence);
 std::optional<Cause> load_size(const Evidence& evidence);
 std::optional<Cause> check_outcome(const Evidence& evidence);
+std::optional<Cause> check_error(const Evidence& evidence);
 // Weir itself
 std::optional<Cause> own_link_down(const Evidence& evidence);
 

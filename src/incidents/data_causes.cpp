@@ -25,6 +25,12 @@ bool concerns_check(const Evidence& evidence) {
   return !evidence.label("dataset").empty() && !evidence.label("check").empty();
 }
 
+/// A check that cannot be evaluated says nothing about its table: neither late nor short nor wrong.
+bool evaluated(const Evidence& evidence) {
+  constexpr double kError = 3;
+  return evidence.newest("weir_check_status", evidence.labels({"source", "dataset", "check"})) != kError;
+}
+
 /// True when the check measured what this metric of its table says.
 bool measured(const Evidence& evidence, std::string_view metric, double tolerance) {
   const auto value = evidence.newest("weir_check_value", evidence.labels({"source", "dataset", "check"}));
@@ -86,7 +92,7 @@ std::optional<Cause> schema_incompatible(const Evidence& evidence) {
 }
 
 std::optional<Cause> load_late(const Evidence& evidence) {
-  if (!concerns_check(evidence)) return std::nullopt;
+  if (!concerns_check(evidence) || !evaluated(evidence)) return std::nullopt;
   const bool about_freshness = check_words(evidence).find("fresh") != std::string::npos;
   if (!about_freshness && !measured(evidence, "weir_dataset_freshness_seconds", 1)) return std::nullopt;
   double age = -1;
@@ -99,7 +105,7 @@ std::optional<Cause> load_late(const Evidence& evidence) {
 }
 
 std::optional<Cause> load_size(const Evidence& evidence) {
-  if (!concerns_check(evidence)) return std::nullopt;
+  if (!concerns_check(evidence) || !evaluated(evidence)) return std::nullopt;
   const core::Labels labels = evidence.labels({"source", "dataset"});
   const auto rows = evidence.newest("weir_dataset_row_count", labels);
   const bool about_rows = check_words(evidence).find("row_count") != std::string::npos;
@@ -123,10 +129,24 @@ std::optional<Cause> load_size(const Evidence& evidence) {
 }
 
 std::optional<Cause> check_outcome(const Evidence& evidence) {
-  if (!concerns_check(evidence)) return std::nullopt;
+  if (!concerns_check(evidence) || !evaluated(evidence)) return std::nullopt;
   const core::Event* event = evidence.newest_event("check_failed", evidence.labels({"source", "dataset", "check"}));
   if (event == nullptr) return std::nullopt;
   return Cause{fmt::format("Data of {}: {}", table_text(evidence), event->message), 0.45};
+}
+
+/// What failed beside it explains more, so its score is below theirs.
+std::optional<Cause> check_error(const Evidence& evidence) {
+  if (!concerns_check(evidence) || evaluated(evidence)) return std::nullopt;
+  constexpr double kScore = 0.44;
+  if (const core::Fault* fault = evidence.fault(); fault != nullptr && !fault->error.message.empty()) {
+    return Cause{fmt::format("Check \"{}\" of {} cannot be evaluated: {}", evidence.label("check"),
+                             table_text(evidence), fault->error.message),
+                 kScore};
+  }
+  const core::Event* event = evidence.newest_event("check_failed", evidence.labels({"source", "dataset", "check"}));
+  if (event == nullptr || event->labels.get("outcome") != "error") return std::nullopt;
+  return Cause{fmt::format("Nothing is known about {}: {}", table_text(evidence), event->message), kScore};
 }
 
 std::optional<Cause> own_link_down(const Evidence& evidence) {

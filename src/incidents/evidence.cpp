@@ -20,8 +20,8 @@ double median(std::vector<double> values) {
 }  // namespace
 
 Evidence::Evidence(const core::Alert& alert, const core::SeriesSource& series, const std::vector<core::Event>& events,
-                   core::Time now)
-    : alert_(alert), series_(series), events_(events), now_(now) {}
+                   core::Time now, std::span<const core::Fault> faults)
+    : alert_(alert), series_(series), events_(events), now_(now), faults_(faults) {}
 
 core::Labels Evidence::labels(std::initializer_list<std::string_view> names) const {
   core::LabelsBuilder found;
@@ -95,6 +95,16 @@ const core::Event* Evidence::newest_event(std::string_view kind, const core::Lab
     if (newest == nullptr || event.time > newest->time) newest = &event;
   }
   return newest;
+}
+
+const core::Fault* Evidence::fault() const {
+  const core::Fault* closest = nullptr;
+  for (const core::Fault& fault : faults_) {
+    const core::Labels scope = fault.scope.without(core::kMetricName);
+    if (scope.empty() || !alert_.labels.includes(scope)) continue;
+    if (closest == nullptr || fault.scope.size() > closest->scope.size()) closest = &fault;
+  }
+  return closest;
 }
 
 core::Duration Evidence::window() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@ namespace weir::incidents {
 class Evidence {
  public:
   Evidence(const core::Alert& alert, const core::SeriesSource& series, const std::vector<core::Event>& events,
-           core::Time now);
+           core::Time now, std::span<const core::Fault> faults = {});
 
   const core::Alert& alert() const { return alert_; }
   core::Time now() const { return now_; }
@@ -50,6 +51,8 @@ class Evidence {
 
   /// The newest event of a kind that includes these labels.
   const core::Event* newest_event(std::string_view kind, const core::Labels& labels) const;
+  /// What cannot be seen or has no value at present of what the alert names; the closest.
+  const core::Fault* fault() const;
   const std::vector<core::Event>& events() const { return events_; }
 
   /// From shortly before the alert's condition held until now: at least a minute, at most ten.
@@ -60,6 +63,7 @@ class Evidence {
   const core::SeriesSource& series_;
   const std::vector<core::Event>& events_;
   core::Time now_;
+  std::span<const core::Fault> faults_;
 };
 
 /// "12,000"; with one decimal below 100 unless whole.

@@ -25,6 +25,19 @@ std::string alert_text(const core::Alert& alert) {
   return summary.empty() ? alert.rule : fmt::format("{}: {}", alert.rule, summary);
 }
 
+/// "TableCheckError of check \"row_count > 0\", table fct_orders in warehouse"
+std::string named(const core::Alert& alert) {
+  const Subject subject = subject_of(alert.labels);
+  if (subject.kind == "alert") return alert.rule;
+  std::string text = alert.rule + " of ";
+  for (const std::string_view name : {"check", "topic", "partition", "column"}) {
+    if (!alert.labels.has(name) || subject.identity.has(name)) continue;
+    const std::string_view quote = name == "check" ? "\"" : "";
+    text += fmt::format("{0} {2}{1}{2}, ", name, alert.labels.get(name), quote);
+  }
+  return text + subject.text();
+}
+
 core::Labels in_common(const std::vector<core::Alert>& alerts) {
   core::LabelsBuilder common(alerts.front().labels);
   common.erase("alertname");
@@ -55,8 +68,8 @@ std::string title_of(const core::Incident& incident, const Subject& subject) {
 class Planner {
  public:
   Planner(std::vector<core::Incident> open, const std::vector<core::Event>& events, const core::SeriesSource& series,
-          core::Time now)
-      : events_(events), series_(series), now_(now) {
+          core::Time now, std::span<const core::Fault> faults)
+      : events_(events), series_(series), now_(now), faults_(faults) {
     for (core::Incident& incident : open) {
       index(incident, entries_.size());
       entries_.push_back({.change = {std::move(incident), {}, {}}});
@@ -156,8 +169,8 @@ class Planner {
     if (alert == incident.alerts.end() || !firing(*alert)) return;
     *alert = transition.alert;
     note(incident, transition.at, "recovered",
-         transition.reason.empty() ? fmt::format("{} recovered", transition.alert.rule)
-                                   : fmt::format("{} ended: {}", transition.alert.rule, transition.reason));
+         fmt::format("{} {}", named(transition.alert),
+                     transition.reason.empty() ? "recovered" : "ended: " + transition.reason));
     entry.change.resolved.push_back(transition.alert);
     entry.touched = true;
   }
@@ -172,7 +185,7 @@ class Planner {
     incident.labels = in_common(incident.alerts);
     incident.title = title_of(incident, subject);
     if (!entry.change.fired.empty()) {
-      incident.cause = likely_cause(incident.alerts, {series_, events_, now_}).sentence;
+      incident.cause = likely_cause(incident.alerts, {series_, events_, now_, faults_}).sentence;
     }
     if (std::ranges::any_of(incident.alerts, firing)) return;
     incident.resolved_at = now_;
@@ -206,6 +219,7 @@ class Planner {
   const std::vector<core::Event>& events_;
   const core::SeriesSource& series_;
   core::Time now_;
+  std::span<const core::Fault> faults_;
   std::vector<Entry> entries_;
   std::map<std::string, std::size_t> by_key_;
   std::unordered_map<core::Labels, std::size_t> by_alert_;
@@ -219,8 +233,9 @@ std::string incident_id(std::string_view key, core::Time opened_at) {
 }
 
 IncidentPlan plan(std::vector<core::Incident> open, const std::vector<core::Transition>& transitions,
-                  const std::vector<core::Event>& recent_events, const core::SeriesSource& series, core::Time now) {
-  Planner planner(std::move(open), recent_events, series, now);
+                  const std::vector<core::Event>& recent_events, const core::SeriesSource& series, core::Time now,
+                  std::span<const core::Fault> faults) {
+  Planner planner(std::move(open), recent_events, series, now, faults);
   for (const core::Transition& transition : transitions) planner.take(transition);
   return planner.finish();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "core/alert.h"
@@ -24,9 +25,10 @@ struct IncidentPlan {
 /// Groups transitions into incidents. Pure. An alert enters when it fires; alerts of the same thing (consumer group,
 /// topic, subject, table …) share one incident until all of them have resolved. `recent_events` are the last minutes'
 /// and may be given again and again: those about an open incident enter its timeline once. `series` is the evidence
-/// for the likely cause.
+/// for the likely cause, and so are the `faults` of the sources' newest batches.
 IncidentPlan plan(std::vector<core::Incident> open, const std::vector<core::Transition>& transitions,
-                  const std::vector<core::Event>& recent_events, const core::SeriesSource& series, core::Time now);
+                  const std::vector<core::Event>& recent_events, const core::SeriesSource& series, core::Time now,
+                  std::span<const core::Fault> faults = {});
 
 /// 16 hex digits from the grouping key and the moment it opened.
 std::string incident_id(std::string_view key, core::Time opened_at);

@@ -87,7 +87,11 @@ core::Result<bool> Dispatcher::attempt(const core::OutboxMessage& message, const
     decision = decide(message, result, ended, tools_.random(), limits_.retry);
     rest(endpoint, result, decision.outcome, ended);
   }
-  tools_.report({.receiver = endpoint, .outcome = decision.outcome, .error = decision.error});
+  tools_.report({.receiver = endpoint,
+                 .outcome = decision.outcome,
+                 .error = decision.error,
+                 .status = message.notification.status,
+                 .incident = message.notification.incident_id});
   if (auto done = write(message.sequence, std::move(decision)); !done) return std::unexpected(done.error());
   return true;
 }

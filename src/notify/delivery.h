@@ -58,7 +58,9 @@ class Outbox {
 struct Report {
   std::string receiver;  // the integration too: "team/webhook/0"
   Outcome outcome = Outcome::delivered;
-  std::string error;
+  std::string error = {};
+  std::string status = {};    // "firing" or "resolved"
+  std::string incident = {};  // its id, "" without one
 };
 
 /// Works the outbox off, one delivery at a time, each bounded by `delivery_timeout`. An integration that fails rests

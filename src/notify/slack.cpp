@@ -211,7 +211,8 @@ std::string slack_payload(const core::Notification& notification, const SlackMes
   if (!message.text.empty()) {
     blocks.push_back(section(slack_text(message.text, kSection)));
   } else if (!notification.cause.empty()) {
-    blocks.push_back(section("*Likely cause:* " + slack_text(one_line(notification.cause), kSection - 100)));
+    const char* label = notification.status == "resolved" ? "*Likely cause was:* " : "*Likely cause:* ";
+    blocks.push_back(section(label + slack_text(one_line(notification.cause), kSection - 100)));
   }
   if (!notification.alerts.empty()) blocks.push_back(section(alert_lines(notification)));
   if (Json fields = fields_of(notification); !fields.empty()) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <fmt/format.h>
+#include <utility>
 
 namespace weir::quality {
 namespace {
@@ -45,11 +46,16 @@ Metric shown(const Metric& metric) {
   return result;
 }
 
+constexpr core::Duration kRecalled = std::chrono::hours(24);  // no older outcomes of the last run are taken up
+
+/// What stays the same while a problem does: its text up to the first number.
+std::string stem(const std::string& problem) { return problem.substr(0, problem.find_first_of("0123456789")); }
+
 }  // namespace
 
 CheckCollector::CheckCollector(ChecksSettings settings, std::unique_ptr<sql::SqlSource> source,
-                               core::MeasurementHistory& history)
-    : settings_(std::move(settings)), source_(std::move(source)), history_(history) {
+                               core::MeasurementHistory& history, const core::SeriesSource* past)
+    : settings_(std::move(settings)), source_(std::move(source)), history_(history), past_(past) {
   for (const Dataset& dataset : settings_.datasets) targets_.push_back(prepare(dataset));
 }
 
@@ -83,6 +89,7 @@ core::Result<core::Batch> CheckCollector::collect(const core::CollectContext& co
   limits.deadline = context.deadline;
   limits.stop = context.stop;
   if (auto connected = source_->connect(limits); !connected) return std::unexpected(connected.error());
+  recall(context.now);
   Cycle cycle;
   cycle.now = context.now;
   std::optional<core::Error> lost;  // the source went away: no use in asking it for the rest
@@ -125,8 +132,10 @@ core::Result<void> CheckCollector::check_dataset(Target& target, const sql::Quer
   for (Line& line : target.lines) {
     const auto unreadable = seen->unreadable.find(line.check);
     if (unreadable != seen->unreadable.end()) {
-      cycle.batch.faults.push_back({unreadable->second, target.scope.with("column", line.check->metric.column)});
-      cycle.batch.faults.push_back({unreadable->second, target.scope.with("check", line.check->name)});
+      // What is not there or forbidden could not be looked at; what cannot be computed is the check's own matter.
+      const bool looked_at = unreadable->second.kind == core::ErrorKind::invalid;
+      cycle.batch.faults.push_back({unreadable->second, line.value, looked_at});
+      if (!line.metric.empty()) cycle.batch.faults.push_back({unreadable->second, line.metric, looked_at});
       refuse(target, line, unreadable->second, cycle);
     } else {
       judge_line(target, line, seen->observation, cycle);
@@ -142,9 +151,7 @@ void CheckCollector::refuse_all(Target& target, const core::Error& error, Cycle&
 }
 
 void CheckCollector::refuse(Target& target, Line& line, const core::Error& error, Cycle& cycle) {
-  Verdict verdict;
-  verdict.message = fmt::format("{} could not be evaluated: {}", line.check->measure(), error.message);
-  report(target, line, verdict, cycle);
+  report(target, line, cannot_tell(*line.check, error.message), cycle);
 }
 
 void CheckCollector::judge_line(Target& target, Line& line, const Observation& observation, Cycle& cycle) {
@@ -156,9 +163,7 @@ void CheckCollector::judge_line(Target& target, Line& line, const Observation& o
   }
   const auto verdict = verdict_of(target, line, observation, cycle);
   if (verdict) {
-    keep_series(target, line, metric_seen, verdict->value.has_value(), verdict->message, cycle);
-    line.had_metric = line.had_metric || metric_seen;
-    line.had_value = line.had_value || verdict->value.has_value();
+    keep_series(target, line, metric_seen, *verdict, cycle);
     return report(target, line, *verdict, cycle);
   }
   // Weir's own history cannot be read: nothing is known about the check, so its last state stands.
@@ -166,14 +171,36 @@ void CheckCollector::judge_line(Target& target, Line& line, const Observation& o
   cycle.candidates[line.measurement].flagged = true;
 }
 
-void CheckCollector::keep_series(const Target& target, const Line& line, bool metric_seen, bool value_seen,
-                                 const std::string& why, Cycle& cycle) const {
-  const core::Error error{core::ErrorKind::not_found, target.dataset->label() + ": " + why, false, settings_.source};
-  if (line.had_metric && !metric_seen) {
-    cycle.batch.faults.push_back({error, target.scope.with("column", line.check->metric.column)});
+/// Series without a value must not vanish as if the dataset were gone: what alerts on them has not recovered.
+void CheckCollector::keep_series(const Target& target, const Line& line, bool metric_seen, const Verdict& verdict,
+                                 Cycle& cycle) const {
+  const std::string& why = verdict.problem.empty() ? verdict.message : verdict.problem;
+  const core::Error error{core::ErrorKind::not_found, why, false, settings_.source + "/" + target.dataset->label()};
+  if (!verdict.value) cycle.batch.faults.push_back({error, line.value, true});
+  if (!metric_seen) cycle.batch.faults.push_back({error, line.metric, true});
+}
+
+void CheckCollector::recall(core::Time now) {
+  const core::SeriesSource* past = std::exchange(past_, nullptr);
+  if (past == nullptr) return;
+  const auto kept =
+      past->select({.matchers = {{std::string(core::kMetricName), core::MatchOp::equal, "weir_check_status"},
+                                 {"source", core::MatchOp::equal, settings_.source}},
+                    .from = now - kRecalled,
+                    .to = now,
+                    .newest_only = true});
+  if (!kept) return;
+  std::map<core::Labels, double> outcomes;
+  for (const core::SeriesView& series : *kept) {
+    if (!series.points.empty()) outcomes[series.labels] = series.points.back().value;
   }
-  if (line.had_value && !value_seen) {
-    cycle.batch.faults.push_back({error, target.scope.with("check", line.check->name)});
+  for (Target& target : targets_) {
+    for (Line& line : target.lines) {
+      const auto found = outcomes.find(line.status);
+      // A series that ended is one of another time.
+      if (found == outcomes.end() || !(found->second >= 0 && found->second <= 3)) continue;
+      line.last = static_cast<Outcome>(static_cast<int>(found->second));
+    }
   }
 }
 
@@ -203,9 +230,9 @@ core::Result<Verdict> CheckCollector::verdict_of(const Target& target, const Lin
 void CheckCollector::report(const Target& target, Line& line, const Verdict& verdict, Cycle& cycle) {
   emit(line.status, static_cast<double>(verdict.outcome), cycle);
   if (verdict.value) emit(line.value, *verdict.value, cycle);
-  const Outcome before = line.last.value_or(Outcome::pass);
-  line.last = verdict.outcome;
-  if (verdict.outcome == before) return;
+  const Outcome before = std::exchange(line.last, verdict.outcome);
+  const auto problem = std::exchange(line.problem, stem(verdict.problem));
+  if (verdict.outcome == before && (verdict.outcome != Outcome::error || !problem || *problem == *line.problem)) return;
   const bool recovered = verdict.outcome == Outcome::pass;
   core::Event event;
   event.time = cycle.now;

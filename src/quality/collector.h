@@ -12,6 +12,7 @@
 
 #include "core/collector.h"
 #include "core/measurement.h"
+#include "core/series_source.h"
 #include "quality/checks_section.h"
 #include "quality/judge.h"
 #include "quality/scan.h"
@@ -23,13 +24,17 @@ namespace weir::quality {
 ///
 /// A source that cannot be reached is the cycle's error. A dataset that gave no answer (timeout, broken
 /// connection) is a fault: its series keep their last state. A definite refusal (table or column gone,
-/// privilege lost) and a value that is gone (the table was emptied) are faults too, and the checks concerned get
-/// status 3; alert on weir_check_status >= 2, and a failing check whose table disappears goes on alerting.
-/// A change of outcome is an event.
+/// privilege lost) is a fault too, and the checks concerned get status 3. A check that was looked at and cannot be
+/// evaluated (the table is empty, the column holds NaN or no time) gets status 3 and a fault with no_value, which
+/// is no failure of the collector. Both are the same in the first cycle as in any later one.
+/// Alert on weir_check_status >= 2, and a failing check whose table disappears goes on alerting.
+/// A change of outcome, or of why there is none, is an event; also one since the last run.
 class CheckCollector final : public core::Collector {
  public:
-  /// `history` outlives the collector.
-  CheckCollector(ChecksSettings settings, std::unique_ptr<sql::SqlSource> source, core::MeasurementHistory& history);
+  /// `history` outlives the collector. `past` is asked once, in the first cycle, for the outcomes that the last run
+  /// left; without it everything passed.
+  CheckCollector(ChecksSettings settings, std::unique_ptr<sql::SqlSource> source, core::MeasurementHistory& history,
+                 const core::SeriesSource* past = nullptr);
 
   std::string_view name() const override { return settings_.name; }
   core::Duration interval() const override { return settings_.interval; }
@@ -47,9 +52,8 @@ class CheckCollector final : public core::Collector {
     core::Labels value;
     core::Labels metric;      // of weir_dataset_…, empty for the row count
     std::string measurement;  // identity of its metric in the history
-    std::optional<Outcome> last;
-    bool had_metric = false;  // its series exist and must not vanish as if the dataset were gone
-    bool had_value = false;
+    Outcome last = Outcome::pass;
+    std::optional<std::string> problem;  // of an error, without what may differ each cycle; unset: not known
   };
   struct Target {
     const Dataset* dataset = nullptr;
@@ -76,8 +80,9 @@ class CheckCollector final : public core::Collector {
   void judge_line(Target& target, Line& line, const Observation& observation, Cycle& cycle);
   core::Result<Verdict> verdict_of(const Target& target, const Line& line, const Observation& observation,
                                    Cycle& cycle);
-  void keep_series(const Target& target, const Line& line, bool metric_seen, bool value_seen, const std::string& why,
+  void keep_series(const Target& target, const Line& line, bool metric_seen, const Verdict& verdict,
                    Cycle& cycle) const;
+  void recall(core::Time now);
   void report(const Target& target, Line& line, const Verdict& verdict, Cycle& cycle);
   void emit(const core::Labels& labels, double value, Cycle& cycle);
   void remember(Target& target, Cycle& cycle);
@@ -85,6 +90,7 @@ class CheckCollector final : public core::Collector {
   const ChecksSettings settings_;
   const std::unique_ptr<sql::SqlSource> source_;
   core::MeasurementHistory& history_;
+  const core::SeriesSource* past_;  // until it was asked
   std::vector<Target> targets_;
   std::size_t first_ = 0;  // where the next cycle begins: what the last one had no time for
 };

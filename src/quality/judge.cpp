@@ -87,12 +87,6 @@ Verdict verdict_of(const Check& check, double value, std::string note) {
   return verdict;
 }
 
-Verdict cannot_tell(const Check& check, const std::string& problem) {
-  Verdict verdict;
-  verdict.message = fmt::format("{} could not be evaluated: {}", check.measure(), problem);
-  return verdict;
-}
-
 double aggregate(Change::Aggregate how, const std::vector<double>& values) {
   if (how == Change::Aggregate::min) return *std::ranges::min_element(values);
   if (how == Change::Aggregate::max) return *std::ranges::max_element(values);
@@ -158,6 +152,13 @@ std::optional<core::Time> load_time(const Dataset& dataset, const Observation& o
     newest = newest ? std::max(*newest, time) : time;
   }
   return newest;
+}
+
+Verdict cannot_tell(const Check& check, const std::string& problem) {
+  Verdict verdict;
+  verdict.message = fmt::format("{} could not be evaluated: {}", check.measure(), problem);
+  verdict.problem = problem;
+  return verdict;
 }
 
 Verdict judge(const Check& check, const Measured& measured) {

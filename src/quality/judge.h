@@ -54,8 +54,12 @@ struct Verdict {
   Outcome outcome = Outcome::error;
   std::optional<double> value;  // of the measure: for a change check the change
   std::string message;          // one sentence with the check's name, value and threshold
+  std::string problem = {};     // why it could not be evaluated: "the table is empty"
   bool learning = false;        // a change check with too few loads to compare with: passes, and says so
 };
+
+/// The verdict on a check that gave no value, or that the source refuses to compute.
+Verdict cannot_tell(const Check& check, const std::string& problem);
 
 /// Holds a value against a check's thresholds; fail counts before warn.
 Verdict judge(const Check& check, const Measured& measured);

@@ -44,7 +44,7 @@ core::Result<void> Backtest::step_once(const std::vector<Element>& elements, cor
   options.group = group_.name;
   options.limit = group_.limit;
   auto stepped = step(
-      rule_, state_, elements, [](const core::Alert&) { return Presence::present; }, now, options);
+      rule_, state_, elements, [](const ActiveAlert&) { return Presence::present; }, now, options);
   if (!stepped) {
     if (result_.failures++ == 0) result_.error = stepped.error();
     return {};

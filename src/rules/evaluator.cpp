@@ -40,6 +40,7 @@ struct Evaluator::Run {
   Overlay source;
   core::Time now;
   core::Time at;  // what the expressions are evaluated for: now − query_offset
+  const Observed& observed;
   Evaluation result = {};
 
   void emit(const core::Labels& labels, double value) {
@@ -56,10 +57,12 @@ void Evaluator::set_groups(std::vector<Group> groups) {
   groups_ = std::move(groups);
   states_.clear();
   reads_.clear();
+  recorders_.clear();
   for (const Group& group : groups_) {
     states_.emplace_back(group.rules.size());
     GroupReads& reads = reads_.emplace_back();
     for (const Rule& rule : group.rules) {
+      if (!rule.alerting()) recorders_.emplace(rule.name, &rule);
       for (const SelectorUse& use : rule.selectors) {
         const auto name = std::ranges::find_if(use.matchers, [](const core::Matcher& matcher) {
           return matcher.name == core::kMetricName && matcher.op == core::MatchOp::equal;
@@ -75,9 +78,10 @@ void Evaluator::set_groups(std::vector<Group> groups) {
   }
 }
 
-Evaluation Evaluator::evaluate(std::size_t group, const core::SeriesSource& source, core::Time now) {
+Evaluation Evaluator::evaluate(std::size_t group, const core::SeriesSource& source, core::Time now,
+                               const Observed& observed) {
   const Group& evaluated = groups_[group];
-  Run run{evaluated, Overlay(source), now, now - evaluated.query_offset};
+  Run run{evaluated, Overlay(source), now, now - evaluated.query_offset, observed};
   for (const core::Labels& series : orphans_) run.emit(series, core::stale_marker());
   orphans_.clear();
   for (std::size_t i = 0; i < evaluated.rules.size(); ++i) {
@@ -121,8 +125,11 @@ core::Result<void> Evaluator::evaluate_alert(const Rule& rule, RuleState& state,
   if (!elements) return std::unexpected(elements.error());
   PresenceProbe probe(rule, run.source, run.at, options_.presence);
   const StepOptions options{run.group.name, run.group.limit, options_.external_labels, options_.external_url};
-  const auto presence = [&](const core::Alert& alert) {
-    return options_.missing_is_false ? Presence::present : probe(alert.labels);
+  PresenceProbe of_restored = probe;
+  of_restored.rule_out(run.observed, recorders_);
+  const auto presence = [&](const ActiveAlert& before) {
+    if (options_.missing_is_false) return Presence::present;
+    return before.restored ? of_restored(before.alert.labels) : probe(before.alert.labels);
   };
   auto stepped = step(rule, state.alerts, *elements, presence, run.now, options);
   if (!stepped) return std::unexpected(std::move(stepped.error()));
@@ -224,7 +231,7 @@ std::vector<core::Transition> Evaluator::restore(std::vector<core::Alert> alerts
       ends.push_back(removed(std::move(alert), now));
     } else {
       const core::Labels labels = alert.labels;
-      state->alerts.insert_or_assign(labels, ActiveAlert{std::move(alert), std::nullopt});
+      state->alerts.insert_or_assign(labels, ActiveAlert{std::move(alert), std::nullopt, true});
     }
   }
   return ends;

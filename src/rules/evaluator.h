@@ -52,8 +52,10 @@ class Evaluator {
   const std::vector<Group>& groups() const { return groups_; }
 
   /// Evaluates the rules of one group in order; each sees what those before it recorded. Samples carry the time
-  /// now − query_offset, as Prometheus's do.
-  Evaluation evaluate(std::size_t group, const core::SeriesSource& source, core::Time now);
+  /// now − query_offset, as Prometheus's do. An alert that was restored and of which nothing is seen ends ("no longer
+  /// observed") once `observed` says that everything was looked at; without it, never.
+  Evaluation evaluate(std::size_t group, const core::SeriesSource& source, core::Time now,
+                      const Observed& observed = {});
 
   /// Groups whose rules read one of these metrics, in order. Recording rules feed other groups: ask again with the
   /// names in Evaluation::batch.
@@ -100,6 +102,7 @@ class Evaluator {
   std::vector<Group> groups_;
   std::vector<std::vector<RuleState>> states_;  // one a rule of a group
   std::vector<GroupReads> reads_;
+  Recorders recorders_;
   std::vector<core::Labels> orphans_;  // series of rules that a reload removed, to be marked as ended
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 namespace weir::rules {
 namespace {
@@ -19,32 +20,54 @@ bool pinned(const SelectorUse& use, std::string_view name) {
   return mentions(use.matchers, name) && std::ranges::find(kScopeLabels, name) == kScopeLabels.end();
 }
 
+/// The metric that a selector names; "" where it names none.
+std::string_view metric_of(const SelectorUse& use) {
+  const auto name = std::ranges::find_if(use.matchers, [](const core::Matcher& matcher) {
+    return matcher.name == core::kMetricName && matcher.op == core::MatchOp::equal;
+  });
+  return name == use.matchers.end() ? std::string_view() : std::string_view(name->value);
+}
+
 }  // namespace
 
 Presence classify(std::span<const SelectorEvidence> evidence) {
   bool alive = false;
   bool deleted = false;
+  bool unseen = false;
   bool unknown = false;
+  bool decided = false;  // by a required selector
   for (const SelectorEvidence& selector : evidence) {
     if (selector.role == SelectorRole::irrelevant) continue;
     if (selector.lapsed > 0) return Presence::absent;
     if (selector.fresh > 0 || selector.collected) {
       alive = true;
-    } else if (selector.deleted > 0) {
-      deleted = true;
+    } else if (selector.deleted > 0 || selector.ruled_out) {
+      (selector.deleted > 0 ? deleted : unseen) = true;
+      decided = decided || selector.role == SelectorRole::required;
     } else if (selector.role == SelectorRole::required) {
       return Presence::absent;
     } else {
       unknown = true;
     }
   }
-  if (alive) return Presence::present;
+  if (alive && !decided) return Presence::present;
   if (deleted) return Presence::deleted;
+  if (unseen && !unknown) return Presence::unseen;
   return unknown ? Presence::absent : Presence::present;
 }
 
 PresenceProbe::PresenceProbe(const Rule& rule, const core::SeriesSource& source, core::Time at, PresenceOptions options)
-    : rule_(rule), source_(source), at_(at), options_(options), siblings_(rule.selectors.size()) {}
+    : rule_(rule),
+      source_(source),
+      at_(at),
+      options_(options),
+      siblings_(rule.selectors.size()),
+      ever_(rule.selectors.size()) {}
+
+void PresenceProbe::rule_out(Observed observed, const Recorders& recorders) {
+  observed_ = std::move(observed);
+  recorders_ = &recorders;
+}
 
 Presence PresenceProbe::operator()(const core::Labels& alert_labels) {
   if (answers_.empty()) {
@@ -56,14 +79,47 @@ Presence PresenceProbe::operator()(const core::Labels& alert_labels) {
     const SelectorUse& use = rule_.selectors[i];
     if (answers_[i].failed) return Presence::absent;
     const SeriesTally::Counts counts = count(answers_[i], labels, nullptr);
-    SelectorEvidence found{counts.fresh, counts.lapsed, counts.deleted, false, use.role};
+    SelectorEvidence found{counts.fresh, counts.lapsed, counts.deleted, false, use.role, false};
     if (found.fresh == 0 && found.lapsed == 0) {
       if (!siblings_[i]) siblings_[i] = ask_siblings(use);
       found.collected = count(*siblings_[i], labels, &use).fresh > 0;
+      found.ruled_out = found.deleted == 0 && !found.collected && ruled_out(i, labels);
     }
     evidence.push_back(found);
   }
   return classify(evidence);
+}
+
+bool PresenceProbe::ruled_out(std::size_t selector, const core::Labels& labels) {
+  const SelectorUse& use = rule_.selectors[selector];
+  const std::string_view name = metric_of(use);
+  if (!observed_ || !observed_(name.empty() ? labels : labels.with(core::kMetricName, name))) return false;
+  if (!ever_[selector]) {
+    // Data that come now rule nothing out, though a selector with an offset does not reach them yet.
+    Answer answer;
+    const auto found = source_.select({use.matchers, at_ - use.offset - options_.memory, core::Time::max(), true});
+    answer.failed = !found;
+    for (const core::SeriesView& series : found ? *found : std::vector<core::SeriesView>())
+      answer.series.push_back({series.labels, SeriesCondition::fresh});
+    ever_[selector] = std::move(answer);
+  }
+  return !ever_[selector]->failed && count(*ever_[selector], labels, nullptr).fresh == 0 && unfed(use, labels);
+}
+
+/// Recorded series come later than what they are made of: a rate needs two points, an offset its time.
+bool PresenceProbe::unfed(const SelectorUse& use, const core::Labels& labels) const {
+  constexpr int kDeepest = 5;
+  const std::string_view name = metric_of(use);
+  if (name.empty()) return recorders_->empty();
+  const auto [first, last] = recorders_->equal_range(name);
+  return std::all_of(first, last, [&](const auto& recorder) {
+    if (depth_ >= kDeepest) return false;
+    PresenceProbe probe(*recorder.second, source_, at_, options_);
+    probe.rule_out(observed_, *recorders_);
+    probe.depth_ = depth_ + 1;
+    const Presence found = probe(labels);
+    return found == Presence::unseen || found == Presence::deleted;
+  });
 }
 
 SeriesTally::Counts PresenceProbe::count(Answer& answer, const core::Labels& labels, const SelectorUse* pinning) {

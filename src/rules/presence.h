@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -20,6 +21,7 @@ enum class Presence {
   present,  // its data still come: the condition is false
   deleted,  // its series were marked as gone: the topic, group or table no longer exists
   absent,   // its data stopped coming: nothing can be said
+  unseen,   // all that could bring its data was looked at since the start, and has none: it no longer exists
 };
 
 /// How the series of one selector that an alert may have come from are doing.
@@ -29,12 +31,20 @@ struct SelectorEvidence {
   std::size_t deleted = 0;  // they end with a staleness marker
   bool collected = false;   // other series of the same metric and the same labels are fresh
   SelectorRole role = SelectorRole::required;
+  bool ruled_out = false;  // nothing is known of any such series, and everything was looked at
 };
 
 /// Missing data never pass for a false condition: one lapsed series (a partition of a sum that could not be read), or
 /// a required selector of which nothing is known (after a restart), makes the alert `absent`. Else one fresh series
-/// makes it `present`. Else markers make it `deleted`. Selectors that are irrelevant are left out.
+/// makes it `present`. Else markers make it `deleted`. Selectors that are irrelevant are left out. A required selector
+/// whose series are gone decides alone: members of a group say nothing about the lag on a topic that was deleted.
 Presence classify(std::span<const SelectorEvidence> evidence);
+
+/// Whether everything that may bring series with these labels (the metric's name among them where it is known) has been
+/// looked at since the start, none of it in vain.
+using Observed = std::function<bool(const core::Labels& labels)>;
+/// Recording rules by the metric they record.
+using Recorders = std::multimap<std::string, const Rule*, std::less<>>;
 
 struct PresenceOptions {
   core::Duration look_back = std::chrono::minutes(5);
@@ -45,6 +55,9 @@ struct PresenceOptions {
 class PresenceProbe {
  public:
   PresenceProbe(const Rule& rule, const core::SeriesSource& source, core::Time at, PresenceOptions options = {});
+  /// Lets operator() answer `unseen`. A recorded series is ruled out when what its recorders read is; `recorders`
+  /// outlives the probe.
+  void rule_out(Observed observed, const Recorders& recorders);
   /// A source that fails is no evidence: absent.
   Presence operator()(const core::Labels& alert_labels);
 
@@ -58,6 +71,8 @@ class PresenceProbe {
 
   Answer ask(const SelectorUse& use) const;
   Answer ask_siblings(const SelectorUse& use) const;
+  bool ruled_out(std::size_t selector, const core::Labels& labels);
+  bool unfed(const SelectorUse& use, const core::Labels& labels) const;
   static SeriesTally::Counts count(Answer& answer, const core::Labels& labels, const SelectorUse* pinning);
   /// The alert's labels without those the rule itself sets: what its series were named by.
   core::Labels identifying(const core::Labels& alert_labels) const;
@@ -71,6 +86,10 @@ class PresenceProbe {
   PresenceOptions options_;
   std::vector<Answer> answers_;
   std::vector<std::optional<Answer>> siblings_;  // of the same metric, without the matchers that pin a value
+  std::vector<std::optional<Answer>> ever_;      // at any time, whatever the selector's offset
+  Observed observed_;                            // none: nothing is ruled out
+  const Recorders* recorders_ = nullptr;
+  int depth_ = 0;  // of recorders that read what others record
 };
 
 }  // namespace weir::rules

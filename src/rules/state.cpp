@@ -8,6 +8,16 @@ namespace {
 
 using core::AlertState;
 
+std::string_view reason_of(Presence presence) {
+  switch (presence) {
+    case Presence::present: return "";
+    case Presence::deleted: return "deleted";
+    case Presence::absent: return "no data";
+    case Presence::unseen: return "no longer observed";
+  }
+  return "";
+}
+
 core::Labels expand(const std::vector<TemplatedText>& texts, const TemplateData& data, const core::Labels& start) {
   core::LabelsBuilder labels(start);
   for (const TemplatedText& text : texts) {
@@ -78,7 +88,7 @@ class Step {
         result_.alerts.emplace(before.alert.labels, before);
       return;
     }
-    const Presence found = presence(before.alert);
+    const Presence found = presence(before);
     if (found == Presence::absent && rule_.no_data != NoData::resolve) return miss_data(before);
     core::Alert alert = before.alert;
     if (found == Presence::present && keeps_firing(alert)) return keep(std::move(alert), AlertState::firing, "");
@@ -110,7 +120,7 @@ class Step {
     alert.state = AlertState::inactive;
     alert.resolved_at = now_;
     alert.keep_firing_since.reset();
-    const std::string_view reason = found == Presence::deleted ? "deleted" : found == Presence::absent ? "no data" : "";
+    const std::string_view reason = reason_of(found);
     // What never fired is nothing to remember.
     if (before == AlertState::pending) return note(alert, before, reason);
     keep(std::move(alert), before, reason);
@@ -119,7 +129,7 @@ class Step {
   void keep(core::Alert alert, AlertState before, std::string_view reason) {
     note(alert, before, reason);
     const core::Labels labels = alert.labels;
-    result_.alerts.emplace(labels, ActiveAlert{std::move(alert), std::nullopt});
+    result_.alerts.emplace(labels, ActiveAlert{std::move(alert), std::nullopt, false});
   }
 
   void note(const core::Alert& alert, AlertState before, std::string_view reason) {

@@ -24,6 +24,7 @@ struct Element {
 struct ActiveAlert {
   core::Alert alert;
   std::optional<core::Time> absent_since;  // its data stopped coming then; unset while they come
+  bool restored = false;                   // of the last run, and nothing has been seen of it since
 };
 
 /// The alerts of one rule by their labels: pending, firing, and those resolved in the last 15 minutes.
@@ -43,12 +44,13 @@ struct StepResult {
 };
 
 /// Asked about each active alert the vector no longer holds.
-using PresenceOf = std::function<Presence(const core::Alert&)>;
+using PresenceOf = std::function<Presence(const ActiveAlert&)>;
 
 /// One evaluation of an alerting rule, after Prometheus's AlertingRule.Eval: new elements become pending, and firing
 /// once `for` has passed since they first held; firing ones that no longer hold go on firing for keep_firing_for, then
 /// resolve. It departs from Prometheus where data are missing: an alert whose data stopped coming stays as it is unless
-/// the rule's no_data says otherwise, and one whose subject was deleted resolves at once with the reason "deleted".
+/// the rule's no_data says otherwise, and one whose subject was deleted resolves at once with the reason "deleted", or
+/// "no longer observed" where only that it has no data is known.
 /// Errors, after which the caller keeps `previous`: two elements with equal labels (invalid), the limit (limit).
 core::Result<StepResult> step(const Rule& rule, const AlertMap& previous, std::span<const Element> vector,
                               const PresenceOf& presence, core::Time now, const StepOptions& options);

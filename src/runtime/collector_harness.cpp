@@ -26,10 +26,12 @@ constexpr std::array<core::MetricInfo, 4> kMetrics{{
 core::Duration cycle_limit(core::Duration interval) { return std::max(interval, core::Duration(10'000)); }
 
 std::string describe(const std::vector<core::Fault>& faults) {
-  if (faults.empty()) return {};
-  std::string text = faults.front().error.describe();
+  const auto first = std::ranges::find(faults, false, &core::Fault::no_value);
+  if (first == faults.end()) return {};
+  std::string text = first->error.describe();
   if (text.empty()) text = "a part could not be seen";
-  if (faults.size() > 1) text += " (and " + std::to_string(faults.size() - 1) + " more)";
+  const auto unseen = std::ranges::count(faults, false, &core::Fault::no_value);
+  if (unseen > 1) text += " (and " + std::to_string(unseen - 1) + " more)";
   return text;
 }
 

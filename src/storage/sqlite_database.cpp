@@ -9,10 +9,13 @@
 #include <unordered_map>
 #include <utility>
 
+#include "storage/file_lock.h"
+
 namespace weir::storage {
 namespace {
 
 constexpr std::string_view kInMemory = ":memory:";
+constexpr std::int64_t kApplicationId = 0x57454952;  // "WEIR", in the file's header
 
 struct CloseDatabase {
   void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -96,6 +99,7 @@ class Use {
 class SqliteDatabase final : public Database {
  public:
   SqliteDatabase(std::string path, Handle handle) : path_(std::move(path)), handle_(std::move(handle)) {}
+  void hold(std::unique_ptr<FileLock> lock) { lock_ = std::move(lock); }
 
   const Dialect& dialect() const override {
     static constexpr Dialect kDialect{.id_column = "INTEGER PRIMARY KEY AUTOINCREMENT"};
@@ -170,6 +174,7 @@ class SqliteDatabase final : public Database {
   }
 
   std::string path_;
+  std::unique_ptr<FileLock> lock_;  // given up after the handle is closed
   Handle handle_;
   std::unordered_map<std::string, Prepared> statements_;  // as many as the code has
 };
@@ -187,6 +192,45 @@ core::Result<void> create_private(const std::string& path) {
   }
   return core::fail(core::ErrorKind::storage, "cannot be opened or created: " + std::system_category().message(code),
                     path);
+}
+
+core::Result<std::int64_t> number(SqliteDatabase& database, std::string_view sql) {
+  std::int64_t found = 0;
+  auto done = database.each(sql, {}, [&](const Row& row) -> core::Result<void> {
+    found = row.integer(0);
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return found;
+}
+
+/// Whether the file is new, or Weir's own; reads only. Files from before Weir marked them are told by their tables.
+core::Result<void> refuse_foreign(SqliteDatabase& database) {
+  const auto id = number(database, "PRAGMA application_id");
+  const auto version = id ? database.version() : id;
+  const auto tables =
+      version ? number(database, "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'") : id;
+  const auto ours = tables ? number(database,
+                                    "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('alerts', "
+                                    "'transitions', 'incidents', 'incident_timeline', 'outbox', 'measurements')")
+                           : tables;
+  for (const auto& answer : {id, version, tables, ours}) {
+    if (!answer) return std::unexpected(answer.error());
+  }
+  constexpr std::int64_t kOurTables = 6;
+  const bool fresh = *id == 0 && *version == 0 && *tables == 0;
+  const bool unmarked = *id == 0 && *version > 0 && *ours == kOurTables;
+  if (fresh || unmarked || *id == kApplicationId) return {};
+  std::string what;
+  auto done = database.each("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name LIMIT 1", {},
+                            [&](const Row& row) -> core::Result<void> {
+                              what = " (it has a table \"" + row.text(0) + "\")";
+                              return {};
+                            });
+  if (!done) return done;
+  return core::fail(core::ErrorKind::storage,
+                    "is the SQLite database of something else" + what + "; name another storage.path",
+                    database.where());
 }
 
 /// The first problem that SQLite finds in the pages of the file.
@@ -210,6 +254,13 @@ core::Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& 
   if (sqlite3_db_readonly(raw, "main") == 1) return std::unexpected(error_of(SQLITE_READONLY, "", path));
   sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
   auto database = std::make_unique<SqliteDatabase>(path, std::move(handle));
+  // Nothing is written to what is not ours, not even the journal's mode.
+  if (auto ours = refuse_foreign(*database); !ours) return std::unexpected(ours.error());
+  if (path != kInMemory) {
+    auto lock = FileLock::take(path);
+    if (!lock) return std::unexpected(lock.error());
+    database->hold(std::move(*lock));
+  }
   // The WAL file is cut back to 64 MB after a burst.
   if (auto set = database->script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
                                   "PRAGMA journal_size_limit=67108864;");
@@ -217,6 +268,9 @@ core::Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& 
     return std::unexpected(set.error());
   }
   if (auto sound = quick_check(*database); !sound) return std::unexpected(sound.error());
+  if (auto marked = database->script("PRAGMA application_id = " + std::to_string(kApplicationId)); !marked) {
+    return std::unexpected(marked.error());
+  }
   if (options.max_pages > 0) {
     if (auto set = database->script("PRAGMA max_page_count=" + std::to_string(options.max_pages)); !set) {
       return std::unexpected(set.error());

@@ -10,7 +10,8 @@
 namespace weir::storage {
 
 /// Opens or creates a SQLite file: mode 0600, WAL, synchronous=FULL, foreign keys; statements are prepared once. The
-/// schema is not looked at. Errors (storage): not a database, damaged (quick_check), read-only, locked.
+/// schema is not looked at. The file is marked as Weir's and held by a FileLock. Errors (storage): not a database,
+/// somebody else's (it is left as it is), in use by another Weir, damaged (quick_check), read-only, locked.
 core::Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& path, const SqliteOptions& options);
 
 }  // namespace weir::storage

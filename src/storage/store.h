@@ -79,7 +79,8 @@ struct SqliteOptions {
 };
 
 /// Opens or creates the file (mode 0600; ":memory:" keeps everything in memory) and brings it to the present schema.
-/// Errors (storage): not a database, damaged, written by a newer Weir, read-only, locked.
+/// Held by one Weir at a time. Errors (storage): not a database, somebody else's, in use by another Weir, damaged,
+/// written by a newer Weir, read-only, locked.
 core::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, const SqliteOptions& options = {});
 
 /// Renames a file that cannot be used, with its -wal and -shm, to `<path>.corrupt-<time>`; returns the new name.

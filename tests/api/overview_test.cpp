@@ -68,6 +68,10 @@ TEST_F(OverviewTest, ShowsAGroup) {
   add("kafka_consumergroup_state", {{"cluster", "prod"}, {"consumergroup", "billing"}, {"state", "Stable"}}, 1);
   add("kafka_consumergroup_state", {{"cluster", "prod"}, {"consumergroup", "billing"}, {"state", "Empty"}}, 0);
   add("kafka_consumergroup_lag_sum", {{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", "orders"}}, 120);
+  add("kafka_consumergroup_uncommitted_partitions",
+      {{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", "orders"}}, 2);
+  add("kafka_consumergroup_uncommitted_partitions",
+      {{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", "clicks"}}, 1);
   add("kafka_topic_partitions", {{"cluster", "prod"}, {"topic", "orders"}}, 6);
   fake_.alerts = {alert("Slow", AlertState::pending, Labels{{"cluster", "prod"}, {"consumergroup", "billing"}}),
                   alert("KafkaConsumerLagHigh", AlertState::firing,
@@ -75,8 +79,8 @@ TEST_F(OverviewTest, ShowsAGroup) {
                   alert("Other", AlertState::firing, Labels{{"cluster", "test"}, {"consumergroup", "billing"}})};
   EXPECT_EQ(page()["groups"],
             json::parse(R"([{"cluster":"prod","group":"billing","state":"Stable","members":2.0,"lag":120.0,
-    "messages_lost":7.0,"alert":"firing","trend":[[970.0,90.0],[985.0,100.0],[999.0,120.0]],
-    "topics":[{"topic":"orders","lag":120.0,"partitions":6.0}]}])"));
+    "messages_lost":7.0,"uncommitted_partitions":3.0,"alert":"firing","trend":[[970.0,90.0],[985.0,100.0],[999.0,120.0]],
+    "topics":[{"topic":"orders","lag":120.0,"partitions":6.0,"uncommitted_partitions":2.0}]}])"));
 }
 
 TEST_F(OverviewTest, WhatIsUnknownIsNullAndNotZero) {
@@ -86,7 +90,8 @@ TEST_F(OverviewTest, WhatIsUnknownIsNullAndNotZero) {
   const json found = page();
   const json& group = found["groups"][0];
   EXPECT_EQ(group["state"], "Empty");
-  for (const char* key : {"lag", "members", "messages_lost", "alert"}) EXPECT_EQ(group[key], nullptr) << key;
+  for (const char* key : {"lag", "members", "messages_lost", "uncommitted_partitions", "alert"})
+    EXPECT_EQ(group[key], nullptr) << key;
   for (const char* key : {"messages", "records_per_second", "under_replicated", "offline"})
     EXPECT_EQ(found["topics"][0][key], nullptr) << key;
   for (const char* key : {"under_replicated", "offline"}) EXPECT_EQ(found["clusters"][0][key], nullptr) << key;

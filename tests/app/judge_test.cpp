@@ -74,15 +74,20 @@ class JudgeTest : public testing::Test {
     start();
   }
 
-  /// A judge as after a restart: only storage is what it was.
-  void start() {
+  /// A judge as after a restart: storage is what it was, and the series where their snapshot could be loaded.
+  void restart(const std::string& rules = kRules) {
     config::Diagnostics diagnostics;
     judge_.reset();
-    series_ = std::make_unique<series::Store>(series::Limits{});
-    rules_ = std::make_unique<rules::Evaluator>(rules::load_text(kRules, "rules.yml", diagnostics));
+    rules_ = std::make_unique<rules::Evaluator>(rules::load_text(rules, "rules.yml", diagnostics));
     ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
     judge_ = std::make_unique<Judge>(Judge::Parts{*series_, *rules_, storage_, routing_});
     ASSERT_TRUE(judge_->restore(now_));
+  }
+  /// The same without a snapshot.
+  void start() {
+    judge_.reset();
+    series_ = std::make_unique<series::Store>(series::Limits{});
+    restart();
   }
 
   JudgeStep cycle(double lag) {
@@ -97,6 +102,26 @@ class JudgeTest : public testing::Test {
     EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
     return judge_->reload(std::move(groups), now_);
   }
+  /// A cycle of a source that has only this.
+  void deliver(std::string_view source, const core::Labels& labels, std::vector<core::Fault> faults = {},
+               double value = 5) {
+    core::Batch batch;
+    batch.samples.push_back({labels, now_, value});
+    batch.faults = std::move(faults);
+    judge_->take(source, batch, now_);
+  }
+  /// A step of time in which Weir's own samples come, and all rules are evaluated.
+  JudgeStep turn() {
+    now_ += 15s;
+    judge_->take("self", {}, now_);
+    return judge_->tick(now_);
+  }
+  void fire() {
+    for (const double lag : {20, 20, 20}) cycle(lag);
+    ASSERT_TRUE(stored().at(0).open());
+  }
+  std::string ending() { return stored().at(0).open() ? "" : stored().at(0).timeline.at(1).text; }
+
   std::vector<core::Incident> stored() {
     return storage_.incidents({.open_only = false, .limit = 10, .id = {}}).value();
   }
@@ -228,6 +253,145 @@ TEST_F(JudgeTest, AGroupThatStaysKeepsItsPlaceInTheInterval) {
   EXPECT_EQ(judge_->view()->rule_groups.at(0)->last.at, now_);
   now_ += 15s;
   EXPECT_EQ(judge_->tick(now_).groups.size(), 1U);
+}
+
+const core::Labels kLag = core::Labels::metric("lag", {{"cluster", "c"}, {"consumergroup", "billing"}});
+const core::Labels kOther = core::Labels::metric("lag", {{"cluster", "d"}, {"consumergroup", "search"}});
+constexpr const char* kDeleted = "LagHigh of consumer group billing in c ended: deleted";
+constexpr const char* kUnseen = "LagHigh of consumer group billing in c ended: no longer observed";
+
+TEST_F(JudgeTest, WhatASourceNoLongerHasAfterARestartIsDeleted) {
+  fire();
+  restart();
+  judge_->expect({"kafka/c"});
+  deliver("kafka/c", kOther);
+  turn();
+  EXPECT_EQ(ending(), kDeleted);
+}
+
+TEST_F(JudgeTest, ASourceThatIsNoLongerConfiguredEndsWhatItHad) {
+  fire();
+  restart();
+  judge_->expect({"kafka/d", "kafka/e"});
+  turn();
+  EXPECT_EQ(ending(), "") << "another may bring it yet";
+  deliver("kafka/d", kOther);
+  turn();
+  EXPECT_EQ(ending(), "");
+  judge_->miss("kafka/e", now_);
+  turn();
+  EXPECT_EQ(ending(), kDeleted);
+}
+
+TEST_F(JudgeTest, ASourceThatWasRenamedEndsNothing) {
+  fire();
+  restart();
+  judge_->expect({"kafka/c-2"});
+  deliver("kafka/c-2", kLag, {}, 20);
+  for (int i = 0; i < 5; ++i) turn();
+  EXPECT_EQ(ending(), "");
+}
+
+TEST_F(JudgeTest, WithNothingConfiguredNothingGoesOn) {
+  fire();
+  restart();
+  judge_->expect({});
+  turn();
+  turn();
+  EXPECT_EQ(ending(), kDeleted);
+}
+
+TEST_F(JudgeTest, WithoutASnapshotWhatNobodyHasIsNoLongerObserved) {
+  fire();
+  start();
+  judge_->expect({"kafka/c", "kafka/d"});
+  const core::Labels orders = core::Labels::metric("rows", {{"dataset", "orders"}});
+  for (int i = 0; i < 3; ++i) {
+    deliver("kafka/d", kOther);
+    turn();
+  }
+  EXPECT_EQ(ending(), "") << "one source has not been seen";
+  judge_->miss("kafka/c", now_);
+  turn();
+  EXPECT_EQ(ending(), "") << "it failed";
+  deliver("kafka/c", orders);
+  turn();
+  EXPECT_EQ(ending(), "") << "a rate would not be there yet";
+  deliver("kafka/c", orders);
+  turn();
+  EXPECT_EQ(ending(), kUnseen);
+}
+
+TEST_F(JudgeTest, WithoutASnapshotAFaultKeepsWhatItMayHide) {
+  fire();
+  start();
+  judge_->expect({"kafka/c"});
+  const core::Error error{core::ErrorKind::unavailable, "no answer", true, ""};
+  const core::Labels everything;
+  const core::Labels cluster{{"cluster", "c"}, {"topic", "orders"}};
+  const core::Labels another{{"cluster", "c"}, {"consumergroup", "search"}};
+  for (const core::Labels& hidden : {everything, cluster}) {
+    for (int i = 0; i < 3; ++i) {
+      deliver("kafka/c", kOther, {{error, hidden}});
+      turn();
+    }
+    EXPECT_EQ(ending(), "") << hidden.to_string();
+  }
+  deliver("kafka/c", kOther, {{error, another}});
+  turn();
+  EXPECT_EQ(ending(), "") << "it was hidden a cycle ago";
+  deliver("kafka/c", kOther, {{error, another}});
+  turn();
+  EXPECT_EQ(ending(), kUnseen) << "another group's error hides nothing of this one";
+}
+
+TEST_F(JudgeTest, WithoutASnapshotNothingEndsThatComesBack) {
+  fire();
+  start();
+  judge_->expect({"kafka/c"});
+  deliver("kafka/c", kLag, {}, 20);
+  turn();
+  for (int i = 0; i < 100; ++i) {
+    judge_->miss("kafka/c", now_);
+    turn();
+  }
+  EXPECT_EQ(ending(), "");
+}
+
+TEST_F(JudgeTest, AStepTellsWhatIsWorthALine) {
+  cycle(20);
+  EXPECT_TRUE(cycle(20).notable.empty()) << "pending is no news";
+  const JudgeStep fired = cycle(20);
+  ASSERT_EQ(fired.notable.size(), 1U);
+  ASSERT_EQ(fired.incident_notes.size(), 1U);
+  EXPECT_FALSE(fired.incident_notes[0].lasted);
+  EXPECT_EQ(fired.incident_notes[0].title, "Consumer group billing in c: LagHigh");
+  EXPECT_TRUE(cycle(20).notable.empty());
+  const JudgeStep over = cycle(5);
+  ASSERT_EQ(over.notable.size(), 1U);
+  ASSERT_EQ(over.incident_notes.size(), 1U);
+  EXPECT_EQ(over.incident_notes[0].lasted, 30s);
+}
+
+TEST_F(JudgeTest, ACheckThatCannotBeEvaluatedIsExplainedByItsFault) {
+  restart(R"(
+groups:
+  - name: g
+    rules:
+      - alert: TableCheckError
+        expr: weir_check_status == 3
+        annotations: {summary: 'cannot be evaluated'}
+)");
+  const core::Labels check{{"source", "w"}, {"dataset", "daily"}, {"check", "freshness(at) < 1h"}};
+  core::Batch batch;
+  batch.samples.push_back({check.with(core::kMetricName, "weir_check_status"), now_, 3});
+  batch.faults.push_back({{core::ErrorKind::denied, "permission denied for table daily", false, "w"},
+                          core::Labels{{"source", "w"}, {"dataset", "daily"}}});
+  judge_->take("checks/w", batch, now_);
+  ASSERT_EQ(stored().size(), 1U);
+  EXPECT_EQ(stored()[0].cause,
+            "Check \"freshness(at) < 1h\" of daily in w cannot be evaluated: permission denied for table daily");
+  EXPECT_EQ(storage_.due(now_, 10)->at(0).notification.cause, stored()[0].cause);
 }
 
 TEST_F(JudgeTest, AFailedCycleResolvesNothing) {

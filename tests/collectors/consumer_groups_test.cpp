@@ -85,6 +85,23 @@ TEST_F(ConsumerGroups, UncommittedHasNoLagAndSpoilsNoSum) {
   EXPECT_EQ(value(batch, "kafka_consumergroup_uncommitted_partitions{" + kTopic), 1);
 }
 
+TEST_F(ConsumerGroups, OnlyPartitionsThatHoldMessagesMissACommit) {
+  const core::Batch batch =
+      run(one({{0, 100}, {0, 0}, {70, 70}, {0, 9}, {0, 5}},
+              {Committed::none(), Committed::none(), Committed::none(), Committed::none(), Committed::at(5)}));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_uncommitted_partitions{" + kTopic), 2);
+}
+
+TEST_F(ConsumerGroups, WhetherAnOfflinePartitionMissesACommitIsNotKnown) {
+  kafka::Snapshot offline = one({{0, 100}, {0, 0}, {0, 5}}, {Committed::none(), Committed::none(), Committed::at(5)});
+  offline.topics[0].partitions[1].start = offline.topics[0].partitions[1].end = kafka::kUnknownOffset;
+  EXPECT_EQ(value(run(offline), "kafka_consumergroup_uncommitted_partitions{" + kTopic), std::nullopt)
+      << "the topic's fault keeps the series as it was";
+  offline.topics[0].partitions[1].start = offline.topics[0].partitions[1].end = 3;
+  offline.topics[0].partitions[2].start = offline.topics[0].partitions[2].end = kafka::kUnknownOffset;
+  EXPECT_EQ(value(run(offline), "kafka_consumergroup_uncommitted_partitions{" + kTopic), 1);
+}
+
 TEST_F(ConsumerGroups, AGroupWithoutAnyCommitHasNoLagRatherThanZero) {
   const core::Batch batch = run(one({{0, 100}}, {Committed::none()}));
   EXPECT_EQ(value(batch, "kafka_consumergroup_lag_sum{" + kTopic), std::nullopt);

@@ -116,7 +116,8 @@ TEST(KafkaCollector, WatchesAMockClusterEndToEnd) {
   EXPECT_EQ(
       value(*batch,
             R"(kafka_consumergroup_uncommitted_partitions{cluster="demo",consumergroup="billing",topic="orders"})"),
-      2);
+      1)
+      << "the other partition is empty";
 }
 
 }  // namespace

@@ -35,10 +35,11 @@ class Causes : public testing::Test {
     events_.push_back({at(kNow - before), kind, Labels(labels), message});
   }
 
-  Cause cause(const core::Alert& of) { return likely_cause({of}, {source_, events_, at(kNow)}); }
+  Cause cause(const core::Alert& of) { return likely_cause({of}, {source_, events_, at(kNow), faults_}); }
 
   test::MemorySource source_;
   std::vector<core::Event> events_;
+  std::vector<core::Fault> faults_;
   const core::Alert lag_ =
       alert("KafkaConsumerLagHigh", {{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", "orders"}});
 };
@@ -210,6 +211,44 @@ TEST_F(TableCauses, RowsOfATableDoNotExplainAnotherKindOfCheck) {
   event("check_failed", {{"source", "warehouse"}, {"dataset", "fct_orders"}, {"check", "no gaps"}},
         "missing_count is 4");
   EXPECT_EQ(cause(check("no gaps")).sentence, "Data of fct_orders in warehouse: missing_count is 4");
+}
+
+TEST_F(TableCauses, ACheckThatCannotBeEvaluatedIsExplainedByItsError) {
+  const std::initializer_list<Labels::Pair> labels{
+      {"source", "warehouse"}, {"dataset", "fct_orders"}, {"check", "freshness(at) < 1h"}};
+  line("weir_dataset_freshness_seconds", {{"source", "warehouse"}, {"dataset", "fct_orders"}, {"column", "at"}}, 4000,
+       1);
+  line("weir_dataset_row_count", {{"source", "warehouse"}, {"dataset", "fct_orders"}}, 1200, -3);
+  line("weir_check_status", labels, 3, 0);
+  const core::Error denied{core::ErrorKind::denied, "permission denied for table fct_orders", false, "warehouse"};
+  faults_ = {{denied, Labels{{"source", "warehouse"}, {"dataset", "daily"}}}};
+  EXPECT_THAT(cause(check("freshness(at) < 1h")).sentence, HasSubstr("Not known yet")) << "another table's error";
+  faults_ = {{denied, Labels{{"source", "warehouse"}, {"dataset", "fct_orders"}}}};
+  EXPECT_EQ(cause(check("freshness(at) < 1h")).sentence,
+            "Check \"freshness(at) < 1h\" of fct_orders in warehouse cannot be evaluated: permission denied for table "
+            "fct_orders");
+  faults_.push_back({core::Error{core::ErrorKind::not_found, "the table is empty", false, ""},
+                     Labels(labels).with(core::kMetricName, "weir_check_value"), true});
+  EXPECT_THAT(cause(check("freshness(at) < 1h")).sentence, testing::EndsWith("cannot be evaluated: the table is empty"))
+      << "the check's own is closer than the table's";
+}
+
+TEST_F(TableCauses, WithoutAFaultTheEventTellsTheError) {
+  line("weir_check_status", {{"source", "warehouse"}, {"dataset", "fct_orders"}, {"check", "c"}}, 3, 0);
+  event("check_failed", {{"source", "warehouse"}, {"dataset", "fct_orders"}, {"check", "c"}, {"outcome", "error"}},
+        "fct_orders: check \"c\": max(a) could not be evaluated: the table is empty");
+  EXPECT_THAT(cause(check("c")).sentence, testing::EndsWith("could not be evaluated: the table is empty"));
+}
+
+TEST_F(TableCauses, WhatFailedExplainsMoreThanWhatCannotBeEvaluated) {
+  line("weir_dataset_row_count", {{"source", "warehouse"}, {"dataset", "fct_orders"}}, 0, 0);
+  line("weir_check_status", {{"source", "warehouse"}, {"dataset", "fct_orders"}, {"check", "row_count > 0"}}, 2, 0);
+  line("weir_check_status", {{"source", "warehouse"}, {"dataset", "fct_orders"}, {"check", "max(a) < 5"}}, 3, 0);
+  faults_ = {{core::Error{core::ErrorKind::not_found, "the table is empty", false, ""},
+              Labels{{"source", "warehouse"}, {"dataset", "fct_orders"}, {"check", "max(a) < 5"}}, true}};
+  const Surroundings around{source_, events_, at(kNow), faults_};
+  EXPECT_THAT(likely_cause({check("max(a) < 5"), check("row_count > 0")}, around).sentence,
+              HasSubstr("is empty: its load failed"));
 }
 
 TEST_F(Causes, WeirsOwnLinkIsNamedForItsCollector) {

@@ -104,6 +104,27 @@ TEST_F(PlannerTest, AlertsOfOneThingShareAnIncidentUntilAllHaveResolved) {
   EXPECT_EQ(planned.changes[0].incident.severity, "critical") << "as bad as it ever was";
 }
 
+TEST_F(PlannerTest, TheTimelineTellsWhatRecovered) {
+  const auto check = [](const char* name) {
+    return Labels{{"source", "w"}, {"dataset", "t"}, {"check", name}, {"severity", "warning"}};
+  };
+  step(10, {fire("TableCheckError", 10, check("max(a) < 5")), fire("TableCheckError", 10, check("row_count > 0")),
+            fire("Odd", 10, {{"x", "y"}}), fire("GroupDown", 10, kBilling.without("topic"))});
+  const auto planned =
+      step(20, {end("TableCheckError", 20, check("max(a) < 5")), end("TableCheckError", 20, check("row_count > 0")),
+                end("Odd", 20, {{"x", "y"}}), end("GroupDown", 20, kBilling.without("topic"), "deleted")});
+  std::vector<std::string> texts;
+  for (const IncidentChange& each : planned.changes) {
+    for (const core::TimelineEntry& entry : each.incident.timeline) {
+      if (entry.kind == "recovered") texts.push_back(entry.text);
+    }
+  }
+  EXPECT_THAT(texts, testing::UnorderedElementsAre("TableCheckError of check \"max(a) < 5\", table t in w recovered",
+                                                   "TableCheckError of check \"row_count > 0\", table t in w recovered",
+                                                   "Odd recovered",
+                                                   "GroupDown of consumer group billing in prod ended: deleted"));
+}
+
 TEST_F(PlannerTest, AlertsOfDifferentThingsDoNot) {
   const auto planned = step(10, {fire("LagHigh", 10, kBilling), fire("LagHigh", 10, kSearch)});
   EXPECT_THAT(planned.changes, SizeIs(2));
@@ -148,7 +169,8 @@ TEST_F(PlannerTest, AnIncidentOpenSinceBeforeARestartGoesOn) {
   const auto planned = step(20, {end("LagHigh", 20, kBilling, "deleted")});
   ASSERT_THAT(planned.changes, SizeIs(1));
   EXPECT_FALSE(planned.changes[0].incident.open());
-  EXPECT_EQ(planned.changes[0].incident.timeline.at(1).text, "LagHigh ended: deleted");
+  EXPECT_EQ(planned.changes[0].incident.timeline.at(1).text,
+            "LagHigh of topic orders, consumer group billing in prod ended: deleted");
 }
 
 TEST_F(PlannerTest, EventsAboutTheThingEnterTheTimelineOnceAndInOrder) {

@@ -42,6 +42,7 @@ TEST(SlackPayload, ResolvedIsGreenAndWarningsAreYellow) {
   const json over = payload(notification);
   EXPECT_EQ(over["attachments"][0]["color"], "#2eb886");
   EXPECT_THAT(over["text"], HasSubstr("[RESOLVED]"));
+  EXPECT_EQ(over["attachments"][0]["blocks"][0]["text"]["text"], "*Likely cause was:* the group has no members");
   EXPECT_THAT(over["attachments"][0]["blocks"][1]["text"]["text"].get<std::string>(), HasSubstr("(resolved)"));
   notification.status = "firing";
   notification.alerts = {alert("billing", "warning"), resolved("other", "critical")};

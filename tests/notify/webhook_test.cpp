@@ -49,6 +49,15 @@ TEST(WebhookPayload, IsAlertmanagersVersion4WithTwoFieldsMore) {
   EXPECT_EQ(payload, expected) << payload.dump(2);
 }
 
+TEST(WebhookPayload, TheCauseOfWhatResolvedIsWhatItWas) {
+  core::Notification notification = message(1).notification;
+  notification.status = "resolved";
+  notification.alerts = {resolved("billing")};
+  EXPECT_EQ(json::parse(webhook_payload(notification, 0, ""))["cause"], "was: the group has no members");
+  notification.cause = "";
+  EXPECT_EQ(json::parse(webhook_payload(notification, 0, ""))["cause"], "");
+}
+
 TEST(WebhookPayload, MaxAlertsCutsAndCounts) {
   core::Notification notification = message(1).notification;
   for (int i = 0; i < 9; ++i) notification.alerts.push_back(alert("g" + std::to_string(i)));

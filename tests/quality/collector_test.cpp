@@ -41,7 +41,9 @@ class CheckCollectorTest : public testing::Test {
     ASSERT_EQ(sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, &message), SQLITE_OK) << message << "\n" << sql;
   }
 
-  void use(const std::string& yaml, core::Duration statement_timeout = std::chrono::seconds(5)) {
+  /// A restart, too: a new collector knows nothing but what `past` holds.
+  void use(const std::string& yaml, core::Duration statement_timeout = std::chrono::seconds(5),
+           const core::SeriesSource* past = nullptr) {
     config::Diagnostics diagnostics;
     ChecksSettings settings;
     settings.name = "checks/local";
@@ -53,7 +55,8 @@ class CheckCollectorTest : public testing::Test {
     source.path = path_;
     source.busy_timeout = std::chrono::milliseconds(20);
     source.statement_timeout = statement_timeout;
-    collector_ = std::make_unique<CheckCollector>(std::move(settings), sql::make_sqlite("local", source), history_);
+    collector_ =
+        std::make_unique<CheckCollector>(std::move(settings), sql::make_sqlite("local", source), history_, past);
   }
 
   core::Result<core::Batch> collect() {
@@ -179,7 +182,106 @@ TEST_F(CheckCollectorTest, NeverPassesAnEmptyTableForFresh) {
   EXPECT_THAT(events(result),
               testing::Contains("check_failed fct_orders: check \"freshness(loaded_at) < 1h\": freshness(loaded_at) "
                                 "could not be evaluated: the table is empty"));
-  EXPECT_THAT(result.faults, IsEmpty()) << "there is no series to keep";
+}
+
+/// What the collector could not see: this makes it red.
+std::vector<core::Fault> unseen(const core::Batch& batch) {
+  std::vector<core::Fault> faults = batch.faults;
+  std::erase_if(faults, [](const core::Fault& fault) { return fault.no_value; });
+  return faults;
+}
+
+TEST_F(CheckCollectorTest, MeansTheSameByAnEmptyTableBeforeAndAfterARestart) {
+  write(std::string(kTable) + kRows);
+  use(kOrders);
+  EXPECT_THAT(batch().faults, IsEmpty());
+  write("DELETE FROM fct_orders");
+  const core::Batch emptied = batch();
+  use(kOrders);
+  const core::Batch restarted = batch();
+  for (const core::Batch& each : {emptied, restarted}) {
+    EXPECT_THAT(unseen(each), IsEmpty()) << "Weir looked, and the table is empty: no failure of the collector";
+    EXPECT_EQ(status(each, "freshness(loaded_at) < 1h"), 3);
+    EXPECT_EQ(status(each, "amounts"), 3);
+    EXPECT_EQ(status(each, "row_count > 0"), 2);
+    EXPECT_TRUE(kept(each, Labels{{"source", "local"},
+                                  {"dataset", "fct_orders"},
+                                  {"column", "loaded_at"},
+                                  {"__name__", "weir_dataset_freshness_seconds"}}));
+    EXPECT_TRUE(kept(
+        each,
+        Labels{
+            {"source", "local"}, {"dataset", "fct_orders"}, {"check", "amounts"}, {"__name__", "weir_check_value"}}));
+  }
+  EXPECT_EQ(emptied.samples.size(), restarted.samples.size());
+}
+
+TEST_F(CheckCollectorTest, IsNotAtFaultForAColumnOfNaN) {
+  write("CREATE TABLE t (n REAL, note TEXT); INSERT INTO t VALUES (NULL, 'x')");
+  use("checks for t:\n  - max(n) > 0\n  - freshness(note) < 1h\n");
+  const core::Batch result = batch();
+  EXPECT_EQ(status(result, "max(n) > 0"), 3);
+  EXPECT_EQ(status(result, "freshness(note) < 1h"), 3);
+  EXPECT_THAT(unseen(result), IsEmpty());
+}
+
+TEST_F(CheckCollectorTest, IsAtFaultForWhatItCouldNotLookAt) {
+  write(kTable);
+  use("checks for fct_orders:\n  - missing_count(custmer_id) = 0\nchecks for gone:\n  - row_count > 0\n");
+  EXPECT_THAT(unseen(batch()), SizeIs(3)) << "the column's two series, and the table";
+}
+
+/// The outcomes that the last run left.
+class Past final : public core::SeriesSource {
+ public:
+  explicit Past(const core::Batch& batch) : batch_(batch) {}
+  core::Result<std::vector<core::SeriesView>> select(const core::Selection& selection) const override {
+    std::vector<core::SeriesView> views;
+    for (const core::Sample& sample : batch_.samples) {
+      const bool wanted = std::ranges::all_of(selection.matchers, [&](const core::Matcher& matcher) {
+        return sample.labels.get(matcher.name) == matcher.value;
+      });
+      if (wanted && sample.time >= selection.from) views.push_back({sample.labels, {{sample.time, sample.value}}});
+    }
+    return views;
+  }
+
+ private:
+  core::Batch batch_;
+};
+
+TEST_F(CheckCollectorTest, TellsNothingAnewAfterARestart) {
+  write(kTable);
+  use(kOrders);
+  const core::Batch before = batch();
+  ASSERT_THAT(events(before), SizeIs(5));
+  const Past past(before);
+  use(kOrders, std::chrono::seconds(5), &past);
+  EXPECT_THAT(events(batch()), IsEmpty()) << "the same as before the restart";
+  use(kOrders, std::chrono::seconds(5), &past);
+  write(kRows);
+  EXPECT_THAT(events(batch()), testing::Contains(HasSubstr("\"amounts\" passes again"))) << "while Weir was off";
+  now_ += std::chrono::hours(48);
+  use(kOrders, std::chrono::seconds(5), &past);
+  write("DELETE FROM fct_orders");
+  EXPECT_THAT(events(batch()), SizeIs(5)) << "what was two days ago is not known any more";
+}
+
+TEST_F(CheckCollectorTest, TellsAnotherReasonOnce) {
+  write(kTable);
+  use("checks for fct_orders:\n  - max(amount) < 5\n");
+  EXPECT_THAT(events(batch()), ElementsAre(HasSubstr("the table is empty")));
+  write("DROP TABLE fct_orders");
+  EXPECT_THAT(events(batch()), ElementsAre(HasSubstr("no such table")));
+  EXPECT_THAT(events(batch()), IsEmpty());
+}
+
+TEST_F(CheckCollectorTest, TellsATimeInTheFutureOnceThoughItComesNearer) {
+  write(std::string(kTable) + "INSERT INTO fct_orders VALUES (1, 1, 1, '2023-11-15T22:13:10Z')");
+  use("checks for fct_orders:\n  - freshness(loaded_at) < 1h\n");
+  EXPECT_THAT(events(batch()), ElementsAre(HasSubstr("in the future")));
+  now_ += std::chrono::hours(3);
+  EXPECT_THAT(events(batch()), IsEmpty());
 }
 
 TEST_F(CheckCollectorTest, KeepsTheSeriesOfATableThatWasEmptied) {
@@ -188,8 +290,13 @@ TEST_F(CheckCollectorTest, KeepsTheSeriesOfATableThatWasEmptied) {
   batch();
   write("DELETE FROM fct_orders");
   const core::Batch result = batch();
-  EXPECT_TRUE(kept(result, Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"column", "loaded_at"}}));
-  EXPECT_TRUE(kept(result, Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"check", "amounts"}}));
+  EXPECT_TRUE(kept(result, Labels{{"source", "local"},
+                                  {"dataset", "fct_orders"},
+                                  {"column", "loaded_at"},
+                                  {"__name__", "weir_dataset_freshness_seconds"}}));
+  EXPECT_TRUE(kept(
+      result,
+      Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"check", "amounts"}, {"__name__", "weir_check_value"}}));
   EXPECT_FALSE(kept(result, Labels{{"source", "local"}, {"dataset", "other"}}));
 }
 
@@ -212,7 +319,10 @@ TEST_F(CheckCollectorTest, KeepsFailingChecksAlertedWhenTheTableIsDropped) {
   EXPECT_EQ(status(result, "missing_count(customer_id) = 0"), 3);
   EXPECT_EQ(sample(result, "weir_check_status", {{"dataset", "other"}, {"check", "row_count > 0"}}), 0)
       << "the other table is fine";
-  EXPECT_TRUE(kept(result, Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"column", "loaded_at"}}));
+  EXPECT_TRUE(kept(result, Labels{{"source", "local"},
+                                  {"dataset", "fct_orders"},
+                                  {"column", "loaded_at"},
+                                  {"__name__", "weir_dataset_freshness_seconds"}}));
   EXPECT_FALSE(kept(result, Labels{{"source", "local"}, {"dataset", "other"}}));
   EXPECT_THAT(result.faults.at(0).error.message, HasSubstr("fct_orders"));
   write(std::string(kTable) + kRows);
@@ -229,7 +339,10 @@ TEST_F(CheckCollectorTest, LetsAMissingColumnSpoilItsOwnChecksOnly) {
   EXPECT_THAT(
       events(result),
       ElementsAre(HasSubstr("column \"custmer_id\" does not exist in fct_orders (did you mean \"customer_id\"?)")));
-  EXPECT_TRUE(kept(result, Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"column", "custmer_id"}}));
+  EXPECT_TRUE(kept(result, Labels{{"source", "local"},
+                                  {"dataset", "fct_orders"},
+                                  {"column", "custmer_id"},
+                                  {"__name__", "weir_dataset_missing_count"}}));
   EXPECT_FALSE(kept(result, Labels{{"source", "local"}, {"dataset", "fct_orders"}, {"column", "amount"}}));
 }
 
@@ -423,7 +536,7 @@ TEST_F(CheckCollectorTest, ChecksTheShopsTablesAsShipped) {
   collector_ = std::make_unique<CheckCollector>(std::move(entries.at(0)), sql::make_sqlite("local", source), history_);
   const core::Batch result = batch();
   EXPECT_THAT(events(result), IsEmpty());
-  EXPECT_THAT(result.faults, IsEmpty());
+  EXPECT_THAT(unseen(result), IsEmpty());
   EXPECT_LT(*sample(result, "weir_dataset_distribution_psi", {{"dataset", "fct_orders"}, {"column", "amount"}}), 0.05);
 }
 

@@ -119,6 +119,10 @@ checks for S.t:
   EXPECT_EQ(status(batch, "max(n) > 0"), 3) << "NaN";
   EXPECT_EQ(status(batch, "freshness(note) < 1h"), 3) << "fails on the data, not in the plan";
   EXPECT_EQ(status(batch, "max(nope) > 0"), 3);
+  for (const core::Fault& fault : batch.faults) {
+    const bool not_there = fault.error.message.find("does not exist in") != std::string::npos;
+    EXPECT_EQ(fault.no_value, !not_there) << fault.error.describe();
+  }
   EXPECT_THAT(messages(batch), HasSubstr("column \"nope\" does not exist"));
   pqxx::work look(*admin_);
   EXPECT_EQ(look.exec("SELECT * FROM " + schema_ + ".t").size(), 1U);
@@ -138,6 +142,7 @@ TEST_F(PostgresChecksTest, NeverPassAnEmptyTable) {
   EXPECT_EQ(status(batch, "row_count > 0"), 2);
   EXPECT_EQ(status(batch, "freshness(at) < 1h"), 3);
   EXPECT_EQ(status(batch, "avg(a) < 5"), 3);
+  for (const core::Fault& fault : batch.faults) EXPECT_TRUE(fault.no_value) << fault.error.describe();
 }
 
 TEST_F(PostgresChecksTest, FilterWithACondition) {

@@ -119,6 +119,37 @@ TEST_F(EvaluatorTest, AlertsSurviveARestartWithAnEmptyStore) {
   EXPECT_THAT(changes(after, 3630, 3630), ElementsAre("3630 inactive"));
 }
 
+TEST_F(EvaluatorTest, ARestoredAlertOfWhatNoSourceHasAnyMoreIsOver) {
+  Evaluator before(groups_of(kLag));
+  fill(lag("a"), 0, 60, 12);
+  changes(before, 0, 60);
+  MemorySource empty;
+  std::swap(empty, source_);
+  Evaluator after(groups_of(kLag));
+  EXPECT_THAT(after.restore(before.active(), at(90)), IsEmpty());
+  EXPECT_THAT(after.evaluate(0, source_, at(105)).transitions, IsEmpty());
+  const Observed not_yet = [](const Labels&) { return false; };
+  EXPECT_THAT(after.evaluate(0, source_, at(120), not_yet).transitions, IsEmpty());
+  const Observed all = [](const Labels&) { return true; };
+  const auto over = after.evaluate(0, source_, at(135), all).transitions;
+  ASSERT_THAT(over, SizeIs(1));
+  EXPECT_EQ(over[0].reason, "no longer observed");
+  EXPECT_EQ(over[0].to, AlertState::inactive);
+}
+
+TEST_F(EvaluatorTest, OnceSeenAgainARestoredAlertIsLikeAnyOther) {
+  Evaluator before(groups_of(kLag));
+  fill(lag("a"), 0, 60, 12);
+  changes(before, 0, 60);
+  Evaluator after(groups_of(kLag));
+  EXPECT_THAT(after.restore(before.active(), at(60)), IsEmpty());
+  const Observed all = [](const Labels&) { return true; };
+  EXPECT_THAT(after.evaluate(0, source_, at(75), all).transitions, IsEmpty());
+  MemorySource empty;
+  std::swap(empty, source_);
+  EXPECT_THAT(after.evaluate(0, source_, at(90), all).transitions, IsEmpty()) << "its data stopped coming";
+}
+
 TEST_F(EvaluatorTest, TheHoldDurationGoesOnAfterARestart) {
   Evaluator before(groups_of(kLag));
   fill(lag("a"), 0, 600, 12);

@@ -28,6 +28,28 @@ TEST(Classify, OnlyMarkersMeanDeleted) { EXPECT_EQ(of({evidence(0, 0, 2)}), Pres
 
 TEST(Classify, AMarkerBesideFreshSeriesIsAPartThatWent) { EXPECT_EQ(of({evidence(1, 0, 2)}), Presence::present); }
 
+TEST(Classify, ARequiredSelectorWhoseSeriesAreGoneDecides) {
+  EXPECT_EQ(of({evidence(1, 0, 0), evidence(0, 0, 1)}), Presence::deleted) << "a group's members outlive its topic";
+  EXPECT_EQ(of({evidence(1, 1, 0), evidence(0, 0, 1)}), Presence::absent) << "yet what lapsed says nothing";
+  EXPECT_EQ(of({evidence(0, 0, 1), evidence(0, 0, 0)}), Presence::absent);
+}
+
+TEST(Classify, WhatIsRuledOutIsGoneButWasNotSeenToGo) {
+  SelectorEvidence none = evidence(0, 0, 0);
+  none.ruled_out = true;
+  EXPECT_EQ(of({none}), Presence::unseen);
+  EXPECT_EQ(of({evidence(1, 0, 0), none}), Presence::unseen);
+  EXPECT_EQ(of({evidence(0, 0, 1), none}), Presence::deleted);
+  EXPECT_EQ(of({none, evidence(0, 1, 0)}), Presence::absent);
+  EXPECT_EQ(of({none, evidence(0, 0, 0)}), Presence::absent);
+  SelectorEvidence side = none;
+  side.role = SelectorRole::alternative;
+  SelectorEvidence alive = evidence(1, 0, 0);
+  alive.role = SelectorRole::alternative;
+  EXPECT_EQ(of({side, alive}), Presence::present);
+  EXPECT_EQ(of({side, side}), Presence::unseen);
+}
+
 TEST(Classify, NothingKnownOfARequiredSelectorIsAbsence) {
   EXPECT_EQ(of({evidence(0, 0, 0)}), Presence::absent);
   EXPECT_EQ(of({evidence(2, 0, 0), evidence(0, 0, 0)}), Presence::absent);
@@ -172,6 +194,90 @@ TEST_F(Probe, WhatLabelReplaceWroteIsNotLookedFor) {
   fill(lag("a", "0"), 0, 600);
   const Rule rule = rule_of("label_replace(lag, \"group\", \"team-$1\", \"group\", \"(.*)\") > 5");
   EXPECT_EQ(ask(rule, alert_.with("group", "team-a"), 600), Presence::present);
+}
+
+/// What is asked of an alert that the last run left, once every source has delivered.
+class RulingOut : public Probe {
+ protected:
+  Presence ask(const std::string& expression, double now, bool observed = true) {
+    const Rule rule = rule_of(expression);
+    PresenceProbe probe(rule, source_, at(now));
+    probe.rule_out([observed](const Labels&) { return observed; }, recorders_);
+    return probe(alert_.with("partition", "0"));
+  }
+  void record(const std::string& name, const std::string& expression) {
+    config::Diagnostics diagnostics;
+    const std::string text = "groups: [{name: g, rules: [{record: '" + name + "', expr: '" + expression + "'}]}]";
+    recorded_.push_back(load_text(text, "rules.yml", diagnostics).at(0).rules.at(0));
+    EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+    recorders_.clear();
+    for (const Rule& rule : recorded_) recorders_.emplace(rule.name, &rule);
+  }
+
+  std::vector<Rule> recorded_;
+  Recorders recorders_;
+};
+
+TEST_F(RulingOut, TakesAllSourcesAndNoSeriesOfTheAlert) {
+  EXPECT_EQ(ask("lag > 5", 600), Presence::unseen);
+  EXPECT_EQ(ask("lag > 5", 600, false), Presence::absent);
+  fill(lag("b", "0"), 0, 600);
+  EXPECT_EQ(ask("lag > 5", 600), Presence::unseen) << "another's";
+  source_.add(lag("a", "0"), at(30), 1);
+  EXPECT_EQ(ask("lag > 5", 600), Presence::absent) << "it lapsed";
+}
+
+TEST_F(RulingOut, AskForALabelThatTheSourcesCannotVouchForIsInVain) {
+  const Rule rule = rule_of("lag > 5", ", labels: {team: data}");
+  PresenceProbe probe(rule, source_, at(600));
+  std::vector<Labels> asked;
+  probe.rule_out(
+      [&](const Labels& labels) {
+        asked.push_back(labels);
+        return false;
+      },
+      recorders_);
+  EXPECT_EQ(probe(alert_.with("team", "data")), Presence::absent);
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked[0], alert_.without("alertname").with(core::kMetricName, "lag"))
+      << "labels of the rule name no series";
+}
+
+TEST_F(RulingOut, ARateThatHasOnePointYetIsNotOver) {
+  source_.add(lag("a", "0"), at(600), 1);
+  EXPECT_EQ(ask("rate(lag[5m]) > 5", 600), Presence::absent);
+}
+
+TEST_F(RulingOut, AnOffsetThatDoesNotReachTheDataYetIsNotOver) {
+  fill(lag("a", "0"), 500, 600);
+  EXPECT_EQ(ask("lag offset 1h > 5", 600), Presence::absent);
+  EXPECT_EQ(ask("lag offset 1h > 5 and lag > 5", 600), Presence::absent);
+}
+
+TEST_F(RulingOut, AnAbsenceThatEndedIsFalse) {
+  fill(lag("a", "0"), 0, 600);
+  EXPECT_EQ(ask("absent(lag)", 600), Presence::present);
+  source_.add(lag("a", "0"), at(615), core::stale_marker());
+  EXPECT_EQ(ask("absent(lag)", 630), Presence::deleted) << "asked only where the expression gives nothing";
+}
+
+TEST_F(RulingOut, WhatIsRecordedIsOutOnlyWithWhatItIsMadeOf) {
+  record("worst", "max by (cluster, group) (rate(lag[1h]))");
+  EXPECT_EQ(ask("worst > 5", 600), Presence::unseen);
+  source_.add(lag("a", "0"), at(590), 1);
+  EXPECT_EQ(ask("worst > 5", 600), Presence::absent) << "a rate will come with the second point";
+  record("worst:offset", "worst offset 1d");
+  EXPECT_EQ(ask("worst:offset > 5", 600), Presence::absent);
+}
+
+TEST_F(RulingOut, ARecorderOfItselfIsNotFollowedForEver) {
+  record("again", "again offset 1m");
+  EXPECT_EQ(ask("again > 5", 600), Presence::absent);
+}
+
+TEST_F(RulingOut, ASourceThatFailsRulesNothingOut) {
+  source_.broken = true;
+  EXPECT_EQ(ask("lag > 5", 600), Presence::absent);
 }
 
 TEST_F(Probe, AlertsAreNoData) {

@@ -40,7 +40,7 @@ class Machine {
   std::vector<core::Transition> step(double seconds, std::vector<Element> vector) {
     const StepOptions options{.group = "kafka", .limit = limit, .external_labels = {}, .external_url = {}};
     auto result = rules::step(
-        rule_, alerts, vector, [this](const core::Alert&) { return presence; }, at(seconds), options);
+        rule_, alerts, vector, [this](const ActiveAlert&) { return presence; }, at(seconds), options);
     EXPECT_TRUE(result) << result.error().message;
     if (!result) return {};
     alerts = std::move(result->alerts);
@@ -226,7 +226,7 @@ TEST(Step, RefusesTwoElementsThatEndUpWithTheSameLabels) {
   Rule rule = lag_rule();
   rule.labels = {text("group", "same")};
   const std::vector<Element> vector{lag("a", 1), lag("b", 2)};
-  const auto result = step(rule, {}, vector, [](const core::Alert&) { return Presence::present; }, at(0), {});
+  const auto result = step(rule, {}, vector, [](const ActiveAlert&) { return Presence::present; }, at(0), {});
   ASSERT_FALSE(result);
   EXPECT_THAT(result.error().message, testing::HasSubstr("same labels"));
 }
@@ -235,7 +235,7 @@ TEST(Step, RefusesMoreAlertsThanTheLimit) {
   const std::vector<Element> vector{lag("a", 1), lag("b", 2)};
   StepOptions options;
   options.limit = 1;
-  const auto present = [](const core::Alert&) { return Presence::present; };
+  const auto present = [](const ActiveAlert&) { return Presence::present; };
   const auto result = step(lag_rule(), {}, vector, present, at(0), options);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, core::ErrorKind::limit);
@@ -298,7 +298,7 @@ TEST(Step, AgreesWithTheHistoryOverRandomRunsWithRestarts) {
       if (random() % 5 == 0) {
         // A restart: only the stored alerts survive.
         AlertMap restored;
-        for (const auto& [labels, entry] : machine.alerts) restored.emplace(labels, ActiveAlert{entry.alert, {}});
+        for (const auto& [labels, entry] : machine.alerts) restored.emplace(labels, ActiveAlert{entry.alert, {}, true});
         machine.alerts = std::move(restored);
       }
     }

@@ -122,6 +122,22 @@ TEST_F(CollectorHarnessTest, APartThatCouldNotBeSeenIsAFailureWithItsBatchKept) 
   EXPECT_FALSE(subject.status().last_success);
 }
 
+TEST_F(CollectorHarnessTest, AThingThatHoldsNoValueIsNoFailure) {
+  bool refused = false;
+  auto subject = harness([&](const core::CollectContext& context) {
+    auto batch = one_sample(context);
+    batch->faults.push_back({core::fail(core::ErrorKind::not_found, "the table is empty", "orders").error(), {}, true});
+    if (refused) batch->faults.push_back({core::fail(core::ErrorKind::denied, "no access", "daily").error(), {}});
+    return batch;
+  });
+  subject.run({});
+  EXPECT_TRUE(subject.status().success);
+  EXPECT_EQ(subject.status().error, "");
+  refused = true;
+  subject.run({});
+  EXPECT_EQ(subject.status().error, "daily: no access") << "the one that could not be seen, not the empty one";
+}
+
 TEST_F(CollectorHarnessTest, AnExceptionOfAnyKindIsAFailure) {
   auto standard =
       harness([](const core::CollectContext&) -> core::Result<core::Batch> { throw std::out_of_range("no such key"); });

@@ -1,10 +1,14 @@
 // What a SQLite file can do to Weir: foreign, damaged, full, locked, read-only, from another version.
+#include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sstream>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "storage/store.h"
 
@@ -105,6 +109,76 @@ TEST(SqliteStore, AFileThatIsNoDatabaseIsRefusedAndLeftAlone) {
   std::string line;
   std::getline(std::ifstream(folder.file()) >> std::ws, line);
   EXPECT_EQ(line, "listen: 127.0.0.1:9877");
+}
+
+TEST(SqliteStore, ADatabaseOfSomethingElseIsRefusedAndLeftAlone) {
+  for (const char* made :
+       {"CREATE TABLE t (a); INSERT INTO t VALUES (7)", "CREATE TABLE t (a); PRAGMA user_version = 1",
+        "CREATE TABLE t (a); PRAGMA application_id = 252006674", "PRAGMA user_version = 1"}) {
+    const TempFolder folder;
+    Other(folder.file()).run(made);
+    std::stringstream before;
+    before << std::ifstream(folder.file(), std::ios::binary).rdbuf();
+    const auto store = open_sqlite(folder.file());
+    ASSERT_FALSE(store) << made;
+    EXPECT_EQ(store.error().where, folder.file());
+    EXPECT_THAT(store.error().message, HasSubstr("is the SQLite database of something else")) << made;
+    std::stringstream after;
+    after << std::ifstream(folder.file(), std::ios::binary).rdbuf();
+    EXPECT_EQ(after.str(), before.str()) << made;
+    for (const char* suffix : {"-wal", "-shm", ".lock"}) {
+      EXPECT_FALSE(std::filesystem::exists(folder.file() + suffix)) << suffix;
+    }
+  }
+}
+
+TEST(SqliteStore, AFileFromBeforeFilesWereMarkedGoesOnWorking) {
+  const TempFolder folder;
+  {
+    auto store = must_open(folder.file());
+    ASSERT_TRUE(store->commit(step("aa")));
+  }
+  Other(folder.file()).run("PRAGMA application_id = 0");
+  EXPECT_EQ(must_open(folder.file())->incidents({})->size(), 1U);
+  EXPECT_EQ(Other(folder.file()).ask("PRAGMA application_id"), std::to_string(0x57454952));
+}
+
+TEST(SqliteStore, IsHeldByOneWeirAtATime) {
+  const TempFolder folder;
+  auto store = must_open(folder.file());
+  const std::string link = folder.file("link.db");
+  std::filesystem::create_symlink(folder.file(), link);
+  for (const std::string& path : {folder.file(), link}) {
+    const auto second = open_sqlite(path);
+    ASSERT_FALSE(second) << path;
+    EXPECT_THAT(second.error().message, HasSubstr("is in use by another Weir, process " + std::to_string(::getpid())));
+    EXPECT_EQ(second.error().where, path);
+  }
+  ASSERT_TRUE(store->commit(step("a"))) << "the first goes on";
+  store.reset();
+  EXPECT_TRUE(must_open(folder.file()));
+}
+
+TEST(SqliteStore, IsReleasedByAProcessThatWasKilled) {
+  const TempFolder folder;
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto held = open_sqlite(folder.file());
+    const char told = held ? 'y' : 'n';
+    if (::write(ends[1], &told, 1) != 1) ::_exit(1);
+    while (true) ::pause();
+  }
+  char told = 0;
+  ASSERT_EQ(::read(ends[0], &told, 1), 1);
+  EXPECT_EQ(told, 'y');
+  EXPECT_FALSE(open_sqlite(folder.file()));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_TRUE(must_open(folder.file()));
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 /// A file with many pages, every one behind the first damaged.

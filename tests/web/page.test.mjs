@@ -125,7 +125,7 @@ function json(response, value) {
 }
 
 function group(name, lag) {
-  return { cluster: "c", group: name, state: "Stable", members: 1, lag, messages_lost: 0, alert: null, trend: [], topics: [] };
+  return { cluster: "c", group: name, state: "Stable", members: 1, lag, messages_lost: 0, uncommitted_partitions: 0, alert: null, trend: [], topics: [] };
 }
 
 function incident(id, title) {
@@ -144,6 +144,16 @@ test("what the event stream announces is shown within two seconds", async (t) =>
   server.push();
   await page.waitForSelector('[data-incident="00000000000000aa"]', { timeout: 2000 });
   assert.deepEqual(problems, []);
+});
+
+test("partitions that the lag leaves out stand beside it", async (t) => {
+  const topics = [{ topic: "orders", lag: 7, partitions: 6, uncommitted_partitions: 3 }];
+  const server = await scripted(t, (response) =>
+    json(response, overview({ groups: [{ ...group("billing", 7), uncommitted_partitions: 3, topics }, { ...group("search", 5), uncommitted_partitions: null }] })));
+  const { page } = await open(t, server.url);
+  await page.waitForSelector("#groups [data-row]");
+  assert.match(await page.textContent('[data-row="c/billing"]'), /7\s*\+3 partitions without a commit/);
+  assert.doesNotMatch(await page.textContent('[data-row="c/search"]'), /without a commit/);
 });
 
 test("an incident's link opens it", async (t) => {

@@ -58,7 +58,7 @@ export function Incidents({ incidents, now, chosen, choose }: { incidents: Incid
                 </span>
                 {incident.cause ? (
                   <span class="cause">
-                    <span class="label">Likely cause</span> {incident.cause}
+                    <span class="label">{incident.open ? "Likely cause" : "Likely cause was"}</span> {incident.cause}
                   </span>
                 ) : null}
               </button>

@@ -28,6 +28,17 @@ function stateTone(group: Group): Tone {
   return group.state === "Unknown" ? "quiet" : "warn";
 }
 
+/** Partitions that lag leaves out, since nothing is committed there. */
+function Uncommitted({ partitions }: { partitions: number | null }) {
+  if (!partitions) return null;
+  const text = `+${partitions} ${partitions === 1 ? "partition" : "partitions"} without a commit`;
+  return (
+    <span class="of" title="They hold messages, and are not in the lag.">
+      {text}
+    </span>
+  );
+}
+
 export function Groups({ groups }: { groups: Group[] }) {
   const [filter, setFilter] = useState("");
   const many = several(groups);
@@ -36,7 +47,17 @@ export function Groups({ groups }: { groups: Group[] }) {
     { name: "Group", key: (row) => row.group, cell: (row) => <Name name={row.group} of={row.cluster} several={many} /> },
     { name: "State", key: (row) => row.state, cell: (row) => <Badge tone={stateTone(row)}>{row.state}</Badge> },
     { name: "Members", key: (row) => row.members, cell: (row) => <Number value={row.members} />, numeric: true },
-    { name: "Lag", key: (row) => row.lag, cell: (row) => <Number value={row.lag} />, numeric: true },
+    {
+      name: "Lag",
+      key: (row) => row.lag,
+      cell: (row) => (
+        <>
+          <Number value={row.lag} />
+          <Uncommitted partitions={row.uncommitted_partitions} />
+        </>
+      ),
+      numeric: true,
+    },
     { name: "15 min", key: (row) => row.lag, cell: (row) => <Spark points={row.trend} label={"lag of " + row.group} /> },
     { name: "Lost", key: (row) => row.messages_lost, cell: (row) => (row.messages_lost > 0 ? <Badge tone="bad">{short(row.messages_lost)}</Badge> : "0"), numeric: true },
     { name: "Alert", key: (row) => row.alert, cell: (row) => <Mark alert={row.alert} /> },
@@ -69,6 +90,7 @@ export function Groups({ groups }: { groups: Group[] }) {
                   <span class="name">{topic.topic}</span>
                   <span>
                     lag <Number value={topic.lag} /> in {topic.partitions} partitions
+                    <Uncommitted partitions={topic.uncommitted_partitions} />
                   </span>
                 </li>
               ))}

@@ -22,9 +22,10 @@ export interface Group {
   members: number | null;
   lag: number | null;
   messages_lost: number;
+  uncommitted_partitions: number | null;
   alert: AlertMark;
   trend: Point[];
-  topics: { topic: string; lag: number; partitions: number }[];
+  topics: { topic: string; lag: number; partitions: number; uncommitted_partitions: number | null }[];
 }
 export interface Topic {
   cluster: string;

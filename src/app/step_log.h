@@ -1,0 +1,36 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/judge.h"
+#include "core/batch.h"
+#include "notify/delivery.h"
+
+namespace weir::app {
+
+/// One line for each alert that began or ceased to fire, and each incident that was opened or closed; a storm is cut to
+/// 50 lines of a kind and the number of the others.
+void log_step(const JudgeStep& step);
+
+/// One line for each notification that was sent or given up. A retry is none: the caller tells when a receiver fails.
+void log_delivery(const notify::Report& report);
+
+/// Logs what cannot be seen or has no value when that begins, changes or ends, each by itself. Used by one thread.
+class FaultLog {
+ public:
+  struct Line {
+    bool ended = false;
+    core::Fault fault;
+  };
+  void note(std::string_view source, const std::vector<core::Fault>& faults);
+  /// What note() logs. Numbers in an error may change without being news; of a table's column its checks tell.
+  std::vector<Line> changes(std::string_view source, const std::vector<core::Fault>& faults);
+
+ private:
+  std::map<std::string, std::map<core::Labels, core::Fault>, std::less<>> present_;
+};
+
+}  // namespace weir::app
