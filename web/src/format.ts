@@ -23,6 +23,11 @@ export function exact(value: number | null): string {
   return value === null ? "unknown" : value.toLocaleString("en-US", { maximumFractionDigits: 3 });
 }
 
+/** "1 topic", "2 topics". */
+export function counted(count: number, noun: string): string {
+  return `${exact(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 export function span(seconds: number | null): string {
   if (seconds === null) return "–";
   if (seconds < 1) return "now";

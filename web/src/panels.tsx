@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { Chart } from "./chart";
 import { Ago, Badge, Grid, Number, Panel, Spark, type Column, type Tone } from "./parts";
-import { short, span } from "./format";
+import { counted, short, span } from "./format";
 import type { AlertMark, Collector, DeadLetter, Group, Overview, Subject, Table, Topic } from "./types";
 
 function alertTone(alert: AlertMark): Tone | null {
@@ -268,11 +268,11 @@ export function Summary({ overview }: { overview: Overview }) {
   const tiles: [string, string, string, string, Tone][] = [
     ["alerts", "Firing", String(firing), `${overview.alerts.length - firing} pending`, firing > 0 ? "bad" : "good"],
     ["incidents", "Open incidents", String(open), `${overview.incidents.length - open} resolved lately`, open > 0 ? "bad" : "good"],
-    ["groups", "Total lag", short(lag), `${overview.groups.length} groups`, overview.groups.some((group) => group.alert === "firing") ? "bad" : "quiet"],
-    ["topics", "Records/s", short(rate), `${overview.topics.length} topics, ${brokers} brokers`, offline > 0 ? "bad" : "quiet"],
-    ["dead-letters", "Dead letters", short(dead), `${overview.dead_letters.length} topics`, overview.dead_letters.some((row) => row.alert === "firing") ? "bad" : "quiet"],
-    ["subjects", "Schemas broken", String(broken), `of ${overview.subjects.length} subjects`, broken > 0 ? "bad" : "good"],
-    ["tables", "Tables failing", String(failing), `of ${overview.tables.length} tables`, failing > 0 ? "bad" : "good"],
+    ["groups", "Total lag", short(lag), counted(overview.groups.length, "group"), overview.groups.some((group) => group.alert === "firing") ? "bad" : "quiet"],
+    ["topics", "Records/s", short(rate), `${counted(overview.topics.length, "topic")}, ${counted(brokers, "broker")}`, offline > 0 ? "bad" : "quiet"],
+    ["dead-letters", "Dead letters", short(dead), counted(overview.dead_letters.length, "topic"), overview.dead_letters.some((row) => row.alert === "firing") ? "bad" : "quiet"],
+    ["subjects", "Schemas broken", String(broken), `of ${counted(overview.subjects.length, "subject")}`, broken > 0 ? "bad" : "good"],
+    ["tables", "Tables failing", String(failing), `of ${counted(overview.tables.length, "table")}`, failing > 0 ? "bad" : "good"],
     ["collectors", "Collectors failing", String(red), `of ${overview.collectors.length}`, red > 0 ? "bad" : "good"],
   ];
   return (

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { exact, short, sorted, span, sparkPath } from "../src/format";
+import { counted, exact, short, sorted, span, sparkPath } from "../src/format";
 
 test("numbers are short, and unknown is not zero", () => {
   assert.equal(short(null), "–");
@@ -13,6 +13,12 @@ test("numbers are short, and unknown is not zero", () => {
   assert.equal(short(-20_000), "-20k");
   assert.equal(exact(null), "unknown");
   assert.equal(exact(1234567), "1,234,567");
+});
+
+test("one thing is not many", () => {
+  assert.equal(counted(1, "topic"), "1 topic");
+  assert.equal(counted(0, "topic"), "0 topics");
+  assert.equal(counted(1200, "topic"), "1,200 topics");
 });
 
 test("spans read as two units", () => {
