@@ -184,7 +184,7 @@ ServerResponse format_query(const Backend&, const ServerRequest& request) {
   const auto expr = parse_query(Parameters(request));
   if (!expr) return bad_data(expr.error());
   std::string text;
-  append_json(text, promql::to_string(*expr));
+  append_json(text, promql::pretty(*expr));
   return api_success(text);
 }
 

@@ -15,7 +15,7 @@ net::ServerResponse query(const Backend& backend, const net::ServerRequest& requ
 net::ServerResponse query_range(const Backend& backend, const net::ServerRequest& request);
 /// /api/v1/query_exemplars: Weir keeps none.
 net::ServerResponse query_exemplars(const Backend& backend, const net::ServerRequest& request);
-/// /api/v1/format_query: query.
+/// /api/v1/format_query: query. Long lines are split.
 net::ServerResponse format_query(const Backend& backend, const net::ServerRequest& request);
 
 /// Answers with `errorType` and the status that belongs to it: bad_data 400, not_found 404, execution 422,

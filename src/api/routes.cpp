@@ -9,6 +9,7 @@
 #include "api/json_values.h"
 #include "api/overview.h"
 #include "api/prometheus_api.h"
+#include "api/query_tree.h"
 #include "api/rules_api.h"
 #include "api/series_api.h"
 #include "api/status_api.h"
@@ -115,7 +116,7 @@ struct Row {
   Where where;
   Methods methods = Methods::get;
 };
-constexpr std::array<Row, 17> kRoutes{{
+constexpr std::array<Row, 18> kRoutes{{
     {"/metrics", metrics, Where::loop},
     {"/-/healthy", healthy, Where::loop},
     {"/-/ready", ready, Where::loop},
@@ -123,7 +124,8 @@ constexpr std::array<Row, 17> kRoutes{{
     {"/api/v1/query", query, Where::slow, Methods::get_post},
     {"/api/v1/query_range", query_range, Where::slow, Methods::get_post},
     {"/api/v1/query_exemplars", query_exemplars, Where::loop, Methods::get_post},
-    {"/api/v1/format_query", format_query, Where::loop, Methods::get_post},
+    {"/api/v1/format_query", format_query, Where::brief, Methods::get_post},
+    {"/api/v1/parse_query", parse_query, Where::brief, Methods::get_post},
     {"/api/v1/series", series, Where::brief, Methods::get_post},
     {"/api/v1/labels", labels, Where::brief, Methods::get_post},
     {"/api/v1/metadata", metadata, Where::loop},

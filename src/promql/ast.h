@@ -41,6 +41,7 @@ struct AtModifier {
 /// `name{matchers}`, with `[range]` a range vector.
 struct Selector {
   std::vector<core::Matcher> matchers;  // the name too
+  bool named = false;                   // the first matcher is a name that stands before the braces
   std::optional<core::Duration> range;
   core::Duration offset{0};
   std::optional<AtModifier> at;

@@ -196,6 +196,7 @@ class Parser {
   Parsed selector(const std::optional<Token>& name) {
     Selector result;
     const Place place = name ? name->place : current().place;
+    result.named = name.has_value();
     if (name) result.matchers.push_back({std::string(core::kMetricName), core::MatchOp::equal, name->text});
     if (accept("{")) {
       while (!accept("}")) {

@@ -24,9 +24,13 @@ class Expr {
 /// (limit): longer than 64 KiB or nested deeper than 100.
 core::Result<Expr> parse(std::string_view text);
 
-/// The expression in Prometheus's own layout, on one line.
+/// The expression on one line, as Prometheus's Expr.String() writes it: matchers sorted, strings as Go's %q, numbers as
+/// its %v. It parses to the same again.
 std::string to_string(const Expr& expr);
 std::string to_string(const Node& node);
+
+/// The same, but what is longer than 100 bytes is split over lines, two spaces a level, as Prometheus's Prettify does.
+std::string pretty(const Expr& expr);
 
 /// Names of the metrics that it reads, sorted; "" stands for a selector without a name.
 std::vector<std::string> metric_names(const Expr& expr);

@@ -121,8 +121,8 @@ TEST_F(RoutesTest, UnknownPathsOfThePrometheusApiAreItsErrors) {
 TEST_F(RoutesTest, ServesThePrometheusApi) {
   fake_.series.add(core::Labels::metric("up", {{"job", "a"}}), FakeBackend::now(), 1);
   for (const char* path :
-       {"query", "query_range", "query_exemplars", "format_query", "series", "labels", "label/job/values", "metadata",
-        "rules", "alerts", "status/buildinfo", "status/runtimeinfo"}) {
+       {"query", "query_range", "query_exemplars", "format_query", "parse_query", "series", "labels",
+        "label/job/values", "metadata", "rules", "alerts", "status/buildinfo", "status/runtimeinfo"}) {
     const auto response = get(std::string("/api/v1/") + path, "query=up&match[]=up&start=1000&end=1001&step=1");
     EXPECT_EQ(response.status, 200) << path << *response.body;
     EXPECT_EQ(json::parse(*response.body)["status"], "success");

@@ -117,7 +117,7 @@ TEST(Parser, SubqueriesOffsetsAndFixedTimes) {
 }
 
 TEST(Parser, NamesMayBeQuotedAndLikeKeywords) {
-  EXPECT_EQ(printed("{\"a.b\", \"c d\"=\"e\"}"), "{\"a.b\",\"c d\"=\"e\"}");
+  EXPECT_EQ(printed("{\"a.b\", \"c d\"=\"e\"}"), "{\"c d\"=\"e\",__name__=\"a.b\"}");
   EXPECT_EQ(printed("sum by (\"c d\", on) (a)"), "sum by (\"c d\", on) (a)");
   EXPECT_EQ(printed("a{by=\"1\", sum!=\"2\"} + offset"), "a{by=\"1\",sum!=\"2\"} + offset");
   EXPECT_EQ(printed("sum by (a,) (b)"), "sum by (a) (b)");
