@@ -62,14 +62,21 @@ constexpr std::array<AggregateInfo, 13> kAggregates{{{"sum", AggregateOp::sum, s
                                                      {"quantile", AggregateOp::quantile, ValueType::scalar},
                                                      {"count_values", AggregateOp::count_values, ValueType::text}}};
 
+/// Keywords are those of any case; functions, metrics and labels are not.
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
 const OperatorInfo* find_operator(const Token& token) {
   if (token.kind != TokenKind::symbol && token.kind != TokenKind::identifier) return nullptr;
-  const auto* found = std::ranges::find(kOperators, std::string_view(token.text), &OperatorInfo::token);
+  const auto* found = std::ranges::find(kOperators, lower(token.text), &OperatorInfo::token);
   return found == kOperators.end() ? nullptr : found;
 }
 
 const AggregateInfo* find_aggregate(std::string_view name) {
-  const auto* found = std::ranges::find(kAggregates, name, &AggregateInfo::name);
+  const auto* found = std::ranges::find(kAggregates, lower(name), &AggregateInfo::name);
   return found == kAggregates.end() ? nullptr : found;
 }
 
@@ -107,9 +114,10 @@ class Parser {
     take();
     return true;
   }
-  bool at_word(std::string_view word) const {
-    return current().kind == TokenKind::identifier && current().text == word;
+  static bool is_word(const Token& token, std::string_view word) {
+    return token.kind == TokenKind::identifier && lower(token.text) == word;
   }
+  bool at_word(std::string_view word) const { return is_word(current(), word); }
   std::unexpected<core::Error> unexpected_token(std::string_view wanted) const {
     return error_at(current().place, "expected " + std::string(wanted) + ", found " + shown(current()));
   }
@@ -179,16 +187,14 @@ class Parser {
   Parsed named() {
     const Token name = current();
     if (const AggregateInfo* info = find_aggregate(name.text);
-        info != nullptr && (ahead().is("(") || ahead().text == "by" || ahead().text == "without")) {
+        info != nullptr && (ahead().is("(") || is_word(ahead(), "by") || is_word(ahead(), "without"))) {
       return aggregate(*info);
     }
     if (ahead().is("(")) return call();
     take();
-    std::string lower = name.text;
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (lower == "inf")
+    if (is_word(name, "inf"))
       return make(NumberLiteral{std::numeric_limits<double>::infinity()}, ValueType::scalar, name.place);
-    if (lower == "nan")
+    if (is_word(name, "nan"))
       return make(NumberLiteral{std::numeric_limits<double>::quiet_NaN()}, ValueType::scalar, name.place);
     return selector(name);
   }
@@ -323,7 +329,7 @@ class Parser {
 
   core::Result<AtModifier> at_modifier() {
     if (at_word("start") || at_word("end")) {
-      const bool start = take().text == "start";
+      const bool start = lower(take().text) == "start";
       if (auto open = expect("("); !open) return std::unexpected(open.error());
       if (auto closed = expect(")"); !closed) return std::unexpected(closed.error());
       return AtModifier{start ? AtModifier::Kind::start : AtModifier::Kind::end, {}};
@@ -370,7 +376,7 @@ class Parser {
     if (!at_word("by") && !at_word("without")) return {};
     if (given) return unexpected_token("only one by or without");
     given = true;
-    aggregate.without = take().text == "without";
+    aggregate.without = lower(take().text) == "without";
     auto labels = label_list();
     if (!labels) return std::unexpected(labels.error());
     aggregate.labels = std::move(*labels);
@@ -456,7 +462,7 @@ class Parser {
       binary.return_bool = true;
     }
     if (!at_word("on") && !at_word("ignoring")) return {};
-    binary.matching.on = take().text == "on";
+    binary.matching.on = lower(take().text) == "on";
     auto labels = label_list();
     if (!labels) return std::unexpected(labels.error());
     binary.matching.labels = std::move(*labels);
@@ -464,7 +470,7 @@ class Parser {
     const Token group = take();
     if (is_set(binary.op)) return error_at(group.place, "set operations match many to many: no " + group.text);
     binary.matching.cardinality =
-        group.text == "group_left" ? Matching::Cardinality::many_to_one : Matching::Cardinality::one_to_many;
+        lower(group.text) == "group_left" ? Matching::Cardinality::many_to_one : Matching::Cardinality::one_to_many;
     if (!current().is("(")) return {};
     auto include = label_list();
     if (!include) return std::unexpected(include.error());

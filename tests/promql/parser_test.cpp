@@ -60,6 +60,14 @@ TEST(Parser, WhatIsPrintedParsesToTheSameAgain) {
   }
 }
 
+TEST(Parser, KeywordsMayBeWrittenInAnyCase) {
+  EXPECT_EQ(printed("SUM BY (x) (a) AND ON (x) b"), "sum by (x) (a) and on (x) b");
+  EXPECT_EQ(printed("a / ON (x) Group_Left (y) b OFFSET 5m"), "a / on (x) group_left (y) b offset 5m");
+  EXPECT_EQ(printed("count WITHOUT (x) (a @ END()) > BOOL 1"), "count without (x) (a @ end()) > bool 1");
+  EXPECT_EQ(printed("By + SUM"), "By + SUM");
+  EXPECT_THAT(error_of("RATE(a[5m])"), HasSubstr("unknown function"));
+}
+
 TEST(Parser, LiteralsInAllTheirForms) {
   EXPECT_EQ(printed("1_000"), "1000");
   EXPECT_EQ(printed("0x1f"), "31");
