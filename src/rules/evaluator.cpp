@@ -4,12 +4,15 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <map>
+#include <memory>
 #include <variant>
 
 #include "rules/overlay.h"
 
 namespace weir::rules {
 namespace {
+
+constexpr std::size_t kMostAnswersKept = 16;  // of queries in the texts of one rule
 
 core::Transition removed(core::Alert alert, core::Time now) {
   core::Transition transition;
@@ -106,8 +109,8 @@ void Evaluator::note_error(const Rule& rule, const RuleState& state, core::Error
   run.result.errors.push_back(std::move(error));
 }
 
-core::Result<std::vector<Element>> Evaluator::query(const Rule& rule, const Run& run) const {
-  auto value = promql::evaluate(*rule.expr, run.source, run.at, options_.limits);
+core::Result<std::vector<Element>> Evaluator::query(const promql::Expr& expr, const Run& run, core::Time at) const {
+  auto value = promql::evaluate(expr, run.source, at, options_.limits);
   if (!value) return std::unexpected(std::move(value.error()));
   std::vector<Element> elements;
   if (auto* vector = std::get_if<promql::Vector>(&*value)) {
@@ -120,11 +123,33 @@ core::Result<std::vector<Element>> Evaluator::query(const Rule& rule, const Run&
   return elements;
 }
 
+/// At `now`, without the group's query_offset, as Prometheus has it. All alerts of a rule share the answers.
+TemplateQuery Evaluator::template_query(const Run& run) const {
+  using Answer = core::Result<std::vector<TemplateSample>>;
+  const auto ask = [this, &run](const std::string& expression) -> Answer {
+    const auto parsed = promql::parse(expression);
+    if (!parsed) return std::unexpected(parsed.error());
+    auto elements = query(*parsed, run, run.now);
+    if (!elements) return std::unexpected(std::move(elements.error()));
+    std::vector<TemplateSample> samples;
+    for (Element& element : *elements) samples.push_back({std::move(element.labels), element.value});
+    return samples;
+  };
+  const auto known = std::make_shared<std::map<std::string, Answer>>();
+  return [ask, known](const std::string& expression) -> Answer {
+    if (const auto found = known->find(expression); found != known->end()) return found->second;
+    Answer answer = ask(expression);
+    if (known->size() < kMostAnswersKept) known->emplace(expression, answer);
+    return answer;
+  };
+}
+
 core::Result<void> Evaluator::evaluate_alert(const Rule& rule, RuleState& state, Run& run) {
-  const auto elements = query(rule, run);
+  const auto elements = query(*rule.expr, run, run.at);
   if (!elements) return std::unexpected(elements.error());
   PresenceProbe probe(rule, run.source, run.at, options_.presence);
-  const StepOptions options{run.group.name, run.group.limit, options_.external_labels, options_.external_url};
+  const StepOptions options{run.group.name, run.group.limit, options_.external_labels, options_.external_url,
+                            template_query(run)};
   PresenceProbe of_restored = probe;
   of_restored.rule_out(run.observed, recorders_);
   const auto presence = [&](const ActiveAlert& before) {
@@ -165,7 +190,7 @@ void Evaluator::show_alerts(RuleState& state, Run& run) {
 }
 
 core::Result<void> Evaluator::evaluate_record(const Rule& rule, RuleState& state, Run& run) {
-  const auto elements = query(rule, run);
+  const auto elements = query(*rule.expr, run, run.at);
   if (!elements) return std::unexpected(elements.error());
   std::vector<core::Sample> recorded;
   std::unordered_set<core::Labels> emitted;

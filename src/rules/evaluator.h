@@ -95,7 +95,8 @@ class Evaluator {
   /// Rules that read ALERTS find what was restored: the series themselves were lost with the last run.
   static void lay_restored(const RuleState& state, Run& run);
   static void show_alerts(RuleState& state, Run& run);
-  core::Result<std::vector<Element>> query(const Rule& rule, const Run& run) const;
+  core::Result<std::vector<Element>> query(const promql::Expr& expr, const Run& run, core::Time at) const;
+  TemplateQuery template_query(const Run& run) const;
   std::vector<core::Alert> alerts_that(bool active) const;
 
   EvaluatorOptions options_;

@@ -33,7 +33,8 @@ class Step {
       : rule_(rule), previous_(previous), now_(now), options_(options) {}
 
   core::Result<void> take(const Element& element) {
-    const TemplateData data{element.labels, element.value, options_.external_labels, options_.external_url};
+    const TemplateData data{element.labels,        element.value,  options_.external_labels,
+                            options_.external_url, options_.query, now_};
     core::Labels labels = expand(rule_.labels, data, element.labels.without(core::kMetricName));
     labels = labels.with("alertname", rule_.name);
     if (result_.alerts.contains(labels)) {

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "rules/group.h"
 #include "rules/presence.h"
+#include "rules/template.h"
 
 namespace weir::rules {
 
@@ -35,6 +36,7 @@ struct StepOptions {
   std::size_t limit = 0;  // of pending and firing alerts, 0 is none
   core::Labels external_labels;
   std::string external_url;
+  TemplateQuery query = {};  // for texts that ask
   core::Duration resolved_retention = std::chrono::minutes(15);
 };
 
