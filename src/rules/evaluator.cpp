@@ -7,6 +7,7 @@
 #include <memory>
 #include <variant>
 
+#include "rules/absence.h"
 #include "rules/overlay.h"
 
 namespace weir::rules {
@@ -93,6 +94,7 @@ Evaluation Evaluator::evaluate(std::size_t group, const core::SeriesSource& sour
     const std::chrono::nanoseconds began = options_.stopwatch ? options_.stopwatch() : std::chrono::nanoseconds(0);
     if (state.emitted.empty() && rule.alerting()) lay_restored(state, run);
     const auto done = rule.alerting() ? evaluate_alert(rule, state, run) : evaluate_record(rule, state, run);
+    if (!done && rule.alerting()) fail_alerts(rule, state, run);
     if (rule.alerting()) show_alerts(state, run);
     if (!done) note_error(rule, state, done.error(), run);
     run.result.took.push_back(options_.stopwatch ? options_.stopwatch() - began : began);
@@ -163,26 +165,47 @@ core::Result<void> Evaluator::evaluate_alert(const Rule& rule, RuleState& state,
   for (const auto& [labels, entry] : state.alerts) {
     if (entry.absent_since) run.result.absent.push_back(entry.alert);
   }
+  note_absences(rule, state, run);
   return {};
 }
 
+void Evaluator::note_absences(const Rule& rule, RuleState& state, Run& run) const {
+  StepResult stepped = step_absences(rule, state.alerts, state.absences, run.now,
+                                     {.group = run.group.name, .after = options_.absent_after});
+  state.absences = std::move(stepped.alerts);
+  std::ranges::move(stepped.transitions, std::back_inserter(run.result.transitions));
+}
+
+void Evaluator::fail_alerts(const Rule& rule, RuleState& state, Run& run) const {
+  if (rule.on_error == OnError::keep) return;
+  StepResult stepped = step_failed(rule, state.alerts, run.now);
+  state.alerts = std::move(stepped.alerts);
+  std::ranges::move(stepped.transitions, std::back_inserter(run.result.transitions));
+  // Whether data are back is unknown, but what tells of an alert ends with it.
+  if (rule.on_error == OnError::resolve) note_absences(rule, state, run);
+}
+
 void Evaluator::lay_restored(const RuleState& state, Run& run) {
-  for (const auto& [labels, entry] : state.alerts) {
-    if (entry.alert.state != core::AlertState::inactive) run.source.add({alerts_series(entry.alert), run.at, 1});
+  for (const AlertMap* alerts : {&state.alerts, &state.absences}) {
+    for (const auto& [labels, entry] : *alerts) {
+      if (entry.alert.state != core::AlertState::inactive) run.source.add({alerts_series(entry.alert), run.at, 1});
+    }
   }
 }
 
 void Evaluator::show_alerts(RuleState& state, Run& run) {
   std::unordered_set<core::Labels> shown;
-  for (const auto& [labels, entry] : state.alerts) {
-    if (entry.alert.state == core::AlertState::inactive) continue;
+  const auto show = [&](const core::Labels& labels, const ActiveAlert& entry) {
+    if (entry.alert.state == core::AlertState::inactive) return;
     const core::Labels alerts = alerts_series(entry.alert);
     const core::Labels since = labels.with(core::kMetricName, "ALERTS_FOR_STATE");
     run.emit(alerts, 1);
     run.emit(since, std::floor(core::to_seconds(entry.alert.active_at)));
     shown.insert(alerts);
     shown.insert(since);
-  }
+  };
+  for (const auto& [labels, entry] : state.alerts) show(labels, entry);
+  for (const auto& [labels, entry] : state.absences) show(labels, entry);
   for (const core::Labels& before : state.emitted) {
     if (!shown.contains(before)) run.emit(before, core::stale_marker());
   }
@@ -236,12 +259,14 @@ std::vector<std::size_t> Evaluator::groups_reading(std::span<const std::string> 
 }
 
 Evaluator::RuleState* Evaluator::find_rule(const core::Alert& alert) {
+  const bool absence = is_data_absent(alert);
+  const core::Labels labels = absence ? original_labels(alert.labels) : alert.labels;
+  const std::string_view name = absence ? labels.get("alertname") : std::string_view(alert.rule);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     if (groups_[g].name != alert.group) continue;
     for (std::size_t r = 0; r < groups_[g].rules.size(); ++r) {
       const Rule& rule = groups_[g].rules[r];
-      if (rule.alerting() && rule.name == alert.rule && alert.labels.includes(rule.constant_labels))
-        return &states_[g][r];
+      if (rule.alerting() && rule.name == name && labels.includes(rule.constant_labels)) return &states_[g][r];
     }
   }
   return nullptr;
@@ -256,7 +281,8 @@ std::vector<core::Transition> Evaluator::restore(std::vector<core::Alert> alerts
       ends.push_back(removed(std::move(alert), now));
     } else {
       const core::Labels labels = alert.labels;
-      state->alerts.insert_or_assign(labels, ActiveAlert{std::move(alert), std::nullopt, true});
+      AlertMap& into = is_data_absent(alert) ? state->absences : state->alerts;
+      into.insert_or_assign(labels, ActiveAlert{std::move(alert), std::nullopt, true});
     }
   }
   return ends;
@@ -281,8 +307,10 @@ std::vector<core::Transition> Evaluator::reload(std::vector<Group> groups, core:
   std::vector<core::Transition> ends;
   for (auto& [name, state] : before) {
     orphans_.insert(orphans_.end(), state.emitted.begin(), state.emitted.end());
-    for (auto& [labels, entry] : state.alerts) {
-      if (entry.alert.state != core::AlertState::inactive) ends.push_back(removed(std::move(entry.alert), now));
+    for (AlertMap* alerts : {&state.alerts, &state.absences}) {
+      for (auto& [labels, entry] : *alerts) {
+        if (entry.alert.state != core::AlertState::inactive) ends.push_back(removed(std::move(entry.alert), now));
+      }
     }
   }
   return ends;
@@ -292,9 +320,10 @@ std::vector<core::Alert> Evaluator::alerts_that(bool active) const {
   std::vector<core::Alert> alerts;
   for (const std::vector<RuleState>& group : states_) {
     for (const RuleState& rule : group) {
-      for (const auto& [labels, entry] : rule.alerts) {
-        if ((entry.alert.state != core::AlertState::inactive) == active) alerts.push_back(entry.alert);
-      }
+      for (const AlertMap* of : {&rule.alerts, &rule.absences})
+        for (const auto& [labels, entry] : *of) {
+          if ((entry.alert.state != core::AlertState::inactive) == active) alerts.push_back(entry.alert);
+        }
     }
   }
   return alerts;

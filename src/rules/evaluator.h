@@ -27,6 +27,8 @@ struct EvaluatorOptions {
   std::string external_url = {};
   /// Prometheus's way: what is not in the result is false, whether its data stopped coming or not.
   bool missing_is_false = false;
+  /// An alert that was found without data for so long gets a DataAbsent alert beside it.
+  core::Duration absent_after = std::chrono::minutes(5);
   std::function<std::chrono::nanoseconds()> stopwatch = {};  // since any moment; without it rules take no time
 };
 
@@ -69,7 +71,7 @@ class Evaluator {
   /// others (reason "rule removed").
   [[nodiscard]] std::vector<core::Transition> reload(std::vector<Group> groups, core::Time now);
 
-  /// Pending and firing alerts.
+  /// Pending and firing alerts, those that tell of absent data among them.
   std::vector<core::Alert> active() const;
   /// The alerts of one rule, resolved ones among them.
   const AlertMap& alerts(std::size_t group, std::size_t rule) const { return states_[group][rule].alerts; }
@@ -79,6 +81,7 @@ class Evaluator {
  private:
   struct RuleState {
     AlertMap alerts;
+    AlertMap absences;                         // DataAbsent alerts of those
     std::unordered_set<core::Labels> emitted;  // series of the last evaluation that gave some
   };
   struct GroupReads {
@@ -91,6 +94,8 @@ class Evaluator {
   RuleState* find_rule(const core::Alert& alert);
   core::Result<void> evaluate_alert(const Rule& rule, RuleState& state, Run& run);
   core::Result<void> evaluate_record(const Rule& rule, RuleState& state, Run& run);
+  void note_absences(const Rule& rule, RuleState& state, Run& run) const;
+  void fail_alerts(const Rule& rule, RuleState& state, Run& run) const;
   static void note_error(const Rule& rule, const RuleState& state, core::Error error, Run& run);
   /// Rules that read ALERTS find what was restored: the series themselves were lost with the last run.
   static void lay_restored(const RuleState& state, Run& run);

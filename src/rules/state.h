@@ -57,4 +57,8 @@ using PresenceOf = std::function<Presence(const ActiveAlert&)>;
 core::Result<StepResult> step(const Rule& rule, const AlertMap& previous, std::span<const Element> vector,
                               const PresenceOf& presence, core::Time now, const StepOptions& options);
 
+/// What becomes of the alerts when the rule could not be evaluated, as its on_error says; the reason is "evaluation
+/// failed". Keep is the identity.
+StepResult step_failed(const Rule& rule, const AlertMap& previous, core::Time now);
+
 }  // namespace weir::rules

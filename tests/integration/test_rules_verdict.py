@@ -82,7 +82,6 @@ QUERYING = {
     '{{ block "b" $value }}{{ . }}{{ $ }}{{ end }}': "1111",
     '{{ graphLink "m > 1" }} {{ tableLink "m{a=\\"x\\"}" }}':
         "/graph?g0.expr=m+%3E+1&g0.tab=0 /graph?g0.expr=m%7Ba%3D%22x%22%7D&g0.tab=1",
-    '{{ externalURL }} {{ pathPrefix }}': "http://weir/x /x",
     '{{ toTime 1500000000.5 }} {{ parseDuration "1h30m" }}': "2017-07-14 02:40:00.5 +0000 UTC 5400",
     '{{ with args 1 "x" }}{{ .arg0 }}{{ .arg1 }}{{ end }} {{ args 1 2 }}': "1x map[arg0:1 arg1:2]",
     '{{ query "m{b=\\"1\\"}" | first }}': "{map[__name__:m a:x b:1] 4}",
