@@ -26,6 +26,12 @@ core::Transition removed(core::Alert alert, core::Time now) {
   return transition;
 }
 
+/// By the word alone: what only looks as if it asked is evaluated on its own, that is all.
+bool texts_ask(const Rule& rule) {
+  const auto asks = [](const TemplatedText& text) { return text.text.find("query") != std::string::npos; };
+  return std::ranges::any_of(rule.labels, asks) || std::ranges::any_of(rule.annotations, asks);
+}
+
 core::Labels alerts_series(const core::Alert& alert) {
   return alert.labels.with(core::kMetricName, "ALERTS").with("alertstate", core::to_string(alert.state));
 }
@@ -66,7 +72,12 @@ void Evaluator::set_groups(std::vector<Group> groups) {
     states_.emplace_back(group.rules.size());
     GroupReads& reads = reads_.emplace_back();
     for (const Rule& rule : group.rules) {
-      if (!rule.alerting()) recorders_.emplace(rule.name, &rule);
+      if (!rule.alerting()) {
+        recorders_.emplace(rule.name, &rule);
+        reads.records.insert(rule.name);
+      }
+      reads.alerting = reads.alerting || rule.alerting();
+      reads.asks = reads.asks || texts_ask(rule);
       for (const SelectorUse& use : rule.selectors) {
         const auto name = std::ranges::find_if(use.matchers, [](const core::Matcher& matcher) {
           return matcher.name == core::kMetricName && matcher.op == core::MatchOp::equal;
@@ -76,6 +87,8 @@ void Evaluator::set_groups(std::vector<Group> groups) {
         } else if (!name->value.starts_with("ALERTS")) {
           // What rules say of alerts is no input to wait for: a group that reads its own would feed itself.
           reads.names.insert(name->value);
+        } else {
+          reads.alerts = true;
         }
       }
     }
@@ -86,8 +99,10 @@ Evaluation Evaluator::evaluate(std::size_t group, const core::SeriesSource& sour
                                const Observed& observed) {
   const Group& evaluated = groups_[group];
   Run run{evaluated, Overlay(source), now, now - evaluated.query_offset, observed};
-  for (const core::Labels& series : orphans_) run.emit(series, core::stale_marker());
-  orphans_.clear();
+  if (!orphans_.empty()) {  // then nothing runs beside it
+    for (const core::Labels& series : orphans_) run.emit(series, core::stale_marker());
+    orphans_.clear();
+  }
   for (std::size_t i = 0; i < evaluated.rules.size(); ++i) {
     const Rule& rule = evaluated.rules[i];
     RuleState& state = states_[group][i];
@@ -246,6 +261,25 @@ core::Result<void> Evaluator::evaluate_record(const Rule& rule, RuleState& state
   }
   state.emitted = std::move(emitted);
   return {};
+}
+
+bool Evaluator::feeds(const GroupReads& before, const GroupReads& after) {
+  if (after.anything || after.asks) return true;
+  if (before.alerting && after.alerts) return true;
+  return std::ranges::any_of(before.records, [&](const std::string& name) { return after.names.contains(name); });
+}
+
+std::size_t Evaluator::independent(std::span<const std::size_t> groups) const {
+  // The first to be evaluated after a reload also marks what ended.
+  if (!orphans_.empty()) return std::min<std::size_t>(groups.size(), 1);
+  std::size_t count = 0;
+  for (; count < groups.size(); ++count) {
+    const GroupReads& next = reads_[groups[count]];
+    const bool fed =
+        std::ranges::any_of(groups.first(count), [&](std::size_t before) { return feeds(reads_[before], next); });
+    if (fed) break;
+  }
+  return count;
 }
 
 std::vector<std::size_t> Evaluator::groups_reading(std::span<const std::string> metric_names) const {

@@ -46,7 +46,8 @@ struct Evaluation {
   std::vector<std::chrono::nanoseconds> took = {};
 };
 
-/// The rule groups and the state of their alerts. Owned by the judge and called by its thread only; reads no clock.
+/// The rule groups and the state of their alerts. Owned by the judge and called by its thread only, but
+/// for evaluate() as independent() says; reads no clock.
 class Evaluator {
  public:
   explicit Evaluator(std::vector<Group> groups, EvaluatorOptions options = {});
@@ -58,6 +59,11 @@ class Evaluator {
   /// observed") once `observed` says that everything was looked at; without it, never.
   Evaluation evaluate(std::size_t group, const core::SeriesSource& source, core::Time now,
                       const Observed& observed = {});
+
+  /// How many of these groups, from the first on, share no input: none of them reads what one before it writes, so that
+  /// their evaluate() may run at the same time, with the results stored afterwards in the order given. At least 1 of a
+  /// list that is not empty.
+  std::size_t independent(std::span<const std::size_t> groups) const;
 
   /// Groups whose rules read one of these metrics, in order. Recording rules feed other groups: ask again with the
   /// names in Evaluation::batch.
@@ -87,9 +93,14 @@ class Evaluator {
   struct GroupReads {
     std::set<std::string, std::less<>> names;
     bool anything = false;  // a selector that names no metric
+    bool alerts = false;    // one that names ALERTS or ALERTS_FOR_STATE
+    bool asks = false;      // texts that query whatever they like
+    bool alerting = false;  // has rules that write ALERTS
+    std::set<std::string, std::less<>> records;
   };
   struct Run;
 
+  static bool feeds(const GroupReads& before, const GroupReads& after);
   void set_groups(std::vector<Group> groups);
   RuleState* find_rule(const core::Alert& alert);
   core::Result<void> evaluate_alert(const Rule& rule, RuleState& state, Run& run);
