@@ -1,9 +1,13 @@
 #include "app/judge.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <exception>
 #include <iterator>
 #include <set>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "incidents/planner.h"
@@ -16,6 +20,7 @@ constexpr core::Duration kEventsKept = std::chrono::minutes(15);
 constexpr std::size_t kMostEvents = 1000;
 constexpr std::size_t kResolvedShown = 50;
 constexpr std::size_t kMostBacklog = 10'000;
+constexpr std::size_t kMostWorkers = 4;  // that evaluate groups at a time
 
 std::vector<std::string> metric_names(const core::Batch& batch) {
   std::set<std::string_view> names;
@@ -129,10 +134,15 @@ JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transi
   JudgeStep step;
   // What one group records may feed others: each is evaluated once a step, in the order they become due.
   std::set<std::size_t> seen(groups.begin(), groups.end());
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    const std::vector<std::string> recorded = evaluate(groups[i], now, transitions, step);
-    for (const std::size_t reader : parts_.rules.groups_reading(recorded)) {
-      if (seen.insert(reader).second) groups.push_back(reader);
+  for (std::size_t i = 0; i < groups.size();) {
+    const std::span<const std::size_t> rest = std::span(groups).subspan(i);
+    const std::size_t together = parts_.rules.independent(rest);
+    std::vector<Evaluated> evaluated = evaluate(rest.first(together), now);
+    for (Evaluated& one : evaluated) {
+      const std::vector<std::string> recorded = keep(groups[i++], std::move(one), now, transitions, step);
+      for (const std::size_t reader : parts_.rules.groups_reading(recorded)) {
+        if (seen.insert(reader).second) groups.push_back(reader);
+      }
     }
   }
   step.transitions = transitions.size();
@@ -148,18 +158,49 @@ JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transi
   return step;
 }
 
-std::vector<std::string> Judge::evaluate(std::size_t group, core::Time now, std::vector<core::Transition>& transitions,
-                                         JudgeStep& step) {
-  const auto began = std::chrono::steady_clock::now();
+/// Groups that share no input are evaluated at the same time; nothing is written meanwhile.
+std::vector<Judge::Evaluated> Judge::evaluate(std::span<const std::size_t> groups, core::Time now) {
+  std::vector<Evaluated> results(groups.size());
+  std::vector<std::exception_ptr> thrown(groups.size());
+  std::atomic<std::size_t> next = 0;
+  const auto observed = [this](const core::Labels& labels) { return census_.covers(labels); };
+  const auto work = [&] {
+    for (std::size_t i = next++; i < groups.size(); i = next++) {
+      const auto began = std::chrono::steady_clock::now();
+      try {
+        results[i].evaluation = parts_.rules.evaluate(groups[i], parts_.series, now, observed);
+      } catch (...) {
+        thrown[i] = std::current_exception();
+      }
+      results[i].seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    }
+  };
+  {
+    std::vector<std::jthread> helpers;
+    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    const std::size_t workers = std::min({kMostWorkers, cores, groups.size()});
+    try {
+      while (helpers.size() + 1 < workers) helpers.emplace_back(work);
+    } catch (const std::system_error&) {
+      // No thread to be had: those that there are do it.
+    }
+    work();
+  }
+  for (const std::exception_ptr& failure : thrown) {
+    if (failure) std::rethrow_exception(failure);
+  }
+  return results;
+}
+
+std::vector<std::string> Judge::keep(std::size_t group, Evaluated evaluated, core::Time now,
+                                     std::vector<core::Transition>& transitions, JudgeStep& step) {
   evaluated_at_[group] = now;
-  rules::Evaluation evaluation = parts_.rules.evaluate(
-      group, parts_.series, now, [this](const core::Labels& labels) { return census_.covers(labels); });
+  rules::Evaluation& evaluation = evaluated.evaluation;
   const rules::Group& rules = parts_.rules.groups()[group];
   parts_.series.ingest("rules/" + rules.key(), evaluation.batch, now);
   std::ranges::move(evaluation.transitions, std::back_inserter(transitions));
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  rule_views_.show(parts_.rules, group, evaluation, now, took.count());
-  step.groups.push_back({rules.name, took.count(), std::move(evaluation.errors)});
+  rule_views_.show(parts_.rules, group, evaluation, now, evaluated.seconds);
+  step.groups.push_back({rules.name, evaluated.seconds, std::move(evaluation.errors)});
   return metric_names(evaluation.batch);
 }
 

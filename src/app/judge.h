@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -91,8 +92,13 @@ class Judge {
 
   JudgeStep judge(std::vector<std::size_t> groups, std::vector<core::Transition> transitions, bool new_events,
                   core::Time now);
-  std::vector<std::string> evaluate(std::size_t group, core::Time now, std::vector<core::Transition>& transitions,
-                                    JudgeStep& step);
+  struct Evaluated {
+    rules::Evaluation evaluation;
+    double seconds = 0;
+  };
+  std::vector<Evaluated> evaluate(std::span<const std::size_t> groups, core::Time now);
+  std::vector<std::string> keep(std::size_t group, Evaluated evaluated, core::Time now,
+                                std::vector<core::Transition>& transitions, JudgeStep& step);
   void plan(const std::vector<core::Transition>& transitions, core::Time now, JudgeStep& step,
             storage::Commit& changes);
   void note_alerts(storage::Commit& changes);

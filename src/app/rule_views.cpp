@@ -15,7 +15,9 @@ core::Labels as_written(const std::vector<rules::TemplatedText>& texts) {
 }
 
 core::Labels annotations_of(const rules::Rule& rule) {
-  const core::Labels written = as_written(rule.annotations);
+  core::Labels written = as_written(rule.annotations);
+  if (rule.on_error == rules::OnError::alert) written = written.with("weir_on_error", "alert");
+  if (rule.on_error == rules::OnError::resolve) written = written.with("weir_on_error", "resolve");
   switch (rule.no_data) {
     case rules::NoData::keep: return written;  // as if it were not given
     case rules::NoData::alert: return written.with("weir_no_data", "alert");

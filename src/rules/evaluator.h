@@ -27,6 +27,8 @@ struct EvaluatorOptions {
   std::string external_url = {};
   /// Prometheus's way: what is not in the result is false, whether its data stopped coming or not.
   bool missing_is_false = false;
+  /// An alert that was found without data for so long gets a DataAbsent alert beside it.
+  core::Duration absent_after = std::chrono::minutes(5);
   std::function<std::chrono::nanoseconds()> stopwatch = {};  // since any moment; without it rules take no time
 };
 
@@ -44,7 +46,8 @@ struct Evaluation {
   std::vector<std::chrono::nanoseconds> took = {};
 };
 
-/// The rule groups and the state of their alerts. Owned by the judge and called by its thread only; reads no clock.
+/// The rule groups and the state of their alerts. Owned by the judge and called by its thread only, but
+/// for evaluate() as independent() says; reads no clock.
 class Evaluator {
  public:
   explicit Evaluator(std::vector<Group> groups, EvaluatorOptions options = {});
@@ -56,6 +59,11 @@ class Evaluator {
   /// observed") once `observed` says that everything was looked at; without it, never.
   Evaluation evaluate(std::size_t group, const core::SeriesSource& source, core::Time now,
                       const Observed& observed = {});
+
+  /// How many of these groups, from the first on, share no input: none of them reads what one before it writes, so that
+  /// their evaluate() may run at the same time, with the results stored afterwards in the order given. At least 1 of a
+  /// list that is not empty.
+  std::size_t independent(std::span<const std::size_t> groups) const;
 
   /// Groups whose rules read one of these metrics, in order. Recording rules feed other groups: ask again with the
   /// names in Evaluation::batch.
@@ -69,7 +77,7 @@ class Evaluator {
   /// others (reason "rule removed").
   [[nodiscard]] std::vector<core::Transition> reload(std::vector<Group> groups, core::Time now);
 
-  /// Pending and firing alerts.
+  /// Pending and firing alerts, those that tell of absent data among them.
   std::vector<core::Alert> active() const;
   /// The alerts of one rule, resolved ones among them.
   const AlertMap& alerts(std::size_t group, std::size_t rule) const { return states_[group][rule].alerts; }
@@ -79,23 +87,32 @@ class Evaluator {
  private:
   struct RuleState {
     AlertMap alerts;
+    AlertMap absences;                         // DataAbsent alerts of those
     std::unordered_set<core::Labels> emitted;  // series of the last evaluation that gave some
   };
   struct GroupReads {
     std::set<std::string, std::less<>> names;
     bool anything = false;  // a selector that names no metric
+    bool alerts = false;    // one that names ALERTS or ALERTS_FOR_STATE
+    bool asks = false;      // texts that query whatever they like
+    bool alerting = false;  // has rules that write ALERTS
+    std::set<std::string, std::less<>> records;
   };
   struct Run;
 
+  static bool feeds(const GroupReads& before, const GroupReads& after);
   void set_groups(std::vector<Group> groups);
   RuleState* find_rule(const core::Alert& alert);
   core::Result<void> evaluate_alert(const Rule& rule, RuleState& state, Run& run);
   core::Result<void> evaluate_record(const Rule& rule, RuleState& state, Run& run);
+  void note_absences(const Rule& rule, RuleState& state, Run& run) const;
+  void fail_alerts(const Rule& rule, RuleState& state, Run& run) const;
   static void note_error(const Rule& rule, const RuleState& state, core::Error error, Run& run);
   /// Rules that read ALERTS find what was restored: the series themselves were lost with the last run.
   static void lay_restored(const RuleState& state, Run& run);
   static void show_alerts(RuleState& state, Run& run);
-  core::Result<std::vector<Element>> query(const Rule& rule, const Run& run) const;
+  core::Result<std::vector<Element>> query(const promql::Expr& expr, const Run& run, core::Time at) const;
+  TemplateQuery template_query(const Run& run) const;
   std::vector<core::Alert> alerts_that(bool active) const;
 
   EvaluatorOptions options_;

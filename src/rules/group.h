@@ -21,6 +21,14 @@ enum class NoData {
   resolve,  // Prometheus's way: no data is no alert
 };
 
+/// What happens to the active alerts of a rule that cannot be evaluated, or passes its group's limit. The annotation
+/// `weir_on_error` of a rule says which.
+enum class OnError {
+  keep,     // stay as they are
+  alert,    // taken as if the condition still held: pending goes on to firing
+  resolve,  // end
+};
+
 /// What it means for the expression's result that a selector finds nothing.
 enum class SelectorRole {
   required,     // the result lacks elements
@@ -52,9 +60,10 @@ struct Rule {
   core::Duration hold{};  // `for`
   core::Duration keep_firing_for{};
   std::vector<TemplatedText> labels;       // the group's among them; templates in alerting rules only
-  std::vector<TemplatedText> annotations;  // without weir_no_data
+  std::vector<TemplatedText> annotations;  // without weir_no_data and weir_on_error
   core::Labels constant_labels;            // those of `labels` that hold no template
   NoData no_data = NoData::keep;
+  OnError on_error = OnError::keep;
   std::vector<SelectorUse> selectors;
   std::vector<std::string> rewritten_labels;  // set by label_replace and the like: say nothing about the series
   config::Position position;

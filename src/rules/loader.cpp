@@ -19,6 +19,7 @@ namespace weir::rules {
 namespace {
 
 constexpr std::string_view kNoDataAnnotation = "weir_no_data";
+constexpr std::string_view kOnErrorAnnotation = "weir_on_error";
 
 bool is_label_start(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -226,22 +227,26 @@ class Loader {
   void read_annotations(config::MapReader& reader, Rule& rule) {
     for (const NamedNode& annotation : read_names(reader, "annotations")) {
       if (annotation.name == kNoDataAnnotation && dialect_ == Dialect::weir) {
-        read_no_data(reader, *annotation.value, rule);
+        read_choice(reader, kNoDataAnnotation, *annotation.value, rule.no_data);
+      } else if (annotation.name == kOnErrorAnnotation && dialect_ == Dialect::weir) {
+        read_choice(reader, kOnErrorAnnotation, *annotation.value, rule.on_error);
       } else if (auto text = read_text(reader, annotation, "annotations")) {
         rule.annotations.push_back(std::move(*text));
       }
     }
   }
 
-  void read_no_data(config::MapReader& reader, const config::Node& value, Rule& rule) {
+  /// Both enumerations have these three, in this order.
+  template <class Choice>
+  static void read_choice(config::MapReader& reader, std::string_view name, const config::Node& value, Choice& choice) {
     const std::vector<std::string> choices{"keep", "alert", "resolve"};
     const auto found = std::ranges::find(choices, value.text());
     if (found == choices.end()) {
-      reader.error(value, fmt::format("\"{}\": \"{}\" is not one of keep, alert, resolve{}", kNoDataAnnotation,
-                                      value.text(), config::did_you_mean(value.text(), choices)));
+      reader.error(value, fmt::format("\"{}\": \"{}\" is not one of keep, alert, resolve{}", name, value.text(),
+                                      config::did_you_mean(value.text(), choices)));
       return;
     }
-    rule.no_data = static_cast<NoData>(found - choices.begin());
+    choice = static_cast<Choice>(found - choices.begin());
   }
 
   std::string file_;

@@ -33,7 +33,8 @@ class Step {
       : rule_(rule), previous_(previous), now_(now), options_(options) {}
 
   core::Result<void> take(const Element& element) {
-    const TemplateData data{element.labels, element.value, options_.external_labels, options_.external_url};
+    const TemplateData data{element.labels,        element.value,  options_.external_labels,
+                            options_.external_url, options_.query, now_};
     core::Labels labels = expand(rule_.labels, data, element.labels.without(core::kMetricName));
     labels = labels.with("alertname", rule_.name);
     if (result_.alerts.contains(labels)) {
@@ -57,6 +58,23 @@ class Step {
     for (const auto& [labels, before] : previous_) {
       if (!result_.alerts.contains(labels)) miss(before, presence);
     }
+  }
+
+  StepResult fail() {
+    for (const auto& [labels, before] : previous_) {
+      ActiveAlert entry = before;
+      const AlertState state = before.alert.state;
+      if (state == AlertState::inactive || rule_.on_error == OnError::keep) {
+        result_.alerts.emplace(labels, std::move(entry));
+      } else if (rule_.on_error == OnError::resolve) {
+        resolve(std::move(entry.alert), "evaluation failed");
+      } else {
+        advance(entry.alert);
+        note(entry.alert, state, "evaluation failed");
+        result_.alerts.emplace(labels, std::move(entry));
+      }
+    }
+    return std::move(result_);
   }
 
   core::Result<StepResult> finish() {
@@ -92,7 +110,7 @@ class Step {
     if (found == Presence::absent && rule_.no_data != NoData::resolve) return miss_data(before);
     core::Alert alert = before.alert;
     if (found == Presence::present && keeps_firing(alert)) return keep(std::move(alert), AlertState::firing, "");
-    resolve(std::move(alert), found);
+    resolve(std::move(alert), reason_of(found));
   }
 
   void advance(core::Alert& alert) const {
@@ -115,12 +133,11 @@ class Step {
     result_.alerts.emplace(entry.alert.labels, std::move(entry));
   }
 
-  void resolve(core::Alert alert, Presence found) {
+  void resolve(core::Alert alert, std::string_view reason) {
     const AlertState before = alert.state;
     alert.state = AlertState::inactive;
     alert.resolved_at = now_;
     alert.keep_firing_since.reset();
-    const std::string_view reason = reason_of(found);
     // What never fired is nothing to remember.
     if (before == AlertState::pending) return note(alert, before, reason);
     keep(std::move(alert), before, reason);
@@ -153,6 +170,11 @@ core::Result<StepResult> step(const Rule& rule, const AlertMap& previous, std::s
   }
   step.miss_others(presence);
   return step.finish();
+}
+
+StepResult step_failed(const Rule& rule, const AlertMap& previous, core::Time now) {
+  const StepOptions options;
+  return Step(rule, previous, now, options).fail();
 }
 
 }  // namespace weir::rules

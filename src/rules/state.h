@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "rules/group.h"
 #include "rules/presence.h"
+#include "rules/template.h"
 
 namespace weir::rules {
 
@@ -35,6 +36,7 @@ struct StepOptions {
   std::size_t limit = 0;  // of pending and firing alerts, 0 is none
   core::Labels external_labels;
   std::string external_url;
+  TemplateQuery query = {};  // for texts that ask
   core::Duration resolved_retention = std::chrono::minutes(15);
 };
 
@@ -54,5 +56,9 @@ using PresenceOf = std::function<Presence(const ActiveAlert&)>;
 /// Errors, after which the caller keeps `previous`: two elements with equal labels (invalid), the limit (limit).
 core::Result<StepResult> step(const Rule& rule, const AlertMap& previous, std::span<const Element> vector,
                               const PresenceOf& presence, core::Time now, const StepOptions& options);
+
+/// What becomes of the alerts when the rule could not be evaluated, as its on_error says; the reason is "evaluation
+/// failed". Keep is the identity.
+StepResult step_failed(const Rule& rule, const AlertMap& previous, core::Time now);
 
 }  // namespace weir::rules

@@ -1,264 +1,20 @@
 #include "rules/template.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 #include <optional>
+#include <utility>
 
-#include "config/diagnostics.h"
 #include "rules/template_functions.h"
-#include "rules/template_lexer.h"
+#include "rules/template_parser.h"
 #include "rules/template_tree.h"
 
 namespace weir::rules {
 namespace {
 
-using Kind = TemplateToken::Kind;
-
-constexpr std::size_t kMaxDepth = 64;
-constexpr std::string_view kUnsupported[] = {"range", "define", "template", "block", "break", "continue"};
-
-/// Thrown and caught in this file only: a parser that may fail at every token reads better so.
-struct ParseFailure {
-  std::string message;
-  std::size_t offset;
-};
-
-class Parser {
- public:
-  Parser(std::vector<TemplateToken> tokens, std::size_t end)
-      : tokens_(std::move(tokens)),
-        variables_(std::begin(kTemplateVariables), std::end(kTemplateVariables)),
-        end_(end) {}
-
-  TemplateBlock run() {
-    TemplateBlock block = parse_block(0);
-    if (!done()) {
-      const TemplateToken& word = tokens_[at_];
-      throw ParseFailure{fmt::format("\"{}\" without a matching if or with", word.text), word.offset};
-    }
-    return block;
-  }
-
- private:
-  bool done() const { return at_ >= tokens_.size(); }
-  const TemplateToken* peek() const { return done() ? nullptr : &tokens_[at_]; }
-  bool at(Kind kind, std::string_view text) const {
-    return !done() && tokens_[at_].kind == kind && tokens_[at_].text == text;
-  }
-  bool at(Kind kind) const { return !done() && tokens_[at_].kind == kind; }
-  std::size_t offset() const { return done() ? end_ : tokens_[at_].offset; }
-
-  [[noreturn]] void fail(std::string message) const { throw ParseFailure{std::move(message), offset()}; }
-
-  void skip_space() {
-    while (at(Kind::space)) ++at_;
-  }
-
-  void expect_close(std::string_view after) {
-    skip_space();
-    if (!at(Kind::close)) fail(fmt::format("unexpected \"{}\" in {}", peek() ? peek()->text : "end of text", after));
-    ++at_;
-  }
-
-  /// Statements until the end, or until the keyword `else` or `end`, which is left as the next token.
-  TemplateBlock parse_block(std::size_t depth) {
-    if (depth > kMaxDepth) fail(fmt::format("nested deeper than {}", kMaxDepth));
-    TemplateBlock block;
-    while (!done()) {
-      if (at(Kind::text)) {
-        block.push_back({.text = tokens_[at_++].text, .pipeline = {}, .body = {}, .otherwise = {}});
-        continue;
-      }
-      const std::size_t open = at_++;
-      skip_space();
-      if (at(Kind::word, "else") || at(Kind::word, "end")) return block;
-      block.push_back(parse_action(tokens_[open].offset, depth));
-    }
-    return block;
-  }
-
-  TemplateStatement parse_action(std::size_t open, std::size_t depth) {
-    TemplateStatement statement{
-        .kind = TemplateStatement::Kind::action, .text = {}, .pipeline = {}, .body = {}, .otherwise = {}};
-    if (at(Kind::word, "if") || at(Kind::word, "with")) {
-      parse_branch(statement, open, depth);
-      return statement;
-    }
-    if (at(Kind::word) && std::ranges::find(kUnsupported, peek()->text) != std::end(kUnsupported)) {
-      fail(fmt::format("\"{}\" is not supported", peek()->text));
-    }
-    statement.pipeline = parse_pipeline("an action", 0);
-    expect_close("an action");
-    return statement;
-  }
-
-  /// From the word `if` or `with` to behind its `{{ end }}`.
-  void parse_branch(TemplateStatement& statement, std::size_t open, std::size_t depth) {
-    const std::string keyword = tokens_[at_++].text;
-    statement.kind = keyword == "if" ? TemplateStatement::Kind::branch : TemplateStatement::Kind::with;
-    const std::size_t visible = variables_.size();
-    statement.pipeline = parse_pipeline(keyword, 0);
-    expect_close(keyword);
-    const std::size_t inside = variables_.size();
-    statement.body = parse_block(depth + 1);
-    variables_.resize(inside);
-    if (at(Kind::word, "else")) {
-      ++at_;
-      skip_space();
-      if (at(Kind::word, "if") || at(Kind::word, "with")) {
-        if (depth > kMaxDepth) fail(fmt::format("nested deeper than {}", kMaxDepth));
-        TemplateStatement nested;
-        parse_branch(nested, open, depth + 1);
-        statement.otherwise.push_back(std::move(nested));
-        variables_.resize(visible);
-        return;  // one `end` closes both
-      }
-      expect_close("else");
-      statement.otherwise = parse_block(depth + 1);
-      if (at(Kind::word, "else")) fail("a second else");
-    }
-    if (!at(Kind::word, "end")) throw ParseFailure{fmt::format("\"{}\" has no {{{{ end }}}}", keyword), open};
-    ++at_;
-    expect_close("end");
-    variables_.resize(visible);
-  }
-
-  TemplatePipeline parse_pipeline(std::string_view context, std::size_t depth) {
-    if (depth > kMaxDepth) fail(fmt::format("nested deeper than {}", kMaxDepth));
-    TemplatePipeline pipeline;
-    skip_space();
-    parse_declaration(pipeline);
-    while (true) {
-      skip_space();
-      if (ends_command()) {
-        fail(pipeline.commands.empty() ? fmt::format("missing value for {}", context)
-                                       : "a value is missing after \"|\"");
-      }
-      pipeline.commands.push_back(parse_command(pipeline.commands.empty(), depth));
-      if (!at(Kind::punctuation, "|")) break;
-      ++at_;
-    }
-    if (pipeline.declares) variables_.push_back(pipeline.variable);
-    return pipeline;
-  }
-
-  /// `$x :=` declares, `$x =` assigns to a variable that exists.
-  void parse_declaration(TemplatePipeline& pipeline) {
-    if (!at(Kind::variable)) return;
-    std::size_t next = at_ + 1;
-    while (next < tokens_.size() && tokens_[next].kind == Kind::space) ++next;
-    if (next >= tokens_.size() || tokens_[next].kind != Kind::punctuation) return;
-    pipeline.declares = tokens_[next].text == ":=";
-    if (!pipeline.declares && tokens_[next].text != "=") return;
-    if (!pipeline.declares) check_variable();
-    pipeline.variable = tokens_[at_].text;
-    at_ = next + 1;
-  }
-
-  bool ends_command() const {
-    return done() || at(Kind::close) || at(Kind::punctuation, "|") || at(Kind::punctuation, ")");
-  }
-
-  TemplateCommand parse_command(bool first, std::size_t depth) {
-    TemplateCommand command;
-    const std::size_t start = offset();
-    while (true) {
-      skip_space();
-      if (ends_command()) break;
-      if (!command.empty() && tokens_[at_ - 1].kind != Kind::space)
-        fail(fmt::format("unexpected \"{}\" in a command", peek()->text));
-      command.push_back(parse_operand(depth));
-    }
-    const bool calls = command.front().kind == TemplateOperand::Kind::function;
-    if (!calls && (command.size() > 1 || !first)) {
-      throw ParseFailure{"only a function can be given arguments", start};
-    }
-    return command;
-  }
-
-  void check_variable() const {
-    const std::string& name = tokens_[at_].text;
-    if (std::ranges::find(variables_, name) != variables_.end()) return;
-    fail(fmt::format("undefined variable \"{}\"{}", name, config::did_you_mean(name, variables_)));
-  }
-
-  TemplateOperand parse_operand(std::size_t depth) {
-    TemplateOperand operand;
-    const TemplateToken& token = tokens_[at_];
-    switch (token.kind) {
-      case Kind::string: operand.literal = token.text; break;
-      case Kind::number: operand.literal = parse_number(token.text); break;
-      case Kind::variable:
-        check_variable();
-        operand.kind = TemplateOperand::Kind::variable;
-        operand.name = token.text;
-        break;
-      case Kind::field:
-        operand.kind = TemplateOperand::Kind::dot;
-        if (!token.text.empty()) operand.fields.push_back(token.text);
-        break;
-      case Kind::word: parse_word(operand, token); break;
-      default:
-        if (token.text != "(") fail(fmt::format("unexpected \"{}\" in a command", token.text));
-        ++at_;
-        operand.kind = TemplateOperand::Kind::pipeline;
-        operand.pipeline = std::make_shared<TemplatePipeline>(parse_pipeline("parentheses", depth + 1));
-        skip_space();
-        if (!at(Kind::punctuation, ")")) fail("unclosed \"(\"");
-    }
-    ++at_;
-    while (at(Kind::field)) {
-      const bool bare =
-          operand.kind == TemplateOperand::Kind::literal || operand.kind == TemplateOperand::Kind::function;
-      if (bare || peek()->text.empty()) fail(fmt::format("unexpected \".\" after \"{}\"", token.text));
-      operand.fields.push_back(tokens_[at_++].text);
-    }
-    return operand;
-  }
-
-  void parse_word(TemplateOperand& operand, const TemplateToken& token) const {
-    if (token.text == "true" || token.text == "false") {
-      operand.literal = token.text == "true";
-      return;
-    }
-    if (!is_template_function(token.text)) {
-      fail(fmt::format("function \"{}\" is not defined{}", token.text,
-                       config::did_you_mean(token.text, template_function_names())));
-    }
-    operand.kind = TemplateOperand::Kind::function;
-    operand.name = token.text;
-  }
-
-  TemplateValue parse_number(std::string text) const {
-    std::erase(text, '_');
-    std::string_view digits = text;
-    const bool negative = digits.starts_with('-');
-    if (negative || digits.starts_with('+')) digits.remove_prefix(1);
-    const bool hex = digits.starts_with("0x") || digits.starts_with("0X");
-    std::int64_t whole = 0;
-    const char* first = digits.data() + (hex ? 2 : 0);
-    const char* last = digits.data() + digits.size();
-    if (const auto [end, failed] = std::from_chars(first, last, whole, hex ? 16 : 10);
-        failed == std::errc() && end == last) {
-      return negative ? -whole : whole;
-    }
-    double number = 0;
-    if (const auto [end, failed] = std::from_chars(digits.data(), last, number); failed == std::errc() && end == last) {
-      // Go's constants: 1e3 is a whole number where one is wanted.
-      number = negative ? -number : number;
-      const bool is_whole = number == static_cast<double>(static_cast<std::int64_t>(std::clamp(number, -1e15, 1e15)));
-      if (is_whole && text.find('.') == std::string::npos) return static_cast<std::int64_t>(number);
-      return number;
-    }
-    fail(fmt::format("\"{}\" is not a number", text));
-  }
-
-  std::vector<TemplateToken> tokens_;
-  std::vector<std::string> variables_;
-  std::size_t end_ = 0;
-  std::size_t at_ = 0;
-};
+constexpr std::size_t kMaxSteps = 200'000;  // statements and turns of a range
+constexpr std::size_t kMaxCalls = 64;       // of templates within templates
+constexpr std::size_t kMaxQueries = 100;
 
 struct ExpandFailure {
   core::ErrorKind kind;
@@ -267,7 +23,7 @@ struct ExpandFailure {
 
 class Expander {
  public:
-  explicit Expander(const TemplateData& data) : data_(data) {
+  Expander(const Template::Tree& tree, const TemplateData& data) : tree_(tree), data_(data) {
     variables_ = {{"$", TemplateRoot{}},
                   {"$labels", data.labels},
                   {"$value", data.value},
@@ -275,35 +31,97 @@ class Expander {
                   {"$externalURL", data.external_url}};
   }
 
-  std::string run(const TemplateBlock& block) {
-    expand(block, TemplateRoot{});
+  std::string run() {
+    expand(tree_.block, TemplateRoot{});
     return std::move(out_);
   }
 
  private:
   using Variable = std::pair<std::string, TemplateValue>;
+  enum class Flow { on, next, leave };
 
-  void expand(const TemplateBlock& block, const TemplateValue& dot) {
-    for (const TemplateStatement& statement : block) {
-      switch (statement.kind) {
-        case TemplateStatement::Kind::text: append(statement.text); break;
-        case TemplateStatement::Kind::action: {
-          const TemplateValue value = evaluate(statement.pipeline, dot);
-          if (statement.pipeline.variable.empty()) append(template_text(value));
-          break;
-        }
-        case TemplateStatement::Kind::branch:
-        case TemplateStatement::Kind::with: {
-          const std::size_t visible = variables_.size();
-          const TemplateValue value = evaluate(statement.pipeline, dot);
-          const bool holds = template_truth(value);
-          const bool rebinds = holds && statement.kind == TemplateStatement::Kind::with;
-          expand(holds ? statement.body : statement.otherwise, rebinds ? value : dot);
-          variables_.resize(visible);
-          break;
-        }
-      }
+  void count_step() {
+    if (++steps_ > kMaxSteps) {
+      throw ExpandFailure{core::ErrorKind::limit, fmt::format("the text takes more than {} steps", kMaxSteps)};
     }
+  }
+
+  Flow expand(const TemplateBlock& block, const TemplateValue& dot) {
+    for (const TemplateStatement& statement : block) {
+      count_step();
+      if (const Flow flow = expand(statement, dot); flow != Flow::on) return flow;
+    }
+    return Flow::on;
+  }
+
+  Flow expand(const TemplateStatement& statement, const TemplateValue& dot) {
+    switch (statement.kind) {
+      case TemplateStatement::Kind::text: append(statement.text); return Flow::on;
+      case TemplateStatement::Kind::action: {
+        const TemplateValue value = evaluate(statement.pipeline, dot);
+        if (statement.pipeline.variable.empty()) append(template_text(value));
+        return Flow::on;
+      }
+      case TemplateStatement::Kind::call: call(statement, dot); return Flow::on;
+      case TemplateStatement::Kind::next: return Flow::next;
+      case TemplateStatement::Kind::leave: return Flow::leave;
+      default: break;
+    }
+    const std::size_t visible = variables_.size();
+    const TemplateValue value = evaluate(statement.pipeline, dot);
+    Flow flow = Flow::on;
+    if (statement.kind == TemplateStatement::Kind::range) {
+      flow = loop(statement, value, dot);
+    } else {
+      const bool holds = template_truth(value);
+      const bool rebinds = holds && statement.kind == TemplateStatement::Kind::with;
+      flow = expand(holds ? statement.body : statement.otherwise, rebinds ? value : dot);
+    }
+    variables_.resize(visible);
+    return flow;
+  }
+
+  Flow loop(const TemplateStatement& statement, const TemplateValue& value, const TemplateValue& dot) {
+    auto items = template_items(value, kMaxSteps);
+    if (!items) throw ExpandFailure{items.error().kind, std::move(items.error().message)};
+    if (items->empty()) return expand(statement.otherwise, dot);
+    const std::size_t inside = variables_.size();
+    const TemplatePipeline& names = statement.pipeline;
+    for (const auto& [key, item] : *items) {
+      count_step();
+      if (!names.second.empty()) {
+        bind(names, names.variable, key, names.declares ? inside - 2 : inside);
+        bind(names, names.second, item, names.declares ? inside - 1 : inside);
+      } else if (!names.variable.empty()) {
+        bind(names, names.variable, item, names.declares ? inside - 1 : inside);
+      }
+      const Flow flow = expand(statement.body, item);
+      variables_.resize(inside);
+      if (flow == Flow::leave) break;
+    }
+    return Flow::on;
+  }
+
+  /// Sets the variable of a range: one it declared by its place, else the innermost of that name.
+  void bind(const TemplatePipeline& names, const std::string& name, const TemplateValue& value, std::size_t place) {
+    (names.declares ? variables_[place].second : variable(name)) = value;
+  }
+
+  void call(const TemplateStatement& statement, const TemplateValue& dot) {
+    const auto found = tree_.defined.find(statement.text);
+    if (found == tree_.defined.end()) {
+      throw ExpandFailure{core::ErrorKind::invalid, fmt::format("template \"{}\" not defined", statement.text)};
+    }
+    if (calls_ >= kMaxCalls) {
+      throw ExpandFailure{core::ErrorKind::limit, fmt::format("templates call each other deeper than {}", kMaxCalls)};
+    }
+    const TemplateValue given =
+        statement.pipeline.commands.empty() ? TemplateValue(std::monostate{}) : evaluate(statement.pipeline, dot);
+    std::vector<Variable> outside = std::exchange(variables_, {{"$", given}});
+    ++calls_;
+    expand(found->second, given);
+    --calls_;
+    variables_ = std::move(outside);
   }
 
   void append(std::string_view text) {
@@ -319,6 +137,9 @@ class Expander {
     for (const TemplateCommand& command : pipeline.commands) piped = evaluate(command, dot, piped);
     if (pipeline.declares) {
       variables_.emplace_back(pipeline.variable, *piped);
+      if (!pipeline.second.empty()) variables_.emplace_back(pipeline.second, *piped);
+    } else if (!pipeline.second.empty()) {
+      variable(pipeline.second) = *piped;  // a range: each turn sets both
     } else if (!pipeline.variable.empty()) {
       variable(pipeline.variable) = *piped;
     }
@@ -336,7 +157,10 @@ class Expander {
       if (lazy && template_truth(arguments.back()) == (head.name == "or")) return arguments.back();
     }
     if (piped) arguments.push_back(*piped);
-    auto result = call_template_function(head.name, arguments);
+    if (head.name == "query" && ++queries_ > kMaxQueries) {
+      throw ExpandFailure{core::ErrorKind::limit, fmt::format("more than {} queries in one text", kMaxQueries)};
+    }
+    auto result = call_template_function(head.name, arguments, data_);
     if (!result) throw ExpandFailure{result.error().kind, std::move(result.error().message)};
     return std::move(*result);
   }
@@ -363,6 +187,14 @@ class Expander {
 
   TemplateValue take_field(const TemplateValue& value, const std::string& field) const {
     if (const auto* labels = std::get_if<core::Labels>(&value)) return std::string(labels->get(field));
+    if (const auto* sample = std::get_if<TemplateSample>(&value)) {
+      if (field == "Labels") return sample->labels;
+      if (field == "Value") return sample->value;
+    }
+    if (const auto* map = std::get_if<TemplateMap>(&value)) {
+      const auto found = (*map)->find(field);
+      return found == (*map)->end() ? TemplateValue(std::monostate{}) : found->second;
+    }
     if (std::holds_alternative<TemplateRoot>(value)) {
       if (field == "Labels") return data_.labels;
       if (field == "Value") return data_.value;
@@ -373,7 +205,11 @@ class Expander {
                         fmt::format("can't evaluate field {} in type {}", field, template_type(value))};
   }
 
+  const Template::Tree& tree_;
   const TemplateData& data_;
+  std::size_t steps_ = 0;
+  std::size_t calls_ = 0;
+  std::size_t queries_ = 0;
   std::vector<Variable> variables_;  // inner blocks' are at the end
   std::string out_;
 };
@@ -381,24 +217,20 @@ class Expander {
 }  // namespace
 
 core::Result<Template> Template::parse(std::string_view text) {
-  auto tokens = lex_template(text);
-  if (!tokens) return std::unexpected(std::move(tokens.error()));
-  try {
-    return Template(std::make_shared<Tree>(Tree{Parser(std::move(*tokens), text.size()).run()}));
-  } catch (const ParseFailure& failure) {
-    return core::fail(core::ErrorKind::invalid, failure.message, template_place(text, failure.offset));
-  }
+  auto tree = parse_template(text);
+  if (!tree) return std::unexpected(std::move(tree.error()));
+  return Template(std::make_shared<Tree>(std::move(*tree)));
 }
 
 Template Template::literal(std::string text) {
   TemplateStatement statement;
   statement.text = std::move(text);
-  return Template(std::make_shared<Tree>(Tree{{std::move(statement)}}));
+  return Template(std::make_shared<Tree>(Tree{{std::move(statement)}, {}}));
 }
 
 core::Result<std::string> Template::expand(const TemplateData& data) const {
   try {
-    return Expander(data).run(tree_->block);
+    return Expander(*tree_, data).run();
   } catch (const ExpandFailure& failure) {
     return core::fail(failure.kind, failure.message);
   }

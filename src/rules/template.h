@@ -1,13 +1,25 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/error.h"
 #include "core/labels.h"
+#include "core/time.h"
 
 namespace weir::rules {
+
+/// One element of what `query` gives: `.Labels`, `.Value`.
+struct TemplateSample {
+  core::Labels labels;
+  double value = 0;
+};
+
+/// Evaluates an expression for `query`, at the time of the evaluation.
+using TemplateQuery = std::function<core::Result<std::vector<TemplateSample>>(const std::string& expression)>;
 
 /// What a rule's template may name: `$labels`, `$value`, `$externalLabels`, `$externalURL`
 /// (also `.Labels`, `.Value`, `.ExternalLabels`, `.ExternalURL`).
@@ -16,12 +28,13 @@ struct TemplateData {
   double value = 0;
   core::Labels external_labels = {};
   std::string external_url = {};
+  TemplateQuery query = {};  // without it `query` fails
+  core::Time now = {};       // for `now`
 };
 
 /// The text of a label or an annotation in Go's text/template language with Prometheus's functions
-/// (https://prometheus.io/docs/prometheus/latest/configuration/template_reference/): actions, pipelines, variables,
-/// if / else if / else, with, the number, string and comparison functions. What queries or iterates (query, range,
-/// define) is refused when parsed. Immutable; copies share the tree.
+/// (https://prometheus.io/docs/prometheus/latest/configuration/template_reference/). `tmpl` is none of them here: it is
+/// for consoles. Immutable; copies share the tree.
 class Template {
  public:
   struct Tree;
@@ -34,7 +47,8 @@ class Template {
   static Template literal(std::string text);
 
   /// A label that is missing expands to nothing (Prometheus's missingkey=zero). Errors: invalid, for what Go reports
-  /// while executing (wrong argument types, a field of a number); limit, for a result past kMaxOutput bytes.
+  /// while executing (wrong argument types, a field of a number); limit, for a result past kMaxOutput bytes, or
+  /// one that takes too many steps, queries or calls.
   core::Result<std::string> expand(const TemplateData& data) const;
 
   /// True when the text has no actions: it expands to itself.

@@ -11,6 +11,7 @@
 #include <re2/re2.h>
 
 #include "core/time.h"
+#include "rules/template_data.h"
 
 namespace weir::rules {
 namespace {
@@ -20,21 +21,6 @@ using Result = core::Result<TemplateValue>;
 
 std::unexpected<core::Error> invalid(std::string message) {
   return core::fail(core::ErrorKind::invalid, std::move(message));
-}
-
-/// Prometheus's convertToFloat: numbers, and text that holds one.
-core::Result<double> to_number(const TemplateValue& value) {
-  if (const auto* number = std::get_if<double>(&value)) return *number;
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
-  if (const auto* text = std::get_if<std::string>(&value)) {
-    std::string_view digits = *text;
-    if (digits.starts_with('+')) digits.remove_prefix(1);
-    double number = 0;
-    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (failed == std::errc() && end == digits.data() + digits.size()) return number;
-    return invalid(fmt::format("\"{}\" is not a number", *text));
-  }
-  return invalid(fmt::format("can't convert {} to float", template_type(value)));
 }
 
 std::string four_digits(double value, std::string_view suffix = {}) {
@@ -96,26 +82,18 @@ std::string humanize_percentage(double value) { return four_digits(value * 100, 
 
 template <std::string (*function)(double)>
 Result number_function(Arguments arguments) {
-  const auto value = to_number(arguments[0]);
+  const auto value = template_number(arguments[0]);
   if (!value) return std::unexpected(value.error());
   return function(*value);
 }
 
-/// What Go prints for a time: fractions without their last zeros, cut off after milliseconds as Prometheus keeps them.
 Result humanize_timestamp(Arguments arguments) {
-  const auto seconds = to_number(arguments[0]);
+  const auto seconds = template_number(arguments[0]);
   if (!seconds) return std::unexpected(seconds.error());
   if (!std::isfinite(*seconds)) return four_digits(*seconds);
-  if (std::abs(*seconds * 1e9) > 9.2e18) {
-    return invalid(fmt::format("{} cannot be represented as a nanoseconds timestamp", go_float(*seconds)));
-  }
-  const core::Time time(core::Duration(static_cast<std::int64_t>(*seconds * 1e9) / 1'000'000));
-  std::string text = core::format_rfc3339(time);  // 2015-01-01T00:00:00.500Z
-  text[10] = ' ';
-  text.pop_back();
-  while (text.back() == '0') text.pop_back();
-  if (text.back() == '.') text.pop_back();
-  return text + " +0000 UTC";
+  const auto time = template_time(*seconds);
+  if (!time) return std::unexpected(time.error());
+  return template_text(TemplateTime{*time});
 }
 
 std::string change_case(std::string text, bool upper) {
@@ -270,18 +248,9 @@ Result printf_function(Arguments arguments) {
   return go_sprintf(*format, arguments.subspan(1));
 }
 
-Result length(Arguments arguments) {
-  if (const auto* labels = std::get_if<core::Labels>(&arguments[0])) return static_cast<std::int64_t>(labels->size());
-  if (const auto* text = std::get_if<std::string>(&arguments[0])) return static_cast<std::int64_t>(text->size());
-  return invalid(fmt::format("len of type {}", template_type(arguments[0])));
-}
-
-Result index(Arguments arguments) {
-  const auto* labels = std::get_if<core::Labels>(&arguments[0]);
-  const auto* name = std::get_if<std::string>(&arguments[1]);
-  if (labels == nullptr) return invalid(fmt::format("can't index item of type {}", template_type(arguments[0])));
-  if (name == nullptr) return invalid(fmt::format("value has type {}; should be string", template_type(arguments[1])));
-  return std::string(labels->get(*name));
+bool comparable(const TemplateValue& value) {
+  return std::holds_alternative<bool>(value) || std::holds_alternative<std::int64_t>(value) ||
+         std::holds_alternative<double>(value) || std::holds_alternative<std::string>(value);
 }
 
 std::partial_ordering order(const TemplateValue& a, const TemplateValue& b) {
@@ -293,6 +262,9 @@ std::partial_ordering order(const TemplateValue& a, const TemplateValue& b) {
 }
 
 core::Result<std::partial_ordering> compare(const TemplateValue& a, const TemplateValue& b) {
+  for (const TemplateValue* value : {&a, &b}) {
+    if (!comparable(*value)) return invalid(fmt::format("non-comparable type {}", template_type(*value)));
+  }
   if (a.index() == b.index()) return order(a, b);
   return invalid(fmt::format("incompatible types for comparison: {} and {}", template_type(a), template_type(b)));
 }
@@ -350,8 +322,6 @@ constexpr std::array kFunctions{
     Function{"print", 0, kAny, print},
     Function{"println", 0, kAny, println},
     Function{"printf", 1, kAny, printf_function},
-    Function{"len", 1, 1, length},
-    Function{"index", 2, 2, index},
     Function{"eq", 2, kAny, equal},
     Function{"ne", 2, 2, comparison<differs>},
     Function{"lt", 2, 2, comparison<less>},
@@ -370,53 +340,49 @@ const Function* find_function(std::string_view name) {
 
 }  // namespace
 
-bool is_template_function(std::string_view name) { return find_function(name) != nullptr; }
+core::Result<double> template_number(const TemplateValue& value) {
+  if (const auto* duration = std::get_if<TemplateDuration>(&value)) return duration->seconds;
+  if (const auto* number = std::get_if<double>(&value)) return *number;
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    std::string_view digits = *text;
+    if (digits.starts_with('+')) digits.remove_prefix(1);
+    double number = 0;
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (failed == std::errc() && end == digits.data() + digits.size()) return number;
+    return invalid(fmt::format("\"{}\" is not a number", *text));
+  }
+  return invalid(fmt::format("can't convert {} to float", template_type(value)));
+}
+
+bool is_template_function(std::string_view name) {
+  return find_function(name) != nullptr || find_data_function(name) != nullptr;
+}
 
 std::vector<std::string> template_function_names() {
   std::vector<std::string> names;
   for (const Function& function : kFunctions) names.emplace_back(function.name);
+  for (const DataFunction& function : data_functions()) names.emplace_back(function.name);
   return names;
 }
 
-core::Result<TemplateValue> call_template_function(std::string_view name, Arguments arguments) {
+core::Result<TemplateValue> call_template_function(std::string_view name, Arguments arguments,
+                                                   const TemplateData& data) {
   const Function* function = find_function(name);
-  if (function == nullptr) return invalid(fmt::format("function \"{}\" is not defined", name));
-  if (arguments.size() < function->least || arguments.size() > function->most) {
+  const DataFunction* of_data = function == nullptr ? find_data_function(name) : nullptr;
+  if (function == nullptr && of_data == nullptr) return invalid(fmt::format("function \"{}\" is not defined", name));
+  const std::size_t least = function != nullptr ? function->least : of_data->least;
+  const std::size_t most = function != nullptr ? function->most : of_data->most;
+  if (arguments.size() < least || arguments.size() > most) {
     return invalid(fmt::format("wrong number of arguments for {}: want {}{}, got {}", name,
-                               function->least == function->most ? "" : "at least ", function->least,
-                               arguments.size()));
+                               least == most ? "" : "at least ", least, arguments.size()));
   }
-  auto result = function->call(arguments);
+  auto result = function != nullptr ? function->call(arguments) : of_data->call(arguments, data);
+  if (result && template_weight(*result) > Template::kMaxOutput * 4) {
+    result = core::fail(core::ErrorKind::limit, "the value is too large");
+  }
   if (!result) result.error().message = fmt::format("error calling {}: {}", name, result.error().message);
   return result;
-}
-
-bool template_truth(const TemplateValue& value) {
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag;
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return *whole != 0;
-  if (const auto* number = std::get_if<double>(&value)) return *number != 0;
-  if (const auto* text = std::get_if<std::string>(&value)) return !text->empty();
-  if (const auto* labels = std::get_if<core::Labels>(&value)) return !labels->empty();
-  return true;
-}
-
-std::string template_text(const TemplateValue& value) {
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return fmt::format("{}", *whole);
-  if (const auto* number = std::get_if<double>(&value)) return go_float(*number);
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* labels = std::get_if<core::Labels>(&value)) {
-    std::string out;
-    for (const auto& [name, text] : *labels) out += fmt::format("{}{}:{}", out.empty() ? "" : " ", name, text);
-    return "map[" + out + "]";
-  }
-  return "{}";
-}
-
-std::string_view template_type(const TemplateValue& value) {
-  constexpr std::array<std::string_view, 6> kNames{"bool",         "int", "float64", "string", "map[string]string",
-                                                   "template data"};
-  return kNames[value.index()];
 }
 
 }  // namespace weir::rules

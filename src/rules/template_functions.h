@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -10,12 +11,18 @@
 
 namespace weir::rules {
 
-/// Functions a template may call: Prometheus's and Go's own that neither query nor iterate.
+/// Functions a template may call: Prometheus's and Go's own but `call`.
 bool is_template_function(std::string_view name);
 std::vector<std::string> template_function_names();
 
-/// Calls one. Errors: invalid, worded after Go's (wrong number or type of arguments).
-core::Result<TemplateValue> call_template_function(std::string_view name, std::span<const TemplateValue> arguments);
+/// Calls one. Errors: invalid, worded after Go's (wrong number or type of arguments); those of the query.
+core::Result<TemplateValue> call_template_function(std::string_view name, std::span<const TemplateValue> arguments,
+                                                   const TemplateData& data);
+
+/// What a range goes over, with keys: samples, labels, fields in the order of names, or the numbers below one. Errors:
+/// invalid for what cannot be iterated over; limit for more than `most` items.
+core::Result<std::vector<std::pair<TemplateValue, TemplateValue>>> template_items(const TemplateValue& value,
+                                                                                  std::size_t most);
 
 /// Go's truth: not the zero value of its type.
 bool template_truth(const TemplateValue& value);

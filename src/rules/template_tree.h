@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -14,8 +15,29 @@ namespace weir::rules {
 /// What `.` and `$` are at the top.
 struct TemplateRoot {};
 
-/// A value while a template runs. Labels are Go's map[string]string.
-using TemplateValue = std::variant<bool, std::int64_t, double, std::string, core::Labels, TemplateRoot>;
+struct TemplateTime {
+  core::Time value;
+};
+
+struct TemplateDuration {
+  double seconds = 0;
+};
+
+/// A query's result; shared, as a text may hand it around.
+using TemplateSamples = std::shared_ptr<const std::vector<TemplateSample>>;
+
+/// What `args` makes: arg0, arg1 …
+struct TemplateFields;
+using TemplateMap = std::shared_ptr<const TemplateFields>;
+
+/// A value while a template runs. Labels are Go's map[string]string, monostate is its nil.
+using TemplateValue = std::variant<bool, std::int64_t, double, std::string, core::Labels, TemplateRoot, TemplateSample,
+                                   TemplateSamples, TemplateMap, TemplateTime, TemplateDuration, std::monostate>;
+
+struct TemplateFields : std::map<std::string, TemplateValue> {
+  using std::map<std::string, TemplateValue>::map;
+  std::size_t weight = 0;  // of all in it, about in bytes
+};
 
 struct TemplatePipeline;
 
@@ -32,9 +54,11 @@ struct TemplateOperand {
 /// A function with its arguments, or one operand alone.
 using TemplateCommand = std::vector<TemplateOperand>;
 
-/// Commands joined by `|`; with `variable` the value is bound (`:=` declares, `=` assigns) instead of printed.
+/// Commands joined by `|`; with `variable` the value is bound (`:=` declares, `=` assigns) instead of printed. A range
+/// may bind two, the key and the element.
 struct TemplatePipeline {
   std::string variable;
+  std::string second;
   bool declares = false;
   std::vector<TemplateCommand> commands;
 };
@@ -43,9 +67,9 @@ struct TemplateStatement;
 using TemplateBlock = std::vector<TemplateStatement>;
 
 struct TemplateStatement {
-  enum class Kind { text, action, branch, with };
+  enum class Kind { text, action, branch, with, range, call, next, leave };
   Kind kind = Kind::text;
-  std::string text;
+  std::string text;  // or the name of the template that a `call` names
   TemplatePipeline pipeline;
   TemplateBlock body;
   TemplateBlock otherwise;
@@ -53,6 +77,7 @@ struct TemplateStatement {
 
 struct Template::Tree {
   TemplateBlock block;
+  std::map<std::string, TemplateBlock> defined;
 };
 
 /// Variables that exist before the text begins.

@@ -358,6 +358,50 @@ TEST_F(JudgeTest, WithoutASnapshotNothingEndsThatComesBack) {
   EXPECT_EQ(ending(), "");
 }
 
+TEST_F(JudgeTest, GroupsThatShareNoInputAreJudgedInOneStepAsIfOneByOne) {
+  std::string rules = "groups:\n";
+  for (int i = 0; i < 40; ++i) {
+    const std::string n = std::to_string(i);
+    rules += "  - {name: g" + n + ", rules: [{record: r" + n + ", expr: lag * " + n + "}, {alert: A" + n + ", expr: r" +
+             n + " >= 0}]}\n";
+  }
+  rules += "  - {name: sum, rules: [{record: total, expr: 'sum(r1 + r2 + r39)'}, {alert: Sum, expr: total == 42}]}\n";
+  reload(rules);
+  const JudgeStep step = cycle(1);
+  EXPECT_EQ(step.groups.size(), 41U);
+  EXPECT_EQ(step.transitions, 41U) << "the sum saw what the others recorded in the same step";
+  EXPECT_EQ(judge_->view()->alerts.size(), 41U);
+}
+
+TEST_F(JudgeTest, AKeptAlertWithoutDataIsToldOfInItsIncident) {
+  fire();
+  for (int i = 0; i < 60; ++i) turn();
+  ASSERT_EQ(judge_->view()->alerts.size(), 2U);
+  EXPECT_EQ(judge_->view()->alerts[1].labels.get("alertname"), "DataAbsent");
+  EXPECT_EQ(stored().size(), 1U) << "one incident for both";
+  start();
+  EXPECT_EQ(judge_->view()->alerts.size(), 2U);
+  turn();
+  EXPECT_EQ(judge_->view()->alerts.size(), 2U);
+  cycle(5);
+  EXPECT_TRUE(judge_->view()->alerts.empty());
+  EXPECT_FALSE(stored().at(0).open());
+}
+
+TEST_F(JudgeTest, KeepFiringForGoesOnAfterARestart) {
+  const std::string rules = "groups: [{name: g, rules: [{alert: A, expr: lag > 10, keep_firing_for: 45s}]}]";
+  restart(rules);
+  cycle(20);
+  cycle(5);  // false since now
+  cycle(5);
+  series_ = std::make_unique<series::Store>(series::Limits{});
+  restart(rules);
+  cycle(5);
+  EXPECT_EQ(judge_->view()->alerts.size(), 1U);
+  cycle(5);
+  EXPECT_TRUE(judge_->view()->alerts.empty()) << "keep_firing_for began anew";
+}
+
 TEST_F(JudgeTest, AStepTellsWhatIsWorthALine) {
   cycle(20);
   EXPECT_TRUE(cycle(20).notable.empty()) << "pending is no news";

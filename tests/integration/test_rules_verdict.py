@@ -63,6 +63,34 @@ DOWN = alert("Down", "up == 0", **{"for": "2m"}, labels={"severity": "critical"}
 DOWN_ALERT = ({"job": "a", "severity": "critical"}, {"summary": "a is down, 0"})
 UP = series('up{job="a"}', "1 0x5 1x5")
 
+# What promtool makes of texts that ask.
+QUERYING = {
+    '{{ query "sum(m)" | first | value }}': "13",
+    '{{ with query (printf "max(m{a=%q})" $labels.a) }}{{ . | first | value | humanize }}{{ end }}': "7",
+    '{{ range query "m" | sortByLabel "b" }}{{ .Labels.a }}{{ label "b" . }}={{ value . }} {{ end }}': "x1=4 x2=7 y3=2 ",
+    '{{ range $i, $s := query "sort_desc(m)" }}{{ $i }}:{{ $s.Value }}{{ $s.Labels.__name__ }},{{ end }}': "0:7m,1:4m,2:2m,",
+    '{{ range query "none" }}x{{ else }}nothing{{ end }}': "nothing",
+    '{{ if query "none" }}some{{ else }}none{{ end }} {{ len (query "m") }}': "none 3",
+    '{{ query "1 + 1" | first | value }} {{ query "time()" | first | value }}': "2 60",
+    '{{ (index (query "sort(r)") 0).Value }}': "20",
+    '{{ (query "topk(1, m)" | first).Labels.b }} {{ query "m" | first | label "none" }}': "2 ",
+    '{{ range $k, $v := $labels }}{{ $k }}={{ $v }}{{ end }}{{ range $externalLabels }}{{ . }}{{ end }}': "a=xeu",
+    '{{ range query "sort(m)" }}{{ if gt .Value 3.0 }}{{ break }}{{ end }}{{ .Value }}{{ end }}': "2",
+    '{{ range query "sort(m)" }}{{ if eq .Value 4.0 }}{{ continue }}{{ end }}{{ .Value }}{{ end }}': "27",
+    '{{ $top := 0.0 }}{{ range query "m" }}{{ if gt .Value $top }}{{ $top = .Value }}{{ end }}{{ end }}{{ $top }}': "7",
+    '{{ define "one" }}{{ .Labels.b }}!{{ end }}{{ range query "sort(m)" }}{{ template "one" . }}{{ end }}': "3!1!2!",
+    '{{ block "b" $value }}{{ . }}{{ $ }}{{ end }}': "1111",
+    '{{ graphLink "m > 1" }} {{ tableLink "m{a=\\"x\\"}" }}':
+        "/graph?g0.expr=m+%3E+1&g0.tab=0 /graph?g0.expr=m%7Ba%3D%22x%22%7D&g0.tab=1",
+    '{{ toTime 1500000000.5 }} {{ parseDuration "1h30m" }}': "2017-07-14 02:40:00.5 +0000 UTC 5400",
+    '{{ with args 1 "x" }}{{ .arg0 }}{{ .arg1 }}{{ end }} {{ args 1 2 }}': "1x map[arg0:1 arg1:2]",
+    '{{ query "m{b=\\"1\\"}" | first }}': "{map[__name__:m a:x b:1] 4}",
+    '{{ html "<a href=\\"x\\">" }} {{ js "it\'s" }} {{ urlquery "a b&c" }} {{ slice "abcdef" 1 3 }}':
+        "&lt;a href=&#34;x&#34;&gt; it\\'s a+b%26c bc",
+    '{{ strvalue (query "m" | first) }}|{{ safeHtml "<b>" }} {{ stripPort "a:1" }} {{ stripDomain "a.b:1" }}': "|<b> a a:1",
+    '{{ with $s := query "sort(m)" | first }}{{ $s.Value }}{{ .Labels.b }}{{ end }}': "23",
+}
+
 # Each passes; of each that expects something, variants that expect something else are made below.
 PASSING = {
     "for": one([group(DOWN)], [UP], [firing("Down", "2m"), firing("Down", "3m", DOWN_ALERT), firing("Down", "7m")]),
@@ -115,6 +143,15 @@ PASSING = {
     "weir's own annotation is one like others": one(
         [group(alert("A", "m == 1", annotations={"weir_no_data": "alert"}))], [series("m", "1 _x9")],
         [firing("A", "1m", ({}, {"weir_no_data": "alert"})), firing("A", "6m")]),
+    **{f"text {text}": one(
+        [group(record("r", "m * 10"), alert("T", 'sum by (a) (m{a="x"}) > 0', annotations={"text": text}))],
+        [series('m{a="x", b="1"}', "1 4"), series('m{a="x", b="2"}', "3 7"), series('m{a="y", b="3"}', "9 2")],
+        [firing("T", "1m", ({"a": "x"}, {"text": expanded}))],
+        external_labels={"region": "eu"}, external_url="http://weir/x") for text, expanded in QUERYING.items()},
+    "a label that queries": one(
+        [group(alert("T", "m > 0", labels={"level": '{{ with query "count(m)" }}{{ . | first | value }}{{ end }}'}))],
+        [series('m{a="x"}', "1"), series('m{a="y"}', "1")],
+        [firing("T", "0", {"a": "x", "level": "2"}, {"a": "y", "level": "2"})]),
     "limit reached": one([group(alert("A", "m"), limit=2)], [series('m{n="1"}', "1"), series('m{n="2"}', "1")],
                          [firing("A", "0", {"n": "1"}, {"n": "2"})]),
     "recording chain": one(

@@ -212,6 +212,8 @@ TEST(Loader, ARuleGivenTwiceIsAMistakeButOneNameForTwoConditionsIsNot) {
 }
 
 TEST(Loader, NoDataHasThreeChoices) {
+  EXPECT_THAT(mistakes("groups: [{name: a, rules: [{alert: X, expr: up, annotations: {weir_on_error: drop}}]}]"),
+              ElementsAre(HasSubstr("\"weir_on_error\": \"drop\" is not one of keep, alert, resolve")));
   EXPECT_THAT(mistakes("groups: [{name: a, rules: [{alert: X, expr: up, annotations: {weir_no_data: resolv}}]}]"),
               ElementsAre(HasSubstr("\"resolv\" is not one of keep, alert, resolve (did you mean \"resolve\"?)")));
 }

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+#include "core/error.h"
+#include "rules/template_tree.h"
+
+namespace weir::rules {
+
+/// Reads a text in Go's text/template language. Errors: invalid, `where` is "line:col".
+core::Result<Template::Tree> parse_template(std::string_view text);
+
+}  // namespace weir::rules
