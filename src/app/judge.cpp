@@ -1,17 +1,14 @@
 #include "app/judge.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <exception>
 #include <iterator>
 #include <set>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "incidents/planner.h"
 #include "notify/router.h"
+#include "runtime/parallel.h"
 
 namespace weir::app {
 namespace {
@@ -161,34 +158,12 @@ JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transi
 /// Groups that share no input are evaluated at the same time; nothing is written meanwhile.
 std::vector<Judge::Evaluated> Judge::evaluate(std::span<const std::size_t> groups, core::Time now) {
   std::vector<Evaluated> results(groups.size());
-  std::vector<std::exception_ptr> thrown(groups.size());
-  std::atomic<std::size_t> next = 0;
   const auto observed = [this](const core::Labels& labels) { return census_.covers(labels); };
-  const auto work = [&] {
-    for (std::size_t i = next++; i < groups.size(); i = next++) {
-      const auto began = std::chrono::steady_clock::now();
-      try {
-        results[i].evaluation = parts_.rules.evaluate(groups[i], parts_.series, now, observed);
-      } catch (...) {
-        thrown[i] = std::current_exception();
-      }
-      results[i].seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
-    const std::size_t workers = std::min({kMostWorkers, cores, groups.size()});
-    try {
-      while (helpers.size() + 1 < workers) helpers.emplace_back(work);
-    } catch (const std::system_error&) {
-      // No thread to be had: those that there are do it.
-    }
-    work();
-  }
-  for (const std::exception_ptr& failure : thrown) {
-    if (failure) std::rethrow_exception(failure);
-  }
+  runtime::parallel_for(groups.size(), kMostWorkers, [&](std::size_t i) {
+    const auto began = std::chrono::steady_clock::now();
+    results[i].evaluation = parts_.rules.evaluate(groups[i], parts_.series, now, observed);
+    results[i].seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  });
   return results;
 }
 
