@@ -23,8 +23,8 @@ RuleSettings parse_rules_section(const config::Node& node, config::Diagnostics& 
 
 /// How the parts of a rule file are read that Prometheus does not know.
 enum class Dialect {
-  weir,  // weir_no_data and weir_on_error are taken out of the annotations and obeyed; the same rule twice is a
-         // mistake, and so is an expression whose result is neither a vector nor a scalar
+  weir,        // weir_no_data and weir_on_error are taken out of the annotations and obeyed; the same rule twice is a
+               // mistake, and so is an expression whose result is neither a vector nor a scalar
   prometheus,  // both are annotations like others; the same rule twice is evaluated twice; any result is taken
 };
 

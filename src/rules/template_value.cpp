@@ -12,6 +12,8 @@ template <class... Functions>
 struct Overloaded : Functions... {
   using Functions::operator()...;
 };
+template <class... Functions>  // which clang 16 needs
+Overloaded(Functions...)->Overloaded<Functions...>;
 
 std::string map_text(const auto& map, auto&& text_of) {
   std::string out;
