@@ -64,9 +64,9 @@ SeriesId Store::find_or_add(const core::Labels& labels, const Source& source, In
 SeriesId Store::add(const core::Labels& labels, std::size_t slot) {
   auto id = static_cast<SeriesId>(series_.size());
   if (free_.empty()) {
-    // By an eighth rather than doubled: what is not used here is as much as all labels.
+    // By a 32nd rather than doubled: what is not used here is as much as all labels.
     if (series_.size() == series_.capacity())
-      series_.reserve(series_.size() + std::max(kFirstSlots, series_.size() / 8));
+      series_.reserve(series_.size() + std::max(kFirstSlots, series_.size() / 32));
     series_.emplace_back();
   } else {
     id = free_.back();
