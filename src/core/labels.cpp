@@ -5,27 +5,30 @@
 
 namespace weir::core {
 
-// Layout of the allocation: this header, then 2 * count end offsets (name, value, name, value …)
-// into the text, then the text itself. Offsets take two bytes unless the text is too long for that.
-struct Labels::Header {
-  std::uint64_t hash;
-  std::uint32_t count;
-  std::uint32_t text_size;
+// Layout of the bytes: the hash, how many labels, then 2 * count end offsets (name, value, name, value …) into the
+// text, then the text itself. Offsets take two bytes unless the text is too long for that, which the count's
+// highest bit tells.
+struct Labels::View {
+  static constexpr std::size_t kCountAt = sizeof(std::uint64_t);
+  static constexpr std::size_t kEndsAt = kCountAt + sizeof(std::uint32_t);
+  static constexpr std::uint32_t kWide = 1U << 31U;
 
-  static std::size_t width(std::size_t text_size) { return text_size > 0xffff ? 4 : 2; }
-  std::size_t ends_bytes() const { return 2 * static_cast<std::size_t>(count) * width(text_size); }
-  const char* ends() const { return reinterpret_cast<const char*>(this + 1); }
-  std::uint32_t end(std::size_t slot) const {
-    if (width(text_size) == 2) {
-      std::uint16_t narrow = 0;
-      std::memcpy(&narrow, ends() + 2 * slot, sizeof narrow);
-      return narrow;
-    }
-    std::uint32_t wide = 0;
-    std::memcpy(&wide, ends() + 4 * slot, sizeof wide);
-    return wide;
+  const char* bytes;
+
+  explicit View(const SharedBytes& data) : bytes(data.data()) {}
+  template <class Number>
+  Number number(std::size_t at) const {
+    Number value = 0;
+    std::memcpy(&value, bytes + at, sizeof value);
+    return value;
   }
-  const char* text() const { return ends() + ends_bytes(); }
+  std::uint64_t hash() const { return number<std::uint64_t>(0); }
+  std::uint32_t count() const { return number<std::uint32_t>(kCountAt) & ~kWide; }
+  bool wide() const { return (number<std::uint32_t>(kCountAt) & kWide) != 0; }
+  std::uint32_t end(std::size_t slot) const {
+    return wide() ? number<std::uint32_t>(kEndsAt + 4 * slot) : number<std::uint16_t>(kEndsAt + 2 * slot);
+  }
+  const char* text() const { return bytes + kEndsAt + 2 * static_cast<std::size_t>(count()) * (wide() ? 4 : 2); }
 };
 
 namespace {
@@ -55,11 +58,9 @@ Labels::Labels(std::span<const Pair> given) {
 
   std::size_t text_size = 0;
   for (const Pair& pair : kept) text_size += pair.first.size() + pair.second.size();
-  const std::size_t width = Header::width(text_size);
-  const std::size_t bytes = sizeof(Header) + 2 * kept.size() * width + text_size;
-  auto data = std::make_shared<std::uint64_t[]>((bytes + 7) / 8);
-  auto* base = reinterpret_cast<char*>(data.get());
-  char* ends = base + sizeof(Header);
+  const std::size_t width = text_size > 0xffff ? 4 : 2;
+  SharedBytes data(static_cast<std::uint32_t>(View::kEndsAt + 2 * kept.size() * width + text_size));
+  char* ends = data.fill() + View::kEndsAt;
   char* text = ends + 2 * kept.size() * width;
   std::uint64_t hash = kFnvOffset;
   std::size_t used = 0;
@@ -74,8 +75,9 @@ Labels::Labels(std::span<const Pair> given) {
       hash = fnv1a(hash, part);
     }
   }
-  const Header header{hash, static_cast<std::uint32_t>(kept.size()), static_cast<std::uint32_t>(text_size)};
-  std::memcpy(base, &header, sizeof header);
+  const std::uint32_t count = static_cast<std::uint32_t>(kept.size()) | (width == 4 ? View::kWide : 0);
+  std::memcpy(data.fill(), &hash, sizeof hash);
+  std::memcpy(data.fill() + View::kCountAt, &count, sizeof count);
   data_ = std::move(data);
 }
 
@@ -85,17 +87,14 @@ Labels Labels::metric(std::string_view name, std::initializer_list<Pair> pairs) 
   return Labels(std::span<const Pair>(all));
 }
 
-const Labels::Header* Labels::header() const { return reinterpret_cast<const Header*>(data_.get()); }
-
-std::size_t Labels::size() const { return data_ ? header()->count : 0; }
+std::size_t Labels::size() const { return data_ ? View(data_).count() : 0; }
 
 Labels::Pair Labels::at(std::size_t index) const {
-  const Header* head = header();
+  const View view(data_);
   const std::size_t slot = 2 * index;
-  const std::uint32_t name_start = slot == 0 ? 0 : head->end(slot - 1);
-  const std::uint32_t name_end = head->end(slot);
-  return {{head->text() + name_start, name_end - name_start},
-          {head->text() + name_end, head->end(slot + 1) - name_end}};
+  const std::uint32_t name_start = slot == 0 ? 0 : view.end(slot - 1);
+  const std::uint32_t name_end = view.end(slot);
+  return {{view.text() + name_start, name_end - name_start}, {view.text() + name_end, view.end(slot + 1) - name_end}};
 }
 
 std::string_view Labels::get(std::string_view name) const {
@@ -124,7 +123,7 @@ Labels Labels::without(std::string_view name) const {
   return Labels(std::span<const Pair>(pairs));
 }
 
-std::uint64_t Labels::hash() const { return data_ ? header()->hash : kFnvOffset; }
+std::uint64_t Labels::hash() const { return data_ ? View(data_).hash() : kFnvOffset; }
 
 std::string Labels::to_string() const {
   std::string out(name());
@@ -148,11 +147,7 @@ std::string Labels::to_string() const {
 bool Labels::operator==(const Labels& other) const {
   if (data_ == other.data_) return true;
   if (!data_ || !other.data_) return false;
-  const Header* a = header();
-  const Header* b = other.header();
-  if (a->hash != b->hash || a->count != b->count || a->text_size != b->text_size) return false;
-  // Ends and text lie behind one another.
-  return std::memcmp(a->ends(), b->ends(), a->ends_bytes() + a->text_size) == 0;
+  return data_.size() == other.data_.size() && std::memcmp(data_.data(), other.data_.data(), data_.size()) == 0;
 }
 
 std::strong_ordering Labels::operator<=>(const Labels& other) const {

@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iterator>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "core/shared_bytes.h"
 
 namespace weir::core {
 
@@ -83,9 +84,8 @@ class Labels {
   std::strong_ordering operator<=>(const Labels& other) const;
 
  private:
-  struct Header;
-  const Header* header() const;
-  std::shared_ptr<const std::uint64_t[]> data_;
+  struct View;
+  SharedBytes data_;
 };
 
 /// Collects labels one at a time; bounded only by the caller.

@@ -97,4 +97,27 @@ TEST(LabelsBuilderTest, CollectsReplacesAndErases) {
 }
 
 }  // namespace
+TEST(LabelsTest, KeepsTextBeyond64KiB) {
+  const std::string name(40'000, 'n');
+  const std::string value(70'000, 'v');
+  const Labels labels{{name, value}, {"z", "last"}};
+  EXPECT_EQ(labels.size(), 2U);
+  EXPECT_EQ(labels.get(name), value);
+  EXPECT_EQ(labels.get("z"), "last");
+  EXPECT_EQ(labels, (Labels{{"z", "last"}, {name, value}}));
+  EXPECT_NE(labels, (Labels{{"z", "lost"}, {name, value}}));
+}
+
+TEST(LabelsTest, LivesAsLongAsItsLastOwner) {
+  Labels copy;
+  {
+    const Labels original{{"a", "1"}};
+    Labels moved = original;
+    copy = std::move(moved);
+    EXPECT_TRUE(moved.empty());  // NOLINT(bugprone-use-after-move): what it says
+    copy = std::as_const(copy);
+  }
+  EXPECT_EQ(copy.get("a"), "1");
+}
+
 }  // namespace weir::core
