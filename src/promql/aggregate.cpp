@@ -111,6 +111,33 @@ core::Result<Frame> pick(AggregateOp op, Frame input, const Grouping& grouping, 
   return kept;
 }
 
+/// Where a series lies between 0 and 1, the same in every query: its hash, mixed once more (as SplitMix64 does), since
+/// labels that differ in their last characters only differ little in the high bits of FNV-1a.
+double share_of(const core::Labels& labels) {
+  std::uint64_t mixed = labels.hash();
+  mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+  mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebULL;
+  return std::ldexp(static_cast<double>(mixed ^ (mixed >> 31U)), -64);
+}
+
+/// A share r of the series, and for −r the others than for 1 − r. Which ones, Prometheus leaves open.
+core::Result<Frame> limit_ratio(Frame input, std::span<const double> parameter) {
+  if (std::ranges::any_of(parameter, [](double ratio) { return std::isnan(ratio); }))
+    return core::fail(core::ErrorKind::invalid, "Ratio value NaN is NaN");
+  if (auto settled = input.settle_names(); !settled) return std::unexpected(settled.error());
+  Frame out(input.steps());
+  for (std::size_t row = 0; row < input.rows(); ++row) {
+    const double share = share_of(input.labels(row));
+    const auto values = out.add(input.labels(row));
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      const double ratio = parameter[step];
+      if (ratio >= 0 ? share < ratio : share >= 1 + ratio) values[step] = input.values(row)[step];
+    }
+    out.drop_last_if_empty();
+  }
+  return out;
+}
+
 core::Result<Frame> count_values(const Frame& input, const Grouping& grouping, const std::string& label) {
   if (label.empty()) return core::fail(core::ErrorKind::invalid, "invalid label name \"\" in count_values()");
   Frame out(input.steps());
@@ -294,6 +321,7 @@ core::Result<Frame> aggregate(const Aggregate& node, Frame input, std::span<cons
   switch (node.op) {
     case AggregateOp::count_values: return count_values(input, *grouping, label);
     case AggregateOp::quantile: return quantiles(input, *grouping, parameter);
+    case AggregateOp::limit_ratio: return limit_ratio(std::move(input), parameter);
     case AggregateOp::topk:
     case AggregateOp::bottomk:
     case AggregateOp::limitk: return pick(node.op, std::move(input), *grouping, parameter);

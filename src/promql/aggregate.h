@@ -35,8 +35,8 @@ class Reducer {
 };
 
 /// Applies one of the other aggregations at each step. `parameter` has one value a step: the first argument of topk,
-/// bottomk, limitk or quantile; `label` is count_values'. Errors (invalid): a parameter that is no whole number's, a
-/// bad label name.
+/// bottomk, limitk, limit_ratio or quantile; `label` is count_values'. Errors (invalid): a parameter that is no whole
+/// number's or no ratio, a bad label name.
 core::Result<Frame> aggregate(const Aggregate& node, Frame input, std::span<const double> parameter,
                               const std::string& label);
 

@@ -93,14 +93,15 @@ enum class AggregateOp {
   bottomk,
   quantile,
   count_values,
-  limitk
+  limitk,
+  limit_ratio
 };
 
 struct Aggregate {
   AggregateOp op = AggregateOp::sum;
   bool without = false;
   std::vector<std::string> labels;
-  NodePtr parameter;  // of topk, bottomk, limitk, quantile, count_values; else null
+  NodePtr parameter;  // of topk, bottomk, limitk, limit_ratio, quantile, count_values; else null
   NodePtr operand;
 };
 

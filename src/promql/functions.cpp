@@ -36,10 +36,9 @@ std::vector<std::string> function_names() {
 
 std::string_view why_missing(std::string_view name) {
   if (name == "holt_winters") return "it was renamed to double_exponential_smoothing";
-  if (name == "limit_ratio" || name == "info" || name == "sort_by_label" || name == "sort_by_label_desc")
-    return "it is experimental in Prometheus and not supported";
-  static constexpr std::array<std::string_view, 6> kNative{"histogram_avg",    "histogram_count",  "histogram_fraction",
-                                                           "histogram_stddev", "histogram_stdvar", "histogram_sum"};
+  if (name == "info") return "it is experimental in Prometheus and not supported";
+  static constexpr std::array<std::string_view, 5> kNative{"histogram_avg", "histogram_count", "histogram_stddev",
+                                                           "histogram_stdvar", "histogram_sum"};
   if (std::ranges::find(kNative, name) != kNative.end()) return "native histograms are not supported";
   return {};
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 #include <re2/re2.h>
 
 #include "promql/function_groups.h"
@@ -92,6 +93,66 @@ core::Result<Frame> label_join(Invocation& call) {
   return relabelled(std::move(frame));
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// The front of the text that is all digits or has none; the text goes on behind it.
+std::string_view take_run(std::string_view& text) {
+  std::size_t end = 1;
+  while (end < text.size() && is_digit(text[end]) == is_digit(text[0])) ++end;
+  const std::string_view run = text.substr(0, end);
+  text.remove_prefix(end);
+  return run;
+}
+
+/// Runs of digits count as numbers: "topic2" comes before "topic10". Of equal numbers in other digits the text decides.
+std::strong_ordering natural_order(std::string_view a, std::string_view b) {
+  const std::string_view whole_a = a;
+  const std::string_view whole_b = b;
+  while (!a.empty() && !b.empty()) {
+    std::string_view run_a = take_run(a);
+    std::string_view run_b = take_run(b);
+    if (is_digit(run_a[0]) && is_digit(run_b[0])) {
+      for (std::string_view* run : {&run_a, &run_b})
+        run->remove_prefix(std::min(run->find_first_not_of('0'), run->size()));
+      if (run_a.size() != run_b.size()) return run_a.size() <=> run_b.size();
+    }
+    if (run_a != run_b) return run_a <=> run_b;
+  }
+  const auto order = a.size() <=> b.size();
+  return order != 0 ? order : whole_a <=> whole_b;
+}
+
+/// By the values of the given labels, then by all labels; like sort(), of instant queries only.
+template <bool Descending>
+core::Result<Frame> sort_by_label(Invocation& call) {
+  Frame& input = call.arguments[0];
+  if (call.steps.count != 1) return std::move(input);
+  if (auto settled = input.settle_names(); !settled) return std::unexpected(settled.error());
+  const auto before = [&](std::size_t left, std::size_t right) {
+    for (const std::string& label : call.texts) {
+      const auto order = natural_order(input.labels(left).get(label), input.labels(right).get(label));
+      if (order != 0) return Descending ? order > 0 : order < 0;
+    }
+    const auto order = input.labels(left) <=> input.labels(right);
+    return Descending ? order > 0 : order < 0;
+  };
+  std::vector<std::size_t> rows(input.rows());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  std::ranges::sort(rows, before);
+  Frame out(1);
+  for (const std::size_t row : rows) out.add(input.labels(row))[0] = input.values(row)[0];
+  return out;
+}
+
+template <bool Descending>
+Function sorting(std::string_view name) {
+  return {.name = name,
+          .arguments = {ValueType::vector, ValueType::text},
+          .optional = 1,
+          .variadic = true,
+          .over_frame = sort_by_label<Descending>};
+}
+
 }  // namespace
 
 std::vector<Function> label_functions() {
@@ -102,7 +163,9 @@ std::vector<Function> label_functions() {
            .arguments = {vector, text, text, text},
            .optional = 1,
            .variadic = true,
-           .over_frame = label_join}};
+           .over_frame = label_join},
+          sorting<false>("sort_by_label"),
+          sorting<true>("sort_by_label_desc")};
 }
 
 }  // namespace weir::promql

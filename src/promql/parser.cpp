@@ -48,7 +48,7 @@ struct AggregateInfo {
   AggregateOp op;
   std::optional<ValueType> parameter;
 };
-constexpr std::array<AggregateInfo, 13> kAggregates{{{"sum", AggregateOp::sum, std::nullopt},
+constexpr std::array<AggregateInfo, 14> kAggregates{{{"sum", AggregateOp::sum, std::nullopt},
                                                      {"min", AggregateOp::min, std::nullopt},
                                                      {"max", AggregateOp::max, std::nullopt},
                                                      {"avg", AggregateOp::avg, std::nullopt},
@@ -59,6 +59,7 @@ constexpr std::array<AggregateInfo, 13> kAggregates{{{"sum", AggregateOp::sum, s
                                                      {"topk", AggregateOp::topk, ValueType::scalar},
                                                      {"bottomk", AggregateOp::bottomk, ValueType::scalar},
                                                      {"limitk", AggregateOp::limitk, ValueType::scalar},
+                                                     {"limit_ratio", AggregateOp::limit_ratio, ValueType::scalar},
                                                      {"quantile", AggregateOp::quantile, ValueType::scalar},
                                                      {"count_values", AggregateOp::count_values, ValueType::text}}};
 

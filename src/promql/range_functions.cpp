@@ -146,6 +146,20 @@ double extreme(Points points) {
   return best;
 }
 
+/// When the newest sample was taken that is the least or greatest of the window; NaN is neither while there are others.
+template <bool Greatest>
+Reduced time_of_extreme(const Window& window, Scalars) {
+  const core::Point* best = &window.points.front();
+  for (const core::Point& point : window.points.subspan(1)) {
+    const bool better = Greatest ? point.value >= best->value : point.value <= best->value;
+    if (better || std::isnan(best->value)) best = &point;
+  }
+  return core::to_seconds(best->time);
+}
+
+Reduced time_of_first(const Window& window, Scalars) { return core::to_seconds(window.points.front().time); }
+Reduced time_of_last(const Window& window, Scalars) { return core::to_seconds(window.points.back().time); }
+
 /// Welford's method.
 double variance(Points points) {
   double count = 0;
@@ -162,6 +176,7 @@ double variance(Points points) {
 double deviation(Points points) { return std::sqrt(variance(points)); }
 double count(Points points) { return static_cast<double>(points.size()); }
 double present(Points) { return 1; }
+double first(Points points) { return points.front().value; }
 double last(Points points) { return points.back().value; }
 
 double changes(Points points) {
@@ -224,7 +239,12 @@ std::vector<Function> range_functions() {
           {.name = "present_over_time", .arguments = {matrix}, .over_window = fold<present>},
           {.name = "changes", .arguments = {matrix}, .over_window = fold<changes>},
           {.name = "resets", .arguments = {matrix}, .over_window = fold<resets>},
+          {.name = "first_over_time", .arguments = {matrix}, .over_window = fold<first>, .keeps_name = true},
           {.name = "last_over_time", .arguments = {matrix}, .over_window = fold<last>, .keeps_name = true},
+          {.name = "ts_of_first_over_time", .arguments = {matrix}, .over_window = time_of_first},
+          {.name = "ts_of_last_over_time", .arguments = {matrix}, .over_window = time_of_last},
+          {.name = "ts_of_min_over_time", .arguments = {matrix}, .over_window = time_of_extreme<false>},
+          {.name = "ts_of_max_over_time", .arguments = {matrix}, .over_window = time_of_extreme<true>},
           {.name = "quantile_over_time", .arguments = {scalar, matrix}, .over_window = quantile_over_time}};
 }
 
