@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "api/routes.h"
+#include "app/alertmanager_link.h"
 #include "app/delivery_worker.h"
 #include "app/judge.h"
 #include "app/series_keeper.h"
@@ -36,6 +37,10 @@ constexpr MetricInfo kOutbox{"weir_outbox_messages", MetricType::gauge, "Notific
 constexpr MetricInfo kIncidents{"weir_incidents_open", MetricType::gauge, "Open incidents."};
 constexpr MetricInfo kNotifications{"weir_notifications_total", MetricType::counter,
                                     "Attempts to deliver a notification, by outcome."};
+constexpr MetricInfo kAlertsSent{"weir_alertmanager_alerts_sent_total", MetricType::counter,
+                                 "Alerts that an Alertmanager was told, each as often as it was."};
+constexpr MetricInfo kSendFailures{"weir_alertmanager_send_failures_total", MetricType::counter,
+                                   "Requests to an Alertmanager that it did not take."};
 constexpr MetricInfo kRuleSeconds{"weir_rule_group_last_duration_seconds", MetricType::gauge,
                                   "Duration of the rule group's last evaluation."};
 constexpr MetricInfo kRuleFailures{"weir_rule_evaluation_failures_total", MetricType::counter,
@@ -46,8 +51,9 @@ constexpr MetricInfo kReloaded{"weir_config_last_reload_successful", MetricType:
                                "1 when the last reading of the configuration was applied, else 0."};
 constexpr MetricInfo kReloadedAt{"weir_config_last_reload_success_timestamp_seconds", MetricType::gauge,
                                  "When the configuration was last applied."};
-constexpr std::array kOwnMetrics{kReloaded,  kReloadedAt,    kBuildInfo,   kSeries,       kOutbox,
-                                 kIncidents, kNotifications, kRuleSeconds, kRuleFailures, kStorageFailures};
+constexpr std::array kOwnMetrics{kReloaded,     kReloadedAt,      kBuildInfo,     kSeries,
+                                 kOutbox,       kIncidents,       kNotifications, kRuleSeconds,
+                                 kRuleFailures, kStorageFailures, kAlertsSent,    kSendFailures};
 
 constexpr core::Duration kSelfInterval = 5s;
 constexpr core::Duration kSaveInterval = 60s;    // of the series: what a restart may lose
@@ -103,6 +109,7 @@ class App::Impl {
         backend_(make_backend()),
         server_(std::move(server)),
         delivery_(*storage_, settings_.routing, clock_, [this](const notify::Report& report) { note(report); }),
+        alertmanagers_(clock_, [this](const AlertmanagerReport& report) { note(report); }),
         judge_pool_("judge", 1, 1000),
         api_pool_("api", 2, 64),
         save_pool_("save", 1, 1),
@@ -124,6 +131,7 @@ class App::Impl {
     note_reload(clock_.now());
     self_.set(kBuildInfo.name, {{"version", WEIR_VERSION}}, 1);
     begin_counters();
+    alertmanagers_.configure(settings_.alertmanagers, settings_.external_url);
     serve();
     return {};
   }
@@ -133,7 +141,12 @@ class App::Impl {
       harness->start(*scheduler_,
                      [this, &harness](runtime::CycleReport report) { hand_over(*harness, std::move(report)); });
     }
-    timers_.push_back(loop_.every(1s, 1s, [this] { submit([this] { show(judge_.tick(clock_.now())); }); }));
+    timers_.push_back(loop_.every(1s, 1s, [this] {
+      submit([this] {
+        show(judge_.tick(clock_.now()));
+        tell_alertmanagers();
+      });
+    }));
     timers_.push_back(loop_.every(kSelfInterval, 0s, [this] { submit([this] { take_self(); }); }));
     timers_.push_back(loop_.every(1min, 1min, [this] { submit([this] { series_.prune(clock_.now()); }); }));
     timers_.push_back(loop_.every(kSaveInterval, kSaveInterval, [this] { save_series(); }));
@@ -151,6 +164,7 @@ class App::Impl {
     api_pool_.stop();
     brief_pool_.stop();
     delivery_.stop();
+    alertmanagers_.stop();
     save_pool_.stop();
     if (!std::exchange(stopped_, true)) keeper_.save(clock_.now());
   }
@@ -231,6 +245,7 @@ class App::Impl {
     auto shared = std::make_shared<Settings>(std::move(fresh));
     const bool taken = judge_pool_.submit([this, shared, applied](const std::stop_token&) {
       settings_.routing = std::move(shared->routing);
+      alertmanagers_.configure(std::move(shared->alertmanagers), settings_.external_url);
       show(judge_.reload(std::move(shared->rule_groups), clock_.now()));
       applied->set_value();
     });
@@ -285,6 +300,10 @@ class App::Impl {
   void begin_counters() {
     self_.add(kStorageFailures.name, {}, 0);
     for (const rules::Group& group : rules_.groups()) self_.add(kRuleFailures.name, {{"rule_group", group.name}}, 0);
+    for (const notify::AlertmanagerSettings& each : settings_.alertmanagers) {
+      for (const MetricInfo& metric : {kAlertsSent, kSendFailures})
+        self_.add(metric.name, {{"alertmanager", each.name}}, 0);
+    }
     for (const auto& [receiver, integration] : notify::endpoints(settings_.routing)) {
       for (const auto outcome : {notify::Outcome::delivered, notify::Outcome::retried, notify::Outcome::dead})
         self_.add(kNotifications.name, {{"receiver", receiver}, {"outcome", notify::to_string(outcome)}}, 0);
@@ -366,7 +385,12 @@ class App::Impl {
     }
     storage_error_ = storage_error;
     if (step.messages > 0) delivery_.wake();
+    if (step.transitions > 0) tell_alertmanagers();
     hub_.publish(step.incidents > 0 ? "incident" : step.transitions > 0 ? "alert" : "cycle");
+  }
+
+  void tell_alertmanagers() {
+    if (alertmanagers_.configured()) alertmanagers_.offer(rules_.generated());
   }
 
   void note_rule_errors(const GroupReport& group) {
@@ -392,6 +416,15 @@ class App::Impl {
                                                              {"error", report.error}});
     }
     last = report.error;
+  }
+
+  void note(const AlertmanagerReport& report) {
+    self_.add(kAlertsSent.name, {{"alertmanager", report.alertmanager}}, static_cast<double>(report.sent));
+    self_.add(kSendFailures.name, {{"alertmanager", report.alertmanager}}, static_cast<double>(report.failed));
+    if (!report.changed) return;
+    report.error.empty() ? runtime::log_info("alertmanager works again", {{"alertmanager", report.alertmanager}})
+                         : runtime::log_warn("alertmanager was not told everything",
+                                             {{"alertmanager", report.alertmanager}, {"error", report.error}});
   }
 
   void submit(std::function<void()> work) {
@@ -439,6 +472,7 @@ class App::Impl {
   std::unique_ptr<net::HttpServer> server_;
   // The workers come last: they use all of the above, and end first.
   DeliveryWorker delivery_;
+  AlertmanagerLink alertmanagers_;  // configured and offered to by the judge's worker
   runtime::WorkerPool judge_pool_;
   runtime::WorkerPool api_pool_;
   runtime::WorkerPool save_pool_;

@@ -26,8 +26,8 @@ class App {
   void start();
   /// Ends all of it; waits for what runs, a few seconds at the most.
   void stop();
-  /// Reads the configuration file anew, soon, and applies its rules, receivers, route and log level; when anything in
-  /// it is wrong, everything stays as it is. The log says how it went.
+  /// Reads the configuration file anew, soon, and applies its rules, receivers, route, Alertmanagers and log level;
+  /// when anything in it is wrong, everything stays as it is. The log says how it went.
   void reload();
   /// Where the page is, with the port that was given where 0 was asked for.
   std::string page_url() const;

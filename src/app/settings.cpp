@@ -101,6 +101,7 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
   }
   settings.routing = notify::parse_routing(reader.child("receivers"), reader.child("route"), diagnostics);
   settings.routing.external_url = settings.external_url;
+  settings.alertmanagers = notify::parse_alertmanagers(section_or_nothing(reader, "alertmanagers"), diagnostics);
 }
 
 /// A node's content in one text, without places.
@@ -113,7 +114,8 @@ std::string text_of(const config::Node& node) {
 }
 
 void note_fixed(const config::Node& root, Settings& settings) {
-  static constexpr std::array<std::string_view, 4> kReloaded{"rules", "receivers", "route", "log_level"};
+  static constexpr std::array<std::string_view, 5> kReloaded{"rules", "receivers", "route", "alertmanagers",
+                                                             "log_level"};
   for (const auto& [key, value] : root.entries()) {
     if (std::ranges::find(kReloaded, key.text()) == kReloaded.end())
       settings.fixed[key.text()] = std::hash<std::string>()(text_of(value));
@@ -141,7 +143,8 @@ void place_storage(const std::string& file, const config::Node& root, config::Di
 }
 
 void note_what_is_absent(const std::string& file, const Settings& settings, config::Diagnostics& diagnostics) {
-  if (settings.routing.receivers.empty()) diagnostics.hint({file, 0, 0}, "nobody will be told: no receivers");
+  if (settings.routing.receivers.empty() && settings.alertmanagers.empty())
+    diagnostics.hint({file, 0, 0}, "nobody will be told: no receivers");
   if (settings.rule_groups.empty()) diagnostics.hint({file, 0, 0}, "no alert will ever fire: no rules");
 }
 

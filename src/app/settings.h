@@ -9,6 +9,7 @@
 #include "config/diagnostics.h"
 #include "core/time.h"
 #include "kafka/settings.h"
+#include "notify/alertmanager.h"
 #include "notify/routing.h"
 #include "quality/checks_section.h"
 #include "rules/loader.h"
@@ -37,6 +38,7 @@ struct Settings {
   std::vector<quality::ChecksSettings> checks;
   std::vector<rules::Group> rule_groups;
   notify::RoutingSettings routing;
+  std::vector<notify::AlertmanagerSettings> alertmanagers;
   std::map<std::string, std::size_t> fixed;  // hashes of the sections that a reload does not apply
   std::vector<config::Diagnostic> hints;     // what is allowed and yet hardly meant
 };

@@ -22,6 +22,7 @@ struct HttpTarget {
   std::string ca_file = {};
   std::string cert_file = {};
   std::string key_file = {};
+  bool operator==(const HttpTarget&) const = default;
 };
 
 /// Reads the URL under `url_key` (or `<url_key>_file`), which must be there, and Alertmanager's `http_config`:

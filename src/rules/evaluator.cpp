@@ -350,20 +350,23 @@ std::vector<core::Transition> Evaluator::reload(std::vector<Group> groups, core:
   return ends;
 }
 
-std::vector<core::Alert> Evaluator::alerts_that(bool active) const {
-  std::vector<core::Alert> alerts;
-  for (const std::vector<RuleState>& group : states_) {
-    for (const RuleState& rule : group) {
+std::vector<core::GeneratedAlert> Evaluator::generated() const {
+  std::vector<core::GeneratedAlert> alerts;
+  for (std::size_t group = 0; group < states_.size(); ++group) {
+    for (const RuleState& rule : states_[group]) {
       for (const AlertMap* of : {&rule.alerts, &rule.absences})
-        for (const auto& [labels, entry] : *of) {
-          if ((entry.alert.state != core::AlertState::inactive) == active) alerts.push_back(entry.alert);
-        }
+        for (const auto& [labels, entry] : *of) alerts.push_back({entry.alert, groups_[group].interval});
     }
   }
   return alerts;
 }
 
-std::vector<core::Alert> Evaluator::active() const { return alerts_that(true); }
-std::vector<core::Alert> Evaluator::resolved() const { return alerts_that(false); }
+std::vector<core::Alert> Evaluator::active() const {
+  std::vector<core::Alert> alerts;
+  for (core::GeneratedAlert& each : generated()) {
+    if (each.alert.state != core::AlertState::inactive) alerts.push_back(std::move(each.alert));
+  }
+  return alerts;
+}
 
 }  // namespace weir::rules

@@ -81,8 +81,8 @@ class Evaluator {
   std::vector<core::Alert> active() const;
   /// The alerts of one rule, resolved ones among them.
   const AlertMap& alerts(std::size_t group, std::size_t rule) const { return states_[group][rule].alerts; }
-  /// Alerts resolved in the last 15 minutes, for receivers that want them re-sent.
-  std::vector<core::Alert> resolved() const;
+  /// All of these, and those resolved in the last 15 minutes, for who is told them again and again.
+  std::vector<core::GeneratedAlert> generated() const;
 
  private:
   struct RuleState {
@@ -113,7 +113,6 @@ class Evaluator {
   static void show_alerts(RuleState& state, Run& run);
   core::Result<std::vector<Element>> query(const promql::Expr& expr, const Run& run, core::Time at) const;
   TemplateQuery template_query(const Run& run) const;
-  std::vector<core::Alert> alerts_that(bool active) const;
 
   EvaluatorOptions options_;
   std::vector<Group> groups_;

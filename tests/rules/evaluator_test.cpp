@@ -71,8 +71,10 @@ TEST_F(EvaluatorTest, FiresAndResolvesOnRealExpressions) {
   fill(lag("a", "1"), 315, 600, 1);
   EXPECT_THAT(changes(evaluator, 0, 600), ElementsAre("0 pending", "60 firing", "315 inactive"));
   EXPECT_THAT(evaluator.active(), IsEmpty());
-  ASSERT_THAT(evaluator.resolved(), SizeIs(1));
-  EXPECT_EQ(evaluator.resolved()[0].annotations.get("summary"), "a: 12");
+  const auto generated = evaluator.generated();
+  ASSERT_THAT(generated, SizeIs(1));
+  EXPECT_TRUE(generated[0].alert.resolved_at);
+  EXPECT_EQ(generated[0].alert.annotations.get("summary"), "a: 12");
 }
 
 TEST_F(EvaluatorTest, ACollectorThatStopsResolvesNothing) {
