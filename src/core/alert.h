@@ -30,7 +30,8 @@ struct Alert {
   std::optional<Time> keep_firing_since = {};  // the condition is false since then, keep_firing_for holds it
 };
 
-/// An alert as its rule has it, pending, firing or resolved in the last 15 minutes, with the interval of the rule's group.
+/// An alert as its rule has it, pending, firing or resolved in the last 15 minutes, with the interval of the rule's
+/// group.
 struct GeneratedAlert {
   Alert alert;
   Duration interval;
