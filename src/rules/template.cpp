@@ -149,7 +149,8 @@ class Expander {
   TemplateValue evaluate(const TemplateCommand& command, const TemplateValue& dot,
                          const std::optional<TemplateValue>& piped) {
     const TemplateOperand& head = command.front();
-    if (head.kind != TemplateOperand::Kind::function) return evaluate(head, dot);
+    if (head.kind != TemplateOperand::Kind::function)
+      return command.size() == 1 && !piped ? evaluate(head, dot) : call_method(command, dot, piped);
     const bool lazy = head.name == "and" || head.name == "or";
     std::vector<TemplateValue> arguments;
     for (std::size_t i = 1; i < command.size(); ++i) {
@@ -161,6 +162,25 @@ class Expander {
       throw ExpandFailure{core::ErrorKind::limit, fmt::format("more than {} queries in one text", kMaxQueries)};
     }
     auto result = call_template_function(head.name, arguments, data_);
+    if (!result) throw ExpandFailure{result.error().kind, std::move(result.error().message)};
+    return std::move(*result);
+  }
+
+  /// `$time.Format "15:04"`: the last of the fields is the method.
+  TemplateValue call_method(const TemplateCommand& command, const TemplateValue& dot,
+                            const std::optional<TemplateValue>& piped) {
+    TemplateOperand receiver = command.front();
+    const std::string method = receiver.fields.back();
+    receiver.fields.pop_back();
+    std::vector<TemplateValue> arguments;
+    for (std::size_t i = 1; i < command.size(); ++i) arguments.push_back(evaluate(command[i], dot));
+    if (piped) arguments.push_back(*piped);
+    return method_result(evaluate(receiver, dot), method, arguments);
+  }
+
+  static TemplateValue method_result(const TemplateValue& receiver, const std::string& method,
+                                     std::span<const TemplateValue> arguments) {
+    auto result = call_template_method(receiver, method, arguments);
     if (!result) throw ExpandFailure{result.error().kind, std::move(result.error().message)};
     return std::move(*result);
   }
@@ -201,8 +221,7 @@ class Expander {
       if (field == "ExternalLabels") return data_.external_labels;
       if (field == "ExternalURL") return data_.external_url;
     }
-    throw ExpandFailure{core::ErrorKind::invalid,
-                        fmt::format("can't evaluate field {} in type {}", field, template_type(value))};
+    return method_result(value, field, {});
   }
 
   const Template::Tree& tree_;

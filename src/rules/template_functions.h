@@ -19,6 +19,11 @@ std::vector<std::string> template_function_names();
 core::Result<TemplateValue> call_template_function(std::string_view name, std::span<const TemplateValue> arguments,
                                                    const TemplateData& data);
 
+/// Calls a method of a time or a duration: those of Go's time.Time and time.Duration that a text has a use for; months
+/// and weekdays are their names. Errors: invalid, worded after Go's.
+core::Result<TemplateValue> call_template_method(const TemplateValue& receiver, std::string_view name,
+                                                 std::span<const TemplateValue> arguments);
+
 /// What a range goes over, with keys: samples, labels, fields in the order of names, or the numbers below one. Errors:
 /// invalid for what cannot be iterated over; limit for more than `most` items.
 core::Result<std::vector<std::pair<TemplateValue, TemplateValue>>> template_items(const TemplateValue& value,

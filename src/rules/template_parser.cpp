@@ -251,9 +251,9 @@ class Parser {
         fail(fmt::format("unexpected \"{}\" in a command", peek()->text));
       command.push_back(parse_operand(depth));
     }
-    const bool calls = command.front().kind == TemplateOperand::Kind::function;
+    const bool calls = command.front().kind == TemplateOperand::Kind::function || !command.front().fields.empty();
     if (!calls && (command.size() > 1 || !first)) {
-      throw ParseFailure{"only a function can be given arguments", start};
+      throw ParseFailure{"only a function or a method can be given arguments", start};
     }
     return command;
   }

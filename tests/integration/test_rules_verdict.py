@@ -83,6 +83,16 @@ QUERYING = {
     '{{ graphLink "m > 1" }} {{ tableLink "m{a=\\"x\\"}" }}':
         "/graph?g0.expr=m+%3E+1&g0.tab=0 /graph?g0.expr=m%7Ba%3D%22x%22%7D&g0.tab=1",
     '{{ toTime 1500000000.5 }} {{ parseDuration "1h30m" }}': "2017-07-14 02:40:00.5 +0000 UTC 5400",
+    '{{ $t := toTime 1500000000.5 }}{{ $t.Format "Mon 2 Jan 2006 15:04:05.000 MST" }}|{{ $t.Unix }}|{{ $t.Year }}-{{ $t.YearDay }}':
+        "Fri 14 Jul 2017 02:40:00.500 UTC|1500000000|2017-195",
+    '{{ (toTime 1500000000).Format "Monday, 02-January-06 3:4:5 PM Z07:00 -0700 _2 __2 002" }}':
+        "Friday, 14-July-17 2:40:0 AM Z +0000 14 195 195",
+    '{{ $t := toTime 1483228799.25 }}{{ $t.Format "2006-01-02T15:04:05.999Z07:00 .00 ,9 03pm Jans January1 1/2" }}':
+        "2016-12-31T23:59:59.249Z .24 ,2 11pm Jans December12 12/31",
+    '{{ "15h" | (toTime 7200).Format }} {{ (toTime 5).Weekday }} {{ (toTime 0).Month }} {{ (toTime 90).Minute }}{{ (toTime 90).Second }}':
+        "02h Thursday January 130",
+    '{{ (toTime 90).Sub (toTime 30) }} {{ (toTime 1).Before (toTime 2) }} {{ ((toTime 90).Sub (toTime 30)).Minutes }}':
+        "1m0s true 1",
     '{{ with args 1 "x" }}{{ .arg0 }}{{ .arg1 }}{{ end }} {{ args 1 2 }}': "1x map[arg0:1 arg1:2]",
     '{{ query "m{b=\\"1\\"}" | first }}': "{map[__name__:m a:x b:1] 4}",
     '{{ html "<a href=\\"x\\">" }} {{ js "it\'s" }} {{ urlquery "a b&c" }} {{ slice "abcdef" 1 3 }}':

@@ -189,6 +189,18 @@ TEST(Template, KnowsLinksTimesAndWhatSurroundsIt) {
   EXPECT_EQ(ask("{{ with args 1 `x` }}{{ .arg0 }}{{ .arg1 }}{{ .arg2 }}{{ end }}"), "1x<no value>");
 }
 
+TEST(Template, TimesAndDurationsHaveMethods) {
+  EXPECT_EQ(ask("{{ ((toTime 60).Add (toDuration 5400)).Format `15:04` }} {{ ((toTime 90).Sub (toTime 30)).Minutes }}"),
+            "01:31 1");
+  EXPECT_EQ(ask("{{ $d := toDuration 5400.5 }}{{ $d.Hours }} {{ $d.Seconds }} {{ $d.Milliseconds }} {{ $d.String }}"),
+            "1.500138888888889 5400.5 5400500 1h30m0.5s");
+  EXPECT_EQ(ask("{{ (toTime -1).Format `2006-01-02 15:04:05 Jans` }}"), "1969-12-31 23:59:59 Jans");
+  EXPECT_EQ(ask("{{ (toTime 0).Format }}"), "error: wrong number of args for Format: want 1 got 0");
+  EXPECT_EQ(ask("{{ (toTime 0).Format 5 }}"), "error: wrong type for value; expected string; got int");
+  EXPECT_EQ(ask("{{ (toTime 0).Zone }}"), "error: can't evaluate field Zone in type *time.Time");
+  EXPECT_EQ(ask("{{ $.Value 5 }}"), "error: Value is not a method but has arguments");
+}
+
 TEST(Template, TemplatesCallTemplates) {
   EXPECT_EQ(ask("{{ define `a` }}[{{ . }}{{ $ }}]{{ end }}{{ template `a` 1 }}{{ template `a` }}"),
             "[11][<no value><no value>]");
