@@ -144,6 +144,8 @@ std::string Dialect::limited(std::string_view select, std::size_t rows) const {
   return fmt::format("{} LIMIT {}", select, rows);
 }
 
+std::optional<std::string> Dialect::explain(std::string_view) const { return std::nullopt; }
+
 std::optional<std::string> Dialect::unique_indexes_of(std::span<const std::string>) const { return std::nullopt; }
 
 std::optional<std::string> Dialect::row_estimate(std::span<const std::string>) const { return std::nullopt; }

@@ -112,6 +112,9 @@ class Dialect {
   /// The first rows of a SELECT (one that begins with SELECT or WITH and has no limit yet).
   virtual std::string limited(std::string_view select, std::size_t rows) const;
 
+  /// A statement that tells how the engine would run the SELECT and what it expects that to cost, without running it.
+  virtual std::optional<std::string> explain(std::string_view select) const;
+
   // Catalog.
 
   /// Every table and view that is not the system's: schema, name, kind as `kind_of` has it, 1 when its name alone
@@ -148,5 +151,7 @@ const Dialect& postgres_dialect();
 const Dialect& sqlite_dialect();
 /// Of sessions without Weir's functions: no regex, percentiles as queries, deviations from sums of squares.
 const Dialect& plain_sqlite_dialect();
+/// MariaDB's too.
+const Dialect& mysql_dialect();
 
 }  // namespace weir::sql

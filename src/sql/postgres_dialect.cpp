@@ -52,6 +52,10 @@ class PostgresDialect final : public Dialect {
 
   StatementBounds bounds() const override { return {.columns = 1664, .bytes = 1'000'000}; }
 
+  std::optional<std::string> explain(std::string_view select) const override {
+    return fmt::format("EXPLAIN (FORMAT JSON) {}", select);
+  }
+
   std::string tables() const override {
     return fmt::format(
         "SELECT n.nspname, c.relname, {}, CASE WHEN pg_table_is_visible(c.oid) THEN 1 ELSE 0 END FROM pg_class c "

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "config/reader.h"
+#include "sql/mysql.h"
 #include "sql/postgres.h"
 #include "sql/sqlite.h"
 
@@ -26,6 +27,8 @@ std::function<Opened()> opener(const std::string& source, const config::Node& no
 /// Every kind of source. A new one is a file and a line here.
 constexpr std::array kTypes = {
     SourceType{"postgres", opener<PostgresSettings, parse_postgres, make_postgres>},
+    SourceType{"mariadb", opener<MysqlSettings, parse_mysql, make_mysql>},
+    SourceType{"mysql", opener<MysqlSettings, parse_mysql, make_mysql>},
     SourceType{"sqlite", opener<SqliteSettings, parse_sqlite, make_sqlite>},
 };
 
