@@ -36,6 +36,8 @@ std::string Dialect::timestamp_literal(core::Time time) const {
   return fmt::format("TIMESTAMP WITH TIME ZONE '{}'", text);
 }
 
+std::string Dialect::parameter(int) const { return "?"; }
+
 std::string Dialect::count_if(std::string_view condition) const {
   return fmt::format("count(CASE WHEN {} THEN 1 END)", condition);
 }

@@ -72,7 +72,7 @@ class MysqlSource final : public SqlSource {
 
   core::Result<Table> query(const std::string& text, const std::vector<Value>& parameters,
                             const QueryLimits& limits) override {
-    if (auto reads = check_reads_only(text, false, name_); !reads) return std::unexpected(reads.error());
+    if (auto reads = check_reads_only(text, Quoting(), name_); !reads) return std::unexpected(reads.error());
     if (auto connected = connect(limits); !connected) return std::unexpected(connected.error());
     const bool fresh = std::exchange(fresh_, false);
     auto table = attempt(text, parameters, limits);

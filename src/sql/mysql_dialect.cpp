@@ -31,8 +31,6 @@ class MysqlDialect final : public Dialect {
     return fmt::format("TIMESTAMP '{}'", text);
   }
 
-  std::string parameter(int) const override { return "?"; }
-
   std::string sum(std::string_view column) const override { return unless_text(column, Dialect::sum(column)); }
 
   std::string average(std::string_view column) const override { return unless_text(column, Dialect::average(column)); }

@@ -1,11 +1,12 @@
 #include "sql/mysql_result.h"
 
-#include <charconv>
 #include <cstring>
 #include <fmt/format.h>
 #include <limits>
 #include <memory>
 #include <optional>
+
+#include "sql/decimal.h"
 
 namespace weir::sql {
 namespace {
@@ -87,20 +88,6 @@ Value moment_value(const MYSQL_TIME& time, bool date_only) {
   }
   const std::string day = fmt::format("{:04}-{:02}-{:02}", time.year, time.month, time.day);
   return date_only ? day : fmt::format("{} {:02}:{:02}:{:02}", day, time.hour, time.minute, time.second);
-}
-
-/// A decimal without places that fits is a whole number: a sum of whole numbers is one.
-Value decimal_value(const std::string& text) {
-  std::int64_t whole = 0;
-  const char* end = text.data() + text.size();
-  if (const auto read = std::from_chars(text.data(), end, whole); read.ec == std::errc() && read.ptr == end) {
-    return whole;
-  }
-  double number = 0;
-  if (const auto read = std::from_chars(text.data(), end, number); read.ec == std::errc() && read.ptr == end) {
-    return number;
-  }
-  return text;
 }
 
 Value bits_value(const std::string& bytes) {

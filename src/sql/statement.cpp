@@ -119,10 +119,11 @@ class Words {
 
 }  // namespace
 
-core::Result<void> check_reads_only(std::string_view statement, bool brackets, std::string_view where) {
+core::Result<void> check_reads_only(std::string_view statement, Quoting quoting, std::string_view where) {
   using core::ErrorKind;
   for (const bool backslash_escapes : {false, true}) {
-    const std::string problem = Words(statement, backslash_escapes, brackets).judge();
+    if (backslash_escapes && !quoting.backslash_escapes) break;
+    const std::string problem = Words(statement, backslash_escapes, quoting.brackets).judge();
     if (problem.empty()) continue;
     const bool shape = problem.starts_with("expected");
     return core::fail(shape ? ErrorKind::invalid : ErrorKind::denied,

@@ -8,13 +8,17 @@
 
 namespace weir::sql {
 
-/// Whether a text is one statement that only reads: it begins with SELECT, WITH, VALUES, TABLE, EXPLAIN or a
-/// parenthesis, holds no second statement and, outside of quotes and comments, no keyword that writes. Stricter than
-/// any engine: where backslashes or quotes could be read in two ways both must be harmless, and what some
-/// engines take for quotes or comments and others do not (`$`, `#`, q'[…]', nested comments) is refused. The guard of
-/// engines that have no read-only transaction; a role that may only read is the other one. `brackets`: the engine
-/// quotes names in [brackets] too.
-core::Result<void> check_reads_only(std::string_view statement, bool brackets, std::string_view where);
+/// How an engine reads quotes, as far as it is known.
+struct Quoting {
+  bool brackets = false;          // names in [brackets] too
+  bool backslash_escapes = true;  // in texts; where it depends on settings both ways must be harmless
+};
+
+/// Whether a text is one statement that only reads: it begins with SELECT, WITH, VALUES, TABLE, EXPLAIN or DESCRIBE,
+/// holds no second statement and, outside of quotes and comments, no keyword that writes. Stricter than any engine:
+/// what some engines take for quotes or comments and others do not (`$`, `#`, q'[…]', nested comments, --x) is
+/// refused. The guard of engines that have no read-only transaction; a role that may only read is the other one.
+core::Result<void> check_reads_only(std::string_view statement, Quoting quoting, std::string_view where);
 
 /// What is left for a query until the sooner of its bounds; an error (timeout) when there is nothing left, or
 /// (cancelled) when Weir shuts down.

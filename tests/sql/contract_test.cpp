@@ -57,9 +57,9 @@ class SqlContract : public testing::TestWithParam<EngineKind> {
 
 TEST_P(SqlContract, GivesTypedValues) {
   engine_->write(fmt::format(
-      "CREATE TABLE t (a bigint, b {}, c varchar(20), d varchar(20), e decimal(10, 2), f bigint);"
+      "CREATE TABLE t (a bigint, b {}, c varchar(20), d varchar(20), e {}, f bigint);"
       "INSERT INTO t VALUES (9223372036854775807, 0.1, 'é\xF0\x9F\x98\x80', NULL, 2.50, -9223372036854775808)",
-      engine_->number_type()));
+      engine_->number_type(), engine_->decimal_type()));
   const auto table = source_->query("SELECT a, b, c, d, e, f FROM t", {}, {});
   ASSERT_TRUE(table) << table.error().describe();
   EXPECT_EQ(table->columns, (std::vector<std::string>{"a", "b", "c", "d", "e", "f"}));
@@ -75,7 +75,7 @@ TEST_P(SqlContract, BindsParametersOfEveryType) {
                   engine_->number_type(), engine_->time_type()));
   const auto found = [&](const std::string& column, const Value& value) {
     return as_number(
-        rows(fmt::format("SELECT count(*) FROM t WHERE {} = {}", column, dialect().parameter(1)), {value})[0][0]);
+        rows(fmt::format("SELECT count(*) FROM t WHERE {} = {}", column, dialect().parameter(1)), {value}).at(0).at(0));
   };
   EXPECT_EQ(found("a", std::int64_t{7}), 1);
   EXPECT_EQ(found("b", 0.5), 1);
@@ -226,7 +226,7 @@ TEST_P(SqlContract, ComputesPercentiles) {
       EXPECT_NEAR(number(*aggregate), c.expected, 1e-9) << *aggregate;
     }
   }
-  EXPECT_EQ(rows(dialect().percentile_query(Percentile::continuous, "n", 0.5, "t", "n < 0"))[0][0], Value());
+  EXPECT_EQ(rows(dialect().percentile_query(Percentile::continuous, "n", 0.5, "t", "n < 0")).at(0).at(0), Value());
 }
 
 TEST_P(SqlContract, AggregatesOfNothingAreNull) {
@@ -255,7 +255,7 @@ TEST_P(SqlContract, DoesNotMeasureText) {
        {dialect().sum("s"), dialect().average("s"), dialect().deviation(Deviation::stddev_pop, "s")}) {
     const auto answer = source_->query("SELECT " + sql + " FROM t", {}, {});
     if (answer) {
-      EXPECT_TRUE(std::holds_alternative<std::string>(answer->rows[0][0])) << sql;
+      EXPECT_TRUE(std::holds_alternative<std::string>(answer->rows.at(0).at(0))) << sql;
     } else {
       EXPECT_EQ(answer.error().kind, ErrorKind::invalid) << sql << ": " << answer.error().describe();
     }
@@ -360,7 +360,7 @@ TEST_P(SqlContract, GivesBytesAsTheyAre) {
   engine_->write(fmt::format("CREATE TABLE t (b {})", engine_->blob_type()));
   const bool postgres = dialect().name() == "postgres";
   engine_->write(postgres ? "INSERT INTO t VALUES ('\\x00ff410a')" : "INSERT INTO t VALUES (X'00FF410A')");
-  EXPECT_EQ(ask("b"), postgres ? Value(std::string("\\x00ff410a")) : Value(std::string("\0\xff\x41\n", 4)));
+  EXPECT_EQ(ask("b"), Value(std::string("\0\xff\x41\n", 4)));
 }
 
 TEST_P(SqlContract, TakesLongTexts) {
@@ -394,7 +394,7 @@ TEST_P(SqlContract, TakesATagThatIsNoSql) {
   limits.tag = "dataset=t check=*/ ; DROP TABLE t -- '";
   const auto answer = source_->query("SELECT 1", {}, limits);
   ASSERT_TRUE(answer) << answer.error().describe();
-  EXPECT_EQ(as_number(answer->rows[0][0]), 1);
+  EXPECT_EQ(as_number(answer->rows.at(0).at(0)), 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, SqlContract, testing::ValuesIn(engines()),

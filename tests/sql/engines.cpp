@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 #include <mysql.h>
 #include <pqxx/pqxx>
+#include <regex>
 #include <sqlite3.h>
 #include <sstream>
 #include <stdexcept>
 #include <unistd.h>
 
 #include "sql/mysql.h"
+#include "sql/odbc.h"
 #include "sql/postgres.h"
 #include "sql/postgres_url.h"
 #include "sql/sqlite.h"
@@ -152,6 +154,41 @@ class MariaDbEngine : public Engine {
   std::unique_ptr<MYSQL, void (*)(MYSQL*)> admin_;
 };
 
+std::string odbc_driver(std::string_view name) { return fmt::format("Driver={{{}}};", name); }
+
+class OdbcPostgresEngine final : public PostgresEngine {
+ public:
+  std::unique_ptr<SqlSource> open(core::Duration statement_timeout) const override {
+    OdbcSettings settings;
+    // The driver takes its settings one by one.
+    std::smatch parts;
+    const std::regex shape("postgres(?:ql)?://([^:@/]*)(?::([^@/]*))?@([^:/]*):?([0-9]*)/([^?]*).*");
+    if (!std::regex_match(url_, parts, shape)) throw std::runtime_error("WEIR_TEST_POSTGRES has no user and host");
+    settings.connection = core::Secret(
+        fmt::format("{}Server={};Port={};Database={};SSLmode=disable;BoolsAsChar=0;MaxLongVarcharSize=0;"
+                    "ConnSettings=SET search_path = {};",
+                    odbc_driver("PostgreSQL Unicode"), parts[3].str(), parts[4].str(), parts[5].str(), schema_));
+    settings.user = parts[1].str();
+    settings.password = core::Secret(parts[2].str());
+    settings.dialect = &odbc_postgres_dialect();
+    settings.statement_timeout = statement_timeout;
+    return make_odbc("contract", settings);
+  }
+};
+
+class OdbcSqliteEngine final : public SqliteEngine {
+ public:
+  std::string decimal_type() const override { return "double precision"; }  // its driver has decimals as text
+  std::unique_ptr<SqlSource> open(core::Duration statement_timeout) const override {
+    OdbcSettings settings;
+    settings.connection =
+        core::Secret(fmt::format("{}Database={};NoCreat=1;Timeout=500;", odbc_driver("SQLite3"), path_.string()));
+    settings.dialect = &plain_sqlite_dialect();
+    settings.statement_timeout = statement_timeout;
+    return make_odbc("contract", settings);
+  }
+};
+
 template <class Kind>
 EngineKind kind(std::string_view name) {
   return {name, []() -> std::unique_ptr<Engine> { return std::make_unique<Kind>(); }};
@@ -161,9 +198,8 @@ EngineKind kind(std::string_view name) {
 
 const std::vector<EngineKind>& engines() {
   static const std::vector<EngineKind> all = {
-      kind<PostgresEngine>("postgres"),
-      kind<SqliteEngine>("sqlite"),
-      kind<MariaDbEngine>("mariadb"),
+      kind<PostgresEngine>("postgres"),          kind<SqliteEngine>("sqlite"),          kind<MariaDbEngine>("mariadb"),
+      kind<OdbcPostgresEngine>("odbc_postgres"), kind<OdbcSqliteEngine>("odbc_sqlite"),
   };
   return all;
 }

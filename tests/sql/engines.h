@@ -23,6 +23,7 @@ class Engine {
   virtual std::string slow() const = 0;
   /// Types that the engine calls by names of its own.
   virtual std::string number_type() const { return "double precision"; }
+  virtual std::string decimal_type() const { return "decimal(10, 2)"; }
   virtual std::string time_type() const { return "timestamp"; }
   virtual std::string blob_type() const { return "blob"; }
 };
