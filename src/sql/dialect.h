@@ -155,6 +155,14 @@ const Dialect& sqlite_dialect();
 const Dialect& plain_sqlite_dialect();
 /// MariaDB's too.
 const Dialect& mysql_dialect();
+const Dialect& bigquery_dialect();
+const Dialect& clickhouse_dialect();
+const Dialect& databricks_dialect();
+const Dialect& oracle_dialect();
+const Dialect& redshift_dialect();
+const Dialect& snowflake_dialect();
+const Dialect& sqlserver_dialect();
+const Dialect& trino_dialect();
 
 /// What is written for an engine that is reached through ODBC.
 struct OdbcDialect {

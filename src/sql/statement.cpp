@@ -82,6 +82,8 @@ class Words {
     for (++at_; at_ < text_.size(); ++at_) {
       if (backslash_ && text_[at_] == '\\' && quote != '`' && quote != ']') {
         ++at_;
+      } else if (text_.substr(at_).starts_with(std::string(2, quote))) {
+        ++at_;  // doubled, it is one of the text
       } else if (text_[at_] == quote) {
         ++at_;
         return;
@@ -103,10 +105,11 @@ class Words {
     // q'[…]' is Oracle's way to hold quotes without doubling them.
     if ((lower == "q" || lower == "nq") && at_ < text_.size() && text_[at_] == '\'') problem_ = "quotes of a q'…' kind";
     const bool writes = std::ranges::find(kWriting, lower) != kWriting.end();
-    const bool may_be_column = std::ranges::find(kColumnsToo, lower) != kColumnsToo.end();
+    const bool may_be_column = std::ranges::find(kColumnsToo, lower) != kColumnsToo.end() && words_ > 1;
     const bool member = begin > 0 && text_[begin - 1] == '.';
-    if (writes && next != '(' && !member && !(may_be_column && words_ > 1))
+    if (problem_.empty() && writes && next != '(' && !member && !may_be_column) {
       problem_ = fmt::format("{} is in it", lower);
+    }
   }
 
   const std::string_view text_;

@@ -19,8 +19,8 @@ CLANG = "clang++-16"
 
 
 def static(context):
-    """The module diagram, the deployment's files, format, shell scripts."""
-    tally = pytest(context, "static", ["architecture", "deploy"])
+    """The module diagram, the deployment's files, the SQL of each dialect, format, shell scripts."""
+    tally = pytest(context, "static", ["architecture", "deploy", "sql"])
     sources = context.tracked("*.h", "*.cpp")
     tally.add(tool(context, "clang-format", ["clang-format", "--dry-run", "-Werror", *sources], sources))
     scripts = [path for path in context.tracked() if is_shell_script(context.root / path)]
