@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <limits>
 #include <memory>
+#include <mysql.h>
 #include <optional>
 
 #include "sql/decimal.h"

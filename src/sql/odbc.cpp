@@ -1,13 +1,16 @@
 #include "sql/odbc.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <fmt/format.h>
-#include <functional>
-#include <mutex>
-#include <thread>
 #include <utility>
 
+// The driver manager's headers need each other in this order.
+// clang-format off
+#include <sql.h>
+#include <sqlext.h>
+// clang-format on
+
+#include "runtime/watchdog.h"
 #include "sql/odbc_result.h"
 #include "sql/odbc_session.h"
 #include "sql/query_tag.h"
@@ -59,35 +62,6 @@ using Statement = Handle<SQL_HANDLE_STMT>;
 SQLPOINTER as_pointer(std::uintptr_t number) { return reinterpret_cast<SQLPOINTER>(number); }
 
 SQLWCHAR* wide(std::u16string& text) { return reinterpret_cast<SQLWCHAR*>(text.data()); }
-
-/// Cancels a statement when its time is over or Weir shuts down: not every driver has time-outs. Ends with its scope.
-class Watch {
- public:
-  Watch(SQLHSTMT statement, steady_clock::time_point end, const std::stop_token& stop)
-      : cancel_(stop, [statement] { SQLCancel(statement); }),
-        thread_([this, statement, end](const std::stop_token& over) {
-          std::unique_lock lock(mutex_);
-          if (wake_.wait_until(lock, over, end, [] { return false; }) || over.stop_requested()) return;
-          late_ = true;
-          SQLCancel(statement);
-        }) {}
-
-  /// Whether the time was over; ends the watch.
-  bool late() {
-    if (thread_.joinable()) {
-      thread_.request_stop();
-      thread_.join();
-    }
-    return late_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  bool late_ = false;  // written before the thread ends, read after
-  std::stop_callback<std::function<void()>> cancel_;
-  std::jthread thread_;
-};
 
 /// A value of a connection string; in braces where it needs them, which not every driver takes off again.
 std::string braced(std::string_view value) {
@@ -213,7 +187,8 @@ class OdbcSource final : public SqlSource {
     SQLSetStmtAttrW(statement.get(), SQL_ATTR_NOSCAN, as_pointer(SQL_NOSCAN_ON), 0);
     OdbcParameters parameters(values);
     std::u16string sql = to_utf16(text);
-    Watch watch(statement.get(), steady_clock::now() + left + kGrace, limits.stop);
+    runtime::Watchdog watch(steady_clock::now() + left + kGrace, limits.stop,
+                            [handle = statement.get()] { SQLCancel(handle); });
     const bool ran = parameters.bind(statement.get()) && executed(statement.get(), sql);
     core::Result<std::optional<Table>> table = std::nullopt;
     if (ran) table = fetch_odbc(statement.get(), limits.rows, name_);

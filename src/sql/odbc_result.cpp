@@ -5,6 +5,12 @@
 #include <cstring>
 #include <fmt/format.h>
 
+// The driver manager's headers need each other in this order.
+// clang-format off
+#include <sql.h>
+#include <sqlext.h>
+// clang-format on
+
 #include "sql/decimal.h"
 #include "sql/unicode.h"
 
@@ -147,7 +153,7 @@ bool describe(SQLHSTMT statement, SQLUSMALLINT number, Column& column) {
 
 }  // namespace
 
-std::vector<OdbcDiagnostic> diagnostics_of(SQLSMALLINT type, SQLHANDLE handle) {
+std::vector<OdbcDiagnostic> diagnostics_of(short type, void* handle) {
   std::vector<OdbcDiagnostic> found;
   for (SQLSMALLINT record = 1; record <= 16; ++record) {
     std::array<SQLWCHAR, 6> state = {};
@@ -166,6 +172,20 @@ std::vector<OdbcDiagnostic> diagnostics_of(SQLSMALLINT type, SQLHANDLE handle) {
   }
   return found;
 }
+
+struct OdbcParameters::Parameter {
+  SQLSMALLINT c_type = SQL_C_CHAR;
+  SQLSMALLINT sql_type = SQL_VARCHAR;
+  SQLULEN size = 1;
+  SQLSMALLINT digits = 0;
+  std::int64_t whole = 0;
+  double number = 0;
+  std::u16string text = {};
+  SQL_TIMESTAMP_STRUCT time = {};
+  SQLLEN length = SQL_NULL_DATA;
+};
+
+OdbcParameters::~OdbcParameters() = default;
 
 OdbcParameters::OdbcParameters(const std::vector<Value>& values) {
   parameters_.reserve(values.size());
@@ -212,7 +232,7 @@ OdbcParameters::Parameter OdbcParameters::parameter(const Value& value) {
   return out;
 }
 
-bool OdbcParameters::bind(SQLHSTMT statement) {
+bool OdbcParameters::bind(void* statement) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Parameter& p = parameters_[i];
     SQLPOINTER data = nullptr;
@@ -228,7 +248,7 @@ bool OdbcParameters::bind(SQLHSTMT statement) {
   return true;
 }
 
-core::Result<std::optional<Table>> fetch_odbc(SQLHSTMT statement, std::size_t most, const std::string& where) {
+core::Result<std::optional<Table>> fetch_odbc(void* statement, std::size_t most, const std::string& where) {
   using core::ErrorKind;
   SQLSMALLINT count = 0;
   if (!SQL_SUCCEEDED(SQLNumResultCols(statement, &count))) return std::nullopt;

@@ -1,11 +1,5 @@
 #pragma once
 
-// The driver manager's headers need each other in this order.
-// clang-format off
-#include <sql.h>
-#include <sqlext.h>
-// clang-format on
-
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -17,33 +11,28 @@
 
 namespace weir::sql {
 
+/// Handles are ODBC's (SQLHANDLE), and `type` one of its SQL_HANDLE_….
+///
 /// Everything ODBC has to say about the last call with this handle, 16 records at most.
-std::vector<OdbcDiagnostic> diagnostics_of(SQLSMALLINT type, SQLHANDLE handle);
+std::vector<OdbcDiagnostic> diagnostics_of(short type, void* handle);
 
 /// A statement's parameters, kept where the driver reads them when the statement runs.
 class OdbcParameters {
  public:
   explicit OdbcParameters(const std::vector<Value>& values);
-  bool bind(SQLHSTMT statement);
+  ~OdbcParameters();
+  OdbcParameters(const OdbcParameters&) = delete;
+  OdbcParameters& operator=(const OdbcParameters&) = delete;
+  bool bind(void* statement);
 
  private:
-  struct Parameter {
-    SQLSMALLINT c_type = SQL_C_CHAR;
-    SQLSMALLINT sql_type = SQL_VARCHAR;
-    SQLULEN size = 1;
-    SQLSMALLINT digits = 0;
-    std::int64_t whole = 0;
-    double number = 0;
-    std::u16string text = {};
-    SQL_TIMESTAMP_STRUCT time = {};
-    SQLLEN length = SQL_NULL_DATA;
-  };
+  struct Parameter;
   static Parameter parameter(const Value& value);
   std::vector<Parameter> parameters_;
 };
 
 /// Every row of a statement that was run. Nothing where ODBC has diagnostics for the statement; an error (limit) for
 /// more rows than `most` or more bytes than Weir holds.
-core::Result<std::optional<Table>> fetch_odbc(SQLHSTMT statement, std::size_t most, const std::string& where);
+core::Result<std::optional<Table>> fetch_odbc(void* statement, std::size_t most, const std::string& where);
 
 }  // namespace weir::sql

@@ -188,7 +188,8 @@ void matches(sqlite3_context* context, int, sqlite3_value** values) {
     }
     sqlite3_result_int(context, RE2::PartialMatch(text_of(values[0]), *pattern) ? 1 : 0);
     if (compiled) {
-      sqlite3_set_auxdata(context, 1, compiled.release(), [](void* kept) { delete static_cast<RE2*>(kept); });
+      sqlite3_set_auxdata(context, 1, compiled.release(),
+                          [](void* kept) { std::unique_ptr<RE2>(static_cast<RE2*>(kept)); });
     }
   } catch (const std::bad_alloc&) {
     sqlite3_result_error_nomem(context);
@@ -217,9 +218,9 @@ int add_functions(sqlite3* database) {
   constexpr int kPure = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
   auto id = std::make_unique<std::string>(fmt::format("{:08x}{:08x}", std::random_device()(), std::random_device()()));
   // SQLite destroys the id even when it fails.
-  int code =
-      sqlite3_create_function_v2(database, "weir_session", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, id.release(), &session,
-                                 nullptr, nullptr, [](void* kept) { delete static_cast<std::string*>(kept); });
+  int code = sqlite3_create_function_v2(
+      database, "weir_session", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, id.release(), &session, nullptr, nullptr,
+      [](void* kept) { std::unique_ptr<std::string>(static_cast<std::string*>(kept)); });
   code |= sqlite3_create_function_v2(database, "weir_matches", 2, kPure, nullptr, &matches, nullptr, nullptr, nullptr);
   code |= add_aggregate<Sum>(database, "weir_sum", 1, kDeviations[0]);
   for (std::size_t i = 0; i < kDeviations.size(); ++i) {
