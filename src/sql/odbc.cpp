@@ -166,8 +166,14 @@ class OdbcSource final : public SqlSource {
     const auto left = time_left(limits, settings_.statement_timeout, name_);
     if (!left) return std::unexpected(left.error());
     const OdbcSession wanted = session(*left, limits.tag);
-    if (auto ready = run_all(wanted.before); !ready) return broken_if_unavailable(ready.error());
+    if (auto ready = run_all(wanted.before); !ready) {
+      // Of a session that is half prepared nothing is known.
+      drop();
+      return std::unexpected(ready.error());
+    }
     auto table = run(with_tag(limits.tag, text + wanted.suffix), parameters, limits, *left);
+    // Not before the statement is freed.
+    if (broken_) drop();
     if (!connection_) return table;
     const bool ended = run_all(wanted.after).has_value();
     const bool rolled = wanted.autocommit || SQL_SUCCEEDED(SQLEndTran(SQL_HANDLE_DBC, connection_.get(), SQL_ROLLBACK));
@@ -179,7 +185,10 @@ class OdbcSource final : public SqlSource {
   core::Result<Table> run(const std::string& text, const std::vector<Value>& values, const QueryLimits& limits,
                           core::Duration left) {
     const Statement statement(connection_.get());
-    if (!statement) return broken_if_unavailable(first_error(SQL_HANDLE_DBC, connection_.get()));
+    if (!statement) {
+      broken_ = true;
+      return std::unexpected(first_error(SQL_HANDLE_DBC, connection_.get()));
+    }
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(left).count();
     // What a driver does not know it refuses, and there are other guards.
     SQLSetStmtAttrW(statement.get(), SQL_ATTR_QUERY_TIMEOUT, as_pointer(static_cast<std::uintptr_t>(seconds)), 0);
@@ -213,7 +222,7 @@ class OdbcSource final : public SqlSource {
   std::unexpected<core::Error> refused(SQLHSTMT statement, bool late, core::Duration timeout,
                                        const QueryLimits& limits) {
     if (limits.stop.stop_requested()) {
-      drop();
+      broken_ = true;
       return core::fail(ErrorKind::cancelled, "shutting down", name_);
     }
     core::Error error = first_error(SQL_HANDLE_STMT, statement);
@@ -223,11 +232,7 @@ class OdbcSource final : public SqlSource {
           fmt::format("the query took longer than its {} timeout and was stopped", core::format_duration(timeout)),
           name_);
     }
-    return broken_if_unavailable(std::move(error));
-  }
-
-  std::unexpected<core::Error> broken_if_unavailable(core::Error error) {
-    if (error.kind == ErrorKind::unavailable) drop();
+    broken_ = error.kind == ErrorKind::unavailable;
     return std::unexpected(std::move(error));
   }
 
@@ -249,6 +254,7 @@ class OdbcSource final : public SqlSource {
   }
 
   void drop() {
+    broken_ = false;
     connection_.reset();
     environment_.reset();
   }
@@ -268,7 +274,8 @@ class OdbcSource final : public SqlSource {
   const OdbcSettings settings_;
   Environment environment_;  // before the connection, which goes first
   Connection connection_;
-  bool fresh_ = false;  // opened by the call that uses it
+  bool fresh_ = false;   // opened by the call that uses it
+  bool broken_ = false;  // to be closed when the statement that found it is freed
 };
 
 }  // namespace

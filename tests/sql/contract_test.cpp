@@ -1,3 +1,4 @@
+#include <atomic>
 #include <cmath>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -167,6 +168,23 @@ TEST_P(SqlContract, EndsAQueryWhenShuttingDown) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::cancelled) << result.error().describe();
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(8));
+}
+
+TEST_P(SqlContract, HoldsUpNoOtherSession) {
+  const auto other = engine_->open();
+  ASSERT_TRUE(source_->connect({}));
+  ASSERT_TRUE(other->connect({}));
+  std::stop_source stop;
+  std::atomic<bool> over = false;
+  std::jthread slow([&] {
+    QueryLimits limits;
+    limits.stop = stop.get_token();
+    (void)source_->query(engine_->slow(), {}, limits);
+    over = true;
+  });
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(other->query("SELECT 1", {}, {}));
+  EXPECT_FALSE(over);
+  stop.request_stop();
 }
 
 TEST_P(SqlContract, RefusesAResultOfTooManyRows) {
