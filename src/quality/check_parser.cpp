@@ -260,7 +260,7 @@ class CheckParser {
 config::Position position_in(const Node& scalar, std::size_t offset) {
   config::Position position = scalar.position();
   const bool one_line = scalar.text().find('\n') == std::string::npos;
-  if (position.column > 0 && one_line) position.column += static_cast<int>(offset) + (scalar.quoted() ? 1 : 0);
+  if (position.column > 0 && one_line && !scalar.derived()) position.column += static_cast<int>(offset) + (scalar.quoted() ? 1 : 0);
   return position;
 }
 
