@@ -224,6 +224,7 @@ class ObjectReader {
     Extras extras = named("columns are those of the contract");
     extras.settings.emplace_back(Node::scalar("fail", position), Node::mapping(std::move(demands), position));
     scope_.checks.add_block("schema", std::move(extras), position);
+    scope_.checks.bring_forward();
   }
 
   void add_primary_key() {

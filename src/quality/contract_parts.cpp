@@ -100,6 +100,10 @@ void TableChecks::add_block(const std::string& check, Extras extras, const confi
   push(check, std::move(extras), position);
 }
 
+void TableChecks::bring_forward() {
+  if (!items_.empty()) std::ranges::rotate(items_, items_.end() - 1);
+}
+
 void TableChecks::push(const std::string& check, Extras extras, const config::Position& position) {
   std::vector<Node::Entry> entries;
   const auto entry = [&](const std::string& key, const std::string& value) {

@@ -57,6 +57,8 @@ class TableChecks {
   void add(const std::string& measure, const Threshold& threshold, Extras extras, const config::Position& position);
   /// A check whose demand is all in its settings: "schema", "failed rows", "values in (a) must exist in t (b)".
   void add_block(const std::string& check, Extras extras, const config::Position& position);
+  /// The last one added becomes the first.
+  void bring_forward();
   /// One that is SodaCL already.
   void add_item(config::Node item) { items_.push_back(std::move(item)); }
 
