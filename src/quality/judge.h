@@ -54,6 +54,7 @@ struct Verdict {
   std::string message;          // one sentence with the check's name, value and threshold
   std::string problem = {};     // why it could not be evaluated: "the table is empty"
   bool learning = false;        // a change check with too few loads to compare with: passes, and says so
+  std::optional<std::string> keep = {};  // of a probe that keeps text: what to show it the next time
 };
 
 /// The verdict on a check that gave no value, or that the source refuses to compute.

@@ -8,6 +8,8 @@ Verdict Probe::verdict(const Check& check, const Findings& findings) const { ret
 
 std::optional<core::Time> Probe::newest(const Findings&) const { return std::nullopt; }
 
+std::optional<FailingRows> Probe::failing_rows(const Dataset&, const sql::Dialect&) const { return std::nullopt; }
+
 std::vector<GroupValue> Probe::groups(const Findings&) const { return {}; }
 
 std::optional<core::Time> load_time(const Findings& findings) {

@@ -24,6 +24,11 @@ struct Statement {
   std::vector<sql::Value> parameters = {};
   std::string source = {};  // an entry of `sources:`; "" is the dataset's own
   std::size_t rows = 1;     // of the answer, at most
+  /// Instead of `sql`: the rows of this table are counted, in the SQL of the source that has it.
+  std::vector<std::string> count_of = {};
+  std::string where = {};  // of count_of: a condition, "" for none
+  /// It reads nothing but the dataset's table, and its answer changes only with that.
+  bool own_table = false;
   bool operator==(const Statement&) const = default;
 };
 
@@ -40,6 +45,12 @@ struct Column {
   std::string type;  // as the engine writes it: "character varying(20)"
 };
 
+/// Where the rows are that a check objects to, as SQL: `SELECT … FROM <from> WHERE (<where>)`.
+struct FailingRows {
+  std::string from;
+  std::string where = {};  // "" for all of them
+};
+
 /// What came back for a probe's needs. Lives for one call.
 struct Findings {
   const Observation& scan;
@@ -50,6 +61,7 @@ struct Findings {
   core::Time now;
   std::span<const core::Measurement> history = {};  // as many of Probe::history() as there are, oldest first
   std::optional<core::Time> load = std::nullopt;    // when the newest row came, where a freshness check tells
+  std::string_view kept = {};                       // of a probe that keeps text: its last, "" when there is none
 };
 
 /// One group's value of a check with several: "country=DE".
@@ -91,6 +103,10 @@ class Probe {
   virtual std::vector<GroupValue> groups(const Findings& findings) const;
   /// How many measurements of the past its verdict wants to see; more than 0 also has its own kept.
   virtual std::size_t history() const { return 0; }
+  /// Whether its verdict is about what was seen the last time, kept as text (Verdict::keep, Findings::kept).
+  virtual bool keeps() const { return false; }
+  /// The rows it objects to, for a sample of them; nothing where single rows are not what is wrong.
+  virtual std::optional<FailingRows> failing_rows(const Dataset& dataset, const sql::Dialect& dialect) const;
 };
 
 using ProbePtr = std::shared_ptr<const Probe>;
