@@ -64,8 +64,8 @@ constexpr std::array kLibrary = {
     Library{"duplicate_count", "duplicate_percent", "duplicateValues"},
 };
 
-constexpr std::array<std::string_view, 7> kDimensions = {"accuracy",    "completeness", "conformity", "consistency",
-                                                         "coverage",    "timeliness",   "uniqueness"};
+constexpr std::array<std::string_view, 7> kDimensions = {"accuracy", "completeness", "conformity", "consistency",
+                                                         "coverage", "timeliness",   "uniqueness"};
 
 /// What is made of one table's checks.
 struct Object {
@@ -124,7 +124,8 @@ class RuleWriter {
       } else if (word == "valid values" && library.metric == "invalidValues" && value.is_sequence() && !valid) {
         put(arguments_, "validValues", value);
         valid = true;
-      } else if (word == "valid regex" && library.metric == "invalidValues" && value.is_scalar() && settings_.find("valid values") == nullptr) {
+      } else if (word == "valid regex" && library.metric == "invalidValues" && value.is_scalar() &&
+                 settings_.find("valid values") == nullptr) {
         put(arguments_, "pattern", value);
         valid = true;
       } else {
@@ -139,7 +140,8 @@ class RuleWriter {
     std::vector<Node> custom;
     for (const auto& [key, value] : attributes.entries()) {
       if (!value.is_scalar()) return false;
-      const bool dimension = key.text() == "dimension" && std::ranges::find(kDimensions, value.text()) != kDimensions.end();
+      const bool dimension =
+          key.text() == "dimension" && std::ranges::find(kDimensions, value.text()) != kDimensions.end();
       if (dimension || key.text() == "businessImpact") {
         put(rule, key.text(), value);
       } else {
@@ -173,7 +175,8 @@ class RuleWriter {
     if (!wanted || wanted->unit == Unit::duration || !wanted->low_included || !wanted->high_included) return false;
     const Node low = text(fmt::format("{}", wanted->low));
     const bool two = wanted->op == Condition::Op::between || wanted->op == Condition::Op::not_between;
-    put(rule, operator_of(wanted->op), two ? Node::sequence({low, text(fmt::format("{}", wanted->high))}, kNowhere) : low);
+    put(rule, operator_of(wanted->op),
+        two ? Node::sequence({low, text(fmt::format("{}", wanted->high))}, kNowhere) : low);
     return true;
   }
 
@@ -197,7 +200,8 @@ class Exporter {
 
   Node run(const Node& root) {
     if (!root.is_mapping()) {
-      diagnostics_.error(root.position(), fmt::format("expected sections such as \"checks for <table>:\", found {}", root.kind_name()));
+      diagnostics_.error(root.position(),
+                         fmt::format("expected sections such as \"checks for <table>:\", found {}", root.kind_name()));
       return root;
     }
     for (const auto& [key, value] : root.entries()) read_section(key, value);
@@ -216,9 +220,12 @@ class Exporter {
  private:
   void read_section(const Node& key, const Node& value) {
     static constexpr std::array<std::string_view, 3> kOfTables = {"checks for ", "filter ", "configurations for "};
-    const auto beginning = std::ranges::find_if(kOfTables, [&](std::string_view each) { return key.text().starts_with(each); });
+    const auto beginning =
+        std::ranges::find_if(kOfTables, [&](std::string_view each) { return key.text().starts_with(each); });
     if (beginning == kOfTables.end()) {
-      return diagnostics_.error(key.position(), fmt::format("section \"{}\" belongs to no table, so it has no place in a contract", key.text()));
+      return diagnostics_.error(
+          key.position(),
+          fmt::format("section \"{}\" belongs to no table, so it has no place in a contract", key.text()));
     }
     const auto header = parse_header(key.text(), beginning->substr(0, beginning->size() - 1));
     if (!header) return diagnostics_.error(key.position(), header.error().message);
@@ -249,13 +256,15 @@ class Exporter {
     const bool mapping = item.is_mapping() && item.entries().size() == 1;
     const Node* check = item.is_scalar() ? &item : mapping ? &item.entries()[0].first : nullptr;
     const Node& settings = mapping ? item.entries()[0].second : kNothing;
-    auto rule = check == nullptr || (mapping && !settings.is_mapping()) ? std::nullopt : RuleWriter(*check, settings).write();
+    auto rule =
+        check == nullptr || (mapping && !settings.is_mapping()) ? std::nullopt : RuleWriter(*check, settings).write();
     if (!rule) {
       object.rules.push_back(soda_rule(Node::sequence({item}, kNowhere)));
     } else if (rule->column.empty()) {
       object.rules.push_back(std::move(rule->node));
     } else {
-      auto column = std::ranges::find(object.column_rules, rule->column, &std::pair<std::string, std::vector<Node>>::first);
+      auto column =
+          std::ranges::find(object.column_rules, rule->column, &std::pair<std::string, std::vector<Node>>::first);
       if (column == object.column_rules.end()) {
         object.column_rules.push_back({rule->column, {}});
         column = object.column_rules.end() - 1;
