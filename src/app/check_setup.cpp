@@ -116,13 +116,13 @@ std::expected<std::vector<quality::Dataset>, Diagnostics> read_checks(const std:
   Diagnostics diagnostics;
   std::vector<quality::Dataset> datasets;
   quality::Variables variables;
-  for (const std::string& text : options.variables) {
-    const std::size_t equals = text.find('=');
-    const std::string name = text.substr(0, equals);
-    const std::string value = equals == std::string::npos ? "" : text.substr(equals + 1);
-    const std::string mistake = equals == std::string::npos ? fmt::format("\"{}\" has no value: write name=value", text)
-                                                            : quality::variable_mistake(name, value);
-    if (!mistake.empty()) diagnostics.error({"-v", 0, 0}, mistake);
+  for (const std::string& each : options.variables) {
+    const std::size_t equals = each.find('=');
+    const std::string name = each.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : each.substr(equals + 1);
+    const std::string mistake =
+        equals == std::string::npos ? "write name=value" : quality::variable_mistake(name, value);
+    if (!mistake.empty()) diagnostics.error({"-v " + each, 0, 0}, mistake);
     variables[name] = value;
   }
   const auto read = [&](const std::string& file, bool contract) {
