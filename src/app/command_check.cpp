@@ -1,9 +1,11 @@
 #include "app/command_check.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <unistd.h>
@@ -173,20 +175,24 @@ int usage(const std::string& message) {
   return kExitUsage;
 }
 
+int give_text(const std::string& text, const std::string& output) {
+  if (output.empty() || output == "-") {
+    std::cout << text << std::flush;
+    return kExitOk;
+  }
+  std::ofstream file(output, std::ios::binary | std::ios::trunc);
+  file << text << std::flush;
+  return file ? kExitOk : usage("\"" + output + "\" cannot be written");
+}
+
 int give_report(const quality::RunReport& report, const ReportOptions& options) {
   const bool warnings_fail = options.fail_on == "warn";
   const bool to_screen = options.output.empty() || options.output == "-";
   const std::string text = to_screen && options.format == "table"
                                ? quality::write_table(report, takes_colour(STDOUT_FILENO))
                                : *quality::write_report(options.format, report, warnings_fail);
-  if (to_screen) {
-    std::cout << text << std::flush;
-  } else {
-    std::ofstream file(options.output, std::ios::binary | std::ios::trunc);
-    file << text << std::flush;
-    if (!file) return usage("\"" + options.output + "\" cannot be written");
-    std::cerr << quality::tally(report).to_string() << "\n";
-  }
+  if (const int code = give_text(text, options.output); code != kExitOk) return code;
+  if (!to_screen) std::cerr << quality::tally(report).to_string() << "\n";
   switch (quality::worst_outcome(report)) {
     case quality::Outcome::pass: return kExitOk;
     case quality::Outcome::warn: return warnings_fail ? kExitFailed : kExitOk;
@@ -229,6 +235,7 @@ void add_check_command(CLI::App& cli, Action& action) {
       "  weir check plan checks/ --source warehouse");
   add_run(*check, action);
   add_plan(*check, action);
+  add_check_exchange(*check, action);
 }
 
 }  // namespace weir::app
