@@ -111,17 +111,27 @@ std::expected<std::vector<std::string>, std::string> check_files(const std::vect
 
 std::expected<std::vector<quality::Dataset>, Diagnostics> read_checks(const std::vector<std::string>& files,
                                                                       const std::vector<std::string>& contracts,
-                                                                      const CheckOptions&,
+                                                                      const CheckOptions& options,
                                                                       std::vector<config::Diagnostic>& notes) {
   Diagnostics diagnostics;
   std::vector<quality::Dataset> datasets;
+  quality::Variables variables;
+  for (const std::string& each : options.variables) {
+    const std::size_t equals = each.find('=');
+    const std::string name = each.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : each.substr(equals + 1);
+    const std::string mistake =
+        equals == std::string::npos ? "write name=value" : quality::variable_mistake(name, value);
+    if (!mistake.empty()) diagnostics.error({"-v " + each, 0, 0}, mistake);
+    variables[name] = value;
+  }
   const auto read = [&](const std::string& file, bool contract) {
     Diagnostics own;
     const Node root = config::load_yaml(file, own);
     if (own.ok() && contract && !quality::is_contract(root)) {
       own.error({file, 0, 0}, "is no data contract: it has no \"kind: DataContract\"");
     }
-    if (own.ok()) std::ranges::move(quality::parse_check_file(root, own), std::back_inserter(datasets));
+    if (own.ok()) std::ranges::move(quality::parse_check_file(root, own, variables), std::back_inserter(datasets));
     for (const config::Diagnostic& mistake : own.errors()) diagnostics.error(mistake.position, mistake.message);
     std::ranges::copy(own.hints(), std::back_inserter(notes));
   };
