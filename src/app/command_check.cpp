@@ -92,8 +92,7 @@ void add_unseen(const quality::RunResult& run, const std::string& source, qualit
 /// Each dataset in its turn, so that the bar can show which.
 core::Result<quality::RunReport> run_all(Prepared& prepared) {
   quality::CheckRun run({prepared.sources.name(), *prepared.session, prepared.history.get(),
-                         [&](const std::string& name) { return prepared.sources.other(name); },
-                         prepared.history.get()});
+                         [&](const std::string& name) { return prepared.sources.other(name); }});
   quality::RunReport report;
   report.started = present();
   const auto begun = std::chrono::steady_clock::now();
