@@ -1,9 +1,11 @@
 #include "app/command_check.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <unistd.h>
@@ -74,6 +76,19 @@ std::optional<Prepared> prepare(const CheckOptions& options) {
 
 core::Time present() { return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now()); }
 
+/// A dataset without a single check that was looked at (no table fits its patterns) is no success.
+void add_unseen(const quality::RunResult& run, const std::string& source, quality::RunReport& report) {
+  for (const quality::DatasetRun& dataset : run.datasets) {
+    if (!dataset.error || !dataset.checks.empty()) continue;
+    quality::CheckResult result;
+    result.source = source;
+    result.dataset = dataset.label;
+    result.check = "can be read";
+    result.message = dataset.error->message;
+    report.results.push_back(std::move(result));
+  }
+}
+
 /// Each dataset in its turn, so that the bar can show which.
 core::Result<quality::RunReport> run_all(Prepared& prepared) {
   quality::CheckRun run({prepared.sources.name(), *prepared.session, prepared.history.get(),
@@ -81,13 +96,18 @@ core::Result<quality::RunReport> run_all(Prepared& prepared) {
   quality::RunReport report;
   report.started = present();
   const auto begun = std::chrono::steady_clock::now();
-  Progress progress(prepared.datasets.size(), ::isatty(STDERR_FILENO) == 1);
-  for (std::size_t i = 0; i < prepared.datasets.size(); ++i) {
-    progress.show(i, prepared.datasets[i].label());
-    const auto done = run.run({&prepared.datasets[i], 1}, report.started, {});
+  const std::vector<quality::Dataset>& all = prepared.datasets;
+  // Tables by pattern may be tables that are named too: then all is one run, which puts them together.
+  const bool patterns = std::ranges::any_of(all, [](const quality::Dataset& each) { return each.for_each != nullptr; });
+  const std::size_t turns = patterns ? std::min<std::size_t>(all.size(), 1) : all.size();
+  Progress progress(turns, ::isatty(STDERR_FILENO) == 1);
+  for (std::size_t i = 0; i < turns; ++i) {
+    progress.show(i, all[i].label());
+    const auto done = run.run({&all[i], patterns ? all.size() : 1}, report.started, {});
     if (!done) return std::unexpected(done.error());
     quality::RunReport part = done->report();
     std::ranges::move(part.results, std::back_inserter(report.results));
+    add_unseen(*done, prepared.sources.name(), report);
     std::ranges::move(part.statements, std::back_inserter(report.statements));
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
@@ -144,6 +164,8 @@ int plan_checks(const CheckOptions& options) {
 void add_check_options(CLI::App& command, CheckOptions& options) {
   command.add_option("FILES", options.paths, "check files, data contracts, and folders of them");
   command.add_option("--contract", options.contracts, "a data contract (ODCS)");
+  command.add_option("--variable,-v", options.variables, "name=value, for ${name} in the files; may be given again")
+      ->allow_extra_args(false);
   add_source_options(command, options);
   command.add_option("--history", options.history,
                      "file that keeps what was measured, for \"change for\" and anomalies");
@@ -173,20 +195,24 @@ int usage(const std::string& message) {
   return kExitUsage;
 }
 
+int give_text(const std::string& text, const std::string& output) {
+  if (output.empty() || output == "-") {
+    std::cout << text << std::flush;
+    return kExitOk;
+  }
+  std::ofstream file(output, std::ios::binary | std::ios::trunc);
+  file << text << std::flush;
+  return file ? kExitOk : usage("\"" + output + "\" cannot be written");
+}
+
 int give_report(const quality::RunReport& report, const ReportOptions& options) {
   const bool warnings_fail = options.fail_on == "warn";
   const bool to_screen = options.output.empty() || options.output == "-";
   const std::string text = to_screen && options.format == "table"
                                ? quality::write_table(report, takes_colour(STDOUT_FILENO))
                                : *quality::write_report(options.format, report, warnings_fail);
-  if (to_screen) {
-    std::cout << text << std::flush;
-  } else {
-    std::ofstream file(options.output, std::ios::binary | std::ios::trunc);
-    file << text << std::flush;
-    if (!file) return usage("\"" + options.output + "\" cannot be written");
-    std::cerr << quality::tally(report).to_string() << "\n";
-  }
+  if (const int code = give_text(text, options.output); code != kExitOk) return code;
+  if (!to_screen) std::cerr << quality::tally(report).to_string() << "\n";
   switch (quality::worst_outcome(report)) {
     case quality::Outcome::pass: return kExitOk;
     case quality::Outcome::warn: return warnings_fail ? kExitFailed : kExitOk;
@@ -229,6 +255,7 @@ void add_check_command(CLI::App& cli, Action& action) {
       "  weir check plan checks/ --source warehouse");
   add_run(*check, action);
   add_plan(*check, action);
+  add_check_exchange(*check, action);
 }
 
 }  // namespace weir::app

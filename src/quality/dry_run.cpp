@@ -133,7 +133,7 @@ core::Result<std::vector<PlannedStatement>> dry_run(std::span<const Dataset> dat
     made->of(label);
     return (others[name] = std::move(made)).get();
   };
-  CheckRun run({source, dry, nullptr, dry_other});
+  CheckRun run({.source = source, .session = dry, .other = dry_other});
   for (const Dataset& dataset : datasets) {
     label = dataset.label();
     dry.of(label);
