@@ -85,7 +85,7 @@ struct Dataset {
   std::string filter;              // the filter's name, "" for none
   std::string where;               // the filter's SQL condition
   std::vector<Check> checks;
-  std::shared_ptr<const ForEach> for_each = {};// then there is no table yet: a run reads the catalog
+  std::shared_ptr<const ForEach> for_each = {};  // then there is no table yet: a run reads the catalog
   config::Position position;
 
   /// The label `dataset`: "fct_orders", "sales.fct_orders [recent]".
