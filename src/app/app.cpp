@@ -61,7 +61,8 @@ constexpr std::size_t kReserve = 2000;           // series past the limit for wh
 constexpr core::Duration kReloadPatience = 30s;  // with the judge, which may be in the middle of a step
 constexpr core::Duration kShownFor = 5min;       // samples on /metrics of a collector that no longer succeeds
 
-std::size_t worker_count(std::size_t collectors) { return std::clamp<std::size_t>(collectors, 2, 16); }
+/// One for each, so that a source that keeps its collectors waiting keeps no other from running.
+std::size_t worker_count(std::size_t collectors) { return std::clamp<std::size_t>(collectors, 2, 64); }
 
 /// Opens the database; a damaged one is set aside, so that monitoring goes on and nothing is overwritten.
 core::Result<std::unique_ptr<storage::Store>> open_storage(const std::string& path, core::Time now) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,33 +10,10 @@
 
 #include "config/diagnostics.h"
 #include "core/time.h"
-#include "quality/reference.h"
 
 namespace weir::quality {
 
-enum class MetricKind {
-  row_count,
-  freshness,        // now − max(column), seconds
-  missing_count,    // NULLs
-  missing_percent,  // of all rows, 0 to 100
-  min,
-  max,
-  avg,
-  distribution,  // population stability index against a reference
-};
-
-/// The word in check files: "row_count", "distribution_difference".
-std::string_view to_string(MetricKind kind);
-
-/// What a check measures.
-struct Metric {
-  MetricKind kind = MetricKind::row_count;
-  std::string column;                          // "" for row_count
-  std::shared_ptr<const Reference> reference;  // of a distribution
-
-  /// "missing_count(customer_id)": the canonical text.
-  std::string to_string() const;
-};
+class Probe;
 
 enum class Unit { plain, percent, duration };
 
@@ -56,11 +35,14 @@ struct Condition {
   std::string to_string() const;
 };
 
-/// `change [avg|min|max last N] [percent] for <metric>`: the difference to earlier loads, not the value itself.
+/// `change [avg|min|max last N] [percent] for <metric>`, `change same day last week for <metric>`: the difference to
+/// earlier loads, not the value itself.
 struct Change {
   enum class Aggregate { avg, min, max };
+  enum class SameDay { no, last_week, last_month };
   Aggregate aggregate = Aggregate::min;
   int last = 1;
+  SameDay same_day = SameDay::no;
   bool percent = false;
 
   std::string to_string() const;  // "change avg last 7 percent for"
@@ -68,18 +50,33 @@ struct Change {
 
 /// One line of a check file. Either `expected` is given (what passes), or the warn and fail zones are.
 struct Check {
-  Metric metric;
+  std::shared_ptr<const Probe> probe;  // what is measured; never null in a check that was read
   std::optional<Change> change;
   std::optional<Condition> expected;
   std::optional<Condition> warn_when;
   std::optional<Condition> fail_when;
   std::string name;  // given by `name:`, else the text as written; unique within its dataset
+  std::map<std::string, std::string> attributes;  // owner, severity, dimension …
+  std::string given_identity;                     // `identity:`, which stays when the check is rewritten
   config::Position position;
 
   /// What is measured, without thresholds: "change percent for row_count".
   std::string measure() const;
+  /// The same as is unique for what is measured, settings included: identifies its measurements in the history.
+  std::string identity() const;
   /// The whole check in canonical form: the same for two that mean the same.
   std::string canonical() const;
+};
+
+/// A section "for each dataset": checks of every table whose name fits.
+struct ForEach {
+  std::string alias;                 // `${alias}` in the checks is the table's name
+  std::vector<std::string> include;  // SQL LIKE patterns: % is any text, _ any character; "schema.pattern"
+  std::vector<std::string> exclude;
+  std::function<std::vector<Check>(const std::string& table)> checks;  // as read for that table
+
+  /// Whether a table is meant; `visible` when its name alone finds it.
+  bool fits(std::string_view schema, std::string_view table, bool visible) const;
 };
 
 /// The checks of one table and filter: they share one SELECT.
@@ -88,6 +85,7 @@ struct Dataset {
   std::string filter;              // the filter's name, "" for none
   std::string where;               // the filter's SQL condition
   std::vector<Check> checks;
+  std::shared_ptr<const ForEach> for_each = {};  // then there is no table yet: a run reads the catalog
   config::Position position;
 
   /// The label `dataset`: "fct_orders", "sales.fct_orders [recent]".

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <fmt/format.h>
 
 #include "config/reader.h"
 #include "quality/expression.h"
+#include "quality/group_by.h"
+#include "quality/registry.h"
 
 namespace weir::quality {
 namespace {
@@ -14,84 +15,99 @@ namespace {
 using config::Diagnostics;
 using config::Node;
 
-struct MetricWord {
-  std::string_view word;
-  MetricKind kind;
-  bool may_change;  // as in "change for …"
+/// What SodaCL has and Weir does not, with what to write instead: told apart from a misspelling.
+struct Absent {
+  std::string_view beginning;
+  std::string_view instead;
+};
+constexpr std::array kAbsent = {
+    Absent{"freshness using", "write freshness(column) < 1h30m"},
+    Absent{"anomaly score for", "write \"anomaly detection for …\""},
+    Absent{"group evolution", "it is part of Soda Cloud"},
+    Absent{"reconciliation", "it is part of Soda Library; for row counts there is \"row_count same as\""},
 };
 
-/// Every metric a check can be about. A new one is a line here, and its expressions in planner.cpp and judge.cpp.
-constexpr std::array kMetrics = {
-    MetricWord{"row_count", MetricKind::row_count, true},
-    MetricWord{"freshness", MetricKind::freshness, false},
-    MetricWord{"missing_count", MetricKind::missing_count, true},
-    MetricWord{"missing_percent", MetricKind::missing_percent, true},
-    MetricWord{"min", MetricKind::min, true},
-    MetricWord{"max", MetricKind::max, true},
-    MetricWord{"avg", MetricKind::avg, true},
-    MetricWord{"distribution_difference", MetricKind::distribution, false},
+/// Settings that belong to some checks and stand under another: whose they are.
+struct Belonging {
+  std::string_view key;
+  std::string_view owner;
+};
+constexpr std::string_view kOfValues = "checks about the values of a column";
+constexpr std::array kBelongings = {
+    Belonging{"method", "distribution_difference"},
+    Belonging{"distribution reference file", "distribution_difference"},
+    Belonging{"bucket", "late_count and late_percent"},
+    Belonging{"lateness", "late_count and late_percent"},
+    Belonging{"query", "group by"},
+    Belonging{"fields", "group by"},
+    Belonging{"group_limit", "group by"},
+    Belonging{"fail condition", "failed rows"},
+    Belonging{"fail query", "failed rows"},
+    Belonging{"filter", "checks about numbers of a table"},
 };
 
-/// What SodaCL has and Weir does not yet: told apart from a misspelling.
-constexpr std::array<std::string_view, 24> kUnsupportedMetrics = {
-    "duplicate_count", "duplicate_percent", "invalid_count", "invalid_percent", "sum",      "stddev",
-    "stddev_pop",      "stddev_samp",       "variance",      "var_pop",         "var_samp", "percentile",
-    "avg_length",      "min_length",        "max_length",    "schema",          "failed",   "values",
-    "anomaly",         "reference",         "cross",         "reconciliation",  "group",    "discover"};
-constexpr std::array<std::string_view, 21> kUnsupportedSettings = {
-    "filter",           "attributes",      "identity",
-    "samples limit",    "samples columns", "collect failed rows",
-    "valid values",     "invalid values",  "missing values",
-    "missing regex",    "missing format",  "valid regex",
-    "valid format",     "valid length",    "valid min length",
-    "valid max length", "valid min",       "valid max",
-    "condition",        "sample",          "sql"};
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool space = std::string_view(" \t\r\n").find(c) != std::string_view::npos;
+    if (!space) line += c;
+    if (space && !line.empty() && line.back() != ' ') line += ' ';
+  }
+  if (line.ends_with(' ')) line.pop_back();
+  return line;
+}
 
 class CheckParser {
  public:
-  CheckParser(const Node& line, const Node& settings, Diagnostics& diagnostics)
-      : line_(line), settings_(settings), diagnostics_(diagnostics), what_("check \"" + line.text() + "\"") {}
+  CheckParser(const Node& line, const Node& settings, const std::vector<std::string>& table, const Surroundings& around,
+              const MakeProbe& make, Diagnostics& diagnostics)
+      : line_(line),
+        settings_(settings),
+        table_(table),
+        around_(around),
+        make_(make),
+        diagnostics_(diagnostics),
+        what_("check \"" + line.text() + "\"") {}
 
   std::optional<Check> run() {
     const std::size_t errors = diagnostics_.errors().size();
-    Check check;
-    check.position = line_.position();
-    if (!known_beginning()) return std::nullopt;
-    const auto expression = parse_expression(line_.text());
-    if (!expression) {
-      error(expression.error().offset, expression.error().message);
+    check_.position = line_.position();
+    if (absent()) return std::nullopt;
+    if (!settings_.is_mapping() && !settings_.is_null()) {
+      error(settings_, "expected settings such as name: under the check, found " + std::string(settings_.kind_name()));
       return std::nullopt;
     }
-    check.change = expression->change;
-    check.expected = expression->condition;
-    if (!read_metric(*expression, check)) return std::nullopt;
-    read_settings(*expression, check);
-    if (diagnostics_.errors().size() == errors) judge_thresholds(*expression, check);
-    if (check.name.empty()) check.name = as_written();
-    if (diagnostics_.errors().size() != errors) return std::nullopt;
-    return check;
+    config::MapReader reader(settings_, diagnostics_, what_);
+    ProbeContext context{line_, settings_, reader, expression_, check_, table_, diagnostics_, what_, around_};
+    read_common(context);
+    const auto form = std::ranges::find_if(
+        line_forms(), [this](const LineForm& each) { return !make_ && each.matches(line_, settings_); });
+    const bool read = form != line_forms().end() ? read_line_form(*form, context) : read_metric(context);
+    if (!read) return std::nullopt;
+    report_foreign_settings(reader);
+    reader.finish();
+    if (check_.name.empty()) check_.name = as_written();
+    if (diagnostics_.errors().size() != errors || check_.probe == nullptr) return std::nullopt;
+    return std::move(check_);
   }
 
  private:
+  void read_common(ProbeContext& context) {
+    check_.name = context.setting("name");
+    check_.given_identity = context.setting("identity");
+    if (const Node* attributes = context.reader.child("attributes")) {
+      check_.attributes = parse_attributes(*attributes, what_, diagnostics_);
+    }
+  }
+
   /// A label should be found where it was written: with its spaces in order, and otherwise untouched.
   std::string as_written() const {
     std::string text = one_line(line_.text());
     for (const std::string_view key : {"warn", "fail"}) {
       const Node* zone = settings_.find(key);
-      if (zone != nullptr) text += fmt::format(" {} {}", key, one_line(zone->text()));
+      if (zone != nullptr && zone->is_scalar()) text += fmt::format(" {} {}", key, one_line(zone->text()));
     }
     return text;
-  }
-
-  static std::string one_line(std::string_view text) {
-    std::string line;
-    for (const char c : text) {
-      const bool space = std::string_view(" \t\r\n").find(c) != std::string_view::npos;
-      if (!space) line += c;
-      if (space && !line.empty() && line.back() != ' ') line += ' ';
-    }
-    if (line.ends_with(' ')) line.pop_back();
-    return line;
   }
 
   void error(std::size_t offset, const std::string& message) {
@@ -101,191 +117,134 @@ class CheckParser {
     diagnostics_.error(node.position(), what_ + ": " + message);
   }
 
-  /// Forms that are no metric checks at all are named before the grammar stumbles over them.
-  bool known_beginning() {
-    const std::string& text = line_.text();
-    if (text.find("${") != std::string::npos) {
-      error(text.find("${"), "variables are not supported; write the value itself");
-      return false;
-    }
-    const std::string_view word = std::string_view(text).substr(0, text.find_first_of(" (:<=>"));
-    if (std::ranges::find(kUnsupportedMetrics, word) != kUnsupportedMetrics.end()) {
-      error(0, fmt::format("\"{}\" is not supported; {}", word, supported()));
-      return false;
-    }
-    if (text.starts_with("row_count same as")) {
-      error(0, "comparing the row counts of two tables is not supported; " + supported());
-      return false;
-    }
+  bool absent() {
+    const std::string text = one_line(line_.text());
+    const auto known =
+        std::ranges::find_if(kAbsent, [&](const Absent& each) { return text.starts_with(each.beginning); });
+    if (known == kAbsent.end()) return false;
+    error(0, fmt::format("\"{}\" is not supported; {}", known->beginning, known->instead));
     return true;
   }
 
   static std::string supported() {
     std::string words;
-    for (const MetricWord& known : kMetrics) words.append(words.empty() ? "" : ", ").append(known.word);
-    return "supported are " + words + ", and \"change … for\" before most of them";
+    for (const MetricForm& known : metric_forms()) words.append(words.empty() ? "" : ", ").append(known.word);
+    for (const LineForm& known : line_forms()) words.append(", ").append(known.name);
+    return "supported are " + words + ", group by, and \"change … for\" before most of them";
   }
 
-  bool read_metric(const Expression& expression, Check& check) {
-    const auto known = std::ranges::find(kMetrics, expression.metric, &MetricWord::word);
-    if (known == kMetrics.end()) {
-      std::vector<std::string> words;
-      for (const MetricWord& each : kMetrics) words.emplace_back(each.word);
-      const std::string hint = config::did_you_mean(expression.metric, words);
-      const bool later = std::ranges::find(kUnsupportedMetrics, expression.metric) != kUnsupportedMetrics.end();
-      error(expression.metric_offset,
-            later ? fmt::format("\"{}\" is not supported; {}", expression.metric, supported())
-                  : fmt::format("unknown metric \"{}\"{}; {}", expression.metric, hint, supported()));
-      return false;
-    }
-    check.metric.kind = known->kind;
-    if (expression.change && !known->may_change) {
-      error(0, fmt::format("\"change for\" cannot be used with {}", expression.metric));
-      return false;
-    }
-    const bool distribution = check.metric.kind == MetricKind::distribution;
-    const std::size_t least = check.metric.kind == MetricKind::row_count ? 0 : 1;
-    const std::size_t most = distribution ? 2 : least;
-    const std::size_t given = expression.arguments.size();
-    if (given > most && check.metric.kind == MetricKind::freshness) {
-      error(expression.arguments[1].offset,
-            "a variable instead of the present time is not supported; write freshness(column)");
-    } else if (given < least || given > most) {
-      error(expression.metric_offset,
-            least == 0 ? std::string("row_count takes no column; write just row_count")
-                       : fmt::format("{0} is about one column; write {0}(column)", expression.metric));
-    }
-    if (given >= 1 && least >= 1) check.metric.column = expression.arguments[0].text;
-    return given >= least && given <= most;
-  }
-
-  void read_settings(const Expression& expression, Check& check) {
-    const bool distribution = check.metric.kind == MetricKind::distribution;
-    if (!settings_.is_mapping() && !settings_.is_null()) {
-      return error(settings_,
-                   "expected settings such as name: under the check, found " + std::string(settings_.kind_name()));
-    }
-    config::MapReader reader(settings_, diagnostics_, what_);
-    check.name = setting(reader, "name");
-    check.warn_when = zone(reader, "warn");
-    check.fail_when = zone(reader, "fail");
-    if (distribution) read_reference(expression, reader, check);
-    for (const std::string_view unsupported : kUnsupportedSettings) {
-      if (const Node* node = reader.child(unsupported)) {
-        error(*node, fmt::format("\"{}\" is not supported; supported are name, warn and fail", unsupported));
-      }
-    }
-    if (!distribution) {
-      for (const std::string_view key : {"method", "distribution reference file"}) {
-        if (const Node* node = reader.child(key))
-          error(*node, fmt::format("\"{}\" belongs to distribution_difference", key));
-      }
-    }
-    reader.finish();
-  }
-
-  std::string setting(config::MapReader& reader, std::string_view key) {
-    const Node* node = reader.child(key);
-    if (node == nullptr) return {};
-    const bool control = std::ranges::any_of(node->text(), [](unsigned char c) { return c < ' '; });
-    if (!node->is_scalar() || node->text().empty() || node->text().size() > 500 || control) {
-      error(*node, fmt::format("\"{}\": expected one line of text", key));
-      return {};
-    }
-    return node->text();
-  }
-
-  std::optional<Condition> zone(config::MapReader& reader, std::string_view key) {
-    const Node* node = reader.child(key);
-    if (node == nullptr) return std::nullopt;
-    if (!node->is_scalar()) {
-      error(*node, fmt::format("\"{}\": expected a condition such as \"when < 10\", found {}", key, node->kind_name()));
-      return std::nullopt;
-    }
-    const auto condition = parse_zone(node->text());
-    if (condition) return *condition;
-    diagnostics_.error(position_in(*node, condition.error().offset),
-                       fmt::format("{}: \"{}\": {}", what_, key, condition.error().message));
-    return std::nullopt;
-  }
-
-  void read_reference(const Expression& expression, config::MapReader& reader, Check& check) {
-    const std::string name = expression.arguments.size() > 1 ? expression.arguments[1].text : "";
-    if (const Node* method = reader.child("method"); method == nullptr || method->text() != "psi") {
-      error(method == nullptr ? line_ : *method, "write \"method: psi\"; other methods are not supported");
-    }
-    const std::string file = setting(reader, "distribution reference file");
-    if (file.empty()) {
-      if (!reader.has("distribution reference file")) error(line_, "key \"distribution reference file\" is missing");
-      return;
-    }
-    const std::filesystem::path path = std::filesystem::path(line_.position().file).parent_path() / file;
-    const std::string full = path.lexically_normal().string();
-    const auto content = config::read_file(full);
-    if (!content)
-      return reader.error("distribution reference file", fmt::format("\"{}\" {}", full, content.error().message));
+  bool read_line_form(const LineForm& form, ProbeContext& context) {
     const std::size_t errors = diagnostics_.errors().size();
-    const Node root = config::parse_yaml(*content, full, diagnostics_);
-    if (diagnostics_.errors().size() != errors) return;
-    check.metric.reference =
-        std::make_shared<const Reference>(parse_reference(root, name, check.metric.column, diagnostics_));
+    if (form.thresholds != LineForm::Thresholds::own) {
+      check_.warn_when = context.zone("warn");
+      check_.fail_when = context.zone("fail");
+    }
+    check_.probe = form.parse(context);
+    if (check_.probe == nullptr || diagnostics_.errors().size() != errors) return false;
+    if (form.thresholds != LineForm::Thresholds::own) {
+      judge_thresholds(form.thresholds == LineForm::Thresholds::required);
+    }
+    return true;
   }
 
-  void judge_thresholds(const Expression& expression, const Check& check) {
-    if (check.expected && (check.warn_when || check.fail_when)) {
-      return error(expression.condition_offset, "give either a threshold here or warn: and fail:, not both");
+  bool read_metric(ProbeContext& context) {
+    const std::size_t errors = diagnostics_.errors().size();
+    auto expression = parse_expression(line_.text());
+    if (!expression) {
+      error(expression.error().offset, expression.error().message);
+      return false;
     }
-    if (!check.expected && !check.warn_when && !check.fail_when) {
-      return error(expression.condition_offset,
-                   check.metric.kind == MetricKind::freshness
+    expression_ = std::move(*expression);
+    check_.change = expression_.change;
+    check_.expected = expression_.condition;
+    const auto known = std::ranges::find(metric_forms(), expression_.metric, &MetricForm::word);
+    if (!make_ && known == metric_forms().end()) {
+      unknown_metric();
+      return false;
+    }
+    check_.warn_when = context.zone("warn");
+    check_.fail_when = context.zone("fail");
+    check_.probe = make_ ? make_(context) : known->parse(context);
+    if (diagnostics_.errors().size() != errors || check_.probe == nullptr) return true;  // the settings are read on
+    if (check_.change && !check_.probe->may_change()) {
+      error(0, fmt::format("\"change for\" cannot be used with {}", expression_.metric));
+    }
+    judge_thresholds(true);
+    return true;
+  }
+
+  void unknown_metric() {
+    std::vector<std::string> words;
+    for (const MetricForm& each : metric_forms()) words.emplace_back(each.word);
+    error(expression_.metric_offset, fmt::format("unknown metric \"{}\"{}; {}", expression_.metric,
+                                                 config::did_you_mean(expression_.metric, words), supported()));
+  }
+
+  void report_foreign_settings(config::MapReader& reader) {
+    const auto report = [&](std::string_view key, std::string_view owner) {
+      if (reader.asked(key)) return;
+      const Node* node = reader.child(key);
+      if (node != nullptr) error(*node, fmt::format("\"{}\" belongs to {}", key, owner));
+    };
+    for (const Belonging& each : kBelongings) report(each.key, each.owner);
+    for (const std::string& key : validity_keys()) report(key, kOfValues);
+  }
+
+  void judge_thresholds(bool required) {
+    if (check_.expected && (check_.warn_when || check_.fail_when)) {
+      return error(expression_.condition_offset, "give either a threshold here or warn: and fail:, not both");
+    }
+    if (required && !check_.expected && !check_.warn_when && !check_.fail_when) {
+      return error(expression_.condition_offset,
+                   check_.probe->unit() == Unit::duration
                        ? "a threshold is missing, such as < 1h30m"
                        : "a threshold is missing, such as > 0, or warn: and fail: under the check");
     }
-    for (const auto& condition : {check.expected, check.warn_when, check.fail_when}) {
-      if (condition) judge_unit(expression, check, *condition);
+    for (const auto& condition : {check_.expected, check_.warn_when, check_.fail_when}) {
+      if (condition) judge_unit(*condition);
     }
-    if (check.warn_when && check.fail_when && check.warn_when->within(*check.fail_when)) {
+    if (check_.warn_when && check_.fail_when && check_.warn_when->within(*check_.fail_when)) {
       error(*settings_.find("warn"), fmt::format("\"warn\" would never be seen: whatever is {} is {} too, and fails",
-                                                 check.warn_when->to_string(), check.fail_when->to_string()));
-    }
-    if (check.metric.kind != MetricKind::freshness) return;
-    using Op = Condition::Op;
-    const auto is = [](const std::optional<Condition>& condition, Op strict, Op loose) {
-      return !condition || condition->op == strict || condition->op == loose;
-    };
-    if (!is(check.expected, Op::less, Op::less_equal)) {
-      error(expression.condition_offset, "freshness is expected to be below a bound: freshness(column) < 1h30m");
-    }
-    if (!is(check.warn_when, Op::greater, Op::greater_equal) || !is(check.fail_when, Op::greater, Op::greater_equal)) {
-      error(expression.condition_offset, "freshness warns and fails above a bound: \"when > 1h30m\"");
+                                                 check_.warn_when->to_string(), check_.fail_when->to_string()));
     }
   }
 
-  void judge_unit(const Expression& expression, const Check& check, const Condition& condition) {
-    const bool duration = check.metric.kind == MetricKind::freshness;
-    if (duration && condition.unit != Unit::duration) {
-      return error(expression.condition_offset, "freshness is compared with a duration, such as 1h30m or 2d");
+  void judge_unit(const Condition& condition) {
+    const Unit unit = check_.probe->unit();
+    const std::string word = expression_.metric.empty() ? check_.probe->text() : expression_.metric;
+    if (unit == Unit::duration && condition.unit != Unit::duration) {
+      return error(expression_.condition_offset, word + " is compared with a duration, such as 1h30m or 2d");
     }
-    if (!duration && condition.unit == Unit::duration) {
-      return error(expression.condition_offset, "a duration is for freshness only");
+    if (unit != Unit::duration && condition.unit == Unit::duration) {
+      return error(expression_.condition_offset, word + " is no duration; write a number");
     }
     const bool beyond = condition.low < 0 || condition.low > 100 || condition.high < 0 || condition.high > 100;
-    if (check.metric.kind == MetricKind::missing_percent && !check.change && beyond) {
-      return error(expression.condition_offset, fmt::format("{} is always from 0 to 100", expression.metric));
+    if (unit == Unit::percent && !check_.change && beyond) {
+      return error(expression_.condition_offset, fmt::format("{} is always from 0 to 100", word));
     }
     if (condition.unit != Unit::percent) return;
-    if (check.change && !check.change->percent) {
-      return error(expression.condition_offset, "for a relative change write \"change … percent for\"");
+    if (check_.change && !check_.change->percent) {
+      // "change for row_count < 50%" can mean but one thing; with a percentage it could be points.
+      if (unit != Unit::percent) {
+        check_.change->percent = true;
+        return;
+      }
+      return error(expression_.condition_offset, "for a relative change write \"change … percent for\"");
     }
-    if (!check.change && check.metric.kind != MetricKind::missing_percent) {
-      error(expression.condition_offset, fmt::format("{} is no percentage; write the number alone", expression.metric));
+    if (!check_.change && unit != Unit::percent) {
+      error(expression_.condition_offset, fmt::format("{} is no percentage; write the number alone", word));
     }
   }
 
   const Node& line_;
   const Node& settings_;
+  const std::vector<std::string>& table_;
+  const Surroundings& around_;
+  const MakeProbe& make_;
   Diagnostics& diagnostics_;
   const std::string what_;
+  Expression expression_;
+  Check check_;
 };
 
 }  // namespace
@@ -293,26 +252,60 @@ class CheckParser {
 config::Position position_in(const Node& scalar, std::size_t offset) {
   config::Position position = scalar.position();
   const bool one_line = scalar.text().find('\n') == std::string::npos;
-  if (position.column > 0 && one_line) position.column += static_cast<int>(offset) + (scalar.quoted() ? 1 : 0);
+  if (position.column > 0 && one_line && !scalar.derived())
+    position.column += static_cast<int>(offset) + (scalar.quoted() ? 1 : 0);
   return position;
 }
 
-std::optional<Check> parse_check(const Node& item, Diagnostics& diagnostics) {
-  static const Node kNothing;
-  if (item.is_scalar()) return CheckParser(item, kNothing, diagnostics).run();
-  if (item.is_mapping() && item.entries().size() == 1) {
-    return CheckParser(item.entries()[0].first, item.entries()[0].second, diagnostics).run();
+std::map<std::string, std::string> parse_attributes(const Node& node, const std::string& what,
+                                                    Diagnostics& diagnostics) {
+  std::map<std::string, std::string> attributes;
+  if (!node.is_mapping()) {
+    diagnostics.error(node.position(),
+                      fmt::format("{}: \"attributes\": expected names and values such as owner: data-team, found {}",
+                                  what, node.kind_name()));
+    return attributes;
   }
+  for (const auto& [key, value] : node.entries()) {
+    std::string text = value.text();
+    for (const Node& item : value.items()) text += (text.empty() ? "" : ", ") + item.text();
+    const bool control = std::ranges::any_of(text, [](unsigned char c) { return c < ' '; });
+    const bool lists = std::ranges::any_of(value.items(), [](const Node& item) { return !item.is_scalar(); });
+    if (value.is_mapping() || value.is_null() || lists || control || text.size() > 500) {
+      diagnostics.error(
+          value.position(),
+          fmt::format("{}: attribute \"{}\": expected a text, a number or a list of them", what, key.text()));
+      continue;
+    }
+    attributes[key.text()] = text;
+  }
+  return attributes;
+}
+
+std::vector<Check> parse_check(const Node& item, const std::vector<std::string>& table, const Surroundings& around,
+                               Diagnostics& diagnostics, const MakeProbe& make) {
+  static const Node kNothing;
+  const auto one = [&](const Node& line, const Node& settings) {
+    if (!make && one_line(line.text()) == "group by") {
+      return parse_group_by(line, settings, table, around, diagnostics);
+    }
+    std::vector<Check> checks;
+    auto check = CheckParser(line, settings, table, around, make, diagnostics).run();
+    if (check) checks.push_back(std::move(*check));
+    return checks;
+  };
+  if (item.is_scalar()) return one(item, kNothing);
+  if (item.is_mapping() && item.entries().size() == 1) return one(item.entries()[0].first, item.entries()[0].second);
   if (item.is_mapping() && item.entries().size() > 1) {
     diagnostics.error(
         item.entries()[1].first.position(),
         fmt::format("\"{}\" stands beside the check \"{}\"; indent it further to make it a setting of the check",
                     item.entries()[1].first.text(), item.entries()[0].first.text()));
-    return std::nullopt;
+    return {};
   }
   diagnostics.error(item.position(),
                     "expected a check such as \"row_count > 0\", found " + std::string(item.kind_name()));
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace weir::quality

@@ -4,27 +4,33 @@
 #include <array>
 
 #include "config/reader.h"
+#include "sql/guarded.h"
+#include "sql/mysql.h"
+#include "sql/odbc.h"
 #include "sql/postgres.h"
 #include "sql/sqlite.h"
 
 namespace weir::sql {
 namespace {
 
-using Opened = core::Result<std::unique_ptr<SqlSource>>;
+using Open = std::function<std::unique_ptr<SqlSource>()>;
 
 struct SourceType {
   std::string_view name;
-  std::function<Opened()> (*parse)(const std::string& source, const config::Node& node, config::MapReader& reader);
+  Open (*parse)(const std::string& source, const config::Node& node, config::MapReader& reader);
 };
 
 template <class Settings, Settings (*Parse)(const config::Node&, config::MapReader&),
           std::unique_ptr<SqlSource> (*Make)(std::string, Settings)>
-std::function<Opened()> opener(const std::string& source, const config::Node& node, config::MapReader& reader) {
-  return [source, settings = Parse(node, reader)]() -> Opened { return Make(source, settings); };
+Open opener(const std::string& source, const config::Node& node, config::MapReader& reader) {
+  return [source, settings = Parse(node, reader)] { return Make(source, settings); };
 }
 
 /// Every kind of source. A new one is a file and a line here.
 constexpr std::array kTypes = {
+    SourceType{"mariadb", opener<MysqlSettings, parse_mysql, make_mysql>},
+    SourceType{"mysql", opener<MysqlSettings, parse_mysql, make_mysql>},
+    SourceType{"odbc", opener<OdbcSettings, parse_odbc, make_odbc>},
     SourceType{"postgres", opener<PostgresSettings, parse_postgres, make_postgres>},
     SourceType{"sqlite", opener<SqliteSettings, parse_sqlite, make_sqlite>},
 };
@@ -44,12 +50,16 @@ SourceSettings parse_source(const config::Node& node, config::Diagnostics& diagn
   settings.type = reader.choice("type", "", names);
   const auto type = std::ranges::find(kTypes, settings.type, &SourceType::name);
   if (type == kTypes.end()) return settings;  // its keys cannot be judged
-  settings.open = type->parse(settings.name, node, reader);
+  const auto open = type->parse(settings.name, node, reader);
+  const auto places = reader.integer("max_connections", 4, 1, 100);
+  // All sessions of the source share the gate, so it lives as long as any of them or these settings.
+  const auto gate = std::make_shared<SourceGate>(settings.name, static_cast<std::size_t>(places), Breaker::Settings());
+  settings.open = [gate, open] { return make_guarded(gate, open); };
   reader.finish();
   return settings;
 }
 
-Opened make_source(const SourceSettings& settings) {
+core::Result<std::unique_ptr<SqlSource>> make_source(const SourceSettings& settings) {
   if (settings.open) return settings.open();
   return core::fail(core::ErrorKind::invalid, "the source has no known type", settings.name);
 }

@@ -31,6 +31,19 @@ TEST(SourceRegistry, MakesASourceOfEachType) {
   EXPECT_EQ((*source)->name(), "wh");
   EXPECT_EQ((*source)->dialect().name(), "postgres");
 
+  const auto mariadb = parse(
+      "{name: wh, type: mariadb, host: db, user: weir, password: x, database: shop, ca_file: ca.pem, max_connections: "
+      "2}");
+  EXPECT_TRUE(mariadb.diagnostics.ok()) << mariadb.diagnostics.to_string();
+  EXPECT_EQ((*make_source(mariadb.settings))->dialect().name(), "mysql");
+
+  for (const OdbcDialect& dialect : odbc_dialects()) {
+    const auto odbc =
+        parse("{name: wh, type: odbc, dialect: " + std::string(dialect.name) + ", dsn: warehouse, user: weir}");
+    EXPECT_TRUE(odbc.diagnostics.ok()) << odbc.diagnostics.to_string();
+    EXPECT_EQ((*make_source(odbc.settings))->dialect().name(), dialect.name);
+  }
+
   const auto sqlite = parse("{name: local, type: sqlite, path: shop.db}");
   EXPECT_TRUE(sqlite.diagnostics.ok()) << sqlite.diagnostics.to_string();
   EXPECT_EQ((*make_source(sqlite.settings))->dialect().name(), "sqlite");
@@ -54,7 +67,8 @@ TEST(SourceRegistry, ReportsEveryMistakeWithItsPlace) {
     EXPECT_THAT(parse(yaml).diagnostics.to_string(), HasSubstr(message)) << yaml;
   };
   expect("{name: wh, type: postgress}",
-         "conf/weir.yml:1:18: source \"wh\": \"type\": \"postgress\" is not one of postgres, sqlite (did you mean");
+         "conf/weir.yml:1:18: source \"wh\": \"type\": \"postgress\" is not one of mariadb, mysql, odbc, postgres, "
+         "sqlite (did you mean");
   expect("{type: sqlite, path: x}", "key \"name\" is missing");
   expect("{name: wh, path: x}", "key \"type\" is missing");
   expect("{name: wh, type: sqlite}", "key \"path\" is missing");
@@ -64,6 +78,19 @@ TEST(SourceRegistry, ReportsEveryMistakeWithItsPlace) {
   expect("{name: wh, type: postgres, url: 'postgresql://db', statement_timeout: 5}", "statement_timeout");
   expect("{name: wh, type: postgres, url: 'postgresql://db', lock_timeout: 0}", "must be from 1ms to 1h");
   expect("{name: wh, type: postgres, url: 'postgresql://db', password: a, password_file: b}", "not both");
+  expect("{name: wh, type: postgres, url: 'postgresql://db', max_connections: 0}", "max_connections");
+  expect("{name: wh, type: mysql}", "key \"user\" is missing");
+  expect("{name: wh, type: mysql, user: a, port: 70000}", "port");
+  expect("{name: wh, type: mysql, user: a, socket: /s, host: b}", "instead of");
+  expect("{name: wh, type: mysql, user: a, tls: maybe}", "is not one of verified, unverified, off");
+  expect("{name: wh, type: mysql, user: a, tls: off, ca_file: c}", "no certificate is looked at");
+  expect("{name: wh, type: mysql, user: a, cert_file: c}", "belong together");
+  expect("{name: wh, type: mysql, user: a, lock_timeout: 2h}", "must be from 1ms to 1h");
+  expect("{name: wh, type: odbc, dsn: x}", "key \"dialect\" is missing");
+  expect("{name: wh, type: odbc, dialect: snowflak, dsn: x}", "did you mean \"snowflake\"?");
+  expect("{name: wh, type: odbc, dialect: trino}", "one of \"connection\"");
+  expect("{name: wh, type: odbc, dialect: trino, dsn: 'Driver={x};Server=y'}",
+         "write a connection string under \"connection\"");
   expect("[1]", "expected a mapping");
 }
 
@@ -76,7 +103,7 @@ TEST(SourceRegistry, NeverShowsASecretInADiagnostic) {
 }
 
 TEST(SourceRegistry, MakesNothingOfAnUnknownType) {
-  const auto source = make_source(parse("{name: wh, type: oracle}").settings);
+  const auto source = make_source(parse("{name: wh, type: oracle_native}").settings);
   ASSERT_FALSE(source);
   EXPECT_EQ(source.error().kind, core::ErrorKind::invalid);
 }

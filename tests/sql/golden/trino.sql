@@ -1,0 +1,71 @@
+-- count_distinct
+SELECT count(DISTINCT "e-mail") FROM "sales"."fct_orders";
+-- approximate_count_distinct
+SELECT approx_distinct("e-mail") FROM "sales"."fct_orders";
+-- sum
+SELECT sum("amount") FROM "sales"."fct_orders";
+-- average
+SELECT avg("amount") FROM "sales"."fct_orders";
+-- stddev_pop
+SELECT stddev_pop("amount") FROM "sales"."fct_orders";
+-- stddev_samp
+SELECT stddev_samp("amount") FROM "sales"."fct_orders";
+-- var_pop
+SELECT var_pop("amount") FROM "sales"."fct_orders";
+-- var_samp
+SELECT var_samp("amount") FROM "sales"."fct_orders";
+-- percentile_query continuous
+WITH ordered AS (SELECT CAST("amount" AS double) AS v, row_number() OVER (ORDER BY CAST("amount" AS double)) AS r, count(*) OVER () AS n FROM "sales"."fct_orders" WHERE "amount" IS NOT NULL) SELECT sum(v * (1 - abs(r - 1 - 0.95 * (n - 1)))) AS percentile FROM ordered WHERE abs(r - 1 - 0.95 * (n - 1)) < 1;
+-- percentile_query discrete
+WITH ordered AS (SELECT CAST("amount" AS double) AS v, row_number() OVER (ORDER BY CAST("amount" AS double)) AS r, count(*) OVER () AS n FROM "sales"."fct_orders" WHERE "amount" IS NOT NULL AND ("amount" > 0)) SELECT min(v) AS percentile FROM ordered WHERE r >= 0.5 * n;
+-- histogram
+SELECT count(CASE WHEN "amount" < 0 THEN 1 END), count(CASE WHEN "amount" >= 0 AND "amount" < 9.99 THEN 1 END), count(CASE WHEN "amount" >= 9.99 AND "amount" <= 1000000 THEN 1 END), count(CASE WHEN "amount" > 1000000 THEN 1 END) FROM "sales"."fct_orders";
+-- length
+SELECT max(length("e-mail")) FROM "sales"."fct_orders";
+-- lower
+SELECT count(CASE WHEN lower("e-mail") = 'it''s \ a ''text''
+' THEN 1 END) FROM "sales"."fct_orders";
+-- upper
+SELECT count(CASE WHEN upper("e-mail") = 'GRÖẞE' THEN 1 END) FROM "sales"."fct_orders";
+-- matches
+SELECT count(CASE WHEN regexp_like("e-mail", '^[^@\s]+@it''s\.org$') THEN 1 END) FROM "sales"."fct_orders";
+-- like
+SELECT count(CASE WHEN "e-mail" LIKE '100!%!_[a]!!\%' ESCAPE '!' THEN 1 END) FROM "sales"."fct_orders";
+-- cast_text
+SELECT min(CAST("amount" AS varchar)) FROM "sales"."fct_orders";
+-- cast_number
+SELECT min(CAST("e-mail" AS double)) FROM "sales"."fct_orders";
+-- odd names
+SELECT count(CASE WHEN "größe in € `a` [b] 'c' d" IS NULL THEN 1 END) FROM "sales"."fct_orders";
+-- epoch_seconds
+SELECT max(to_unixtime(CAST("ordered_at" AS timestamp(6) with time zone))) FROM "sales"."fct_orders";
+-- seconds_between
+SELECT max((to_unixtime(CAST("loaded_at" AS timestamp(6) with time zone)) - to_unixtime(CAST("ordered_at" AS timestamp(6) with time zone)))) FROM "sales"."fct_orders";
+-- time_bucket
+SELECT CAST(floor(to_unixtime(CAST("ordered_at" AS timestamp(6) with time zone)) / 3600) * 3600 AS bigint) AS bucket, count(*) AS n FROM "sales"."fct_orders" GROUP BY CAST(floor(to_unixtime(CAST("ordered_at" AS timestamp(6) with time zone)) / 3600) * 3600 AS bigint);
+-- at_or_after
+SELECT count(CASE WHEN "ordered_at" >= TIMESTAMP '2026-01-02 03:04:05.678 UTC' THEN 1 END) FROM "sales"."fct_orders";
+-- before
+SELECT count(CASE WHEN "ordered_at" < TIMESTAMP '2026-01-02 03:04:05.678 UTC' THEN 1 END) FROM "sales"."fct_orders";
+-- timestamp_literal
+SELECT count(CASE WHEN "ordered_at" = TIMESTAMP '2026-01-02 03:04:05.678 UTC' THEN 1 END) FROM "sales"."fct_orders";
+-- limited
+SELECT "amount" FROM "sales"."fct_orders" LIMIT 5;
+-- limited distinct
+SELECT DISTINCT "amount" FROM "sales"."fct_orders" LIMIT 5;
+-- without_rows
+SELECT "amount" FROM "sales"."fct_orders" LIMIT 0;
+-- explain
+EXPLAIN (FORMAT JSON) SELECT "amount" FROM "sales"."fct_orders";
+-- parameter
+SELECT "amount" FROM "sales"."fct_orders" WHERE "amount" = ?;
+-- tables
+SELECT table_schema, table_name, CASE WHEN table_type LIKE '%VIEW%' THEN 'view' WHEN table_type LIKE '%EXTERNAL%' OR table_type LIKE '%FOREIGN%' THEN 'foreign' WHEN table_type LIKE '%TABLE%' OR table_type IN ('MANAGED', 'STREAMING_TABLE') THEN 'table' ELSE 'other' END, CASE WHEN table_schema = current_schema THEN 1 ELSE 0 END FROM information_schema.tables WHERE lower(table_schema) <> 'information_schema' ORDER BY table_schema, table_name;
+-- columns_of
+SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema AND table_name = 'it''s' ORDER BY ordinal_position;
+-- kind_of
+SELECT CASE WHEN table_type LIKE '%VIEW%' THEN 'view' WHEN table_type LIKE '%EXTERNAL%' OR table_type LIKE '%FOREIGN%' THEN 'foreign' WHEN table_type LIKE '%TABLE%' OR table_type IN ('MANAGED', 'STREAMING_TABLE') THEN 'table' ELSE 'other' END FROM information_schema.tables WHERE table_schema = current_schema AND table_name = 'it''s';
+-- columns_of
+SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'sales' AND table_name = 'fct_orders' ORDER BY ordinal_position;
+-- kind_of
+SELECT CASE WHEN table_type LIKE '%VIEW%' THEN 'view' WHEN table_type LIKE '%EXTERNAL%' OR table_type LIKE '%FOREIGN%' THEN 'foreign' WHEN table_type LIKE '%TABLE%' OR table_type IN ('MANAGED', 'STREAMING_TABLE') THEN 'table' ELSE 'other' END FROM information_schema.tables WHERE table_schema = 'sales' AND table_name = 'fct_orders';
