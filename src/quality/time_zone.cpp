@@ -136,14 +136,10 @@ class TimeZone::FooterParser {
     if (!skip(',')) return std::nullopt;
     YearDay day;
     if (skip('M')) {
-      const auto month = take_number();
-      const auto week = skip('.') ? take_number() : std::nullopt;
-      const auto weekday = skip('.') ? take_number() : std::nullopt;
-      if (!month || !week || !weekday || *month < 1 || *month > 12 || *week < 1 || *week > 5 || *weekday > 6)
-        return std::nullopt;
-      day.month = *month;
-      day.week = *week;
-      day.day = *weekday;
+      day.month = take_number().value_or(0);
+      day.week = skip('.') ? take_number().value_or(0) : 0;
+      day.day = skip('.') ? take_number().value_or(7) : 7;
+      if (day.month < 1 || day.month > 12 || day.week < 1 || day.week > 5 || day.day > 6) return std::nullopt;
     } else {
       day.kind = skip('J') ? YearDay::Kind::julian : YearDay::Kind::zero_based;
       const auto number = take_number();
