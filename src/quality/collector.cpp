@@ -33,8 +33,14 @@ std::string stem(const std::string& problem) { return problem.substr(0, problem.
 }  // namespace
 
 CheckCollector::CheckCollector(ChecksSettings settings, std::unique_ptr<sql::SqlSource> source,
-                               core::MeasurementHistory& history, const core::SeriesSource* past)
-    : settings_(std::move(settings)), source_(std::move(source)), history_(history), past_(past) {}
+                               core::MeasurementHistory& history, const core::SeriesSource* past,
+                               core::KeyedTexts* texts, SessionMaker other)
+    : settings_(std::move(settings)),
+      source_(std::move(source)),
+      history_(history),
+      past_(past),
+      texts_(texts),
+      others_(std::move(other)) {}
 
 std::span<const core::MetricInfo> CheckCollector::metric_table() { return kMetricTable; }
 std::span<const core::MetricInfo> CheckCollector::metrics() const { return kMetricTable; }
@@ -43,7 +49,11 @@ core::Result<core::Batch> CheckCollector::collect(const core::CollectContext& co
   sql::QueryLimits limits;
   limits.deadline = context.deadline;
   limits.stop = context.stop;
-  CheckRun run({settings_.source, *source_, &history_});
+  CheckRun run({.source = settings_.source,
+                .session = *source_,
+                .history = &history_,
+                .other = [this](const std::string& name) { return others_.get(name); },
+                .texts = texts_});
   const auto seen = run.run(settings_.datasets, context.now, limits, first_);
   if (!seen) return std::unexpected(seen.error());
   recall(context.now);
