@@ -44,6 +44,12 @@ struct Change {
   std::string to_string() const;  // "change avg last 7 percent for"
 };
 
+/// How many failing rows may be shown, and which of their columns.
+struct SampleSettings {
+  std::size_t limit = 0;  // none
+  std::vector<std::string> columns = {};
+};
+
 /// One line of a check file. Either `expected` is given (what passes), or the warn and fail zones are.
 struct Check {
   std::shared_ptr<const Probe> probe;  // what is measured; never null in a check that was read
@@ -53,6 +59,7 @@ struct Check {
   std::optional<Condition> fail_when;
   std::string name;  // given by `name:`, else the text as written; unique within its dataset
   std::map<std::string, std::string> attributes;  // owner, severity, dimension …
+  SampleSettings samples;
   config::Position position;
 
   /// What is measured, without thresholds: "change percent for row_count".

@@ -7,6 +7,7 @@
 #include "config/reader.h"
 #include "quality/expression.h"
 #include "quality/registry.h"
+#include "quality/sample.h"
 
 namespace weir::quality {
 namespace {
@@ -33,8 +34,6 @@ constexpr std::array kBelongings = {
     Belonging{"filter", ""},
     Belonging{"attributes", ""},
     Belonging{"identity", ""},
-    Belonging{"samples limit", ""},
-    Belonging{"samples columns", ""},
     Belonging{"collect failed rows", ""},
     Belonging{"valid values", ""},
     Belonging{"invalid values", ""},
@@ -88,6 +87,7 @@ class CheckParser {
         std::ranges::find_if(line_forms(), [this](const LineForm& each) { return each.matches(line_, settings_); });
     const bool read = form != line_forms().end() ? read_line_form(*form, context) : read_metric(context);
     if (!read) return std::nullopt;
+    check_.samples = parse_samples(context);
     report_foreign_settings(reader);
     reader.finish();
     if (check_.name.empty()) check_.name = as_written();

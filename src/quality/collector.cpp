@@ -30,6 +30,17 @@ constexpr core::Duration kRecalled = std::chrono::hours(24);  // no older outcom
 /// What stays the same while a problem does: its text up to the first number.
 std::string stem(const std::string& problem) { return problem.substr(0, problem.find_first_of("0123456789")); }
 
+/// As many rows as a message can bear.
+void append_sample(const std::vector<std::string>& sample, std::string& message) {
+  constexpr std::size_t kMostBytes = 600;
+  std::string shown;
+  for (const std::string& row : sample) {
+    if (shown.size() + row.size() > kMostBytes) break;
+    shown += (shown.empty() ? "; such rows: " : ", ") + row;
+  }
+  message += shown;
+}
+
 }  // namespace
 
 CheckCollector::CheckCollector(ChecksSettings settings, std::unique_ptr<sql::SqlSource> source,
@@ -49,14 +60,23 @@ core::Result<core::Batch> CheckCollector::collect(const core::CollectContext& co
   sql::QueryLimits limits;
   limits.deadline = context.deadline;
   limits.stop = context.stop;
+  recall(context.now);
   CheckRun run({.source = settings_.source,
                 .session = *source_,
                 .history = &history_,
                 .other = [this](const std::string& name) { return others_.get(name); },
-                .texts = texts_});
+                .texts = texts_,
+                .was_failing =
+                    [this](const std::string& dataset, const std::string& check) {
+                      const Labels status{{std::string(core::kMetricName), "weir_check_status"},
+                                          {"source", settings_.source},
+                                          {"dataset", dataset},
+                                          {"check", check}};
+                      const auto last = last_.find(status);
+                      return last != last_.end() && last->second.outcome == Outcome::fail;
+                    }});
   const auto seen = run.run(settings_.datasets, context.now, limits, first_);
   if (!seen) return std::unexpected(seen.error());
-  recall(context.now);
   Cycle cycle;
   cycle.now = context.now;
   for (const DatasetRun& dataset : seen->datasets) report_dataset(dataset, cycle);
@@ -121,6 +141,7 @@ void CheckCollector::report_outcome(const core::Labels& of_check, const Observed
                                 : result.outcome == Outcome::fail ? " failed"
                                                                   : "";  // the message says it
   event.message = fmt::format("{}: check \"{}\"{}: {}", result.dataset, result.check, verb, result.message);
+  append_sample(result.sample, event.message);
   cycle.batch.events.push_back(std::move(event));
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "quality/planner.h"
+#include "quality/sample.h"
 
 namespace weir::quality {
 namespace {
@@ -155,7 +156,19 @@ Observed CheckRun::observe(Turn& turn, const Check& check, std::span<const core:
   observed.result.value = verdict->value;
   observed.result.message = verdict->message;
   observed.problem = verdict->problem;
+  take_sample(turn, check, observed);
   return observed;
+}
+
+/// Shows some failing rows where that was asked for. That it cannot be done changes nothing about the verdict.
+void CheckRun::take_sample(Turn& turn, const Check& check, Observed& observed) {
+  if (check.samples.limit == 0 || observed.result.outcome != Outcome::fail) return;
+  if (setup_.was_failing && setup_.was_failing(turn.seen.label, check.name)) return;
+  const auto rows = check.probe->failing_rows(turn.dataset, turn.session.dialect());
+  if (!rows) return;
+  const auto table = turn.session.query(
+      Statement{.sql = sample_query(*rows, check.samples, turn.session.dialect()), .rows = check.samples.limit});
+  observed.result.sample = table ? show_sample(*table) : std::vector{"no sample: " + table.error().message};
 }
 
 /// The verdict on what was seen now beside what was seen the last time. What cannot be kept is seen the same way again.

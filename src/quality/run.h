@@ -67,6 +67,9 @@ class CheckRun {
     core::MeasurementHistory* history = nullptr;  // without one no load is known but the present
     SourceByName other = {};
     core::KeyedTexts* texts = nullptr;  // without it nothing is known of the last run
+    /// Whether a check failed the last time already: then no sample of its rows is taken. Without it, of each that
+    /// fails.
+    std::function<bool(const std::string& dataset, const std::string& check)> was_failing = {};
   };
 
   explicit CheckRun(Setup setup) : setup_(std::move(setup)) {}
@@ -102,6 +105,7 @@ class CheckRun {
   Observed observe(Turn& turn, const Check& check, std::span<const core::Result<sql::Table>> answers);
   core::Result<Verdict> judge_with_history(Turn& turn, const Check& check, Findings findings);
   core::Result<Verdict> judge_with_text(Turn& turn, const Check& check, Findings findings);
+  void take_sample(Turn& turn, const Check& check, Observed& observed);
   void observe_groups(const Check& check, const Findings& findings, Observed& observed) const;
   void remember(Turn& turn);
   Observed blank(const Dataset& dataset, const Check& check) const;
