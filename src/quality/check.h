@@ -70,12 +70,20 @@ struct Check {
   std::string canonical() const;
 };
 
+/// A table that is measured by what came to it: see incremental.h.
+struct IncrementalSettings {
+  std::string column;                                     // when a row came, never changed later
+  core::Duration lateness = std::chrono::hours(2);        // rows come no later than this
+  core::Duration reconcile = std::chrono::hours(24);      // a full scan at least this often
+};
+
 /// The checks of one table and filter: they share one SELECT.
 struct Dataset {
   std::vector<std::string> table;  // the parts of its name: schema, table
   std::string filter;              // the filter's name, "" for none
   std::string where;               // the filter's SQL condition
   std::vector<Check> checks;
+  std::optional<IncrementalSettings> incremental = {};  // of a dataset without filter
   config::Position position;
 
   /// The label `dataset`: "fct_orders", "sales.fct_orders [recent]".
