@@ -22,7 +22,11 @@ constexpr std::array kMetricTable = {
                      "Population stability index of a column against its reference."},
     core::MetricInfo{"weir_check_status", MetricType::gauge,
                      "Outcome of a check: 0 pass, 1 warn, 2 fail, 3 could not be evaluated."},
+    core::MetricInfo{"weir_dataset_scan_reused", MetricType::gauge,
+                     "1 when nothing was written to the table since it was measured, and it was not read again."},
     core::MetricInfo{"weir_check_value", MetricType::gauge, "What a check measured."},
+    core::MetricInfo{"weir_check_info", MetricType::gauge,
+                     "1, with the attributes owner, severity and dimension of a check that has any."},
 };
 
 constexpr core::Duration kRecalled = std::chrono::hours(24);  // no older outcomes of the last run are taken up
@@ -51,7 +55,8 @@ CheckCollector::CheckCollector(ChecksSettings settings, std::unique_ptr<sql::Sql
       history_(history),
       past_(past),
       texts_(texts),
-      others_(std::move(other)) {}
+      others_(std::move(other)),
+      keeper_(settings_.source, texts) {}
 
 std::span<const core::MetricInfo> CheckCollector::metric_table() { return kMetricTable; }
 std::span<const core::MetricInfo> CheckCollector::metrics() const { return kMetricTable; }
@@ -66,6 +71,7 @@ core::Result<core::Batch> CheckCollector::collect(const core::CollectContext& co
                 .history = &history_,
                 .other = [this](const std::string& name) { return others_.get(name); },
                 .texts = texts_,
+                .keeper = &keeper_,
                 .was_failing =
                     [this](const std::string& dataset, const std::string& check) {
                       const Labels status{{std::string(core::kMetricName), "weir_check_status"},
@@ -89,6 +95,10 @@ void CheckCollector::report_dataset(const DatasetRun& dataset, Cycle& cycle) {
   const Labels scope{{"source", settings_.source}, {"dataset", dataset.label}};
   if (dataset.error) cycle.batch.faults.push_back({*dataset.error, scope});
   if (dataset.not_remembered) cycle.batch.faults.push_back({*dataset.not_remembered, scope});
+  if (dataset.not_incremental) cycle.batch.faults.push_back({*dataset.not_incremental, scope, true});
+  if (!dataset.error && dataset.row_count) {
+    emit(scope.with(core::kMetricName, "weir_dataset_scan_reused"), dataset.reused ? 1 : 0, cycle);
+  }
   if (dataset.row_count) emit(scope.with(core::kMetricName, "weir_dataset_row_count"), *dataset.row_count, cycle);
   for (const Observed& check : dataset.checks) {
     if (dataset.error) {
@@ -127,6 +137,7 @@ void CheckCollector::report_outcome(const core::Labels& of_check, const Observed
   const Labels status = of_check.with(core::kMetricName, "weir_check_status");
   emit(status, static_cast<double>(result.outcome), cycle);
   if (result.value) emit(of_check.with(core::kMetricName, "weir_check_value"), *result.value, cycle);
+  emit_info(of_check, result, cycle);
   Last& last = last_[status];
   const Outcome before = std::exchange(last.outcome, result.outcome);
   const auto problem = std::exchange(last.problem, stem(check.problem));
@@ -143,6 +154,19 @@ void CheckCollector::report_outcome(const core::Labels& of_check, const Observed
   event.message = fmt::format("{}: check \"{}\"{}: {}", result.dataset, result.check, verb, result.message);
   append_sample(result.sample, event.message);
   cycle.batch.events.push_back(std::move(event));
+}
+
+/// These three and no others, so that the labels stay few whatever a check file says.
+void CheckCollector::emit_info(const core::Labels& of_check, const CheckResult& result, Cycle& cycle) {
+  Labels labels = of_check.with(core::kMetricName, "weir_check_info");
+  bool any = false;
+  for (const std::string_view name : {"owner", "severity", "dimension"}) {
+    const auto attribute = result.attributes.find(std::string(name));
+    if (attribute == result.attributes.end()) continue;
+    any = true;
+    labels = labels.with(name, attribute->second);
+  }
+  if (any) emit(labels, 1, cycle);
 }
 
 void CheckCollector::recall(core::Time now) {

@@ -17,6 +17,7 @@
 #include "quality/checks_section.h"
 #include "quality/judge.h"
 #include "quality/run.h"
+#include "quality/scan_keeper.h"
 #include "quality/sessions.h"
 #include "sql/source.h"
 
@@ -62,6 +63,7 @@ class CheckCollector final : public core::Collector {
   void report_dataset(const DatasetRun& dataset, Cycle& cycle);
   void report_check(const core::Labels& scope, const Observed& check, Cycle& cycle);
   void report_outcome(const core::Labels& of_check, const Observed& check, Cycle& cycle);
+  static void emit_info(const core::Labels& of_check, const CheckResult& result, Cycle& cycle);
   void recall(core::Time now);
   static void emit(const core::Labels& labels, double value, Cycle& cycle);
 
@@ -71,6 +73,7 @@ class CheckCollector final : public core::Collector {
   const core::SeriesSource* past_;  // until it was asked
   core::KeyedTexts* texts_;
   Sessions others_;
+  ScanKeeper keeper_;
   std::map<core::Labels, Last> last_;  // by the labels of weir_check_status
   std::size_t first_ = 0;              // where the next cycle begins: what the last one had no time for
 };

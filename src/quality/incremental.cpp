@@ -36,6 +36,7 @@ std::optional<Value> extreme(const Value& a, const Value& b, bool greatest) {
   const auto* t = std::get_if<core::Time>(&a);
   const auto* u = std::get_if<core::Time>(&b);
   if (t != nullptr && u != nullptr) return (*t > *u) == greatest ? a : b;
+  if (a == b) return a;
   const auto x = to_number(a);
   const auto y = to_number(b);
   if (!x || !y) return std::nullopt;
@@ -112,7 +113,7 @@ class Reader {
   std::size_t count() {
     const std::int64_t count = whole();
     return count < 0 || static_cast<std::size_t>(count) > text_.size() ? fail<std::size_t>()
-                                                                      : static_cast<std::size_t>(count);
+                                                                       : static_cast<std::size_t>(count);
   }
   Value value() {
     switch (whole()) {
@@ -186,10 +187,24 @@ bool can_merge(std::span<const Aggregate> aggregates) {
   return std::ranges::none_of(aggregates, [](const Aggregate& each) { return each.merge == Merge::none; });
 }
 
+IncrementalSettings read_incremental(const config::Node& node, const std::string& what,
+                                     config::Diagnostics& diagnostics) {
+  using namespace std::chrono_literals;
+  IncrementalSettings settings;
+  config::MapReader reader(node, diagnostics, what + ": \"incremental\"");
+  settings.column = reader.required_text("column");
+  settings.lateness = reader.duration("lateness", settings.lateness);
+  settings.reconcile = reader.duration("reconcile", settings.reconcile);
+  if (settings.lateness < 1min || settings.lateness > 24h * 400) reader.error("lateness", "must be from 1m to 400d");
+  if (settings.reconcile < 1min || settings.reconcile > 24h * 31) reader.error("reconcile", "must be from 1m to 31d");
+  reader.finish();
+  return settings;
+}
+
 std::int64_t frontier_at(core::Time now, const IncrementalSettings& settings) {
   const auto edge = std::chrono::floor<std::chrono::seconds>(now - settings.lateness).time_since_epoch().count();
-  const auto step = std::max<std::int64_t>(
-      60, std::chrono::duration_cast<std::chrono::seconds>(settings.lateness).count() / 4);
+  const auto step =
+      std::max<std::int64_t>(60, std::chrono::duration_cast<std::chrono::seconds>(settings.lateness).count() / 4);
   return edge - ((edge % step) + step) % step;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/reader.h"
 #include "core/time.h"
 #include "quality/check.h"
 #include "quality/planner.h"
@@ -52,6 +53,10 @@ struct IncrementalState {
   double surplus = 0;          // rows counted less rows inserted by the counters, at the last full scan
   core::Time reconciled = {};  // when the last full scan was
 };
+
+/// `incremental: {column: loaded_at, lateness: 2h, reconcile: 24h}` under "configurations for <table>".
+IncrementalSettings read_incremental(const config::Node& node, const std::string& what,
+                                     config::Diagnostics& diagnostics);
 
 /// Where the frontier is at a moment.
 std::int64_t frontier_at(core::Time now, const IncrementalSettings& settings);

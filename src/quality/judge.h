@@ -38,7 +38,8 @@ class Observation {
 /// A metric's value, or why there is none.
 struct Measured {
   std::optional<double> value;
-  std::string problem;  // a phrase that follows the check's name: "the table is empty"
+  std::string problem = {};  // a phrase that follows the check's name: "the table is empty"
+  std::string note = {};     // what the message says besides the value
 };
 
 /// A scan's value as a number: whole or floating-point; text, times and NULL are none.
@@ -50,10 +51,10 @@ std::string absence(const Observation& observation, std::string_view column);
 
 struct Verdict {
   Outcome outcome = Outcome::error;
-  std::optional<double> value;  // of the measure: for a change check the change
-  std::string message;          // one sentence with the check's name, value and threshold
-  std::string problem = {};     // why it could not be evaluated: "the table is empty"
-  bool learning = false;        // a change check with too few loads to compare with: passes, and says so
+  std::optional<double> value;           // of the measure: for a change check the change
+  std::string message;                   // one sentence with the check's name, value and threshold
+  std::string problem = {};              // why it could not be evaluated: "the table is empty"
+  bool learning = false;                 // a change check with too few loads to compare with: passes, and says so
   std::optional<std::string> keep = {};  // of a probe that keeps text: what to show it the next time
 };
 

@@ -1,25 +1,31 @@
 #include "quality/scan.h"
 
 #include <algorithm>
+#include <charconv>
 #include <fmt/format.h>
 
 #include "config/diagnostics.h"
 #include "quality/planner.h"
+#include "quality/scan_keeper.h"
 
 namespace weir::quality {
 namespace {
 
 using Checks = std::vector<const Check*>;
 
+constexpr double kWorthAsking = 50'000;  // of PostgreSQL's cost: some hundred milliseconds
+
 class Scanner {
  public:
-  Scanner(const Dataset& dataset, Session& session) : dataset_(dataset), session_(session) {
+  Scanner(const Dataset& dataset, Session& session, ScanKeeper* keeper, core::Time now)
+      : dataset_(dataset), session_(session), keeper_(keeper), now_(now) {
     for (const Check& check : dataset.checks) checks_.push_back(&check);
   }
 
   core::Result<Scan> run() {
-    auto scan = measure_all();
+    auto scan = keeper_ == nullptr ? measure_all() : measure_with_keeper();
     if (!scan) return scan;
+    if (auto read = read_unique(*scan); !read) return std::unexpected(read.error());
     const bool wanted = std::ranges::any_of(
         checks_, [this](const Check* check) { return check->probe->needs(dataset_, session_.dialect()).columns; });
     if (!wanted) return scan;
@@ -29,12 +35,81 @@ class Scanner {
   }
 
  private:
+  core::Result<Scan> measure_with_keeper() {
+    const std::vector<Aggregate> aggregates = plan(dataset_, checks_, session_.dialect()).aggregates;
+    std::optional<core::Error> problem;
+    if (auto kept = keeper_->measure(dataset_, aggregates, session_, now_, problem)) {
+      Scan scan;
+      scan.observation = std::move(kept->observation);
+      scan.reused = kept->reused;
+      return scan;
+    }
+    auto scan = measure_all();
+    if (!scan) return scan;
+    // A refusal may be gone the next time though nothing is written.
+    if (scan->unreadable.empty()) keeper_->keep(dataset_, aggregates, scan->observation, now_);
+    scan->not_incremental = std::move(problem);
+    return scan;
+  }
+
+  /// What cannot be read is no proof.
+  core::Result<void> read_unique(Scan& scan) {
+    bool wanted = false;
+    for (const Check* check : checks_) {
+      for (const Statement& each : check->probe->needs(dataset_, session_.dialect()).statements) {
+        wanted = wanted || !each.unless_unique.empty();
+      }
+    }
+    const auto query = wanted ? session_.dialect().unique_indexes_of(dataset_.table) : std::nullopt;
+    if (!query) return {};
+    const auto table = session_.query(*query);
+    if (!table) return is_definite(table.error()) ? core::Result<void>() : std::unexpected(table.error());
+    std::string last;
+    for (const sql::Row& row : table->rows) {
+      const auto* index = row.size() < 2 ? nullptr : std::get_if<std::string>(&row[0]);
+      const auto* column = row.size() < 2 ? nullptr : std::get_if<std::string>(&row[1]);
+      if (index == nullptr || column == nullptr) return {};
+      if (scan.unique.empty() || *index != last) scan.unique.emplace_back();
+      last = *index;
+      scan.unique.back().push_back(*column);
+    }
+    return {};
+  }
+
   core::Result<Scan> measure_all() {
     auto all = measure(checks_);
-    if (all) return Scan{std::move(*all), {}, {}};
+    if (all) return Scan{.observation = std::move(*all), .unreadable = {}, .columns = {}, .unique = {}};
+    if (all.error().kind == core::ErrorKind::timeout) return without_user_sql(all.error());
     if (!is_definite(all.error())) return std::unexpected(all.error());
     if (auto readable = probe({}); !readable) return std::unexpected(readable.error());
     return without_the_unreadable();
+  }
+
+  bool has_user_sql(const Check* check) const {
+    const auto needs = check->probe->needs(dataset_, session_.dialect());
+    return std::ranges::any_of(needs.aggregates, &Aggregate::user_sql);
+  }
+
+  /// An expression of a check file that takes too long must cost no other check its value.
+  core::Result<Scan> without_user_sql(const core::Error& timeout) {
+    Checks others = checks_;
+    const auto own = std::ranges::stable_partition(others, [this](const Check* each) { return !has_user_sql(each); });
+    const Checks slow(own.begin(), own.end());
+    others.erase(own.begin(), own.end());
+    if (slow.empty()) return std::unexpected(timeout);
+    auto together = measure(others);
+    if (!together) return std::unexpected(together.error());
+    Scan scan;
+    scan.observation = std::move(*together);
+    for (const Check* check : slow) {
+      auto alone = measure({check});
+      if (alone) scan.observation.add(*alone);
+      if (!alone && !is_definite(alone.error()) && alone.error().kind != core::ErrorKind::timeout) {
+        return std::unexpected(alone.error());
+      }
+      if (!alone) scan.unreadable.emplace(check, alone.error());
+    }
+    return scan;
   }
 
   core::Result<Scan> without_the_unreadable() {
@@ -78,21 +153,54 @@ class Scanner {
   }
 
   core::Result<Observation> measure(const Checks& checks) {
-    const ScanPlan scan_plan = plan(dataset_, checks, session_.dialect());
-    auto table = session_.query(scan_plan.sql);
-    if (!table) return std::unexpected(table.error());
-    if (table->rows.size() != 1 || table->rows[0].size() != scan_plan.aggregates.size()) {
-      return core::fail(core::ErrorKind::invalid, fmt::format("the scan of {} gave no single row", dataset_.label()),
-                        session_.name());
+    Observation observation;
+    for (const ScanPlan& scan_plan : plan_scans(dataset_, checks, session_.dialect(), ordered_apart(checks))) {
+      auto table = session_.query(scan_plan.sql);
+      if (!table) return std::unexpected(table.error());
+      if (table->rows.size() != 1 || table->rows[0].size() != scan_plan.aggregates.size()) {
+        return core::fail(core::ErrorKind::invalid, fmt::format("the scan of {} gave no single row", dataset_.label()),
+                          session_.name());
+      }
+      observation.add(Observation(scan_plan, table->rows[0]));
     }
-    return Observation(scan_plan, table->rows[0]);
+    return observation;
   }
 
   core::Result<void> probe(const Checks& checks) {
-    const ScanPlan scan_plan = plan(dataset_, checks, session_.dialect());
-    auto nothing = session_.query(session_.dialect().without_rows(scan_plan.sql));
-    if (!nothing) return std::unexpected(nothing.error());
+    for (const ScanPlan& scan_plan : plan_scans(dataset_, checks, session_.dialect())) {
+      auto nothing = session_.query(session_.dialect().without_rows(scan_plan.sql));
+      if (!nothing) return std::unexpected(nothing.error());
+    }
     return {};
+  }
+
+  /// Whether a scan of its own for the percentiles is worth it, by the engine's own estimate.
+  bool ordered_apart(const Checks& checks) {
+    if (session_.dialect().name() != "postgres") return false;
+    const ScanPlan whole = plan(dataset_, checks, session_.dialect());
+    const auto ordered = std::ranges::count_if(whole.aggregates, &Aggregate::ordered_set);
+    if (ordered == 0 || static_cast<std::size_t>(ordered) + 1 == whole.aggregates.size()) return false;
+    const auto together = cost(whole.sql);
+    if (!together || *together < kWorthAsking) return false;
+    double apart = 0;
+    for (const ScanPlan& each : plan_scans(dataset_, checks, session_.dialect(), true)) {
+      const auto own = cost(each.sql);
+      if (!own) return false;
+      apart += *own;
+    }
+    return apart < 0.9 * *together;
+  }
+
+  /// The total of PostgreSQL's "Aggregate  (cost=431.00..431.01 rows=1 width=8)".
+  std::optional<double> cost(const std::string& select) {
+    const auto plan_text = session_.query("EXPLAIN " + select);
+    if (!plan_text || plan_text->rows.empty() || plan_text->rows[0].empty()) return std::nullopt;
+    const auto* line = std::get_if<std::string>(&plan_text->rows[0][0]);
+    const std::size_t at = line == nullptr ? std::string::npos : line->find("..");
+    if (at == std::string::npos) return std::nullopt;
+    double total = 0;
+    const auto parsed = std::from_chars(line->data() + at + 2, line->data() + line->size(), total);
+    return parsed.ec == std::errc() ? std::optional(total) : std::nullopt;
   }
 
   /// A missing column's error with the name that may be meant.
@@ -124,6 +232,8 @@ class Scanner {
 
   const Dataset& dataset_;
   Session& session_;
+  ScanKeeper* keeper_;
+  core::Time now_;
   Checks checks_;
   bool columns_read_ = false;
   std::vector<Column> columns_;
@@ -155,6 +265,8 @@ core::Result<sql::Table> Session::timed(const std::string& text, const std::vect
   return table;
 }
 
-core::Result<Scan> scan(const Dataset& dataset, Session& session) { return Scanner(dataset, session).run(); }
+core::Result<Scan> scan(const Dataset& dataset, Session& session, ScanKeeper* keeper, core::Time now) {
+  return Scanner(dataset, session, keeper, now).run();
+}
 
 }  // namespace weir::quality

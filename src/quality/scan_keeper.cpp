@@ -20,9 +20,7 @@ std::string plan_id(const Dataset& dataset, std::span<const Aggregate> aggregate
 }
 
 bool is_reusable(const Dataset& dataset, std::span<const Aggregate> aggregates) {
-  return is_stable(dataset.where) && std::ranges::all_of(aggregates, [](const Aggregate& each) {
-           return !each.user_sql || is_stable(each.sql);
-         });
+  return is_stable(dataset.where) && std::ranges::all_of(aggregates, is_stable, &Aggregate::sql);
 }
 
 Observation observation_of(std::span<const Aggregate> aggregates, const sql::Row& row) {
@@ -153,8 +151,7 @@ std::optional<std::vector<Partial>> ScanKeeper::from_state(Turn& turn, std::span
   IncrementalState& state = *turn.entry.state;
   const std::int64_t frontier = frontier_at(turn.now, *turn.dataset.incremental);
   const sql::Dialect& dialect = turn.session.dialect();
-  const auto answer =
-      turn.session.query(incremental_query(turn.dataset, merging, state.frontier, frontier, dialect));
+  const auto answer = turn.session.query(incremental_query(turn.dataset, merging, state.frontier, frontier, dialect));
   if (!answer) error = answer.error();
   const auto halves = answer ? read_halves(*answer, merging) : std::nullopt;
   if (!halves) return std::nullopt;
@@ -180,8 +177,8 @@ core::Result<std::vector<Partial>> ScanKeeper::in_full(Turn& turn, std::span<con
                                                        const std::string& plan) {
   turn.entry.state.reset();
   const std::int64_t frontier = frontier_at(turn.now, *turn.dataset.incremental);
-  const auto answer = turn.session.query(
-      incremental_query(turn.dataset, merging, std::nullopt, frontier, turn.session.dialect()));
+  const auto answer =
+      turn.session.query(incremental_query(turn.dataset, merging, std::nullopt, frontier, turn.session.dialect()));
   if (!answer) return std::unexpected(answer.error());
   auto halves = read_halves(*answer, merging);
   auto total = halves ? merged(merging, halves->before, halves->after) : std::nullopt;

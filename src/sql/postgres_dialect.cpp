@@ -45,6 +45,10 @@ class PostgresDialect final : public Dialect {
     return fmt::format("({})::float8", expression);
   }
 
+  std::string is_date(std::string_view expression) const override {
+    return fmt::format("pg_typeof({}) = 'date'::regtype", expression);
+  }
+
   /// The cast takes date, timestamp (as the session's zone, UTC), timestamptz and ISO text alike.
   std::string epoch_seconds(std::string_view expression) const override {
     return fmt::format("extract(epoch FROM ({})::timestamptz)::float8", expression);
@@ -95,9 +99,9 @@ class PostgresDialect final : public Dialect {
   /// TRUNCATE and rewrites change the relfilenode, other ALTERs the catalog row's xmin; a standby does not count.
   std::optional<std::string> change_counters(std::span<const std::string> table_parts) const override {
     return fmt::format(
-        "{} SELECT count(*), sum(pg_stat_get_tuples_inserted(c.oid))::text, "
-        "sum(pg_stat_get_tuples_updated(c.oid))::text, sum(pg_stat_get_tuples_deleted(c.oid))::text, "
-        "sum(pg_relation_size(c.oid))::text, "
+        "{} SELECT count(*) AS tables, sum(pg_stat_get_tuples_inserted(c.oid))::text AS inserted, "
+        "sum(pg_stat_get_tuples_updated(c.oid))::text AS updated, "
+        "sum(pg_stat_get_tuples_deleted(c.oid))::text AS deleted, sum(pg_relation_size(c.oid))::text AS bytes, "
         "md5(string_agg(concat_ws(':', c.oid, c.relfilenode, c.xmin), ',' ORDER BY c.oid)), "
         "pg_postmaster_start_time()::text, (SELECT d.stats_reset::text FROM pg_stat_database d "
         "WHERE d.datname = current_database()) FROM tree JOIN pg_class c ON c.oid = tree.oid "
