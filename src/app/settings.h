@@ -12,6 +12,7 @@
 #include "notify/alertmanager.h"
 #include "notify/routing.h"
 #include "quality/checks_section.h"
+#include "quality/import_collector.h"
 #include "rules/loader.h"
 #include "sql/registry.h"
 #include "storage/store.h"
@@ -36,6 +37,7 @@ struct Settings {
   std::vector<collectors::SchemaRegistrySettings> registries;
   std::vector<sql::SourceSettings> sources;
   std::vector<quality::ChecksSettings> checks;
+  std::vector<quality::CheckResultsSettings> check_results;
   std::vector<rules::Group> rule_groups;
   notify::RoutingSettings routing;
   std::vector<notify::AlertmanagerSettings> alertmanagers;

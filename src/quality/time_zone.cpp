@@ -139,8 +139,7 @@ class TimeZone::FooterParser {
       day.month = take_number().value_or(0);
       day.week = skip('.') ? take_number().value_or(0) : 0;
       day.day = skip('.') ? take_number().value_or(7) : 7;
-      if (day.month < 1 || day.month > 12 || day.week < 1 || day.week > 5 || day.day < 0 || day.day > 6)
-        return std::nullopt;
+      if (day.month < 1 || day.month > 12 || day.week < 1 || day.week > 5 || day.day > 6) return std::nullopt;
     } else {
       day.kind = skip('J') ? YearDay::Kind::julian : YearDay::Kind::zero_based;
       const auto number = take_number();

@@ -51,6 +51,18 @@ def python(requirements="requirements.txt"):
     return _cached(f"python-{key}", install) / "bin/python"
 
 
+def tool_environment(name):
+    """The folder of a virtual environment of its own with requirements-<name>.txt: dbt and Great Expectations need
+    versions of packages that others do not. Its programs are in bin/."""
+    requirements = Path(__file__).with_name(f"requirements-{name}.txt")
+    key = hashlib.sha256(requirements.read_bytes() + sys.version.encode() + sys.prefix.encode()).hexdigest()[:12]
+
+    def install(folder):
+        _run([sys.executable, "-m", "venv", folder])
+        _run([folder / "bin/python", "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "-r", requirements])
+    return _cached(f"{name}-{key}", install)
+
+
 def _cached(name, fetch):
     """The folder `name` of the cache, filled by `fetch(folder)` when it is not there; never half filled."""
     target = cache_folder() / name
