@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "quality/check_file.h"
+#include "quality/collector.h"
 #include "quality/run.h"
 #include "sql/sqlite.h"
 
@@ -395,6 +396,74 @@ TEST_F(CheckKindsTest, SamplesWantTheirColumnsListed) {
   EXPECT_THAT(with("samples columns: id"), HasSubstr("expected a list of columns"));
   EXPECT_THAT(with("samples limit: 101\n      samples columns: [id]"), HasSubstr("100"));
   EXPECT_EQ(with("samples limit: 0"), "");
+}
+
+/// The collector's events of its cycles, one after the other.
+class CollectedKindsTest : public CheckKindsTest {
+ protected:
+  void watch(const std::string& yaml) {
+    ChecksSettings settings;
+    settings.name = "checks/own";
+    settings.source = "own";
+    settings.datasets = parse(yaml);
+    collector_ = std::make_unique<CheckCollector>(
+        std::move(settings), sql::make_sqlite("own", {.path = path("own.db")}), history_, nullptr, &texts_);
+  }
+  core::Batch cycle() {
+    core::CollectContext context;
+    context.now = now_ += std::chrono::minutes(1);
+    context.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    auto batch = collector_->collect(context);
+    EXPECT_TRUE(batch) << batch.error().describe();
+    return batch.value_or(core::Batch{});
+  }
+  static double value(const core::Batch& batch, std::string_view metric) {
+    for (const core::Sample& each : batch.samples) {
+      if (each.labels.name() == metric) return each.value;
+    }
+    return -1;
+  }
+
+  core::Time now_ = core::time_from_seconds(1'700'000'000);
+  std::unique_ptr<CheckCollector> collector_;
+};
+
+TEST_F(CollectedKindsTest, SamplesAreTakenWhenACheckBeginsToFail) {
+  watch("checks for t:\n  - failed rows:\n      name: big\n      fail condition: n > 3\n      samples columns: [id]\n");
+  const core::Batch first = cycle();
+  ASSERT_EQ(first.events.size(), 1U);
+  EXPECT_THAT(first.events[0].message, testing::EndsWith("; such rows: {id: 4}"));
+  write("UPDATE t SET n = 9 WHERE id = 1");
+  EXPECT_THAT(cycle().events, IsEmpty());
+  write("DELETE FROM t WHERE n > 3");
+  EXPECT_EQ(cycle().events.size(), 1U) << "it passes again";
+  write("INSERT INTO t (id, n) VALUES (8, 8)");
+  const core::Batch again = cycle();
+  ASSERT_EQ(again.events.size(), 1U);
+  EXPECT_THAT(again.events[0].message, HasSubstr("{id: 8}"));
+  for (const core::Sample& each : again.samples) EXPECT_EQ(each.labels.get("sample"), "") << "never in metrics";
+}
+
+TEST_F(CollectedKindsTest, AScanThatIsReusedIsMarkedAndAgesOn) {
+  write("CREATE TABLE f (at REAL); INSERT INTO f VALUES (1700000000)");
+  watch("checks for f:\n  - row_count = 1\n");
+  EXPECT_EQ(value(cycle(), "weir_dataset_scan_reused"), 0);
+  EXPECT_EQ(value(cycle(), "weir_dataset_scan_reused"), 1);
+  write("INSERT INTO f VALUES (1)");
+  const core::Batch written = cycle();
+  EXPECT_EQ(value(written, "weir_dataset_scan_reused"), 0);
+  EXPECT_EQ(written.events.size(), 1U);
+}
+
+TEST_F(CollectedKindsTest, ASchemaIsComparedWithThatOfTheLastProcess) {
+  const std::string file = "checks for t:\n  - schema:\n      warn: {when schema changes: [column delete]}\n";
+  watch(file);
+  EXPECT_THAT(cycle().events, IsEmpty());
+  write("ALTER TABLE t DROP COLUMN region");
+  watch(file);
+  const core::Batch batch = cycle();
+  ASSERT_EQ(batch.events.size(), 1U);
+  EXPECT_THAT(batch.events[0].message, HasSubstr("column \"region\" was deleted"));
 }
 
 }  // namespace
