@@ -35,12 +35,25 @@ class Node {
   /// The value under `key`, or nullptr.
   const Node* find(std::string_view key) const;
 
+  /// Values that no file holds as such: what a translation gives, each at the place of what it was made from.
+  static Node nothing(Position position);
+  static Node scalar(std::string text, Position position, bool quoted = false);
+  static Node sequence(std::vector<Node> items, Position position);
+  /// Of entries whose keys are scalars and differ.
+  static Node mapping(std::vector<Entry> entries, Position position);
+  /// True for those: the text is not what stands at the place.
+  bool derived() const { return derived_; }
+
+  /// The same kinds, texts and entries in the same order, wherever they stand and however they are quoted.
+  bool same_content(const Node& other) const;
+
  private:
   friend class NodeBuilder;
   Kind kind_ = Kind::null;
   Position position_;
   std::string text_;
   bool quoted_ = false;
+  bool derived_ = false;
   std::vector<Node> items_;
   std::vector<Entry> entries_;
 };
@@ -62,5 +75,9 @@ core::Result<std::string> read_file(const std::string& file, std::size_t most_by
 
 /// Reads and parses a file; one that cannot be read is a diagnostic.
 Node load_yaml(const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits = {});
+
+/// YAML text that parse_yaml reads back as the same content: blocks, plain scalars where they are safe, texts of
+/// several lines as literal blocks, texts that would read as something else in quotes.
+std::string to_yaml(const Node& node);
 
 }  // namespace weir::config

@@ -222,6 +222,8 @@ void MapReader::error(const Node& node, const std::string& message) {
   diagnostics_.error(node.position(), what_ + ": " + message);
 }
 
+bool MapReader::asked(std::string_view key) const { return std::ranges::find(asked_, key) != asked_.end(); }
+
 void MapReader::finish() {
   if (!node_.is_mapping()) return;
   for (const auto& [key, value] : node_.entries()) {

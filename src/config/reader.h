@@ -61,6 +61,8 @@ class MapReader {
   const std::string& what() const { return what_; }
   Diagnostics& diagnostics() { return diagnostics_; }
 
+  /// Whether any getter was given this key.
+  bool asked(std::string_view key) const;
   /// Reports each key that was never asked for.
   void finish();
 

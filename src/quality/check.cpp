@@ -6,6 +6,8 @@
 #include <limits>
 #include <numeric>
 
+#include "quality/probe.h"
+
 namespace weir::quality {
 namespace {
 
@@ -24,27 +26,6 @@ std::string_view symbol(Condition::Op op) {
 }
 
 }  // namespace
-
-std::string_view to_string(MetricKind kind) {
-  switch (kind) {
-    case MetricKind::row_count: return "row_count";
-    case MetricKind::freshness: return "freshness";
-    case MetricKind::missing_count: return "missing_count";
-    case MetricKind::missing_percent: return "missing_percent";
-    case MetricKind::min: return "min";
-    case MetricKind::max: return "max";
-    case MetricKind::avg: return "avg";
-    case MetricKind::distribution: return "distribution_difference";
-  }
-  return "row_count";
-}
-
-std::string Metric::to_string() const {
-  const std::string word(quality::to_string(kind));
-  if (column.empty()) return word;
-  const bool named = reference && !reference->name.empty();
-  return named ? fmt::format("{}({}, {})", word, column, reference->name) : fmt::format("{}({})", word, column);
-}
 
 bool Condition::holds(double value) const {
   if (std::isnan(value)) return false;
@@ -91,9 +72,9 @@ std::string Change::to_string() const {
   return text + (percent ? "percent for" : "for");
 }
 
-std::string Check::measure() const {
-  return change ? change->to_string() + " " + metric.to_string() : metric.to_string();
-}
+std::string Check::measure() const { return change ? change->to_string() + " " + probe->text() : probe->text(); }
+
+std::string Check::identity() const { return probe->identity(); }
 
 std::string Check::canonical() const {
   std::string text = measure();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,33 +9,10 @@
 
 #include "config/diagnostics.h"
 #include "core/time.h"
-#include "quality/reference.h"
 
 namespace weir::quality {
 
-enum class MetricKind {
-  row_count,
-  freshness,        // now − max(column), seconds
-  missing_count,    // NULLs
-  missing_percent,  // of all rows, 0 to 100
-  min,
-  max,
-  avg,
-  distribution,  // population stability index against a reference
-};
-
-/// The word in check files: "row_count", "distribution_difference".
-std::string_view to_string(MetricKind kind);
-
-/// What a check measures.
-struct Metric {
-  MetricKind kind = MetricKind::row_count;
-  std::string column;                          // "" for row_count
-  std::shared_ptr<const Reference> reference;  // of a distribution
-
-  /// "missing_count(customer_id)": the canonical text.
-  std::string to_string() const;
-};
+class Probe;
 
 enum class Unit { plain, percent, duration };
 
@@ -68,16 +46,19 @@ struct Change {
 
 /// One line of a check file. Either `expected` is given (what passes), or the warn and fail zones are.
 struct Check {
-  Metric metric;
+  std::shared_ptr<const Probe> probe;  // what is measured; never null in a check that was read
   std::optional<Change> change;
   std::optional<Condition> expected;
   std::optional<Condition> warn_when;
   std::optional<Condition> fail_when;
   std::string name;  // given by `name:`, else the text as written; unique within its dataset
+  std::map<std::string, std::string> attributes;  // owner, severity, dimension …
   config::Position position;
 
   /// What is measured, without thresholds: "change percent for row_count".
   std::string measure() const;
+  /// The same as is unique for what is measured, settings included: identifies its measurements in the history.
+  std::string identity() const;
   /// The whole check in canonical form: the same for two that mean the same.
   std::string canonical() const;
 };

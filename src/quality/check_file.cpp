@@ -137,7 +137,7 @@ class FileParser {
                                             key.text(), value.kind_name()));
     }
     for (const Node& item : value.items()) {
-      if (auto check = parse_check(item, diagnostics_)) dataset.checks.push_back(std::move(*check));
+      if (auto check = parse_check(item, dataset.table, diagnostics_)) dataset.checks.push_back(std::move(*check));
     }
     if (value.items().empty())
       diagnostics_.error(value.position(), fmt::format("section \"{}\": no checks", key.text()));

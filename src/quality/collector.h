@@ -15,7 +15,7 @@
 #include "core/series_source.h"
 #include "quality/checks_section.h"
 #include "quality/judge.h"
-#include "quality/scan.h"
+#include "quality/run.h"
 #include "sql/source.h"
 
 namespace weir::quality {
@@ -45,54 +45,29 @@ class CheckCollector final : public core::Collector {
   static std::span<const core::MetricInfo> metric_table();
 
  private:
-  /// A check with what stays the same from cycle to cycle.
-  struct Line {
-    const Check* check = nullptr;
-    core::Labels status;
-    core::Labels value;
-    core::Labels metric;      // of weir_dataset_…, empty for the row count
-    std::string measurement;  // identity of its metric in the history
-    Outcome last = Outcome::pass;
+  /// How a check stood when it was last seen.
+  struct Last {
+    Outcome outcome = Outcome::pass;
     std::optional<std::string> problem;  // of an error, without what may differ each cycle; unset: not known
-  };
-  struct Target {
-    const Dataset* dataset = nullptr;
-    core::Labels scope;  // source, dataset
-    core::Labels row_count;
-    std::vector<Line> lines;
-  };
-  /// A metric's measurement that may enter the history, unless any check of it objects.
-  struct Candidate {
-    std::optional<core::Measurement> measurement;
-    bool flagged = false;
   };
   struct Cycle {
     core::Time now;
     core::Batch batch;
     std::set<core::Labels> emitted;
-    std::map<std::string, Candidate> candidates;
   };
 
-  Target prepare(const Dataset& dataset) const;
-  core::Result<void> check_dataset(Target& target, const sql::QueryLimits& limits, Cycle& cycle);
-  void refuse_all(Target& target, const core::Error& error, Cycle& cycle);
-  void refuse(Target& target, Line& line, const core::Error& error, Cycle& cycle);
-  void judge_line(Target& target, Line& line, const Observation& observation, Cycle& cycle);
-  core::Result<Verdict> verdict_of(const Target& target, const Line& line, const Observation& observation,
-                                   Cycle& cycle);
-  void keep_series(const Target& target, const Line& line, bool metric_seen, const Verdict& verdict,
-                   Cycle& cycle) const;
+  void report_dataset(const DatasetRun& dataset, Cycle& cycle);
+  void report_check(const core::Labels& scope, const Observed& check, Cycle& cycle);
+  void report_outcome(const core::Labels& of_check, const Observed& check, Cycle& cycle);
   void recall(core::Time now);
-  void report(const Target& target, Line& line, const Verdict& verdict, Cycle& cycle);
-  void emit(const core::Labels& labels, double value, Cycle& cycle);
-  void remember(Target& target, Cycle& cycle);
+  static void emit(const core::Labels& labels, double value, Cycle& cycle);
 
   const ChecksSettings settings_;
   const std::unique_ptr<sql::SqlSource> source_;
   core::MeasurementHistory& history_;
-  const core::SeriesSource* past_;  // until it was asked
-  std::vector<Target> targets_;
-  std::size_t first_ = 0;  // where the next cycle begins: what the last one had no time for
+  const core::SeriesSource* past_;     // until it was asked
+  std::map<core::Labels, Last> last_;  // by the labels of weir_check_status
+  std::size_t first_ = 0;              // where the next cycle begins: what the last one had no time for
 };
 
 }  // namespace weir::quality

@@ -5,66 +5,14 @@
 #include <fmt/format.h>
 #include <numeric>
 
+#include "quality/probe.h"
+
 namespace weir::quality {
 namespace {
 
-constexpr core::Duration kAhead = std::chrono::minutes(5);        // clocks differ
 constexpr core::Duration kUnmarkedLoad = std::chrono::hours(24);  // how long the same value is the same load
 
-std::optional<double> to_number(const sql::Value& value) {
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
-  if (const auto* number = std::get_if<double>(&value)) return *number;
-  return std::nullopt;
-}
-
-bool is_null(const sql::Value& value) { return std::holds_alternative<std::monostate>(value); }
-
-/// Why a column gave no value: nothing in the table is another matter than nothing in the column.
-std::string absence(const Observation& observation, const std::string& column) {
-  if (observation.row_count() == 0) return "the table is empty";
-  return fmt::format("{} holds nothing but NULL, or nothing that can be read", column);
-}
-
-Measured measure_number(const Metric& metric, const sql::Value& value, const Observation& observation) {
-  if (is_null(value)) return {std::nullopt, absence(observation, metric.column)};
-  const auto number = to_number(value);
-  if (!number) return {std::nullopt, fmt::format("{} is not a numeric column", metric.column)};
-  if (std::isnan(*number))
-    return {std::nullopt, fmt::format("{} holds NaN, which no threshold can judge", metric.column)};
-  return {number, ""};
-}
-
-Measured measure_freshness(const Metric& metric, const sql::Value& newest, const Observation& observation,
-                           core::Time now) {
-  if (is_null(newest)) return {std::nullopt, absence(observation, metric.column)};
-  const auto seconds = to_number(newest);
-  if (!seconds || !std::isfinite(*seconds) || std::abs(*seconds) > 1e12) {
-    return {std::nullopt, fmt::format("the newest {} is no point in time", metric.column)};
-  }
-  const double age = core::to_seconds(now) - *seconds;
-  if (age >= -core::to_seconds(kAhead)) return {age, ""};
-  return {std::nullopt, fmt::format("the newest {} is {} in the future: a wrong clock, time zone or row", metric.column,
-                                    show_value(-age, Unit::duration))};
-}
-
-Measured measure_distribution(const Metric& metric, const Observation& observation, const sql::Dialect& dialect) {
-  std::vector<double> counts;
-  for (const std::string& bin : dialect.histogram(dialect.identifier(metric.column), metric.reference->edges)) {
-    const auto count = to_number(observation.value(bin));
-    if (!count) return {std::nullopt, fmt::format("{} could not be counted", metric.column)};
-    counts.push_back(*count);
-  }
-  if (std::accumulate(counts.begin(), counts.end(), 0.0) <= 0) {
-    return {std::nullopt, absence(observation, metric.column)};
-  }
-  return {population_stability_index(counts, *metric.reference), ""};
-}
-
-Unit unit_of(const Check& check) {
-  if (check.metric.kind == MetricKind::freshness) return Unit::duration;
-  const bool percent = check.change ? check.change->percent : check.metric.kind == MetricKind::missing_percent;
-  return percent ? Unit::percent : Unit::plain;
-}
+Unit unit_of(const Check& check) { return check.change && check.change->percent ? Unit::percent : check.probe->unit(); }
 
 /// `"row_count > 0": row_count is 0, expected > 0`, the name only where it adds something.
 Verdict verdict_of(const Check& check, double value, std::string note) {
@@ -117,41 +65,23 @@ const sql::Value& Observation::value(std::string_view aggregate) const {
 
 double Observation::row_count() const { return to_number(value("count(*)")).value_or(0); }
 
-Measured measure(const Metric& metric, const Observation& observation, const sql::Dialect& dialect, core::Time now) {
-  const std::vector<Aggregate> aggregates = aggregates_of(metric, dialect);
-  const auto rows = to_number(observation.value("count(*)"));
-  if (!rows) return {std::nullopt, "the table gave no row count"};
-  const sql::Value& own = observation.value(aggregates.back().sql);
-  switch (metric.kind) {
-    case MetricKind::row_count: return {rows, ""};
-    case MetricKind::freshness: return measure_freshness(metric, own, observation, now);
-    case MetricKind::missing_percent: {
-      Measured missing = measure_number(metric, own, observation);
-      if (*rows <= 0) return {std::nullopt, absence(observation, metric.column)};
-      if (missing.value) *missing.value *= 100 / *rows;
-      return missing;
-    }
-    case MetricKind::missing_count:
-    case MetricKind::min:
-    case MetricKind::max:
-    case MetricKind::avg: return measure_number(metric, own, observation);
-    case MetricKind::distribution: return measure_distribution(metric, observation, dialect);
-  }
-  return {std::nullopt, "this metric cannot be measured"};
+std::optional<double> to_number(const sql::Value& value) {
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
+  if (const auto* number = std::get_if<double>(&value)) return *number;
+  return std::nullopt;
 }
 
-std::optional<core::Time> load_time(const Dataset& dataset, const Observation& observation, const sql::Dialect& dialect,
-                                    core::Time now) {
-  std::optional<core::Time> newest;
-  for (const Check& check : dataset.checks) {
-    if (check.metric.kind != MetricKind::freshness) continue;
-    const auto seconds = to_number(observation.value(aggregates_of(check.metric, dialect).back().sql));
-    if (!seconds || !std::isfinite(*seconds) || std::abs(*seconds) > 1e12) continue;
-    const core::Time time = core::time_from_seconds(*seconds);
-    if (time > now + kAhead) continue;
-    newest = newest ? std::max(*newest, time) : time;
-  }
-  return newest;
+std::string absence(const Observation& observation, std::string_view column) {
+  if (observation.row_count() == 0) return "the table is empty";
+  return fmt::format("{} holds nothing but NULL, or nothing that can be read", column);
+}
+
+Measured measure_number(const sql::Value& value, const Observation& observation, std::string_view column) {
+  if (std::holds_alternative<std::monostate>(value)) return {std::nullopt, absence(observation, column)};
+  const auto number = to_number(value);
+  if (!number) return {std::nullopt, fmt::format("{} is not a numeric column", column)};
+  if (std::isnan(*number)) return {std::nullopt, fmt::format("{} holds NaN, which no threshold can judge", column)};
+  return {number, ""};
 }
 
 Verdict cannot_tell(const Check& check, const std::string& problem) {
@@ -191,7 +121,7 @@ Baseline baseline(const Change& change, double value, std::optional<core::Time> 
 
 Verdict judge_change(const Check& check, const Measured& measured, const Baseline& baseline) {
   if (!measured.value) return cannot_tell(check, measured.problem);
-  if (!std::isfinite(*measured.value)) return cannot_tell(check, check.metric.to_string() + " is infinite");
+  if (!std::isfinite(*measured.value)) return cannot_tell(check, check.probe->text() + " is infinite");
   const Change& change = *check.change;
   const auto wanted = static_cast<std::size_t>(change.last);
   if (baseline.values.size() < wanted) {
@@ -208,8 +138,7 @@ Verdict judge_change(const Check& check, const Measured& measured, const Baselin
     if (before == 0) return cannot_tell(check, "a change from 0 has no percentage");
     difference = difference / before * 100;
   }
-  const bool percent_metric = check.metric.kind == MetricKind::missing_percent;
-  const Unit unit = percent_metric ? Unit::percent : Unit::plain;
+  const Unit unit = check.probe->unit();
   return verdict_of(check, difference,
                     fmt::format("{} after {}", show_value(*measured.value, unit), show_value(before, unit)));
 }

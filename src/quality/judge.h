@@ -41,14 +41,12 @@ struct Measured {
   std::string problem;  // a phrase that follows the check's name: "the table is empty"
 };
 
-/// Computes a metric from the observation; freshness in seconds before `now`. Missing is never a number: NULL,
-/// NaN, text, a newest time over 5 minutes ahead of `now` (it would hide every later stall) are problems.
-Measured measure(const Metric& metric, const Observation& observation, const sql::Dialect& dialect, core::Time now);
-
-/// When the newest row came, by the freshness checks of the dataset: tells one load from the next. A time in
-/// the future is none: it would make every later load look old.
-std::optional<core::Time> load_time(const Dataset& dataset, const Observation& observation, const sql::Dialect& dialect,
-                                    core::Time now);
+/// A scan's value as a number: whole or floating-point; text, times and NULL are none.
+std::optional<double> to_number(const sql::Value& value);
+/// The same as measured, with the reason where there is none: NULL, NaN and text are never a number.
+Measured measure_number(const sql::Value& value, const Observation& observation, std::string_view column);
+/// Why a column gave no value: nothing in the table is another matter than nothing in the column.
+std::string absence(const Observation& observation, std::string_view column);
 
 struct Verdict {
   Outcome outcome = Outcome::error;
@@ -56,6 +54,7 @@ struct Verdict {
   std::string message;          // one sentence with the check's name, value and threshold
   std::string problem = {};     // why it could not be evaluated: "the table is empty"
   bool learning = false;        // a change check with too few loads to compare with: passes, and says so
+  std::optional<std::string> keep = {};  // of a probe that keeps text: what to show it the next time
 };
 
 /// The verdict on a check that gave no value, or that the source refuses to compute.

@@ -22,9 +22,6 @@ struct ScanPlan {
   std::vector<Aggregate> aggregates;
 };
 
-/// What of a metric is computed by the database: the row count, then its own.
-std::vector<Aggregate> aggregates_of(const Metric& metric, const sql::Dialect& dialect);
-
 /// The scan of a dataset for some of its checks. Names and values come quoted; the only text of a check file
 /// that is taken as SQL is a filter's condition.
 ScanPlan plan(const Dataset& dataset, std::span<const Check* const> checks, const sql::Dialect& dialect);

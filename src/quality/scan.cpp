@@ -13,20 +13,30 @@ using Checks = std::vector<const Check*>;
 
 class Scanner {
  public:
-  Scanner(const Dataset& dataset, sql::SqlSource& source, const sql::QueryLimits& limits)
-      : dataset_(dataset), source_(source), limits_(limits) {
+  Scanner(const Dataset& dataset, Session& session) : dataset_(dataset), session_(session) {
     for (const Check& check : dataset.checks) checks_.push_back(&check);
   }
 
   core::Result<Scan> run() {
+    auto scan = measure_all();
+    if (!scan) return scan;
+    const bool wanted = std::ranges::any_of(
+        checks_, [this](const Check* check) { return check->probe->needs(dataset_, session_.dialect()).columns; });
+    if (!wanted) return scan;
+    if (auto read = read_columns(); !read) return std::unexpected(read.error());
+    scan->columns = columns_;
+    return scan;
+  }
+
+ private:
+  core::Result<Scan> measure_all() {
     auto all = measure(checks_);
-    if (all) return Scan{std::move(*all), {}};
+    if (all) return Scan{std::move(*all), {}, {}};
     if (!is_definite(all.error())) return std::unexpected(all.error());
     if (auto readable = probe({}); !readable) return std::unexpected(readable.error());
     return without_the_unreadable();
   }
 
- private:
   core::Result<Scan> without_the_unreadable() {
     Scan scan;
     Checks readable;
@@ -68,45 +78,55 @@ class Scanner {
   }
 
   core::Result<Observation> measure(const Checks& checks) {
-    const ScanPlan scan_plan = plan(dataset_, checks, source_.dialect());
-    auto table = source_.query(scan_plan.sql, {}, limits_);
+    const ScanPlan scan_plan = plan(dataset_, checks, session_.dialect());
+    auto table = session_.query(scan_plan.sql);
     if (!table) return std::unexpected(table.error());
     if (table->rows.size() != 1 || table->rows[0].size() != scan_plan.aggregates.size()) {
       return core::fail(core::ErrorKind::protocol, fmt::format("the scan of {} gave no single row", dataset_.label()),
-                        std::string(source_.name()));
+                        session_.name());
     }
     return Observation(scan_plan, table->rows[0]);
   }
 
   core::Result<void> probe(const Checks& checks) {
-    const ScanPlan scan_plan = plan(dataset_, checks, source_.dialect());
-    auto nothing = source_.query(source_.dialect().without_rows(scan_plan.sql), {}, limits_);
+    const ScanPlan scan_plan = plan(dataset_, checks, session_.dialect());
+    auto nothing = session_.query(session_.dialect().without_rows(scan_plan.sql));
     if (!nothing) return std::unexpected(nothing.error());
     return {};
   }
 
   /// A missing column's error with the name that may be meant.
   core::Error explained(core::Error error, const Check& check) {
-    if (error.kind != core::ErrorKind::not_found) return error;
-    if (!columns_read_) {
-      columns_read_ = true;
-      const auto table = source_.query(source_.dialect().columns_of(dataset_.table), {}, limits_);
-      for (const sql::Row& row : table ? table->rows : std::vector<sql::Row>()) {
-        const auto* name = row.empty() ? nullptr : std::get_if<std::string>(&row[0]);
-        if (name != nullptr) columns_.push_back(*name);
-      }
-    }
-    error.message = fmt::format("column \"{}\" does not exist in {}{}", check.metric.column, dataset_.label(),
-                                config::did_you_mean(check.metric.column, columns_));
+    const auto read = check.probe->columns();
+    if (error.kind != core::ErrorKind::not_found || read.empty() || !read_columns()) return error;
+    std::vector<std::string> names;
+    for (const Column& column : columns_) names.push_back(column.name);
+    const auto missing = std::ranges::find_if(
+        read, [&](const std::string& name) { return std::ranges::find(names, name) == names.end(); });
+    const std::string& name = missing == read.end() ? read.front() : *missing;
+    error.message =
+        fmt::format("column \"{}\" does not exist in {}{}", name, dataset_.label(), config::did_you_mean(name, names));
     return error;
   }
 
+  core::Result<void> read_columns() {
+    if (columns_read_) return {};
+    const auto table = session_.query(session_.dialect().columns_of(dataset_.table));
+    if (!table) return std::unexpected(table.error());
+    columns_read_ = true;
+    for (const sql::Row& row : table->rows) {
+      const auto* name = row.empty() ? nullptr : std::get_if<std::string>(&row[0]);
+      const auto* type = row.size() < 2 ? nullptr : std::get_if<std::string>(&row[1]);
+      if (name != nullptr) columns_.push_back({*name, type == nullptr ? std::string() : *type});
+    }
+    return {};
+  }
+
   const Dataset& dataset_;
-  sql::SqlSource& source_;
-  const sql::QueryLimits& limits_;
+  Session& session_;
   Checks checks_;
   bool columns_read_ = false;
-  std::vector<std::string> columns_;
+  std::vector<Column> columns_;
 };
 
 }  // namespace
@@ -116,8 +136,25 @@ bool is_definite(const core::Error& error) {
          error.kind == core::ErrorKind::invalid;
 }
 
-core::Result<Scan> scan(const Dataset& dataset, sql::SqlSource& source, const sql::QueryLimits& limits) {
-  return Scanner(dataset, source, limits).run();
+core::Result<sql::Table> Session::query(const std::string& text, const std::vector<sql::Value>& parameters) {
+  return timed(text, parameters, limits_);
 }
+
+core::Result<sql::Table> Session::query(const Statement& statement) {
+  sql::QueryLimits limits = limits_;
+  limits.rows = statement.rows;
+  return timed(statement.sql, statement.parameters, limits);
+}
+
+core::Result<sql::Table> Session::timed(const std::string& text, const std::vector<sql::Value>& parameters,
+                                        const sql::QueryLimits& limits) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto table = source_.query(text, parameters, limits);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
+  log_.push_back({std::string(source_.name()), dataset_, text, taken.count()});
+  return table;
+}
+
+core::Result<Scan> scan(const Dataset& dataset, Session& session) { return Scanner(dataset, session).run(); }
 
 }  // namespace weir::quality

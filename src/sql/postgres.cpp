@@ -11,6 +11,7 @@
 #include "sql/postgres_errors.h"
 #include "sql/postgres_url.h"
 #include "sql/postgres_values.h"
+#include "sql/query_tag.h"
 
 namespace weir::sql {
 namespace {
@@ -150,7 +151,7 @@ class PostgresSource final : public SqlSource {
       const std::stop_callback end_wait(limits.stop, [socket] { ::shutdown(socket, SHUT_RDWR); });
       pqxx::read_transaction transaction(*connection_);
       transaction.exec(session(*left));
-      const pqxx::result result = execute(transaction, text, parameters);
+      const pqxx::result result = execute(transaction, with_tag(limits.tag, text), parameters);
       if (result.size() > limits.rows) {
         return core::fail(ErrorKind::limit, fmt::format("the result has more than {} rows", limits.rows), name_);
       }

@@ -31,6 +31,7 @@ struct QueryLimits {
   core::Duration timeout = std::chrono::hours(24);  // besides the source's own statement timeout
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   std::stop_token stop = {};
+  std::string tag = {};  // what the query is for, "dataset=orders check=row_count", as the server's logs show it
 };
 
 /// A database that is only read: one session, opened on first use and again after it broke. Used by one

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <utility>
 
+#include "sql/sqlite_functions.h"
+
 namespace weir::sql {
 namespace {
 
@@ -47,7 +49,9 @@ int authorize(void*, int action, const char* first, const char* second, const ch
   }
   if (action == SQLITE_PRAGMA && first != nullptr) {
     const std::string_view pragma = first;
-    return pragma == "table_xinfo" || pragma == "table_info" ? SQLITE_OK : SQLITE_DENY;
+    const bool describes = pragma == "table_xinfo" || pragma == "table_info" || pragma == "index_list" ||
+                           pragma == "index_info" || pragma == "data_version";
+    return describes ? SQLITE_OK : SQLITE_DENY;
   }
   return SQLITE_DENY;
 }
@@ -165,6 +169,7 @@ class SqliteSource final : public SqlSource {
     const char* kSession = "PRAGMA query_only = ON; SELECT count(*) FROM sqlite_schema;";
     const int code = sqlite3_exec(database, kSession, nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) return failure(database, code);
+    if (const int added = add_functions(database); added != SQLITE_OK) return failure(database, added);
     sqlite3_set_authorizer(database, &authorize, nullptr);
     return {};
   }

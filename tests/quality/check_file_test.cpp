@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "quality/probe.h"
+
 namespace weir::quality {
 namespace {
 
@@ -256,7 +258,6 @@ TEST_F(DistributionFileTest, IsReadFromBesideTheCheckFile) {
   const Parsed parsed = parse_with("      distribution reference file: ./ref.yml\n      method: psi\n");
   ASSERT_TRUE(parsed.diagnostics.ok()) << parsed.diagnostics.to_string();
   const Check& check = parsed.datasets.at(0).checks.at(0);
-  EXPECT_EQ(check.metric.reference->edges.size(), 3U);
   EXPECT_EQ(check.canonical(), "distribution_difference(amount) < 0.25");
 }
 

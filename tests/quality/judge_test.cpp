@@ -1,11 +1,15 @@
 #include "quality/judge.h"
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <limits>
+#include <unistd.h>
 
-#include "quality/expression.h"
+#include "quality/check_parser.h"
+#include "quality/probe.h"
 
 namespace weir::quality {
 namespace {
@@ -19,32 +23,33 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// A check of the given expression, with zones where given.
 Check check_of(const std::string& text, const std::string& warn = "", const std::string& fail = "") {
-  const auto expression = parse_expression(text);
-  EXPECT_TRUE(expression) << text;
-  Check check;
-  for (int kind = 0; kind <= static_cast<int>(MetricKind::distribution); ++kind) {
-    if (to_string(static_cast<MetricKind>(kind)) == expression->metric)
-      check.metric.kind = static_cast<MetricKind>(kind);
-  }
-  if (!expression->arguments.empty()) check.metric.column = expression->arguments[0].text;
-  check.change = expression->change;
-  check.expected = expression->condition;
-  if (!warn.empty()) check.warn_when = *parse_zone(warn);
-  if (!fail.empty()) check.fail_when = *parse_zone(fail);
-  check.name = check.canonical();
-  return check;
+  std::string yaml = "- '" + text + "':\n";
+  if (!warn.empty()) yaml += "    warn: " + warn + "\n";
+  if (!fail.empty()) yaml += "    fail: " + fail + "\n";
+  config::Diagnostics diagnostics;
+  const auto node = config::parse_yaml(yaml, "x.yml", diagnostics);
+  auto check = parse_check(node.items().at(0), {"t"}, diagnostics);
+  EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  return check.value_or(Check{});
 }
 
-/// What a scan for this metric gave: the row count and the metric's own aggregates.
-Observation observation_of(const Metric& metric, const sql::Row& row) {
-  ScanPlan plan;
-  plan.aggregates = aggregates_of(metric, sql::sqlite_dialect());
-  return {plan, row};
+/// What a scan for these checks gave: the row count and their own aggregates.
+Observation observation_of(const std::vector<Check>& checks, const sql::Row& row) {
+  Dataset dataset;
+  dataset.table = {"t"};
+  std::vector<const Check*> pointers;
+  for (const Check& check : checks) pointers.push_back(&check);
+  return {plan(dataset, pointers, sql::sqlite_dialect()), row};
+}
+
+Measured measured(const Check& check, const Observation& observation) {
+  const Dataset dataset;
+  return check.probe->measure({observation, {}, {}, dataset, sql::sqlite_dialect(), kNow});
 }
 
 Measured measured(const std::string& text, const sql::Row& row) {
-  const Metric metric = check_of(text).metric;
-  return measure(metric, observation_of(metric, row), sql::sqlite_dialect(), kNow);
+  const Check check = check_of(text);
+  return measured(check, observation_of({check}, row));
 }
 
 Outcome outcome(const Check& check, double value) { return judge(check, {value, ""}).outcome; }
@@ -84,8 +89,7 @@ TEST(Measure, TakesNothingForANumberThatIsNone) {
 }
 
 TEST(Measure, KnowsNothingOfAScanThatGaveNothing) {
-  const Metric metric = check_of("row_count > 0").metric;
-  EXPECT_EQ(measure(metric, Observation(), sql::sqlite_dialect(), kNow).value, std::nullopt);
+  EXPECT_EQ(measured(check_of("row_count > 0"), Observation()).value, std::nullopt);
 }
 
 TEST(Freshness, IsTheAgeOfTheNewestRow) {
@@ -101,14 +105,20 @@ TEST(Freshness, ToleratesClocksThatDifferButNotAFutureThatHidesStalls) {
 }
 
 TEST(Distribution, ComparesCountsWithTheReference) {
-  auto reference = std::make_shared<Reference>();
-  reference->edges = {0, 10, 20};
-  reference->shares = {0, 0.5, 0.5, 0};
-  const Metric metric{MetricKind::distribution, "a", reference};
+  const std::filesystem::path file =
+      std::filesystem::path(testing::TempDir()) / ("weir-judge-" + std::to_string(::getpid()) + ".yml");
+  std::ofstream(file) << "distribution_type: continuous\ndistribution_reference:\n  bins: [0, 10, 20]\n"
+                         "  weights: [0, 0.5, 0.5]\n";
+  config::Diagnostics diagnostics;
+  const auto node = config::parse_yaml(
+      "- distribution_difference(a) < 1:\n    method: psi\n    distribution reference "
+      "file: " +
+          file.string() + "\n",
+      "x.yml", diagnostics);
+  const Check check = *parse_check(node.items().at(0), {"t"}, diagnostics);
+  std::filesystem::remove(file);
   const std::int64_t none = 0, half = 50;
-  const auto result = [&](const sql::Row& row) {
-    return measure(metric, observation_of(metric, row), sql::sqlite_dialect(), kNow);
-  };
+  const auto result = [&](const sql::Row& row) { return measured(check, observation_of({check}, row)); };
   EXPECT_NEAR(*result({std::int64_t{100}, none, half, half, none}).value, 0, 1e-9);
   EXPECT_GT(*result({std::int64_t{100}, none, none, half, half}).value, 1);
   EXPECT_EQ(result({none, none, none, none, none}).problem, "the table is empty");
@@ -264,11 +274,9 @@ TEST(Remember, TakesNewLoadsThatPassed) {
 TEST(LoadTime, IsTheNewestOfTheFreshnessChecksButNotTheFuture) {
   Dataset dataset;
   dataset.checks = {check_of("freshness(a) < 1h"), check_of("freshness(b) < 1h"), check_of("max(c) < 1")};
-  ScanPlan plan;
-  for (const Check& check : dataset.checks)
-    plan.aggregates.push_back(aggregates_of(check.metric, sql::sqlite_dialect()).back());
   const auto time = [&](const sql::Value& a, const sql::Value& b) {
-    return load_time(dataset, Observation(plan, {a, b, 1e9}), sql::sqlite_dialect(), kNow);
+    const Observation observation = observation_of(dataset.checks, {std::int64_t{5}, a, b, 1e9});
+    return load_time({observation, {}, {}, dataset, sql::sqlite_dialect(), kNow});
   };
   EXPECT_EQ(time(1'600'000'000.0, 1'650'000'000.0), core::time_from_seconds(1'650'000'000));
   EXPECT_EQ(time(1'600'000'000.0, 4'000'000'000.0), core::time_from_seconds(1'600'000'000));

@@ -1,5 +1,6 @@
 #include "quality/planner.h"
 
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -74,14 +75,17 @@ TEST(Planner, QuotesWhateverACheckFileNames) {
 }
 
 TEST(Planner, CountsADistributionInBins) {
-  auto reference = std::make_shared<Reference>();
-  reference->edges = {0, 10, 20};
-  reference->shares = {0, 0.5, 0.5, 0};
-  const Metric metric{MetricKind::distribution, "amount", reference};
-  const auto aggregates = aggregates_of(metric, sql::postgres_dialect());
-  ASSERT_EQ(aggregates.size(), 5U);
-  EXPECT_EQ(aggregates[0].sql, "count(*)");
-  EXPECT_EQ(aggregates[4].sql, R"(count(*) FILTER (WHERE "amount" > 20))");
+  const std::string file = testing::TempDir() + "/weir-planner-reference.yml";
+  std::ofstream(file) << "distribution_type: continuous\ndistribution_reference:\n  bins: [0, 10, 20]\n"
+                         "  weights: [0, 0.5, 0.5]\n";
+  const ScanPlan plan = plan_of(
+      "checks for t:\n  - distribution_difference(amount) < 1:\n      method: psi\n"
+      "      distribution reference file: " +
+          file + "\n",
+      sql::postgres_dialect());
+  ASSERT_EQ(plan.aggregates.size(), 5U);
+  EXPECT_EQ(plan.aggregates[0].sql, "count(*)");
+  EXPECT_EQ(plan.aggregates[4].sql, R"(count(*) FILTER (WHERE "amount" > 20))");
 }
 
 TEST(Planner, AsksForTheRowCountAloneWithoutChecks) {

@@ -1,0 +1,70 @@
+#include "quality/registry.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fmt/format.h>
+
+#include "quality/check_parser.h"
+#include "quality/metric_probes.h"
+
+namespace weir::quality {
+namespace {
+
+constexpr std::array kMetricForms = {
+    MetricForm{"row_count", parse_row_count},
+    MetricForm{"freshness", parse_freshness},
+    MetricForm{"missing_count", parse_missing},
+    MetricForm{"missing_percent", parse_missing},
+    MetricForm{"min", parse_number},
+    MetricForm{"max", parse_number},
+    MetricForm{"avg", parse_number},
+    MetricForm{"distribution_difference", parse_distribution},
+};
+
+constexpr std::array<LineForm, 0> kLineForms = {};
+
+}  // namespace
+
+std::span<const MetricForm> metric_forms() { return kMetricForms; }
+std::span<const LineForm> line_forms() { return kLineForms; }
+
+void ProbeContext::error(std::size_t offset, const std::string& message) const {
+  diagnostics.error(position_in(line, offset), what + ": " + message);
+}
+
+void ProbeContext::error(const config::Node& node, const std::string& message) const {
+  diagnostics.error(node.position(), what + ": " + message);
+}
+
+std::string ProbeContext::setting(std::string_view key) const {
+  const config::Node* node = reader.child(key);
+  if (node == nullptr) return {};
+  const bool control = std::ranges::any_of(node->text(), [](unsigned char c) { return c < ' '; });
+  if (!node->is_scalar() || node->text().empty() || node->text().size() > 500 || control) {
+    error(*node, fmt::format("\"{}\": expected one line of text", key));
+    return {};
+  }
+  return node->text();
+}
+
+std::optional<Condition> ProbeContext::zone(std::string_view key) const {
+  const config::Node* node = reader.child(key);
+  if (node == nullptr) return std::nullopt;
+  if (!node->is_scalar()) {
+    error(*node, fmt::format("\"{}\": expected a condition such as \"when < 10\", found {}", key, node->kind_name()));
+    return std::nullopt;
+  }
+  const auto condition = parse_zone(node->text());
+  if (condition) return *condition;
+  diagnostics.error(position_in(*node, condition.error().offset),
+                    fmt::format("{}: \"{}\": {}", what, key, condition.error().message));
+  return std::nullopt;
+}
+
+std::string ProbeContext::beside(const std::string& file) const {
+  const std::filesystem::path folder = std::filesystem::path(line.position().file).parent_path();
+  return (folder / file).lexically_normal().string();
+}
+
+}  // namespace weir::quality

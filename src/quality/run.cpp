@@ -1,0 +1,244 @@
+#include "quality/run.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace weir::quality {
+namespace {
+
+/// The source went away, or definitely refuses us: no use in asking it for the rest.
+bool is_lost(const core::Error& error) {
+  return error.kind == core::ErrorKind::unavailable || error.kind == core::ErrorKind::cancelled || is_definite(error);
+}
+
+}  // namespace
+
+RunReport RunResult::report() const {
+  RunReport report{started, seconds, {}, statements};
+  for (const DatasetRun& dataset : datasets) {
+    for (const Observed& check : dataset.checks) {
+      if (check.groups.empty()) {
+        report.results.push_back(check.result);
+      } else {
+        report.results.insert(report.results.end(), check.groups.begin(), check.groups.end());
+      }
+    }
+  }
+  return report;
+}
+
+core::Result<RunResult> CheckRun::run(std::span<const Dataset> datasets, core::Time now, const sql::QueryLimits& limits,
+                                      std::size_t first) {
+  const auto begun = std::chrono::steady_clock::now();
+  if (auto connected = setup_.session.connect(limits); !connected) return std::unexpected(connected.error());
+  RunResult result;
+  result.started = now;
+  result.datasets.resize(datasets.size());
+  std::optional<core::Error> lost;
+  bool seen_any = false;
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
+    const std::size_t index = (first + i) % datasets.size();
+    const Dataset& dataset = datasets[index];
+    DatasetRun& seen = result.datasets[index];
+    seen.label = dataset.label();
+    if (lost) {
+      all_unknown(dataset, *lost, seen);
+      continue;
+    }
+    Turn turn{dataset, Session(setup_.session, limits, seen.label, result.statements), limits, now, seen};
+    if (const auto checked = check_dataset(turn); !checked) {
+      if (std::chrono::steady_clock::now() >= limits.deadline && !result.late) result.late = index;
+      if (is_lost(checked.error())) lost = checked.error();
+      all_unknown(dataset, checked.error(), seen);
+    } else {
+      seen_any = true;
+    }
+  }
+  if (lost && !seen_any) return std::unexpected(*lost);
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  return result;
+}
+
+/// An error is one without a definite answer; whatever is definite is in the turn's dataset.
+core::Result<void> CheckRun::check_dataset(Turn& turn) {
+  auto scanned = scan(turn.dataset, turn.session);
+  if (!scanned) {
+    if (!is_definite(scanned.error())) return std::unexpected(scanned.error());
+    // "denied" may have come from opening a new session, and then concerns no dataset.
+    if (auto open = setup_.session.connect(turn.limits); !open) return std::unexpected(open.error());
+    turn.seen.error = scanned.error();
+    for (const Check& check : turn.dataset.checks) {
+      turn.seen.checks.push_back(refused(turn.dataset, check, scanned.error()));
+    }
+    return {};
+  }
+  turn.scan = std::move(*scanned);
+  turn.seen.row_count = turn.scan.observation.row_count();
+  turn.load = load_time({turn.scan.observation, {}, turn.scan.columns, turn.dataset, turn.session.dialect(), turn.now});
+  for (const Check& check : turn.dataset.checks) {
+    const auto unreadable = turn.scan.unreadable.find(&check);
+    if (unreadable != turn.scan.unreadable.end()) {
+      turn.seen.checks.push_back(refused(turn.dataset, check, unreadable->second));
+      continue;
+    }
+    const auto answers = ask(turn, check);
+    turn.seen.checks.push_back(answers ? observe(turn, check, *answers)
+                                       : refused(turn.dataset, check, answers.error()));
+    if (!answers && !is_definite(answers.error())) turn.seen.checks.back().state = Observed::State::unknown;
+  }
+  remember(turn);
+  return {};
+}
+
+/// The answers to a check's own statements. An error of any of them is the check's.
+core::Result<std::vector<core::Result<sql::Table>>> CheckRun::ask(Turn& turn, const Check& check) {
+  std::vector<core::Result<sql::Table>> answers;
+  for (const Statement& statement : check.probe->needs(turn.dataset, turn.session.dialect()).statements) {
+    const auto known = std::ranges::find(turn.answers, statement, &Answers::value_type::first);
+    if (known != turn.answers.end()) {
+      answers.push_back(known->second);
+    } else {
+      answers.push_back(query(turn, statement));
+      turn.answers.emplace_back(statement, answers.back());
+    }
+    if (!answers.back()) return std::unexpected(answers.back().error());
+  }
+  return answers;
+}
+
+core::Result<sql::Table> CheckRun::query(Turn& turn, const Statement& statement) {
+  if (statement.source.empty() || statement.source == setup_.source) return turn.session.query(statement);
+  if (!setup_.other) {
+    return core::fail(core::ErrorKind::not_found, fmt::format("there is no source \"{}\"", statement.source));
+  }
+  const auto other = setup_.other(statement.source);
+  if (!other) return std::unexpected(other.error());
+  if (auto open = (*other)->connect(turn.limits); !open) return std::unexpected(open.error());
+  Session session = turn.session.to(**other);
+  return session.query(statement);
+}
+
+Observed CheckRun::observe(Turn& turn, const Check& check, std::span<const core::Result<sql::Table>> answers) {
+  const Findings findings{
+      turn.scan.observation, answers, turn.scan.columns, turn.dataset, turn.session.dialect(), turn.now, {}, turn.load};
+  Observed observed = blank(turn.dataset, check);
+  observed.series = check.probe->series();
+  if (!observed.series.empty()) observed.series_value = check.probe->series_value(findings);
+  if (check.probe->grouped()) {
+    observe_groups(check, findings, observed);
+    return observed;
+  }
+  const auto verdict = judge_with_history(turn, check, findings);
+  if (!verdict) {
+    // Weir's own history cannot be read: nothing is known about the check, so its last state stands.
+    observed.state = Observed::State::unknown;
+    observed.error = verdict.error();
+    observed.result.message = verdict.error().message;
+    turn.candidates[check.identity()].flagged = true;
+    return observed;
+  }
+  observed.result.outcome = verdict->outcome;
+  observed.result.value = verdict->value;
+  observed.result.message = verdict->message;
+  observed.problem = verdict->problem;
+  return observed;
+}
+
+core::Result<Verdict> CheckRun::judge_with_history(Turn& turn, const Check& check, Findings findings) {
+  Candidate& candidate = turn.candidates[check.identity()];
+  const std::size_t looks_back = check.probe->history();
+  const bool wanted = check.change || looks_back > 0;
+  const Measured measured = wanted ? check.probe->measure(findings) : Measured{};
+  if (!wanted || !measured.value) {
+    const Verdict verdict = check.change ? judge(check, measured) : check.probe->verdict(check, findings);
+    candidate.flagged = candidate.flagged || verdict.outcome != Outcome::pass;
+    return verdict;
+  }
+  const std::string identity = fmt::format("{}/{}/{}", setup_.source, turn.dataset.label(), check.identity());
+  // Loads that were measured while they grew have several entries each.
+  const std::size_t entries = check.change ? static_cast<std::size_t>(check.change->last) * 2 + 16 : looks_back;
+  core::Result<std::vector<core::Measurement>> history;
+  if (setup_.history != nullptr) history = setup_.history->newest(identity, entries);
+  if (!history) return std::unexpected(history.error());
+  const Baseline before = baseline(check.change.value_or(Change{}), *measured.value, turn.load, *history, turn.now);
+  findings.history = *history;
+  const Verdict verdict = check.change ? judge_change(check, measured, before) : check.probe->verdict(check, findings);
+  const auto measurement = to_remember(identity, verdict, *measured.value, before, turn.load, turn.now);
+  if (measurement) candidate.measurement = measurement;
+  candidate.flagged = candidate.flagged || verdict.outcome != Outcome::pass;
+  return verdict;
+}
+
+void CheckRun::observe_groups(const Check& check, const Findings& findings, Observed& observed) const {
+  observed.result.outcome = Outcome::pass;
+  std::size_t bad = 0;
+  for (const GroupValue& group : check.probe->groups(findings)) {
+    const Verdict verdict = judge(check, group.measured);
+    CheckResult result = observed.result;
+    result.group = group.group;
+    result.outcome = verdict.outcome;
+    result.value = verdict.value;
+    result.message = group.group + ": " + verdict.message;
+    bad += verdict.outcome == Outcome::pass ? 0 : 1;
+    if (verdict.outcome > observed.result.outcome || observed.groups.empty()) {
+      observed.result.outcome = verdict.outcome;
+      observed.result.message = result.message;
+      observed.problem = verdict.problem;
+    }
+    observed.groups.push_back(std::move(result));
+  }
+  if (observed.groups.empty()) {
+    const Verdict verdict = cannot_tell(check, "there are no groups");
+    observed.result.outcome = verdict.outcome;
+    observed.result.message = verdict.message;
+    observed.problem = verdict.problem;
+  } else if (bad > 1) {
+    observed.result.message += fmt::format(" (and {} more of {} groups)", bad - 1, observed.groups.size());
+  }
+}
+
+void CheckRun::remember(Turn& turn) {
+  std::vector<core::Measurement> measurements;
+  for (auto& [identity, candidate] : turn.candidates) {
+    if (candidate.measurement && !candidate.flagged) measurements.push_back(std::move(*candidate.measurement));
+  }
+  if (measurements.empty() || setup_.history == nullptr) return;
+  // Not written now, the load is still unknown next time, and written then.
+  if (auto written = setup_.history->append(measurements); !written) turn.seen.not_remembered = written.error();
+}
+
+Observed CheckRun::blank(const Dataset& dataset, const Check& check) const {
+  Observed observed;
+  const auto columns = check.probe->columns();
+  observed.result.source = setup_.source;
+  observed.result.dataset = dataset.label();
+  observed.result.check = check.name;
+  observed.result.column = columns.size() == 1 ? columns.front() : "";
+  observed.result.attributes = check.attributes;
+  observed.result.position = check.position;
+  return observed;
+}
+
+Observed CheckRun::refused(const Dataset& dataset, const Check& check, const core::Error& error) const {
+  Observed observed = blank(dataset, check);
+  const Verdict verdict = cannot_tell(check, error.message);
+  observed.state = Observed::State::unreadable;
+  observed.result.outcome = verdict.outcome;
+  observed.result.message = verdict.message;
+  observed.problem = verdict.problem;
+  observed.error = error;
+  observed.series = check.probe->series();
+  return observed;
+}
+
+void CheckRun::all_unknown(const Dataset& dataset, const core::Error& error, DatasetRun& seen) const {
+  seen.error = error;
+  seen.checks.clear();
+  for (const Check& check : dataset.checks) {
+    seen.checks.push_back(refused(dataset, check, error));
+    seen.checks.back().state = Observed::State::unknown;
+  }
+}
+
+}  // namespace weir::quality
