@@ -12,6 +12,7 @@ namespace weir::quality::anomaly {
 namespace {
 
 constexpr double kMostScore = 1000;
+constexpr double kWellInside = 0.6;  // of the range, to count as recovered
 
 struct Range {
   double expected = 0;
@@ -151,6 +152,10 @@ Assessment assess(const std::vector<Point>& history, const Point& point, const S
     return outside(point.value, range, settings.direction);
   };
   Forecast forecast = baseline.forecast(days, at, found.threshold);
+  if (past.run > 0) {
+    // What hardly is inside again, on the same side, has not recovered: it would go in and out.
+    (baseline.last_errors(1).front() < 0 ? forecast.down : forecast.up) *= kWellInside;
+  }
   if (!judge(forecast)) {
     found.state = past.run > 0 ? State::recovered : State::normal;
   } else if (is_shift(past, baseline, settings, point.value, baseline.scale().forward(point.value) - forecast.y)) {

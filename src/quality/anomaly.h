@@ -96,12 +96,14 @@ struct Assessment {
 /// - level: constant, or a robust exponential smoothing with the gain that foresaw the history best (a gain of 1 is a
 ///   random walk, as the row count of a table that is only added to).
 /// - scale: of the errors the model would have made one step ahead, pooled over all slots: the largest of
-///   1.4826 · MAD, Q90 / 1.645, Q95 / 1.960 and (from 200 on) Q99 / 2.576 of their absolute values. All are the
+///   1.4826 · MAD, and from 30, 60, 300 on Q90 / 1.645, Q95 / 1.960, Q99 / 2.576 of their absolute values. All are the
 ///   standard deviation of a normal distribution; of heavy tails the later ones are larger, and so is the range.
 /// - calendar: the median error on first (or last) days of earlier months, when it stands out in all of them.
 ///
 /// Outside means |error| > sensitivity · scale · √(ln(10 n) / ln 300), n the measurements in 30 days: the largest of
 /// n normal errors grows like √(ln n), so a threshold for daily values would be false alarms every day for hourly.
+///
+/// After an anomalous one the side of the range it was on is 0.6 as wide: what is only just inside has not recovered.
 ///
 /// What was found anomalous, what a person called wrong and excluded days train nothing; what a person called fine
 /// does. `shift_points` consecutive ones outside on one side that agree with each other are a level shift: their median

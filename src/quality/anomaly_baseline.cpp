@@ -13,12 +13,21 @@ namespace {
 
 constexpr std::size_t kSettling = 5;  // samples a new level is the median of
 constexpr std::array<double, 5> kGains{0, 0.1, 0.3, 0.7, 1.0};
-constexpr double kPrior = 0.1;    // in favour of log: season, growth and incidents mostly are proportions
+constexpr double kPrior = 0.2;    // in favour of log: season, growth and incidents mostly are proportions
 constexpr double kBetter = 0.95;  // a richer model must be at most that part as far off
 
-double robust_deviation(std::vector<double> errors) {
-  for (double& error : errors) error = std::abs(error);
-  return 1.4826 * median(std::move(errors));
+/// The standard deviation of what is within 4 robust ones.
+double trimmed_deviation(const std::vector<double>& errors) {
+  std::vector<double> sizes;
+  for (const double error : errors) sizes.push_back(std::abs(error));
+  const double bound = 4 * 1.4826 * median(sizes);
+  double squares = 0, count = 0;
+  for (const double size : sizes) {
+    if (size > bound) continue;
+    squares += size * size;
+    ++count;
+  }
+  return count == 0 ? 0 : std::sqrt(squares / count);
 }
 
 double clipped(double value, double bound) { return std::clamp(value, -bound, bound); }
@@ -64,15 +73,17 @@ Baseline::Baseline(const Past& past, const Settings& settings) : samples_(past.s
 
 void Baseline::choose_scale(const Settings& settings) {
   double smallest = 0, lowest = 0, sum = 0;
+  std::size_t zeros = 0;
   for (const std::size_t i : training_) {
     const double value = samples_[i].value;
     lowest = std::min(lowest, value);
     sum += std::abs(value);
+    zeros += value == 0 ? 1 : 0;
     if (value > 0 && (smallest == 0 || value < smallest)) smallest = value;
   }
   std::vector<Transform> allowed{Transform::identity};
   if (lowest >= 0 && sum > 0) allowed.push_back(Transform::root);
-  if (lowest >= 0 && !has_zero_ && smallest > 0) allowed.push_back(Transform::logarithm);
+  if (lowest >= 0 && zeros * 20 <= training_.size() && smallest > 0) allowed.push_back(Transform::logarithm);
   const double tiny = sum / static_cast<double>(training_.size()) / 1000;
   double mean_log = 0;
   for (const std::size_t i : training_) mean_log += std::log(std::max(samples_[i].value, tiny));
@@ -90,8 +101,9 @@ void Baseline::choose_scale(const Settings& settings) {
     std::vector<double> y;
     for (const Sample& sample : samples_) y.push_back(candidate.forward(sample.value));
     y_ = std::move(y);
+    set_slope();
     set_levels();
-    const double deviation = robust_deviation(SeasonFit(rough, stamps_, detrended()).errors());
+    const double deviation = trimmed_deviation(SeasonFit(rough, stamps_, detrended()).errors());
     if (deviation <= 0) continue;
     double likelihood = -std::log(deviation);
     if (transform == Transform::root) likelihood += -0.5 * mean_log - std::log(2.0) + kPrior / 2;
@@ -147,9 +159,10 @@ void Baseline::fit_season(const Settings& settings) {
   std::vector<double> values = detrended();
   const double days = samples_.back().days - samples_.front().days;
   std::optional<double> best;
+  const double cap = misfit_cap(values);
   for (const Slots& slots : candidates(settings.season, interval_, days)) {
     SeasonFit fit(slots, stamps_, values);
-    const double off = misfit(fit.errors());
+    const double off = misfit(fit.errors(), cap);
     if (best && off >= *best * kBetter) continue;
     best = off;
     season_ = std::move(fit);
@@ -223,9 +236,11 @@ void Baseline::fit_level() {
   std::vector<double> rest = season_.errors();
   spread_ = pooled_scale(rest);
   std::optional<double> best;
+  double cap = 0;
   for (const double gain : kGains) {
     Walk tried = walk(gain);
-    const double off = misfit(tried.training);
+    if (!best) cap = misfit_cap(tried.training);
+    const double off = misfit(tried.training, cap);
     if (best && off >= *best * kBetter) continue;
     best = off;
     gain_ = gain;

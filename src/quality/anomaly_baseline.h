@@ -8,9 +8,8 @@
 
 namespace weir::quality::anomaly {
 
-/// The scale in which noise does not grow with the level: of those that the values allow (log needs positive ones, √
-/// none negative) the one with the largest robust profile likelihood, −ln(1.4826·MAD) + mean ln dy/dv, as
-/// Box and Cox (1964) choose it with the standard deviation.
+/// The scale in which noise does not grow with the level: of those that the values allow (log at most 5 % zeros,
+/// √ none negative) the one with the largest profile likelihood, −ln σ + mean ln dy/dv (Box and Cox 1964), σ trimmed.
 enum class Transform { identity, root, logarithm };
 
 class Scale {

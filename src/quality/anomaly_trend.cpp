@@ -50,16 +50,24 @@ double median(std::vector<double> values) { return quantile_of(values, 0.5); }
 
 double pooled_scale(std::span<const double> errors) {
   std::vector<double> sizes = magnitudes(errors);
-  double scale = std::max(1.4826 * quantile_of(sizes, 0.5), quantile_of(sizes, 0.90) / 1.645);
-  scale = std::max(scale, quantile_of(sizes, 0.95) / 1.960);
-  if (sizes.size() >= 200) scale = std::max(scale, quantile_of(sizes, 0.99) / 2.576);
+  const std::size_t n = sizes.size();
+  double scale = 1.4826 * quantile_of(sizes, 0.5);
+  // A tail is more than three values: two outliers must not make one.
+  if (n >= 30) scale = std::max(scale, quantile_of(sizes, 0.90) / 1.645);
+  if (n >= 60) scale = std::max(scale, quantile_of(sizes, 0.95) / 1.960);
+  if (n >= 300) scale = std::max(scale, quantile_of(sizes, 0.99) / 2.576);
   return scale;
 }
 
-double misfit(std::span<const double> errors) {
+double misfit(std::span<const double> errors, double cap) {
   std::vector<double> sizes = magnitudes(errors);
-  return quantile_of(sizes, 0.5) + 0.5 * quantile_of(sizes, 0.9);
+  double sum = 0;
+  for (const double size : sizes) sum += std::min(size, cap);
+  const double mean = sizes.empty() ? 0 : sum / static_cast<double>(sizes.size());
+  return quantile_of(sizes, 0.5) + 0.5 * quantile_of(sizes, 0.9) + 0.5 * mean;
 }
+
+double misfit_cap(std::span<const double> errors) { return quantile(magnitudes(errors), 0.98); }
 
 double trend(std::span<const TrendPoint> points) {
   if (points.size() > kMaxPoints) points = points.subspan(points.size() - kMaxPoints);

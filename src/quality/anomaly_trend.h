@@ -14,8 +14,11 @@ double quantile(std::vector<double> values, double part);
 /// The robust standard deviation of errors around zero, see assess().
 double pooled_scale(std::span<const double> errors);
 
-/// How far off a model is: the median of |error| and half its 90 % quantile. For the choice between models.
-double misfit(std::span<const double> errors);
+/// How far off a model is, for the choice between models: the median of |error|, half its 90 % quantile, and half the
+/// mean of what is at most `cap`: one hour in a day counts, single outliers do not.
+double misfit(std::span<const double> errors, double cap);
+/// The cap for models of these errors: the 98 % quantile of |error|.
+double misfit_cap(std::span<const double> errors);
 
 struct TrendPoint {
   double x = 0;  // days

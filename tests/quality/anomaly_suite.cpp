@@ -33,10 +33,6 @@ class Random {
   std::uint64_t state_;
 };
 
-bool is_hourly(Scenario scenario) {
-  return scenario == Scenario::hourly || scenario == Scenario::hourly_shift || scenario == Scenario::hourly_heavy;
-}
-
 /// Everything that is drawn once a series.
 struct Shape {
   bool hourly = false;
@@ -140,6 +136,19 @@ Window window(const Series& series, std::size_t i, int days) {
 
 }  // namespace
 
+bool is_hourly(Scenario scenario) {
+  return scenario == Scenario::hourly || scenario == Scenario::hourly_shift || scenario == Scenario::hourly_heavy;
+}
+
+std::size_t series_of(Scenario scenario) { return is_hourly(scenario) ? 3 : 20; }
+
+Settings row_counts() {
+  Settings settings;
+  settings.lower_bound = 0;
+  settings.unit = "rows";
+  return settings;
+}
+
 std::string to_string(Scenario scenario) {
   constexpr std::array<const char*, 10> kNames{
       "gaussian",  "heavy tails", "small incidents", "no season",           "level shift",
@@ -177,14 +186,6 @@ Series make(Scenario scenario, Half half, std::size_t number) {
   }
   add_incidents(series, shape, random);
   return series;
-}
-
-std::vector<Series> make_all(Half half, std::size_t each) {
-  std::vector<Series> all;
-  for (const Scenario scenario : scenarios()) {
-    for (std::size_t number = 0; number < each; ++number) all.push_back(make(scenario, half, number));
-  }
-  return all;
 }
 
 Alarmed weir(const Series& series, const Settings& settings) {

@@ -47,8 +47,12 @@ struct Series {
 };
 
 Series make(Scenario scenario, Half half, std::size_t number);
-/// `each` series a scenario.
-std::vector<Series> make_all(Half half, std::size_t each);
+bool is_hourly(Scenario scenario);
+/// How many series of a scenario are reported: 20 of daily measurements, 3 of hourly ones.
+std::size_t series_of(Scenario scenario);
+
+/// As a check of row counts sets the detector; all else by default.
+Settings row_counts();
 
 struct Alarmed {
   std::vector<bool> points;             // one for each point
