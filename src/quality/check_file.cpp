@@ -136,8 +136,15 @@ class FileParser {
                                 fmt::format("section \"{}\": expected a list of checks, each after \"- \", found {}",
                                             key.text(), value.kind_name()));
     }
+    const FilterLookup filter = [this](const auto& table, const std::string& name) -> const std::string* {
+      const auto found = filters_.find(joined(table) + '\n' + name);
+      if (found == filters_.end()) return nullptr;
+      found->second.used = true;
+      return &found->second.where;
+    };
     for (const Node& item : value.items()) {
-      if (auto check = parse_check(item, dataset.table, diagnostics_)) dataset.checks.push_back(std::move(*check));
+      if (auto check = parse_check(item, dataset.table, diagnostics_, filter))
+        dataset.checks.push_back(std::move(*check));
     }
     if (value.items().empty())
       diagnostics_.error(value.position(), fmt::format("section \"{}\": no checks", key.text()));

@@ -15,11 +15,12 @@ using config::Diagnostics;
 using config::Node;
 
 /// What SodaCL has and Weir does not yet: told apart from a misspelling.
-constexpr std::array<std::string_view, 24> kUnsupportedMetrics = {
-    "duplicate_count", "duplicate_percent", "invalid_count", "invalid_percent", "sum",      "stddev",
-    "stddev_pop",      "stddev_samp",       "variance",      "var_pop",         "var_samp", "percentile",
-    "avg_length",      "min_length",        "max_length",    "schema",          "failed",   "values",
-    "anomaly",         "reference",         "cross",         "reconciliation",  "group",    "discover"};
+constexpr std::array<std::string_view, 21> kUnsupportedMetrics = {
+    "duplicate_count", "duplicate_percent", "invalid_count", "invalid_percent", "sum",
+    "stddev",          "stddev_pop",        "stddev_samp",   "variance",        "var_pop",
+    "var_samp",        "percentile",        "avg_length",    "min_length",      "max_length",
+    "anomaly",         "reference",         "cross",         "reconciliation",  "group",
+    "discover"};
 
 /// Settings that belong to some checks and stand under another: whose they are, "" for nobody's.
 struct Belonging {
@@ -63,11 +64,13 @@ std::string one_line(std::string_view text) {
 
 class CheckParser {
  public:
-  CheckParser(const Node& line, const Node& settings, const std::vector<std::string>& table, Diagnostics& diagnostics)
+  CheckParser(const Node& line, const Node& settings, const std::vector<std::string>& table, Diagnostics& diagnostics,
+              const FilterLookup& filter)
       : line_(line),
         settings_(settings),
         table_(table),
         diagnostics_(diagnostics),
+        filter_(filter),
         what_("check \"" + line.text() + "\"") {}
 
   std::optional<Check> run() {
@@ -79,7 +82,7 @@ class CheckParser {
       return std::nullopt;
     }
     config::MapReader reader(settings_, diagnostics_, what_);
-    ProbeContext context{line_, settings_, reader, expression_, check_, table_, diagnostics_, what_};
+    ProbeContext context{line_, settings_, reader, expression_, check_, table_, diagnostics_, what_, filter_};
     check_.name = context.setting("name");
     const auto form =
         std::ranges::find_if(line_forms(), [this](const LineForm& each) { return each.matches(line_, settings_); });
@@ -177,10 +180,6 @@ class CheckParser {
       error(0, fmt::format("\"{}\" is not supported; {}", word, supported()));
       return false;
     }
-    if (text.starts_with("row_count same as")) {
-      error(0, "comparing the row counts of two tables is not supported; " + supported());
-      return false;
-    }
     return true;
   }
 
@@ -250,6 +249,7 @@ class CheckParser {
   const Node& settings_;
   const std::vector<std::string>& table_;
   Diagnostics& diagnostics_;
+  const FilterLookup& filter_;
   const std::string what_;
   Expression expression_;
   Check check_;
@@ -260,15 +260,17 @@ class CheckParser {
 config::Position position_in(const Node& scalar, std::size_t offset) {
   config::Position position = scalar.position();
   const bool one_line = scalar.text().find('\n') == std::string::npos;
-  if (position.column > 0 && one_line && !scalar.derived()) position.column += static_cast<int>(offset) + (scalar.quoted() ? 1 : 0);
+  if (position.column > 0 && one_line && !scalar.derived())
+    position.column += static_cast<int>(offset) + (scalar.quoted() ? 1 : 0);
   return position;
 }
 
-std::optional<Check> parse_check(const Node& item, const std::vector<std::string>& table, Diagnostics& diagnostics) {
+std::optional<Check> parse_check(const Node& item, const std::vector<std::string>& table, Diagnostics& diagnostics,
+                                 const FilterLookup& filter) {
   static const Node kNothing;
-  if (item.is_scalar()) return CheckParser(item, kNothing, table, diagnostics).run();
+  if (item.is_scalar()) return CheckParser(item, kNothing, table, diagnostics, filter).run();
   if (item.is_mapping() && item.entries().size() == 1) {
-    return CheckParser(item.entries()[0].first, item.entries()[0].second, table, diagnostics).run();
+    return CheckParser(item.entries()[0].first, item.entries()[0].second, table, diagnostics, filter).run();
   }
   if (item.is_mapping() && item.entries().size() > 1) {
     diagnostics.error(

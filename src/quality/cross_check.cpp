@@ -45,8 +45,8 @@ class CrossProbe final : public Probe {
     Verdict verdict;
     verdict.value = measured.value;
     verdict.outcome = *measured.value == 0 ? Outcome::pass : Outcome::fail;
-    verdict.message = fmt::format("row_count is {}, {} has {}", show_number(own), name(),
-                                  show_number(own - *measured.value));
+    verdict.message =
+        fmt::format("row_count is {}, {} has {}", show_number(own), name(), show_number(own - *measured.value));
     return verdict;
   }
 
@@ -96,8 +96,9 @@ ProbePtr parse_cross_check(ProbeContext& context) {
   if (!other.filter.empty()) {
     const std::string* where = context.filter ? context.filter(other.table, other.filter) : nullptr;
     if (where == nullptr) {
-      context.error(0, fmt::format("filter \"{0}\" of that table is not declared in this file; add \"filter {1} [{0}]:\"",
-                                   other.filter, fmt::join(other.table, ".")));
+      context.error(0,
+                    fmt::format("filter \"{0}\" of that table is not declared in this file; add \"filter {1} [{0}]:\"",
+                                other.filter, fmt::join(other.table, ".")));
       return nullptr;
     }
     other.where = *where;

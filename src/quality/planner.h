@@ -13,7 +13,8 @@ namespace weir::quality {
 /// One aggregate of a scan, in the order of the result's columns.
 struct Aggregate {
   std::string sql;
-  std::string column;  // what it reads, "" for the row count
+  std::string column;     // what it reads, "" for the row count
+  bool user_sql = false;  // text of a check file: it may take any time, and gives what it likes
 };
 
 /// Everything a dataset's checks need of the table, in one SELECT: each aggregate once, the row count first.

@@ -20,7 +20,7 @@ namespace weir::quality {
 /// A statement of a check's own, besides the SELECT it shares with the other checks of its dataset. Two checks that
 /// need the same one share its answer.
 struct Statement {
-  std::string sql;
+  std::string sql = {};
   std::vector<sql::Value> parameters = {};
   std::string source = {};  // an entry of `sources:`; "" is the dataset's own
   std::size_t rows = 1;     // of the answer, at most

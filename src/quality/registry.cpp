@@ -6,7 +6,12 @@
 #include <fmt/format.h>
 
 #include "quality/check_parser.h"
+#include "quality/cross_check.h"
+#include "quality/failed_rows.h"
 #include "quality/metric_probes.h"
+#include "quality/reference_check.h"
+#include "quality/schema_check.h"
+#include "quality/user_metric.h"
 
 namespace weir::quality {
 namespace {
@@ -22,7 +27,13 @@ constexpr std::array kMetricForms = {
     MetricForm{"distribution_difference", parse_distribution},
 };
 
-constexpr std::array<LineForm, 0> kLineForms = {};
+constexpr std::array kLineForms = {
+    LineForm{"schema", is_schema, LineForm::Thresholds::own, parse_schema},
+    LineForm{"values in … must exist in …", is_reference_check, LineForm::Thresholds::own, parse_reference_check},
+    LineForm{"row_count same as", is_cross_check, LineForm::Thresholds::own, parse_cross_check},
+    LineForm{"failed rows", is_failed_rows, LineForm::Thresholds::optional, parse_failed_rows},
+    LineForm{"metrics of your own", is_user_metric, LineForm::Thresholds::required, parse_user_metric},
+};
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@
 
 namespace weir::quality {
 
+/// The condition of a table's named filter, null when the file declares none.
+using FilterLookup = std::function<const std::string*(const std::vector<std::string>& table, const std::string& name)>;
+
 /// What the parser of a kind of check is given. It reads the settings that are its own through `reader` (what nobody
 /// asks for is an error), notes every mistake, and returns null after one.
 struct ProbeContext {
@@ -24,6 +28,7 @@ struct ProbeContext {
   const std::vector<std::string>& table;
   config::Diagnostics& diagnostics;
   const std::string& what;  // names the check in messages
+  const FilterLookup& filter;
 
   /// Notes a mistake `offset` bytes into the check's line, or at a node.
   void error(std::size_t offset, const std::string& message) const;

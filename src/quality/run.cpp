@@ -4,12 +4,23 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "quality/planner.h"
+
 namespace weir::quality {
 namespace {
 
 /// The source went away, or definitely refuses us: no use in asking it for the rest.
 bool is_lost(const core::Error& error) {
   return error.kind == core::ErrorKind::unavailable || error.kind == core::ErrorKind::cancelled || is_definite(error);
+}
+
+/// A statement that says only what to count, in the SQL of the source that it goes to.
+Statement written(Statement statement, const sql::Dialect& dialect) {
+  if (statement.count_of.empty()) return statement;
+  const Dataset counted{
+      .table = statement.count_of, .filter = "", .where = statement.where, .checks = {}, .position = {}};
+  statement.sql = select(counted, "count(*)", dialect);
+  return statement;
 }
 
 }  // namespace
@@ -108,7 +119,9 @@ core::Result<std::vector<core::Result<sql::Table>>> CheckRun::ask(Turn& turn, co
 }
 
 core::Result<sql::Table> CheckRun::query(Turn& turn, const Statement& statement) {
-  if (statement.source.empty() || statement.source == setup_.source) return turn.session.query(statement);
+  if (statement.source.empty() || statement.source == setup_.source) {
+    return turn.session.query(written(statement, turn.session.dialect()));
+  }
   if (!setup_.other) {
     return core::fail(core::ErrorKind::not_found, fmt::format("there is no source \"{}\"", statement.source));
   }
@@ -116,7 +129,7 @@ core::Result<sql::Table> CheckRun::query(Turn& turn, const Statement& statement)
   if (!other) return std::unexpected(other.error());
   if (auto open = (*other)->connect(turn.limits); !open) return std::unexpected(open.error());
   Session session = turn.session.to(**other);
-  return session.query(statement);
+  return session.query(written(statement, session.dialect()));
 }
 
 Observed CheckRun::observe(Turn& turn, const Check& check, std::span<const core::Result<sql::Table>> answers) {
@@ -145,7 +158,22 @@ Observed CheckRun::observe(Turn& turn, const Check& check, std::span<const core:
   return observed;
 }
 
+/// The verdict on what was seen now beside what was seen the last time. What cannot be kept is seen the same way again.
+core::Result<Verdict> CheckRun::judge_with_text(Turn& turn, const Check& check, Findings findings) {
+  if (setup_.texts == nullptr) return check.probe->verdict(check, findings);
+  const std::string key = fmt::format("check/{}/{}/{}", setup_.source, turn.dataset.label(), check.identity());
+  const auto kept = setup_.texts->text(key);
+  if (!kept) return std::unexpected(kept.error());
+  if (*kept) findings.kept = **kept;
+  Verdict verdict = check.probe->verdict(check, findings);
+  if (verdict.keep && *verdict.keep != findings.kept) {
+    if (auto put = setup_.texts->put_text(key, *verdict.keep); !put) turn.seen.not_remembered = put.error();
+  }
+  return verdict;
+}
+
 core::Result<Verdict> CheckRun::judge_with_history(Turn& turn, const Check& check, Findings findings) {
+  if (check.probe->keeps()) return judge_with_text(turn, check, findings);
   Candidate& candidate = turn.candidates[check.identity()];
   const std::size_t looks_back = check.probe->history();
   const bool wanted = check.change || looks_back > 0;

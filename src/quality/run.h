@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/keyed_texts.h"
 #include "core/measurement.h"
 #include "core/time.h"
 #include "quality/check.h"
@@ -65,6 +66,7 @@ class CheckRun {
     sql::SqlSource& session;
     core::MeasurementHistory* history = nullptr;  // without one no load is known but the present
     SourceByName other = {};
+    core::KeyedTexts* texts = nullptr;  // without it nothing is known of the last run
   };
 
   explicit CheckRun(Setup setup) : setup_(std::move(setup)) {}
@@ -99,6 +101,7 @@ class CheckRun {
   core::Result<sql::Table> query(Turn& turn, const Statement& statement);
   Observed observe(Turn& turn, const Check& check, std::span<const core::Result<sql::Table>> answers);
   core::Result<Verdict> judge_with_history(Turn& turn, const Check& check, Findings findings);
+  core::Result<Verdict> judge_with_text(Turn& turn, const Check& check, Findings findings);
   void observe_groups(const Check& check, const Findings& findings, Observed& observed) const;
   void remember(Turn& turn);
   Observed blank(const Dataset& dataset, const Check& check) const;

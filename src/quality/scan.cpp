@@ -82,7 +82,7 @@ class Scanner {
     auto table = session_.query(scan_plan.sql);
     if (!table) return std::unexpected(table.error());
     if (table->rows.size() != 1 || table->rows[0].size() != scan_plan.aggregates.size()) {
-      return core::fail(core::ErrorKind::protocol, fmt::format("the scan of {} gave no single row", dataset_.label()),
+      return core::fail(core::ErrorKind::invalid, fmt::format("the scan of {} gave no single row", dataset_.label()),
                         session_.name());
     }
     return Observation(scan_plan, table->rows[0]);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <map>
@@ -101,9 +102,10 @@ class Comparison {
     for (const Column& column : columns_) {
       const bool by_name = std::ranges::any_of(
           rules_.forbidden, [&](const auto& pattern) { return is_forbidden(pattern, column.name).value_or(false); });
-      const bool unknown = rules_.only_these && std::ranges::none_of(rules_.types, [&](const auto& each) {
-                             return each.first == column.name;
-                           }) && !holds(rules_.required, column.name);
+      const bool unknown =
+          rules_.only_these &&
+          std::ranges::none_of(rules_.types, [&](const auto& each) { return each.first == column.name; }) &&
+          !holds(rules_.required, column.name);
       if (by_name) add("column \"{}\" is forbidden", column.name);
       if (unknown) add("column \"{}\" is none of the listed", column.name);
     }
@@ -325,10 +327,10 @@ class RulesReader {
       rules_.additions = rules_.deletions = rules_.type_changes = rules_.index_changes = true;
       return;
     }
-    const std::array kinds = {std::pair{"column add", &rules_.additions},
-                              {"column delete", &rules_.deletions},
-                              {"column type change", &rules_.type_changes},
-                              {"column index change", &rules_.index_changes}};
+    const std::array<std::pair<std::string_view, bool*>, 4> kinds = {{{"column add", &rules_.additions},
+                                                                      {"column delete", &rules_.deletions},
+                                                                      {"column type change", &rules_.type_changes},
+                                                                      {"column index change", &rules_.index_changes}}};
     bool wrong = !node->is_sequence() || node->items().empty();
     for (const config::Node& item : node->items()) {
       const auto kind = std::ranges::find_if(kinds, [&](const auto& each) { return item.text() == each.first; });

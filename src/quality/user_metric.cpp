@@ -65,8 +65,8 @@ class ByQuery final : public Probe {
     const core::Result<sql::Table>& answer = findings.answers.front();
     if (!answer || answer->rows.empty()) return {std::nullopt, fmt::format("the query of {} gave no row", name_)};
     const sql::Row& row = answer->rows.front();
-    const auto last = std::find_if(row.rbegin(), row.rend(),
-                                   [](const sql::Value& each) { return !std::holds_alternative<std::monostate>(each); });
+    const auto last = std::find_if(
+        row.rbegin(), row.rend(), [](const sql::Value& each) { return !std::holds_alternative<std::monostate>(each); });
     return measured(name_, last == row.rend() ? sql::Value() : *last);
   }
 
