@@ -254,11 +254,22 @@ void Baseline::fit_level() {
   }
 }
 
+/// Whether a sample that does not train stands among others of its kind: an incident, and no special day.
+bool Baseline::in_incident(std::size_t place) const {
+  const auto ordinary = [&](std::size_t i) { return samples_[i].stamp.month_day == MonthDay::ordinary; };
+  if (samples_[place].trains) return false;
+  std::size_t before = place, after = place;
+  while (before > 0 && !ordinary(before)) --before;
+  while (after + 1 < samples_.size() && !ordinary(after)) ++after;
+  return (ordinary(before) && !samples_[before].trains) || (ordinary(after) && !samples_[after].trains);
+}
+
 void Baseline::fit_calendar() {
   for (const MonthDay day : {MonthDay::first, MonthDay::last}) {
     std::map<std::int64_t, std::vector<double>> months;
     for (std::size_t i = 0; i < samples_.size(); ++i) {
-      if (samples_[i].stamp.month_day == day) months[samples_[i].stamp.month].push_back(walk_.errors[i]);
+      if (samples_[i].stamp.month_day != day || in_incident(i)) continue;
+      months[samples_[i].stamp.month].push_back(walk_.errors[i]);
     }
     Calendar found;
     std::vector<double> errors;

@@ -72,6 +72,7 @@ class Baseline {
   void set_slope();
   void fit_level();
   void fit_calendar();
+  bool in_incident(std::size_t place) const;
   std::vector<double> detrended() const;
   Walk walk(double gain) const;
   double effect(double days, const Stamp& stamp) const;

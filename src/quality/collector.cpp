@@ -23,6 +23,13 @@ constexpr std::array kMetricTable = {
     core::MetricInfo{"weir_check_status", MetricType::gauge,
                      "Outcome of a check: 0 pass, 1 warn, 2 fail, 3 could not be evaluated."},
     core::MetricInfo{"weir_check_value", MetricType::gauge, "What a check measured."},
+    core::MetricInfo{"weir_check_expected", MetricType::gauge, "What anomaly detection expected."},
+    core::MetricInfo{"weir_check_expected_low", MetricType::gauge, "Lower end of the expected range."},
+    core::MetricInfo{"weir_check_expected_high", MetricType::gauge, "Upper end of the expected range."},
+    core::MetricInfo{"weir_check_anomaly_score", MetricType::gauge,
+                     "How far off what was expected, in robust standard deviations."},
+    core::MetricInfo{"weir_check_anomaly_state", MetricType::gauge,
+                     "1 for the state: learning, normal, anomalous, recovered, level_shift."},
 };
 
 constexpr core::Duration kRecalled = std::chrono::hours(24);  // no older outcomes of the last run are taken up
@@ -89,7 +96,25 @@ void CheckCollector::report_check(const core::Labels& scope, const Observed& che
     cycle.batch.faults.push_back({error, of_check.with(core::kMetricName, "weir_check_value"), looked_at});
   }
   if (!check.series.empty() && !check.series_value) cycle.batch.faults.push_back({error, series, looked_at});
+  if (check.foresees) report_foresight(of_check, check, error, looked_at, cycle);
   report_outcome(of_check, check, cycle);
+}
+
+void CheckCollector::report_foresight(const core::Labels& of_check, const Observed& check, const core::Error& error,
+                                      bool looked_at, Cycle& cycle) {
+  const Labels state = of_check.with(core::kMetricName, "weir_check_anomaly_state");
+  if (check.foresight) emit(state.with("state", check.foresight->state), 1, cycle);
+  if (!check.foresight) cycle.batch.faults.push_back({error, state, looked_at});
+  const Foresight seen = check.foresight.value_or(Foresight{});
+  const std::pair<std::string_view, double> values[] = {{"weir_check_expected", seen.expected},
+                                                        {"weir_check_expected_low", seen.low},
+                                                        {"weir_check_expected_high", seen.high},
+                                                        {"weir_check_anomaly_score", seen.score}};
+  for (const auto& [metric, value] : values) {
+    const Labels series = of_check.with(core::kMetricName, metric);
+    if (seen.judged) emit(series, value, cycle);
+    if (!check.foresight) cycle.batch.faults.push_back({error, series, looked_at});
+  }
 }
 
 void CheckCollector::report_outcome(const core::Labels& of_check, const Observed& check, Cycle& cycle) {

@@ -211,6 +211,17 @@ TEST(Anomaly, FiveThatAgreeAreANewLevelSaidOnceAndLearned) {
   EXPECT_EQ(feed(history, 70, {1000}, counts())[0].state, State::anomalous) << "the old level is not expected any more";
 }
 
+TEST(Anomaly, ALevelThatBeginsAtAMonthsEndIsALevelToo) {
+  std::vector<Point> history = weeks(28);
+  ASSERT_EQ(stamp(day(29), Zone()).month_day, MonthDay::last);
+  const std::vector<Point> higher = weeks(42, 2);
+  std::vector<double> values;
+  for (std::size_t i = 28; i < 42; ++i) values.push_back(higher[i].value);
+  const auto found = feed(history, 28, values, counts());
+  EXPECT_EQ(found[4].state, State::level_shift);
+  for (std::size_t i = 5; i < found.size(); ++i) EXPECT_EQ(found[i].state, State::normal) << found[i].sentence;
+}
+
 TEST(Anomaly, FiveThatDisagreeAreNoLevel) {
   std::vector<Point> history = weeks(42);
   for (const Assessment& each : feed(history, 42, {5000, 20, 9000, 100, 30000, 1, 7000}, counts())) {

@@ -89,7 +89,7 @@ TEST(CheckFile, RefusesWhatItDoesNotKnow) {
   expect_error("checks for t:\n  - duplicate_count(a) = 0",
                "2:5: check \"duplicate_count(a) = 0\": \"duplicate_count\" is not supported");
   expect_error("checks for t:\n  - change for sum(a) > 0", "\"sum\" is not supported");
-  expect_error("checks for t:\n  - anomaly detection for row_count", "\"anomaly\" is not supported");
+  expect_error("checks for t:\n  - anomaly score for row_count < default", "write \"anomaly detection for");
   expect_error("checks for t:\n  - row_count > ${least}",
                "2:17: check \"row_count > ${least}\": variables are not supported");
   expect_error("checks for ${t}:\n  - row_count > 0", "1:12: variables are not supported");
