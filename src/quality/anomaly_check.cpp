@@ -15,7 +15,6 @@ using anomaly::Assessment;
 using anomaly::State;
 
 constexpr std::string_view kBeginning = "anomaly detection for";
-constexpr std::string_view kOther = "anomaly score for";
 
 class AnomalyDetection final : public Probe {
  public:
@@ -96,7 +95,7 @@ ProbePtr parse_metric(ProbeContext& context) {
   }
   const config::Node rest = config::Node::scalar(padded, context.line.position());
   ProbeContext inner{rest,          context.settings,    context.reader, *expression,   context.check,
-                     context.table, context.diagnostics, context.what,   context.filter};
+                     context.table, context.diagnostics, context.what,   context.around};
   if (is_user_metric(rest, context.settings)) return parse_user_metric(inner);
   const auto form = std::ranges::find(metric_forms(), expression->metric, &MetricForm::word);
   if (form != metric_forms().end()) return form->parse(inner);
@@ -121,18 +120,10 @@ void set_bounds(const Probe& metric, anomaly::Settings& detector) {
 }  // namespace
 
 bool is_anomaly_check(const config::Node& line, const config::Node&) {
-  const auto begins = [&](std::string_view words) {
-    return line.text() == words || line.text().starts_with(std::string(words) + " ");
-  };
-  return begins(kBeginning) || begins(kOther);
+  return line.text() == kBeginning || line.text().starts_with(std::string(kBeginning) + " ");
 }
 
 ProbePtr parse_anomaly_check(ProbeContext& context) {
-  if (context.line.text().starts_with(kOther)) {
-    context.error(0,
-                  "\"anomaly score\" is Soda's former check; write \"anomaly detection for …\", without a threshold");
-    return nullptr;
-  }
   AnomalySettings settings = read_anomaly_settings(context.reader);
   ProbePtr metric = parse_metric(context);
   if (metric == nullptr) return nullptr;

@@ -66,7 +66,9 @@ std::string Condition::to_string() const {
 std::string Change::to_string() const {
   constexpr std::string_view kWords[] = {"avg", "min", "max"};
   std::string text = "change ";
-  if (last != 1 || aggregate != Aggregate::min) {
+  if (same_day != SameDay::no) {
+    text += same_day == SameDay::last_week ? "same day last week " : "same day last month ";
+  } else if (last != 1 || aggregate != Aggregate::min) {
     text += fmt::format("{} last {} ", kWords[static_cast<std::size_t>(aggregate)], last);
   }
   return text + (percent ? "percent for" : "for");
@@ -74,7 +76,7 @@ std::string Change::to_string() const {
 
 std::string Check::measure() const { return change ? change->to_string() + " " + probe->text() : probe->text(); }
 
-std::string Check::identity() const { return probe->identity(); }
+std::string Check::identity() const { return given_identity.empty() ? probe->identity() : given_identity; }
 
 std::string Check::canonical() const {
   std::string text = measure();
@@ -84,7 +86,41 @@ std::string Check::canonical() const {
   return text;
 }
 
+namespace {
+
+/// SQL's LIKE, in time proportional to pattern times text.
+bool like(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '%') {
+      star = p++;
+      mark = t;
+    } else if (p < pattern.size() && (pattern[p] == '_' || pattern[p] == text[t])) {
+      ++p, ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++mark;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '%') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace
+
+bool ForEach::fits(std::string_view schema, std::string_view table, bool visible) const {
+  const auto matches = [&](const std::string& pattern) {
+    const std::size_t dot = pattern.find('.');
+    if (dot == std::string::npos) return visible && like(pattern, table);
+    return like(pattern.substr(0, dot), schema) && like(pattern.substr(dot + 1), table);
+  };
+  return std::ranges::any_of(include, matches) && std::ranges::none_of(exclude, matches);
+}
+
 std::string Dataset::label() const {
+  if (for_each) return "for each dataset " + for_each->alias;
   std::string text;
   for (const std::string& part : table) text += (text.empty() ? "" : ".") + part;
   return filter.empty() ? text : text + " [" + filter + "]";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,11 +35,14 @@ struct Condition {
   std::string to_string() const;
 };
 
-/// `change [avg|min|max last N] [percent] for <metric>`: the difference to earlier loads, not the value itself.
+/// `change [avg|min|max last N] [percent] for <metric>`, `change same day last week for <metric>`: the difference to
+/// earlier loads, not the value itself.
 struct Change {
   enum class Aggregate { avg, min, max };
+  enum class SameDay { no, last_week, last_month };
   Aggregate aggregate = Aggregate::min;
   int last = 1;
+  SameDay same_day = SameDay::no;
   bool percent = false;
 
   std::string to_string() const;  // "change avg last 7 percent for"
@@ -53,6 +57,7 @@ struct Check {
   std::optional<Condition> fail_when;
   std::string name;  // given by `name:`, else the text as written; unique within its dataset
   std::map<std::string, std::string> attributes;  // owner, severity, dimension …
+  std::string given_identity;                     // `identity:`, which stays when the check is rewritten
   config::Position position;
 
   /// What is measured, without thresholds: "change percent for row_count".
@@ -63,12 +68,24 @@ struct Check {
   std::string canonical() const;
 };
 
+/// A section "for each dataset": checks of every table whose name fits.
+struct ForEach {
+  std::string alias;                 // `${alias}` in the checks is the table's name
+  std::vector<std::string> include;  // SQL LIKE patterns: % is any text, _ any character; "schema.pattern"
+  std::vector<std::string> exclude;
+  std::function<std::vector<Check>(const std::string& table)> checks;  // as read for that table
+
+  /// Whether a table is meant; `visible` when its name alone finds it.
+  bool fits(std::string_view schema, std::string_view table, bool visible) const;
+};
+
 /// The checks of one table and filter: they share one SELECT.
 struct Dataset {
   std::vector<std::string> table;  // the parts of its name: schema, table
   std::string filter;              // the filter's name, "" for none
   std::string where;               // the filter's SQL condition
   std::vector<Check> checks;
+  std::shared_ptr<const ForEach> for_each = {};// then there is no table yet: a run reads the catalog
   config::Position position;
 
   /// The label `dataset`: "fct_orders", "sales.fct_orders [recent]".

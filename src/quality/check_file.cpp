@@ -18,10 +18,20 @@ using config::Node;
 constexpr std::string_view kChecks = "checks for";
 constexpr std::string_view kFilter = "filter";
 
-/// Sections SodaCL has and Weir does not yet.
-constexpr std::array<std::string_view, 11> kUnsupportedSections = {
-    "for each dataset",  "for each table",  "for each column", "configurations for",   "variables", "profile columns",
-    "discover datasets", "discover tables", "sample datasets", "automated monitoring", "checks"};
+constexpr std::string_view kConfigurations = "configurations for";
+constexpr std::string_view kForEach = "for each dataset";
+constexpr std::string_view kForEachTable = "for each table";  // as it was called before
+
+constexpr std::string_view kSections =
+    "\"checks for <table>\", \"filter <table> [name]\", \"configurations for <table>\", \"for each dataset <name>\" "
+    "and \"variables\"";
+
+/// Sections SodaCL has and Weir does not.
+constexpr std::array<std::string_view, 7> kUnsupportedSections = {
+    "for each column",      "profile columns", "discover datasets", "discover tables", "sample datasets",
+    "automated monitoring", "checks"};
+
+constexpr std::size_t kMostPatterns = 1000;
 
 bool begins_with_words(std::string_view text, std::string_view words) {
   return text.starts_with(words) && (text.size() == words.size() || text[words.size()] == ' ');
@@ -35,29 +45,31 @@ std::string joined(const std::vector<std::string>& parts) {
 
 class FileParser {
  public:
-  explicit FileParser(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+  FileParser(const Variables& variables, Diagnostics& diagnostics) : variables_(variables), diagnostics_(diagnostics) {}
 
-  std::vector<Dataset> run(const Node& root) {
-    if (!root.is_mapping()) {
-      diagnostics_.error(root.position(),
-                         fmt::format("expected sections such as \"checks for <table>:\", found {}", root.kind_name()));
+  std::vector<Dataset> run(const Node& file) {
+    if (!file.is_mapping()) {
+      diagnostics_.error(file.position(),
+                         fmt::format("expected sections such as \"checks for <table>:\", found {}", file.kind_name()));
       return {};
     }
-    // Filters first: a section may name one that stands below it.
-    for (const auto& [key, value] : root.entries()) {
+    const Node sections = substituted(file);
+    // What is declared first: a section may name what stands below it.
+    for (const auto& [key, value] : sections.entries()) {
       if (begins_with_words(key.text(), kFilter)) read_filter(key, value);
+      if (begins_with_words(key.text(), kConfigurations)) read_configurations(key, value);
     }
-    for (const auto& [key, value] : root.entries()) {
+    for (const auto& [key, value] : file.entries()) {
+      if (is_for_each(key.text())) read_for_each(key, value);
+    }
+    for (const auto& [key, value] : sections.entries()) {
       if (begins_with_words(key.text(), kChecks)) {
         read_checks(key, value);
-      } else if (!begins_with_words(key.text(), kFilter)) {
+      } else if (!begins_with_words(key.text(), kFilter) && !begins_with_words(key.text(), kConfigurations)) {
         unknown_section(key);
       }
     }
-    for (const auto& [id, filter] : filters_) {
-      if (!filter.used)
-        diagnostics_.error(filter.position, fmt::format("filter \"{}\" is used by no checks", filter.name));
-    }
+    report_unused();
     return std::move(datasets_);
   }
 
@@ -68,32 +80,170 @@ class FileParser {
     config::Position position;
     bool used = false;
   };
+  using Filters = std::map<std::string, Filter>;
+  /// Column settings of a table.
+  struct Configurations {
+    std::map<std::string, Validity> columns;
+    config::Position position;
+    bool used = false;
+  };
+
+  static bool is_for_each(std::string_view key) {
+    return begins_with_words(key, kForEach) || begins_with_words(key, kForEachTable);
+  }
+
+  /// The file without its variables: replaced, but in "for each" sections, which have one more for each table.
+  Node substituted(const Node& file) {
+    std::vector<Node::Entry> sections;
+    for (const auto& [key, value] : file.entries()) {
+      if (key.text() == "variables") {
+        for (auto& [name, text] : read_variables(value, "variables", diagnostics_)) variables_.emplace(name, text);
+      } else if (!is_for_each(key.text())) {
+        sections.emplace_back(key, value);
+      }
+    }
+    return with_variables(Node::mapping(std::move(sections), file.position()), variables_, diagnostics_);
+  }
 
   void unknown_section(const Node& key) {
     for (const std::string_view known : kUnsupportedSections) {
       if (!begins_with_words(key.text(), known)) continue;
-      return diagnostics_.error(
-          key.position(),
-          fmt::format("\"{}\" is not supported; supported are \"checks for <table>\" and \"filter <table> [name]\"",
-                      known));
+      return diagnostics_.error(key.position(),
+                                fmt::format("\"{}\" is not supported; supported are {}", known, kSections));
     }
-    diagnostics_.error(
-        key.position(),
-        fmt::format("unknown section \"{}\"; expected \"checks for <table>\" or \"filter <table> [name]\"",
-                    key.text()));
+    diagnostics_.error(key.position(), fmt::format("unknown section \"{}\"; expected {}", key.text(), kSections));
   }
 
   std::optional<Header> read_header(const Node& key, std::string_view beginning) {
-    const std::size_t variable = key.text().find("${");
-    if (variable != std::string::npos) {
-      diagnostics_.error(position_in(key, variable), "variables are not supported; write the value itself");
-      return std::nullopt;
-    }
     auto header = parse_header(key.text(), beginning);
     if (header) return std::move(*header);
     diagnostics_.error(position_in(key, header.error().offset),
                        fmt::format("section \"{}\": {}", key.text(), header.error().message));
     return std::nullopt;
+  }
+
+  void read_configurations(const Node& key, const Node& value) {
+    const auto header = read_header(key, kConfigurations);
+    if (!header) return;
+    if (!header->filter.empty()) {
+      return diagnostics_.error(key.position(), "configurations are about a table, with and without its filters");
+    }
+    const std::string what = fmt::format("section \"{}\"", key.text());
+    if (!value.is_mapping()) {
+      return diagnostics_.error(value.position(),
+                                fmt::format("{}: expected settings such as \"valid format for email: email\", found {}",
+                                            what, value.kind_name()));
+    }
+    Configurations& configurations = configurations_[joined(header->table)];
+    configurations.position = key.position();
+    for (const auto& [setting, content] : value.entries()) {
+      read_configuration(setting, content, what, configurations);
+    }
+  }
+
+  void read_configuration(const Node& setting, const Node& content, const std::string& what,
+                          Configurations& configurations) {
+    constexpr std::string_view kFor = " for ";
+    const std::string& text = setting.text();
+    const std::size_t at = text.find(kFor);
+    const std::string name = text.substr(0, at);
+    std::string column = at == std::string::npos ? "" : text.substr(at + kFor.size());
+    column.erase(0, column.find_first_not_of(' '));
+    column.erase(column.find_last_not_of(' ') + 1);
+    if (column.size() > 2 && (column.front() == '"' || column.front() == '`') && column.back() == column.front()) {
+      column = column.substr(1, column.size() - 2);
+    }
+    if (column.empty()) {
+      return diagnostics_.error(
+          setting.position(),
+          fmt::format("{}: \"{}\": expected a setting and its column, such as \"valid min for amount\"", what, text));
+    }
+    if (read_validity(name, content, configurations.columns[column], what, diagnostics_)) return;
+    diagnostics_.error(setting.position(), fmt::format("{}: unknown setting \"{}\"{}", what, name,
+                                                       config::did_you_mean(name, validity_keys())));
+  }
+
+  void read_for_each(const Node& key, const Node& value) {
+    const bool old = begins_with_words(key.text(), kForEachTable);
+    const auto header = read_header(key, old ? kForEachTable : kForEach);
+    if (!header) return;
+    const std::string what = fmt::format("section \"{}\"", key.text());
+    if (header->table.size() != 1 || !header->filter.empty()) {
+      return diagnostics_.error(key.position(),
+                                what + ": write one word for the tables, such as \"for each dataset D\"");
+    }
+    auto section = std::make_shared<ForEach>();
+    section->alias = header->table.front();
+    config::MapReader reader(value, diagnostics_, what);
+    const std::string_view names = reader.has("tables") && !reader.has("datasets") ? "tables" : "datasets";
+    const std::size_t before = diagnostics_.errors().size();
+    for (const Node* item : reader.list(names)) read_pattern(*item, what, *section);
+    if (section->include.empty() && diagnostics_.errors().size() == before) {
+      reader.missing(names, "name tables, or patterns with %, under \"datasets\"");
+    }
+    const Node* checks = reader.child("checks");
+    if (checks == nullptr) reader.missing("checks");
+    reader.finish();
+    if (checks == nullptr) return;
+    const std::size_t errors = diagnostics_.errors().size();
+    (void)checks_of_table(section->alias, section->alias, *checks, variables_, filters_, diagnostics_);
+    if (diagnostics_.errors().size() != errors) return;
+    section->checks = [alias = section->alias, list = *checks, variables = variables_,
+                       filters = filters_](const std::string& table) {
+      Diagnostics none;  // it was read once, and but for the table's name is the same
+      return checks_of_table(alias, table, list, variables, filters, none);
+    };
+    Dataset dataset;
+    dataset.position = key.position();
+    dataset.for_each = std::move(section);
+    datasets_.push_back(std::move(dataset));
+  }
+
+  static std::vector<Check> checks_of_table(const std::string& alias, const std::string& table, const Node& list,
+                                            Variables variables, const Filters& filters, Diagnostics& diagnostics) {
+    variables[alias] = table;
+    const Node replaced = with_variables(list, variables, diagnostics);
+    Surroundings around;
+    around.variables = variables;
+    around.filter = filter_of(filters);
+    return read_list(replaced, {table}, around, "section \"for each dataset " + alias + "\"", diagnostics);
+  }
+
+  void read_pattern(const Node& item, const std::string& what, ForEach& section) {
+    std::string text = item.text();
+    const auto error = [&](const std::string& message) {
+      diagnostics_.error(item.position(), fmt::format("{}: \"datasets\": {}", what, message));
+    };
+    if (!item.is_scalar() || text.empty()) return error("expected a table's name or a pattern such as fct_%");
+    bool exclude = false;
+    if (text.starts_with("include ")) text.erase(0, 8);
+    if (text.starts_with("exclude ")) {
+      exclude = true;
+      text.erase(0, 8);
+    }
+    if (text.find_first_of("\"'`") != std::string::npos) return error("write the name without quotes");
+    if (std::ranges::count(text, '.') > 1) return error("a name has at most two parts: schema.table");
+    auto& patterns = exclude ? section.exclude : section.include;
+    if (patterns.size() >= kMostPatterns) return error(fmt::format("there are more than {}", kMostPatterns));
+    patterns.push_back(std::move(text));
+  }
+
+  static std::function<const std::string*(const std::vector<std::string>&, const std::string&)> filter_of(
+      const Filters& filters) {
+    return [&filters](const std::vector<std::string>& table, const std::string& name) -> const std::string* {
+      const auto found = filters.find(joined(table) + '\n' + name);
+      return found == filters.end() ? nullptr : &found->second.where;
+    };
+  }
+
+  void report_unused() {
+    for (const auto& [id, filter] : filters_) {
+      if (!filter.used)
+        diagnostics_.error(filter.position, fmt::format("filter \"{}\" is used by no checks", filter.name));
+    }
+    for (const auto& [id, configurations] : configurations_) {
+      if (!configurations.used) diagnostics_.error(configurations.position, "there are no checks for this table");
+    }
   }
 
   void read_filter(const Node& key, const Node& value) {
@@ -131,24 +281,45 @@ class FileParser {
       filter->second.used = true;
       dataset.where = filter->second.where;
     }
-    if (!value.is_sequence()) {
-      return diagnostics_.error(value.position(),
-                                fmt::format("section \"{}\": expected a list of checks, each after \"- \", found {}",
-                                            key.text(), value.kind_name()));
-    }
-    const FilterLookup filter = [this](const auto& table, const std::string& name) -> const std::string* {
+    Surroundings around;
+    around.variables = variables_;
+    around.filter = [this](const std::vector<std::string>& table, const std::string& name) -> const std::string* {
       const auto found = filters_.find(joined(table) + '\n' + name);
       if (found == filters_.end()) return nullptr;
       found->second.used = true;
       return &found->second.where;
     };
-    for (const Node& item : value.items()) {
-      if (auto check = parse_check(item, dataset.table, diagnostics_, filter))
-        dataset.checks.push_back(std::move(*check));
+    const auto configurations = configurations_.find(joined(header->table));
+    if (configurations != configurations_.end()) {
+      configurations->second.used = true;
+      around.columns = configurations->second.columns;
     }
-    if (value.items().empty())
-      diagnostics_.error(value.position(), fmt::format("section \"{}\": no checks", key.text()));
+    dataset.checks = read_list(value, dataset.table, around, fmt::format("section \"{}\"", key.text()), diagnostics_);
     datasets_.push_back(std::move(dataset));
+  }
+
+  /// The checks of a list; an item "attributes" is for those that follow, and a check's own go before.
+  static std::vector<Check> read_list(const Node& value, const std::vector<std::string>& table,
+                                      const Surroundings& around, const std::string& what, Diagnostics& diagnostics) {
+    std::vector<Check> checks;
+    if (!value.is_sequence()) {
+      diagnostics.error(value.position(), fmt::format("{}: expected a list of checks, each after \"- \", found {}",
+                                                      what, value.kind_name()));
+      return checks;
+    }
+    std::map<std::string, std::string> attributes;
+    for (const Node& item : value.items()) {
+      if (item.is_mapping() && item.entries().size() == 1 && item.entries()[0].first.text() == "attributes") {
+        attributes = parse_attributes(item.entries()[0].second, what, diagnostics);
+        continue;
+      }
+      for (Check& check : parse_check(item, table, around, diagnostics)) {
+        check.attributes.insert(attributes.begin(), attributes.end());
+        checks.push_back(std::move(check));
+      }
+    }
+    if (value.items().empty()) diagnostics.error(value.position(), what + ": no checks");
+    return checks;
   }
 
   void undeclared(const Node& key, const Header& header) {
@@ -162,8 +333,10 @@ class FileParser {
                     header.filter, config::did_you_mean(header.filter, names), header.filter));
   }
 
+  Variables variables_;
   Diagnostics& diagnostics_;
-  std::map<std::string, Filter> filters_;  // by table and name
+  Filters filters_;                                       // by table and name
+  std::map<std::string, Configurations> configurations_;  // by table
   std::vector<Dataset> datasets_;
 };
 
@@ -183,7 +356,7 @@ std::string condition_mistake(std::string_view sql) {
     }
     if (c == '\'' || c == '"') quote = c;
     if (c == ';') return "a semicolon is not allowed: it must be a single condition";
-    if (c == '$') return "a dollar sign is not allowed: neither variables nor dollar-quoted text are supported";
+    if (c == '$') return "a dollar sign is not allowed outside quotes";
     if (c == '\\') return "a backslash is not allowed outside quotes";
     if (pair == "--" || pair == "/*") return "a SQL comment is not allowed";
     depth += c == '(' ? 1 : 0;
@@ -194,15 +367,15 @@ std::string condition_mistake(std::string_view sql) {
   return depth == 0 ? "" : "a parenthesis is not closed";
 }
 
-std::vector<Dataset> parse_check_file(const Node& root, Diagnostics& diagnostics) {
-  return FileParser(diagnostics).run(root);
+std::vector<Dataset> parse_check_file(const Node& root, Diagnostics& diagnostics, const Variables& variables) {
+  return FileParser(variables, diagnostics).run(root);
 }
 
 std::vector<Dataset> merge_datasets(std::vector<Dataset> datasets, Diagnostics& diagnostics) {
   std::vector<Dataset> merged;
   for (Dataset& dataset : datasets) {
     const auto same = std::ranges::find(merged, dataset.label(), &Dataset::label);
-    if (same == merged.end()) {
+    if (same == merged.end() || dataset.for_each) {
       merged.push_back(std::move(dataset));
     } else if (same->where != dataset.where || same->table != dataset.table) {
       diagnostics.error(

@@ -6,12 +6,15 @@
 #include "config/diagnostics.h"
 #include "config/node.h"
 #include "quality/check.h"
+#include "quality/variables.h"
 
 namespace weir::quality {
 
-/// Reads one check file: `checks for <table> [filter]:` and `filter <table> [name]:` sections. Anything else
-/// is an error with its place. Distribution references are loaded from the files it names.
-std::vector<Dataset> parse_check_file(const config::Node& root, config::Diagnostics& diagnostics);
+/// Reads one check file: the sections `checks for <table> [filter]`, `filter <table> [name]`, `configurations for
+/// <table>`, `for each dataset <name>` and `variables`. Anything else is an error with its place. Distribution
+/// references are loaded from the files it names. `variables` go before those of the file.
+std::vector<Dataset> parse_check_file(const config::Node& root, config::Diagnostics& diagnostics,
+                                      const Variables& variables = {});
 
 /// Puts the checks of one table and filter together, from however many files, in order. The same filter name
 /// with another condition, or one check name twice in a dataset, is an error.

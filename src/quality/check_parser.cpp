@@ -6,6 +6,7 @@
 
 #include "config/reader.h"
 #include "quality/expression.h"
+#include "quality/group_by.h"
 #include "quality/registry.h"
 
 namespace weir::quality {
@@ -14,41 +15,35 @@ namespace {
 using config::Diagnostics;
 using config::Node;
 
-/// What SodaCL has and Weir does not yet: told apart from a misspelling.
-constexpr std::array<std::string_view, 21> kUnsupportedMetrics = {
-    "duplicate_count", "duplicate_percent", "invalid_count", "invalid_percent", "sum",
-    "stddev",          "stddev_pop",        "stddev_samp",   "variance",        "var_pop",
-    "var_samp",        "percentile",        "avg_length",    "min_length",      "max_length",
-    "anomaly",         "reference",         "cross",         "reconciliation",  "group",
-    "discover"};
+/// What SodaCL has and Weir does not, with what to write instead: told apart from a misspelling.
+struct Absent {
+  std::string_view beginning;
+  std::string_view instead;
+};
+constexpr std::array kAbsent = {
+    Absent{"freshness using", "write freshness(column) < 1h30m"},
+    Absent{"anomaly score for", "write \"anomaly detection for …\""},
+    Absent{"group evolution", "it is part of Soda Cloud"},
+    Absent{"reconciliation", "it is part of Soda Library; for row counts there is \"row_count same as\""},
+};
 
-/// Settings that belong to some checks and stand under another: whose they are, "" for nobody's.
+/// Settings that belong to some checks and stand under another: whose they are.
 struct Belonging {
   std::string_view key;
   std::string_view owner;
 };
+constexpr std::string_view kOfValues = "checks about the values of a column";
 constexpr std::array kBelongings = {
     Belonging{"method", "distribution_difference"},
     Belonging{"distribution reference file", "distribution_difference"},
-    Belonging{"filter", ""},
-    Belonging{"attributes", ""},
-    Belonging{"identity", ""},
-    Belonging{"samples limit", ""},
-    Belonging{"samples columns", ""},
-    Belonging{"collect failed rows", ""},
-    Belonging{"valid values", ""},
-    Belonging{"invalid values", ""},
-    Belonging{"missing values", ""},
-    Belonging{"missing regex", ""},
-    Belonging{"missing format", ""},
-    Belonging{"valid regex", ""},
-    Belonging{"valid format", ""},
-    Belonging{"valid length", ""},
-    Belonging{"valid min length", ""},
-    Belonging{"valid max length", ""},
-    Belonging{"condition", ""},
-    Belonging{"sample", ""},
-    Belonging{"sql", ""},
+    Belonging{"bucket", "late_count and late_percent"},
+    Belonging{"lateness", "late_count and late_percent"},
+    Belonging{"query", "group by"},
+    Belonging{"fields", "group by"},
+    Belonging{"group_limit", "group by"},
+    Belonging{"fail condition", "failed rows"},
+    Belonging{"fail query", "failed rows"},
+    Belonging{"filter", "checks about numbers of a table"},
 };
 
 std::string one_line(std::string_view text) {
@@ -64,28 +59,29 @@ std::string one_line(std::string_view text) {
 
 class CheckParser {
  public:
-  CheckParser(const Node& line, const Node& settings, const std::vector<std::string>& table, Diagnostics& diagnostics,
-              const FilterLookup& filter)
+  CheckParser(const Node& line, const Node& settings, const std::vector<std::string>& table, const Surroundings& around,
+              const MakeProbe& make, Diagnostics& diagnostics)
       : line_(line),
         settings_(settings),
         table_(table),
+        around_(around),
+        make_(make),
         diagnostics_(diagnostics),
-        filter_(filter),
         what_("check \"" + line.text() + "\"") {}
 
   std::optional<Check> run() {
     const std::size_t errors = diagnostics_.errors().size();
     check_.position = line_.position();
-    if (!known_beginning()) return std::nullopt;
+    if (absent()) return std::nullopt;
     if (!settings_.is_mapping() && !settings_.is_null()) {
       error(settings_, "expected settings such as name: under the check, found " + std::string(settings_.kind_name()));
       return std::nullopt;
     }
     config::MapReader reader(settings_, diagnostics_, what_);
-    ProbeContext context{line_, settings_, reader, expression_, check_, table_, diagnostics_, what_, filter_};
-    check_.name = context.setting("name");
-    const auto form =
-        std::ranges::find_if(line_forms(), [this](const LineForm& each) { return each.matches(line_, settings_); });
+    ProbeContext context{line_, settings_, reader, expression_, check_, table_, diagnostics_, what_, around_};
+    read_common(context);
+    const auto form = std::ranges::find_if(
+        line_forms(), [this](const LineForm& each) { return !make_ && each.matches(line_, settings_); });
     const bool read = form != line_forms().end() ? read_line_form(*form, context) : read_metric(context);
     if (!read) return std::nullopt;
     report_foreign_settings(reader);
@@ -96,6 +92,14 @@ class CheckParser {
   }
 
  private:
+  void read_common(ProbeContext& context) {
+    check_.name = context.setting("name");
+    check_.given_identity = context.setting("identity");
+    if (const Node* attributes = context.reader.child("attributes")) {
+      check_.attributes = parse_attributes(*attributes, what_, diagnostics_);
+    }
+  }
+
   /// A label should be found where it was written: with its spaces in order, and otherwise untouched.
   std::string as_written() const {
     std::string text = one_line(line_.text());
@@ -113,22 +117,20 @@ class CheckParser {
     diagnostics_.error(node.position(), what_ + ": " + message);
   }
 
-  bool known_beginning() {
-    const std::string& text = line_.text();
-    if (text.find("${") == std::string::npos) return true;
-    error(text.find("${"), "variables are not supported; write the value itself");
-    return false;
-  }
-
-  static bool has_metric(std::string_view word) {
-    return std::ranges::find(metric_forms(), word, &MetricForm::word) != metric_forms().end();
+  bool absent() {
+    const std::string text = one_line(line_.text());
+    const auto known =
+        std::ranges::find_if(kAbsent, [&](const Absent& each) { return text.starts_with(each.beginning); });
+    if (known == kAbsent.end()) return false;
+    error(0, fmt::format("\"{}\" is not supported; {}", known->beginning, known->instead));
+    return true;
   }
 
   static std::string supported() {
     std::string words;
     for (const MetricForm& known : metric_forms()) words.append(words.empty() ? "" : ", ").append(known.word);
     for (const LineForm& known : line_forms()) words.append(", ").append(known.name);
-    return "supported are " + words + ", and \"change … for\" before most of them";
+    return "supported are " + words + ", group by, and \"change … for\" before most of them";
   }
 
   bool read_line_form(const LineForm& form, ProbeContext& context) {
@@ -147,7 +149,6 @@ class CheckParser {
 
   bool read_metric(ProbeContext& context) {
     const std::size_t errors = diagnostics_.errors().size();
-    if (!known_word()) return false;
     auto expression = parse_expression(line_.text());
     if (!expression) {
       error(expression.error().offset, expression.error().message);
@@ -157,13 +158,13 @@ class CheckParser {
     check_.change = expression_.change;
     check_.expected = expression_.condition;
     const auto known = std::ranges::find(metric_forms(), expression_.metric, &MetricForm::word);
-    if (known == metric_forms().end()) {
+    if (!make_ && known == metric_forms().end()) {
       unknown_metric();
       return false;
     }
     check_.warn_when = context.zone("warn");
     check_.fail_when = context.zone("fail");
-    check_.probe = known->parse(context);
+    check_.probe = make_ ? make_(context) : known->parse(context);
     if (diagnostics_.errors().size() != errors || check_.probe == nullptr) return true;  // the settings are read on
     if (check_.change && !check_.probe->may_change()) {
       error(0, fmt::format("\"change for\" cannot be used with {}", expression_.metric));
@@ -172,36 +173,21 @@ class CheckParser {
     return true;
   }
 
-  /// Forms that are no metric checks at all are named before the grammar stumbles over them.
-  bool known_word() {
-    const std::string& text = line_.text();
-    const std::string_view word = std::string_view(text).substr(0, text.find_first_of(" (:<=>"));
-    if (!has_metric(word) && std::ranges::find(kUnsupportedMetrics, word) != kUnsupportedMetrics.end()) {
-      error(0, fmt::format("\"{}\" is not supported; {}", word, supported()));
-      return false;
-    }
-    return true;
-  }
-
   void unknown_metric() {
-    const bool later = std::ranges::find(kUnsupportedMetrics, expression_.metric) != kUnsupportedMetrics.end();
     std::vector<std::string> words;
     for (const MetricForm& each : metric_forms()) words.emplace_back(each.word);
-    const std::string hint = config::did_you_mean(expression_.metric, words);
-    error(expression_.metric_offset,
-          later ? fmt::format("\"{}\" is not supported; {}", expression_.metric, supported())
-                : fmt::format("unknown metric \"{}\"{}; {}", expression_.metric, hint, supported()));
+    error(expression_.metric_offset, fmt::format("unknown metric \"{}\"{}; {}", expression_.metric,
+                                                 config::did_you_mean(expression_.metric, words), supported()));
   }
 
   void report_foreign_settings(config::MapReader& reader) {
-    for (const Belonging& each : kBelongings) {
-      if (reader.asked(each.key)) continue;
-      const Node* node = reader.child(each.key);
-      if (node == nullptr) continue;
-      error(*node, each.owner.empty()
-                       ? fmt::format("\"{}\" is not supported; supported are name, warn and fail", each.key)
-                       : fmt::format("\"{}\" belongs to {}", each.key, each.owner));
-    }
+    const auto report = [&](std::string_view key, std::string_view owner) {
+      if (reader.asked(key)) return;
+      const Node* node = reader.child(key);
+      if (node != nullptr) error(*node, fmt::format("\"{}\" belongs to {}", key, owner));
+    };
+    for (const Belonging& each : kBelongings) report(each.key, each.owner);
+    for (const std::string& key : validity_keys()) report(key, kOfValues);
   }
 
   void judge_thresholds(bool required) {
@@ -230,7 +216,7 @@ class CheckParser {
       return error(expression_.condition_offset, word + " is compared with a duration, such as 1h30m or 2d");
     }
     if (unit != Unit::duration && condition.unit == Unit::duration) {
-      return error(expression_.condition_offset, "a duration is for freshness only");
+      return error(expression_.condition_offset, word + " is no duration; write a number");
     }
     const bool beyond = condition.low < 0 || condition.low > 100 || condition.high < 0 || condition.high > 100;
     if (unit == Unit::percent && !check_.change && beyond) {
@@ -238,6 +224,11 @@ class CheckParser {
     }
     if (condition.unit != Unit::percent) return;
     if (check_.change && !check_.change->percent) {
+      // "change for row_count < 50%" can mean but one thing; with a percentage it could be points.
+      if (unit != Unit::percent) {
+        check_.change->percent = true;
+        return;
+      }
       return error(expression_.condition_offset, "for a relative change write \"change … percent for\"");
     }
     if (!check_.change && unit != Unit::percent) {
@@ -248,8 +239,9 @@ class CheckParser {
   const Node& line_;
   const Node& settings_;
   const std::vector<std::string>& table_;
+  const Surroundings& around_;
+  const MakeProbe& make_;
   Diagnostics& diagnostics_;
-  const FilterLookup& filter_;
   const std::string what_;
   Expression expression_;
   Check check_;
@@ -265,23 +257,55 @@ config::Position position_in(const Node& scalar, std::size_t offset) {
   return position;
 }
 
-std::optional<Check> parse_check(const Node& item, const std::vector<std::string>& table, Diagnostics& diagnostics,
-                                 const FilterLookup& filter) {
-  static const Node kNothing;
-  if (item.is_scalar()) return CheckParser(item, kNothing, table, diagnostics, filter).run();
-  if (item.is_mapping() && item.entries().size() == 1) {
-    return CheckParser(item.entries()[0].first, item.entries()[0].second, table, diagnostics, filter).run();
+std::map<std::string, std::string> parse_attributes(const Node& node, const std::string& what,
+                                                    Diagnostics& diagnostics) {
+  std::map<std::string, std::string> attributes;
+  if (!node.is_mapping()) {
+    diagnostics.error(node.position(),
+                      fmt::format("{}: \"attributes\": expected names and values such as owner: data-team, found {}",
+                                  what, node.kind_name()));
+    return attributes;
   }
+  for (const auto& [key, value] : node.entries()) {
+    std::string text = value.text();
+    for (const Node& item : value.items()) text += (text.empty() ? "" : ", ") + item.text();
+    const bool control = std::ranges::any_of(text, [](unsigned char c) { return c < ' '; });
+    const bool lists = std::ranges::any_of(value.items(), [](const Node& item) { return !item.is_scalar(); });
+    if (value.is_mapping() || value.is_null() || lists || control || text.size() > 500) {
+      diagnostics.error(
+          value.position(),
+          fmt::format("{}: attribute \"{}\": expected a text, a number or a list of them", what, key.text()));
+      continue;
+    }
+    attributes[key.text()] = text;
+  }
+  return attributes;
+}
+
+std::vector<Check> parse_check(const Node& item, const std::vector<std::string>& table, const Surroundings& around,
+                               Diagnostics& diagnostics, const MakeProbe& make) {
+  static const Node kNothing;
+  const auto one = [&](const Node& line, const Node& settings) {
+    if (!make && one_line(line.text()) == "group by") {
+      return parse_group_by(line, settings, table, around, diagnostics);
+    }
+    std::vector<Check> checks;
+    auto check = CheckParser(line, settings, table, around, make, diagnostics).run();
+    if (check) checks.push_back(std::move(*check));
+    return checks;
+  };
+  if (item.is_scalar()) return one(item, kNothing);
+  if (item.is_mapping() && item.entries().size() == 1) return one(item.entries()[0].first, item.entries()[0].second);
   if (item.is_mapping() && item.entries().size() > 1) {
     diagnostics.error(
         item.entries()[1].first.position(),
         fmt::format("\"{}\" stands beside the check \"{}\"; indent it further to make it a setting of the check",
                     item.entries()[1].first.text(), item.entries()[0].first.text()));
-    return std::nullopt;
+    return {};
   }
   diagnostics.error(item.position(),
                     "expected a check such as \"row_count > 0\", found " + std::string(item.kind_name()));
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace weir::quality

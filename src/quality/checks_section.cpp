@@ -45,18 +45,8 @@ std::vector<std::string> read_files(config::MapReader& reader, const Node& entry
   return files;
 }
 
-std::vector<Dataset> read_datasets(const std::vector<std::string>& files, config::Diagnostics& diagnostics) {
-  std::vector<Dataset> datasets;
-  for (const std::string& file : files) {
-    const std::size_t errors = diagnostics.errors().size();
-    const Node root = config::load_yaml(file, diagnostics);
-    if (diagnostics.errors().size() != errors) continue;
-    std::ranges::move(parse_check_file(root, diagnostics), std::back_inserter(datasets));
-  }
-  return merge_datasets(std::move(datasets), diagnostics);
-}
-
-ChecksSettings read_entry(const Node& entry, std::span<const std::string> sources, config::Diagnostics& diagnostics) {
+ChecksSettings read_entry(const Node& entry, std::span<const std::string> sources, Variables variables,
+                          config::Diagnostics& diagnostics) {
   ChecksSettings settings;
   config::MapReader reader(entry, diagnostics, "checks");
   settings.source = reader.required_text("source");
@@ -69,15 +59,31 @@ ChecksSettings read_entry(const Node& entry, std::span<const std::string> source
   if (settings.interval < std::chrono::seconds(1) || settings.interval > std::chrono::days(7)) {
     reader.error("interval", "must be from 1s to 1w");
   }
-  settings.datasets = read_datasets(read_files(reader, entry), diagnostics);
+  if (const Node* own = reader.child("variables")) {
+    for (auto& [name, value] : read_variables(*own, "checks: \"variables\"", diagnostics))
+      variables.emplace(name, value);
+  }
+  settings.datasets = read_check_files(read_files(reader, entry), variables, diagnostics);
   reader.finish();
   return settings;
 }
 
 }  // namespace
 
+std::vector<Dataset> read_check_files(const std::vector<std::string>& files, const Variables& variables,
+                                      config::Diagnostics& diagnostics) {
+  std::vector<Dataset> datasets;
+  for (const std::string& file : files) {
+    const std::size_t errors = diagnostics.errors().size();
+    const Node root = config::load_yaml(file, diagnostics);
+    if (diagnostics.errors().size() != errors) continue;
+    std::ranges::move(parse_check_file(root, diagnostics, variables), std::back_inserter(datasets));
+  }
+  return merge_datasets(std::move(datasets), diagnostics);
+}
+
 std::vector<ChecksSettings> parse_checks_section(const Node& section, std::span<const std::string> sources,
-                                                 config::Diagnostics& diagnostics) {
+                                                 config::Diagnostics& diagnostics, const Variables& variables) {
   std::vector<ChecksSettings> entries;
   if (section.is_null()) return entries;
   if (!section.is_sequence()) {
@@ -87,10 +93,11 @@ std::vector<ChecksSettings> parse_checks_section(const Node& section, std::span<
   std::map<std::string, int> used;
   std::map<std::string, config::Position> seen;
   for (const Node& item : section.items()) {
-    ChecksSettings entry = read_entry(item, sources, diagnostics);
+    ChecksSettings entry = read_entry(item, sources, variables, diagnostics);
     const int nth = ++used[entry.source];
     entry.name = "checks/" + entry.source + (nth > 1 ? fmt::format("-{}", nth) : "");
     for (const Dataset& dataset : entry.datasets) {
+      if (dataset.for_each) continue;
       const auto [first, added] = seen.emplace(entry.source + '\n' + dataset.label(), dataset.position);
       if (added) continue;
       diagnostics.error(

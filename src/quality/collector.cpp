@@ -30,6 +30,8 @@ constexpr std::array kMetricTable = {
                      "How far off what was expected, in robust standard deviations."},
     core::MetricInfo{"weir_check_anomaly_state", MetricType::gauge,
                      "1 for the state: learning, normal, anomalous, recovered, level_shift."},
+    core::MetricInfo{"weir_check_info", MetricType::gauge,
+                     "1, with the attributes owner, severity and dimension of a check that has any."},
 };
 
 constexpr core::Duration kRecalled = std::chrono::hours(24);  // no older outcomes of the last run are taken up
@@ -122,6 +124,7 @@ void CheckCollector::report_outcome(const core::Labels& of_check, const Observed
   const Labels status = of_check.with(core::kMetricName, "weir_check_status");
   emit(status, static_cast<double>(result.outcome), cycle);
   if (result.value) emit(of_check.with(core::kMetricName, "weir_check_value"), *result.value, cycle);
+  emit_info(of_check, result, cycle);
   Last& last = last_[status];
   const Outcome before = std::exchange(last.outcome, result.outcome);
   const auto problem = std::exchange(last.problem, stem(check.problem));
@@ -137,6 +140,19 @@ void CheckCollector::report_outcome(const core::Labels& of_check, const Observed
                                                                   : "";  // the message says it
   event.message = fmt::format("{}: check \"{}\"{}: {}", result.dataset, result.check, verb, result.message);
   cycle.batch.events.push_back(std::move(event));
+}
+
+/// These three and no others, so that the labels stay few whatever a check file says.
+void CheckCollector::emit_info(const core::Labels& of_check, const CheckResult& result, Cycle& cycle) {
+  Labels labels = of_check.with(core::kMetricName, "weir_check_info");
+  bool any = false;
+  for (const std::string_view name : {"owner", "severity", "dimension"}) {
+    const auto attribute = result.attributes.find(std::string(name));
+    if (attribute == result.attributes.end()) continue;
+    any = true;
+    labels = labels.with(name, attribute->second);
+  }
+  if (any) emit(labels, 1, cycle);
 }
 
 void CheckCollector::recall(core::Time now) {

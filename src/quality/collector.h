@@ -61,6 +61,7 @@ class CheckCollector final : public core::Collector {
   void report_foresight(const core::Labels& of_check, const Observed& check, const core::Error& error, bool looked_at,
                         Cycle& cycle);
   void report_outcome(const core::Labels& of_check, const Observed& check, Cycle& cycle);
+  static void emit_info(const core::Labels& of_check, const CheckResult& result, Cycle& cycle);
   void recall(core::Time now);
   static void emit(const core::Labels& labels, double value, Cycle& cycle);
 

@@ -26,7 +26,7 @@ class CrossProbe final : public Probe {
   std::string identity() const override { return fmt::format("{} {}", text(), other_.where); }
 
   Needs needs(const Dataset&, const sql::Dialect&) const override {
-    return {.statements = {{.source = other_.source, .count_of = other_.table, .where = other_.where}}};
+    return {.statements = {{.sql = {}, .source = other_.source, .count_of = other_.table, .where = other_.where}}};
   }
 
   Measured measure(const Findings& findings) const override {
@@ -94,7 +94,7 @@ ProbePtr parse_cross_check(ProbeContext& context) {
   other.table = std::move(header->table);
   other.filter = std::move(header->filter);
   if (!other.filter.empty()) {
-    const std::string* where = context.filter ? context.filter(other.table, other.filter) : nullptr;
+    const std::string* where = context.around.filter ? context.around.filter(other.table, other.filter) : nullptr;
     if (where == nullptr) {
       context.error(0,
                     fmt::format("filter \"{0}\" of that table is not declared in this file; add \"filter {1} [{0}]:\"",

@@ -136,13 +136,14 @@ class Parser {
   std::expected<Change, TextError> parse_change() {
     take();
     Change change;
-    if (peek().is("same"))
-      return error(
-          peek().offset,
-          "\"same day last week\" and \"same day last month\" are not supported; write \"change avg last 7 for\"");
+    if (peek().is("same")) {
+      auto same_day = parse_same_day();
+      if (!same_day) return std::unexpected(same_day.error());
+      change.same_day = *same_day;
+    }
     constexpr std::array<std::string_view, 3> kAggregates = {"avg", "min", "max"};
     const auto aggregate = std::ranges::find(kAggregates, peek().text);
-    if (aggregate != kAggregates.end()) {
+    if (aggregate != kAggregates.end() && change.same_day == Change::SameDay::no) {
       change.aggregate = static_cast<Change::Aggregate>(aggregate - kAggregates.begin());
       take();
       if (!peek().is("last"))
@@ -165,14 +166,31 @@ class Parser {
     return change;
   }
 
+  std::expected<Change::SameDay, TextError> parse_same_day() {
+    for (const std::string_view word : {"same", "day", "last"}) {
+      if (!peek().is(word)) return unexpected("\"same day last week\" or \"same day last month\"");
+      take();
+    }
+    const bool week = peek().is("week");
+    if (!week && !peek().is("month")) return unexpected("\"week\" or \"month\"");
+    take();
+    return week ? Change::SameDay::last_week : Change::SameDay::last_month;
+  }
+
   std::expected<std::vector<Argument>, TextError> parse_arguments() {
     std::vector<Argument> arguments;
     take();
     while (true) {
       const Token& token = peek();
       if (!is_name(token) && token.kind != Token::Kind::number) return unexpected("the name of a column");
+      const bool name = is_name(token);
       arguments.push_back({token.text, token.offset});
       take();
+      if (name && peek().is("-")) {
+        take();
+        if (!is_name(peek())) return unexpected("the name of a second column, as in (loaded_at - event_time)");
+        arguments.back().minus = take().text;
+      }
       if (peek().is(")")) break;
       if (!peek().is(",")) return unexpected("\",\" or \")\"; put a name with spaces or dots in double quotes");
       take();

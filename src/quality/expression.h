@@ -13,6 +13,7 @@ namespace weir::quality {
 struct Argument {
   std::string text;
   std::size_t offset = 0;
+  std::string minus = {};  // `a - b`: b, else ""
 };
 
 /// `[change … for] metric[(arguments)] [condition]`, its words not yet judged.

@@ -62,9 +62,10 @@ void add_times(std::vector<NamedFormat>& formats) {
   add("date eu", kDay + dash + kMonth + dash + kYear);
   add("date inverse", kYear + dash + kMonth + dash + kDay);
   const std::string two = "[0-5][0-9]";
-  add("date iso 8601",
-      R"([12][0-9]{3}-?((0[1-9]|1[012])-?(0[1-9]|[12][0-9]|3[01])|W[0-5]\d(-?[1-7])?|[0-3]\d\d))"
-      "([ T]" + kHour24 + "(:?" + two + "(:?" + two + R"(([.,]\d+)?)?)?([+-])" + kHour24 + ":?" + two + "|Z)?)?");
+  add("date iso 8601", R"([12][0-9]{3}-?((0[1-9]|1[012])-?(0[1-9]|[12][0-9]|3[01])|W[0-5]\d(-?[1-7])?|[0-3]\d\d))"
+                       "([ T]" +
+                           kHour24 + "(:?" + two + "(:?" + two + R"(([.,]\d+)?)?)?([+-])" + kHour24 + ":?" + two +
+                           "|Z)?)?");
   add("time 24h", kHour24 + ":" + kMinute + "(:" + kSecond + ")?");
   add("time 24h nosec", kHour24 + ":" + kMinute);
   add("time 12h", kHour12 + ":" + kMinute + "(:" + kSecond + ")?");

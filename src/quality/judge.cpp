@@ -10,6 +10,7 @@
 namespace weir::quality {
 namespace {
 
+constexpr core::Duration kDay = std::chrono::hours(24);
 constexpr core::Duration kUnmarkedLoad = std::chrono::hours(24);  // how long the same value is the same load
 
 Unit unit_of(const Check& check) { return check.change && check.change->percent ? Unit::percent : check.probe->unit(); }
@@ -33,6 +34,16 @@ Verdict verdict_of(const Check& check, double value, std::string note) {
   if (!note.empty()) verdict.message += " (" + note + ")";
   if (!threshold.empty()) verdict.message += ", " + threshold;
   return verdict;
+}
+
+/// Midnight (UTC) of the day a week or a month before; where that month is too short, of its last day.
+core::Time same_day(Change::SameDay which, core::Time time) {
+  const auto today = std::chrono::floor<std::chrono::days>(time);
+  if (which == Change::SameDay::last_week) return today - std::chrono::days(7);
+  const std::chrono::year_month_day date{today};
+  const auto month = std::chrono::year_month(date.year(), date.month()) - std::chrono::months(1);
+  const auto last = (month / std::chrono::last).day();
+  return std::chrono::sys_days(month / std::min(date.day(), last));
 }
 
 double aggregate(Change::Aggregate how, const std::vector<double>& values) {
@@ -93,7 +104,7 @@ Verdict cannot_tell(const Check& check, const std::string& problem) {
 
 Verdict judge(const Check& check, const Measured& measured) {
   if (!measured.value) return cannot_tell(check, measured.problem);
-  return verdict_of(check, *measured.value, "");
+  return verdict_of(check, *measured.value, measured.note);
 }
 
 Baseline baseline(const Change& change, double value, std::optional<core::Time> load,
@@ -113,6 +124,13 @@ Baseline baseline(const Change& change, double value, std::optional<core::Time> 
   } else if (!loads.empty() && loads.back().value == value && now - loads.back().time < kUnmarkedLoad) {
     result.known_load = true;
     loads.pop_back();
+  }
+  if (change.same_day != Change::SameDay::no) {
+    const auto day = same_day(change.same_day, load.value_or(now));
+    const auto within = [&](const core::Measurement& each) { return each.time >= day && each.time < day + kDay; };
+    const auto last = std::find_if(loads.rbegin(), loads.rend(), within);
+    if (last != loads.rend()) result.values.push_back(last->value);
+    return result;
   }
   const auto count = std::min(loads.size(), static_cast<std::size_t>(change.last));
   for (std::size_t i = loads.size() - count; i < loads.size(); ++i) result.values.push_back(loads[i].value);

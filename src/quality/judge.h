@@ -38,7 +38,8 @@ class Observation {
 /// A metric's value, or why there is none.
 struct Measured {
   std::optional<double> value;
-  std::string problem;  // a phrase that follows the check's name: "the table is empty"
+  std::string problem = {};  // a phrase that follows the check's name: "the table is empty"
+  std::string note = {};     // what the message says besides the value
 };
 
 /// A scan's value as a number: whole or floating-point; text, times and NULL are none.

@@ -63,7 +63,7 @@ class Lexer {
       if (pair == "==") return error(at_, "write = rather than ==");
       return take(Token::Kind::symbol, 2);
     }
-    if (std::string_view("()[],.%<=>").find(c) != std::string_view::npos) return take(Token::Kind::symbol, 1);
+    if (std::string_view("()[],.%<=>-").find(c) != std::string_view::npos) return take(Token::Kind::symbol, 1);
     return error(at_, fmt::format("unexpected character \"{}\"", c));
   }
 

@@ -2,24 +2,69 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <unordered_set>
 
 #include "quality/probe.h"
 
 namespace weir::quality {
+namespace {
 
-ScanPlan plan(const Dataset& dataset, std::span<const Check* const> checks, const sql::Dialect& dialect) {
-  ScanPlan result;
-  result.aggregates.push_back({"count(*)", ""});
+std::vector<Aggregate> aggregates_of(const Dataset& dataset, std::span<const Check* const> checks,
+                                     const sql::Dialect& dialect) {
+  std::vector<Aggregate> aggregates = {{.sql = "count(*)"}};
+  std::unordered_set<std::string> known = {"count(*)"};
   for (const Check* check : checks) {
     for (Aggregate& aggregate : check->probe->needs(dataset, dialect).aggregates) {
-      const auto same = std::ranges::find(result.aggregates, aggregate.sql, &Aggregate::sql);
-      if (same == result.aggregates.end()) result.aggregates.push_back(std::move(aggregate));
+      if (known.insert(aggregate.sql).second) aggregates.push_back(std::move(aggregate));
     }
   }
+  return aggregates;
+}
+
+ScanPlan plan_of(const Dataset& dataset, std::vector<Aggregate> aggregates, const sql::Dialect& dialect) {
   std::string list;
-  for (const Aggregate& aggregate : result.aggregates) list += (list.empty() ? "" : ", ") + aggregate.sql;
-  result.sql = select(dataset, list, dialect);
-  return result;
+  for (const Aggregate& aggregate : aggregates) list += (list.empty() ? "" : ", ") + aggregate.sql;
+  return {select(dataset, list, dialect), std::move(aggregates)};
+}
+
+}  // namespace
+
+ScanPlan plan(const Dataset& dataset, std::span<const Check* const> checks, const sql::Dialect& dialect) {
+  return plan_of(dataset, aggregates_of(dataset, checks, dialect), dialect);
+}
+
+std::vector<ScanPlan> plan_scans(const Dataset& dataset, std::span<const Check* const> checks,
+                                 const sql::Dialect& dialect, bool ordered_apart) {
+  const sql::StatementBounds bounds = dialect.bounds();
+  const std::size_t frame = select(dataset, "", dialect).size();
+  std::vector<ScanPlan> plans;
+  const auto split = [&](const std::vector<Aggregate>& aggregates) {
+    std::vector<Aggregate> part = {{.sql = "count(*)"}};
+    std::size_t bytes = frame;
+    for (const Aggregate& aggregate : aggregates) {
+      const std::size_t more = aggregate.sql.size() + 2;
+      if (part.size() > 1 && (part.size() + 1 > bounds.columns || bytes + more > bounds.bytes)) {
+        plans.push_back(plan_of(dataset, std::move(part), dialect));
+        part = {{.sql = "count(*)"}};
+        bytes = frame;
+      }
+      part.push_back(aggregate);
+      bytes += more;
+    }
+    if (part.size() > 1 || plans.empty()) plans.push_back(plan_of(dataset, std::move(part), dialect));
+  };
+  std::vector<Aggregate> together = aggregates_of(dataset, checks, dialect);
+  together.erase(together.begin());
+  std::vector<Aggregate> ordered;
+  if (ordered_apart) {
+    const auto middle = std::stable_partition(together.begin(), together.end(),
+                                              [](const Aggregate& each) { return !each.ordered_set; });
+    ordered.assign(middle, together.end());
+    together.erase(middle, together.end());
+  }
+  split(together);
+  if (!ordered.empty()) split(ordered);
+  return plans;
 }
 
 std::string select(const Dataset& dataset, std::string_view aggregates, const sql::Dialect& dialect) {

@@ -13,8 +13,9 @@ namespace weir::quality {
 /// One aggregate of a scan, in the order of the result's columns.
 struct Aggregate {
   std::string sql;
-  std::string column;     // what it reads, "" for the row count
-  bool user_sql = false;  // text of a check file: it may take any time, and gives what it likes
+  std::string column = {};   // what it reads, "" for the row count
+  bool user_sql = false;     // an expression of a check file: tried with care, for it may be anything
+  bool ordered_set = false;  // sorts its values, which keeps PostgreSQL from scanning in parallel
 };
 
 /// Everything a dataset's checks need of the table, in one SELECT: each aggregate once, the row count first.
@@ -26,6 +27,12 @@ struct ScanPlan {
 /// The scan of a dataset for some of its checks. Names and values come quoted; the only text of a check file
 /// that is taken as SQL is a filter's condition.
 ScanPlan plan(const Dataset& dataset, std::span<const Check* const> checks, const sql::Dialect& dialect);
+
+/// The same in as many SELECTs as the dialect's bounds ask for, and with `ordered_apart` one more for what sorts its
+/// values: PostgreSQL plans no parallel scan for a SELECT with an ordered-set aggregate (percentile), so where the
+/// table is large it is worth a scan of its own. Each has the row count first.
+std::vector<ScanPlan> plan_scans(const Dataset& dataset, std::span<const Check* const> checks,
+                                 const sql::Dialect& dialect, bool ordered_apart = false);
 
 /// A SELECT of just this aggregate over the dataset.
 std::string select(const Dataset& dataset, std::string_view aggregates, const sql::Dialect& dialect);

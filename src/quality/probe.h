@@ -27,6 +27,9 @@ struct Statement {
   /// Instead of `sql`: the rows of this table are counted, in the SQL of the source that has it.
   std::vector<std::string> count_of = {};
   std::string where = {};  // of count_of: a condition, "" for none
+  /// Not run where a valid unique index has no column but these: then nothing is there twice. The answer is then a
+  /// table without columns and rows.
+  std::vector<std::string> unless_unique = {};
   /// It reads nothing but the dataset's table, and its answer changes only with that.
   bool own_table = false;
   bool operator==(const Statement&) const = default;
@@ -37,6 +40,7 @@ struct Needs {
   std::vector<Aggregate> aggregates = {};  // of the dataset's one SELECT; count(*) is always there
   std::vector<Statement> statements = {};  // each a query of its own
   bool columns = false;                    // names and types from the catalog
+  std::string impossible = {};             // why this source cannot tell, "" when it can
 };
 
 /// A column of a table as the catalog has it.

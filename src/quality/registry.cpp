@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "quality/anomaly_check.h"
+#include "quality/check_file.h"
 #include "quality/check_parser.h"
 #include "quality/cross_check.h"
 #include "quality/failed_rows.h"
@@ -20,18 +21,36 @@ namespace {
 constexpr std::array kMetricForms = {
     MetricForm{"row_count", parse_row_count},
     MetricForm{"freshness", parse_freshness},
-    MetricForm{"missing_count", parse_missing},
-    MetricForm{"missing_percent", parse_missing},
+    MetricForm{"missing_count", parse_validity},
+    MetricForm{"missing_percent", parse_validity},
+    MetricForm{"invalid_count", parse_validity},
+    MetricForm{"invalid_percent", parse_validity},
+    MetricForm{"valid_count", parse_validity},
+    MetricForm{"duplicate_count", parse_duplicates},
+    MetricForm{"duplicate_percent", parse_duplicates},
     MetricForm{"min", parse_number},
     MetricForm{"max", parse_number},
     MetricForm{"avg", parse_number},
+    MetricForm{"sum", parse_number},
+    MetricForm{"stddev", parse_number},
+    MetricForm{"stddev_pop", parse_number},
+    MetricForm{"stddev_samp", parse_number},
+    MetricForm{"variance", parse_number},
+    MetricForm{"var_pop", parse_number},
+    MetricForm{"var_samp", parse_number},
+    MetricForm{"percentile", parse_number},
+    MetricForm{"avg_length", parse_number},
+    MetricForm{"min_length", parse_number},
+    MetricForm{"max_length", parse_number},
+    MetricForm{"late_count", parse_late},
+    MetricForm{"late_percent", parse_late},
     MetricForm{"distribution_difference", parse_distribution},
 };
 
 constexpr std::array kLineForms = {
     LineForm{"anomaly detection for", is_anomaly_check, LineForm::Thresholds::own, parse_anomaly_check},
     LineForm{"schema", is_schema, LineForm::Thresholds::own, parse_schema},
-    LineForm{"values in … must exist in …", is_reference_check, LineForm::Thresholds::own, parse_reference_check},
+    LineForm{"values in (…) must exist in", is_reference_check, LineForm::Thresholds::own, parse_reference_check},
     LineForm{"row_count same as", is_cross_check, LineForm::Thresholds::own, parse_cross_check},
     LineForm{"failed rows", is_failed_rows, LineForm::Thresholds::optional, parse_failed_rows},
     LineForm{"metrics of your own", is_user_metric, LineForm::Thresholds::required, parse_user_metric},
@@ -74,6 +93,34 @@ std::optional<Condition> ProbeContext::zone(std::string_view key) const {
                     fmt::format("{}: \"{}\": {}", what, key, condition.error().message));
   return std::nullopt;
 }
+
+std::string ProbeContext::condition() const {
+  const config::Node* node = reader.child("filter");
+  if (node == nullptr) return {};
+  if (!node->is_scalar() || node->text().find_first_not_of(" \t\r\n") == std::string::npos) {
+    error(*node, "\"filter\": expected a SQL condition");
+    return {};
+  }
+  if (const std::string mistake = condition_mistake(node->text()); !mistake.empty()) {
+    error(*node, "\"filter\": " + mistake);
+    return {};
+  }
+  std::string text = node->text();
+  text.erase(text.find_last_not_of(" \t\r\n") + 1);
+  return text;
+}
+
+Scope ProbeContext::scope(const std::string& column) const {
+  Scope scope = rows(column);
+  for (const std::string& key : validity_keys()) {
+    if (const config::Node* node = reader.child(key)) read_validity(key, *node, scope.validity, what, diagnostics);
+  }
+  const auto defaults = around.columns.find(column);
+  if (defaults != around.columns.end()) scope.validity.merge(defaults->second);
+  return scope;
+}
+
+Scope ProbeContext::rows(const std::string& column) const { return {column, condition(), {}}; }
 
 std::string ProbeContext::beside(const std::string& file) const {
   const std::filesystem::path folder = std::filesystem::path(line.position().file).parent_path();

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/diagnostics.h"
 #include "config/node.h"
@@ -11,11 +13,17 @@
 #include "quality/check.h"
 #include "quality/expression.h"
 #include "quality/probe.h"
+#include "quality/validity.h"
 
 namespace weir::quality {
 
-/// The condition of a table's named filter, null when the file declares none.
-using FilterLookup = std::function<const std::string*(const std::vector<std::string>& table, const std::string& name)>;
+/// What a check file says around its checks.
+struct Surroundings {
+  std::map<std::string, std::string> variables = {};  // `${name}` in texts is replaced before anything is parsed
+  std::map<std::string, Validity> columns = {};       // of the dataset: `configurations for <table>`
+  /// The condition of a table's filter by its name; null when the file declares none.
+  std::function<const std::string*(const std::vector<std::string>& table, const std::string& name)> filter = {};
+};
 
 /// What the parser of a kind of check is given. It reads the settings that are its own through `reader` (what nobody
 /// asks for is an error), notes every mistake, and returns null after one.
@@ -28,7 +36,7 @@ struct ProbeContext {
   const std::vector<std::string>& table;
   config::Diagnostics& diagnostics;
   const std::string& what;  // names the check in messages
-  const FilterLookup& filter;
+  const Surroundings& around;
 
   /// Notes a mistake `offset` bytes into the check's line, or at a node.
   void error(std::size_t offset, const std::string& message) const;
@@ -37,6 +45,12 @@ struct ProbeContext {
   std::string setting(std::string_view key) const;
   /// A zone such as "when < 10" under `key`.
   std::optional<Condition> zone(std::string_view key) const;
+  /// The SQL condition under `filter`, "" when absent or wrong (then noted).
+  std::string condition() const;
+  /// The values of a column that the check is about: `filter`, the validity settings under it, and the column's own.
+  Scope scope(const std::string& column) const;
+  /// The same for a kind of check whose values are all alike: only `filter` counts.
+  Scope rows(const std::string& column) const;
   /// The path of a file named beside the check file.
   std::string beside(const std::string& file) const;
 };

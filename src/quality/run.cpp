@@ -23,6 +23,12 @@ Statement written(Statement statement, const sql::Dialect& dialect) {
   return statement;
 }
 
+/// How much of the history a change looks at. Loads that were measured while they grew have several entries each; a
+/// month of hourly loads must be there for the same day of the last one.
+std::size_t entries_for(const Change& change) {
+  return change.same_day == Change::SameDay::no ? static_cast<std::size_t>(change.last) * 2 + 16 : 3000;
+}
+
 }  // namespace
 
 RunReport RunResult::report() const {
@@ -71,8 +77,51 @@ core::Result<RunResult> CheckRun::run(std::span<const Dataset> datasets, core::T
   return result;
 }
 
+/// The datasets with a "for each dataset" replaced by the tables it means: its checks join those of the table's own
+/// section, which go before where both have a check of one name. One that fits no table stays, and is not found.
+core::Result<std::vector<Dataset>> CheckRun::expand(std::span<const Dataset> datasets, const sql::QueryLimits& limits,
+                                                    RunResult& result) {
+  std::vector<Dataset> expanded;
+  for (const Dataset& dataset : datasets) {
+    if (!dataset.for_each) expanded.push_back(dataset);
+  }
+  if (expanded.size() == datasets.size()) return expanded;
+  Session session(setup_.session, limits, "", result.statements);
+  const auto tables = session.query(session.dialect().tables());
+  if (!tables) return std::unexpected(tables.error());
+  for (const Dataset& dataset : datasets) {
+    if (!dataset.for_each) continue;
+    bool any = false;
+    for (const sql::Row& row : tables->rows) {
+      const auto* schema = row.size() < 4 ? nullptr : std::get_if<std::string>(&row[0]);
+      const auto* name = row.size() < 4 ? nullptr : std::get_if<std::string>(&row[1]);
+      if (schema == nullptr || name == nullptr) continue;
+      const bool visible = to_number(row[3]).value_or(0) != 0;
+      if (!dataset.for_each->fits(*schema, *name, visible)) continue;
+      any = true;
+      Dataset table;
+      table.table = visible ? std::vector{*name} : std::vector{*schema, *name};
+      table.position = dataset.position;
+      const auto own = std::ranges::find(expanded, table.label(), &Dataset::label);
+      Dataset& target = own == expanded.end() ? expanded.emplace_back(std::move(table)) : *own;
+      for (Check& check : dataset.for_each->checks(*name)) {
+        if (std::ranges::find(target.checks, check.name, &Check::name) == target.checks.end()) {
+          target.checks.push_back(std::move(check));
+        }
+      }
+    }
+    if (!any) expanded.push_back(dataset);
+  }
+  return expanded;
+}
+
 /// An error is one without a definite answer; whatever is definite is in the turn's dataset.
 core::Result<void> CheckRun::check_dataset(Turn& turn) {
+  if (turn.dataset.for_each) {
+    turn.seen.error = core::Error{core::ErrorKind::not_found, "no table fits the patterns under \"datasets\"", false,
+                                  setup_.source + "/" + turn.seen.label};
+    return {};
+  }
   auto scanned = scan(turn.dataset, turn.session);
   if (!scanned) {
     if (!is_definite(scanned.error())) return std::unexpected(scanned.error());
@@ -87,19 +136,25 @@ core::Result<void> CheckRun::check_dataset(Turn& turn) {
   turn.scan = std::move(*scanned);
   turn.seen.row_count = turn.scan.observation.row_count();
   turn.load = load_time({turn.scan.observation, {}, turn.scan.columns, turn.dataset, turn.session.dialect(), turn.now});
-  for (const Check& check : turn.dataset.checks) {
-    const auto unreadable = turn.scan.unreadable.find(&check);
-    if (unreadable != turn.scan.unreadable.end()) {
-      turn.seen.checks.push_back(refused(turn.dataset, check, unreadable->second));
-      continue;
-    }
-    const auto answers = ask(turn, check);
-    turn.seen.checks.push_back(answers ? observe(turn, check, *answers)
-                                       : refused(turn.dataset, check, answers.error()));
-    if (!answers && !is_definite(answers.error())) turn.seen.checks.back().state = Observed::State::unknown;
-  }
+  for (const Check& check : turn.dataset.checks) check_one(turn, check);
   remember(turn);
   return {};
+}
+
+void CheckRun::check_one(Turn& turn, const Check& check) {
+  const auto refuse = [&](const core::Error& error) {
+    turn.seen.checks.push_back(refused(turn.dataset, check, error));
+    // More than was asked for is an answer, too.
+    const bool definite = is_definite(error) || error.kind == core::ErrorKind::limit;
+    if (!definite) turn.seen.checks.back().state = Observed::State::unknown;
+  };
+  const std::string impossible = check.probe->needs(turn.dataset, turn.session.dialect()).impossible;
+  if (!impossible.empty()) return refuse({core::ErrorKind::invalid, impossible, false, setup_.source});
+  const auto unreadable = turn.scan.unreadable.find(&check);
+  if (unreadable != turn.scan.unreadable.end()) return refuse(unreadable->second);
+  const auto answers = ask(turn, check);
+  if (!answers) return refuse(answers.error());
+  turn.seen.checks.push_back(observe(turn, check, *answers));
 }
 
 /// The answers to a check's own statements. An error of any of them is the check's.
@@ -119,6 +174,12 @@ core::Result<std::vector<core::Result<sql::Table>>> CheckRun::ask(Turn& turn, co
 }
 
 core::Result<sql::Table> CheckRun::query(Turn& turn, const Statement& statement) {
+  const auto proves = [&](const std::vector<std::string>& index) {
+    return std::ranges::all_of(index, [&](const std::string& column) {
+      return std::ranges::find(statement.unless_unique, column) != statement.unless_unique.end();
+    });
+  };
+  if (!statement.unless_unique.empty() && std::ranges::any_of(turn.scan.unique, proves)) return sql::Table{};
   if (statement.source.empty() || statement.source == setup_.source) {
     return turn.session.query(written(statement, turn.session.dialect()));
   }
@@ -185,8 +246,7 @@ core::Result<Verdict> CheckRun::judge_with_history(Turn& turn, const Check& chec
     return verdict;
   }
   const std::string identity = fmt::format("{}/{}/{}", setup_.source, turn.dataset.label(), check.identity());
-  // Loads that were measured while they grew have several entries each.
-  const std::size_t entries = check.change ? static_cast<std::size_t>(check.change->last) * 2 + 16 : looks_back;
+  const std::size_t entries = check.change ? entries_for(*check.change) : looks_back;
   core::Result<std::vector<core::Measurement>> history;
   if (setup_.history != nullptr) history = setup_.history->newest(identity, entries);
   if (!history) return std::unexpected(history.error());

@@ -98,7 +98,10 @@ class CheckRun {
     std::map<std::string, Candidate> candidates = {};
   };
 
+  core::Result<std::vector<Dataset>> expand(std::span<const Dataset> datasets, const sql::QueryLimits& limits,
+                                            RunResult& result);
   core::Result<void> check_dataset(Turn& turn);
+  void check_one(Turn& turn, const Check& check);
   core::Result<std::vector<core::Result<sql::Table>>> ask(Turn& turn, const Check& check);
   core::Result<sql::Table> query(Turn& turn, const Statement& statement);
   Observed observe(Turn& turn, const Check& check, std::span<const core::Result<sql::Table>> answers);

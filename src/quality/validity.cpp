@@ -51,7 +51,8 @@ std::optional<Values> read_values(const Node& node, const std::string& what, con
       node.items(), [](const Node& item) { return item.is_scalar() && !item.quoted() && is_number(item.text()); });
   for (const Node& item : node.items()) {
     if (!item.is_scalar()) {
-      diagnostics.error(item.position(), what + ": expected a text or a number, found " + std::string(item.kind_name()));
+      diagnostics.error(item.position(),
+                        what + ": expected a text or a number, found " + std::string(item.kind_name()));
       return std::nullopt;
     }
     if (!values.numbers && !item.quoted() && is_number(item.text())) {
@@ -86,8 +87,8 @@ std::optional<double> read_bound(std::string_view key, const Node& node, const s
   double number = 0;
   const std::string& text = node.text();
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool fine = node.is_scalar() && failed == std::errc() && end == text.data() + text.size() &&
-                    std::isfinite(number);
+  const bool fine =
+      node.is_scalar() && failed == std::errc() && end == text.data() + text.size() && std::isfinite(number);
   if (!fine) {
     diagnostics.error(node.position(), what + ": expected a number");
     return std::nullopt;

@@ -120,6 +120,8 @@ std::string Dialect::cast_number(std::string_view expression) const {
   return fmt::format("CAST({} AS double precision)", expression);
 }
 
+std::string Dialect::is_date(std::string_view) const { return "1 = 0"; }
+
 std::string Dialect::seconds_between(std::string_view from, std::string_view to) const {
   return fmt::format("({} - {})", epoch_seconds(to), epoch_seconds(from));
 }

@@ -96,6 +96,8 @@ class Dialect {
 
   /// A point in time, of any type the engine keeps one in, as seconds since 1970.
   virtual std::string epoch_seconds(std::string_view expression) const = 0;
+  /// A condition: the value is a date, without a time of day; false where the engine cannot say.
+  virtual std::string is_date(std::string_view expression) const;
   /// `to − from` in seconds, of two points in time as epoch_seconds takes them.
   virtual std::string seconds_between(std::string_view from, std::string_view to) const;
   /// Seconds since 1970, whole, at which the expression's bucket of this many seconds begins.

@@ -45,6 +45,10 @@ class PostgresDialect final : public Dialect {
     return fmt::format("({})::float8", expression);
   }
 
+  std::string is_date(std::string_view expression) const override {
+    return fmt::format("pg_typeof({}) = 'date'::regtype", expression);
+  }
+
   /// The cast takes date, timestamp (as the session's zone, UTC), timestamptz and ISO text alike.
   std::string epoch_seconds(std::string_view expression) const override {
     return fmt::format("extract(epoch FROM ({})::timestamptz)::float8", expression);

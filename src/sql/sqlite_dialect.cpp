@@ -31,6 +31,10 @@ class SqliteBase : public Dialect {
     return fmt::format("CAST({} AS real)", expression);
   }
 
+  std::string is_date(std::string_view expression) const override {
+    return fmt::format("typeof({0}) = 'text' AND length({0}) = 10", expression);
+  }
+
   /// SQLite keeps times as ISO text or as seconds since 1970; 2440587.5 is 1970-01-01 as a Julian day.
   std::string epoch_seconds(std::string_view expression) const override {
     return fmt::format(

@@ -83,24 +83,203 @@ filter sales.orders [recent]:
   EXPECT_EQ(parsed.datasets[1].where, "");
 }
 
+TEST(CheckFile, ReadsEveryMetricOfSoda) {
+  for (const char* line : {"missing_count(a) = 0",
+                           "invalid_count(a) = 0:\n      valid min: 0",
+                           "invalid_percent(a) < 5%:\n      valid format: email",
+                           "valid_count(a) > 0:\n      valid values: [x, y]",
+                           "duplicate_count(a) = 0",
+                           "duplicate_count(a, b) = 0",
+                           "duplicate_percent(a, b, c) < 1%",
+                           "sum(a) > 0",
+                           "stddev(a) > 0",
+                           "stddev_pop(a) > 0",
+                           "stddev_samp(a) > 0",
+                           "variance(a) > 0",
+                           "var_pop(a) > 0",
+                           "var_samp(a) > 0",
+                           "percentile(a, 0.95) > 0",
+                           "avg_length(a) > 1",
+                           "min_length(a) > 1",
+                           "max_length(a) < 9",
+                           "row_count > 0:\n      filter: a > 1",
+                           "percentile(loaded_at - event_time, 0.95) < 30s",
+                           "max(loaded_at - event_time) < 1d12h",
+                           "late_count(event_time, loaded_at) = 0:\n      bucket: 1h\n      lateness: 10m",
+                           "late_percent(a, b) < 1%",
+                           "change same day last week for row_count > 5",
+                           "change percent for sum(a) > -50%",
+                           "row_count same as u",
+                           "schema:\n      fail:\n        when required column missing: [a]",
+                           "values in (a) must exist in u (b)",
+                           "failed rows:\n      fail condition: a > 1"}) {
+    EXPECT_NE(check_of(line).probe, nullptr) << line;
+  }
+  EXPECT_EQ(check_of("percentile(a - b, 0.5) < 90s").canonical(), "percentile(a - b, 0.5) < 1m30s");
+  EXPECT_EQ(check_of("change same day last month for row_count > 5").canonical(),
+            "change same day last month for row_count > 5");
+  EXPECT_EQ(check_of("change for row_count < 50%").canonical(), "change percent for row_count < 50%");
+}
+
+TEST(CheckFile, TellsWhatMeasuresAnotherValueByItsIdentity) {
+  EXPECT_EQ(check_of("missing_count(a) = 0").identity(), "missing_count(a)");
+  EXPECT_NE(check_of("missing_count(a) = 0:\n      filter: b > 1").identity(), "missing_count(a)");
+  EXPECT_NE(check_of("missing_count(a) = 0:\n      missing values: [x]").identity(),
+            check_of("missing_count(a) = 0:\n      missing values: [y]").identity());
+  EXPECT_EQ(check_of("missing_count(a) = 0:\n      identity: kept").identity(), "kept");
+}
+
+TEST(CheckFile, KeepsAttributes) {
+  const Parsed parsed = parse(R"(
+checks for t:
+  - attributes:
+      owner: data-team
+      severity: high
+  - row_count > 0
+  - max(a) < 1:
+      attributes: {severity: low, tags: [x, y]}
+)");
+  ASSERT_TRUE(parsed.diagnostics.ok()) << parsed.diagnostics.to_string();
+  const auto& checks = parsed.datasets.at(0).checks;
+  EXPECT_EQ(checks.at(0).attributes.at("severity"), "high");
+  EXPECT_EQ(checks.at(1).attributes.at("severity"), "low") << "a check's own go before";
+  EXPECT_EQ(checks.at(1).attributes.at("owner"), "data-team");
+  EXPECT_EQ(checks.at(1).attributes.at("tags"), "x, y");
+  expect_error("checks for t:\n  - row_count > 0:\n      attributes: high",
+               "3:19: check \"row_count > 0\": \"attributes\"");
+}
+
+TEST(CheckFile, ReplacesVariablesButNotFromTheEnvironment) {
+  config::Diagnostics diagnostics;
+  const auto root = config::parse_yaml(R"(
+variables:
+  least: 5
+  day: {default: "2026-01-01"}
+checks for ${table} [new]:
+  - row_count > ${least}:
+      name: more than ${ least } since ${day}
+filter ${table} [new]:
+  where: created_at >= '${day}'
+)",
+                                       "x.yml", diagnostics);
+  const auto datasets = parse_check_file(root, diagnostics, {{"table", "sales.t"}, {"least", "7"}});
+  ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  EXPECT_EQ(datasets.at(0).label(), "sales.t [new]");
+  EXPECT_EQ(datasets.at(0).where, "created_at >= '2026-01-01'");
+  EXPECT_EQ(datasets.at(0).checks.at(0).canonical(), "row_count > 7") << "the caller's go before the file's";
+  EXPECT_EQ(datasets.at(0).checks.at(0).name, "more than 7 since 2026-01-01");
+  expect_error("checks for t:\n  - row_count > ${HOME}", "2:17: variable \"HOME\" is not set");
+  expect_error("variables: {least: 1}\nchecks for t:\n  - row_count > ${leats}", "(did you mean \"least\"?)");
+  expect_error("checks for t:\n  - row_count > 0:\n      name: ${x", "is not closed");
+  expect_error("variables: {a: \"${b}\"}\nchecks for t:\n  - row_count > 0", "within variables");
+}
+
+TEST(CheckFile, TakesColumnSettingsFromTheTable) {
+  const Parsed parsed = parse(R"(
+configurations for t:
+  valid values for size: [S, M, L]
+  missing values for size: [N/A]
+  valid min for amount: 0
+checks for t:
+  - invalid_count(size) = 0
+  - invalid_count(amount) = 0
+  - missing_count(size) = 0:
+      missing values: [none]
+)");
+  ASSERT_TRUE(parsed.diagnostics.ok()) << parsed.diagnostics.to_string();
+  EXPECT_THAT(parsed.datasets.at(0).checks.at(2).identity(), testing::AllOf(HasSubstr("none"), HasSubstr("N/A")));
+  expect_error("configurations for t:\n  valid mn for a: 0\nchecks for t:\n  - max(a) < 1",
+               "2:3: section \"configurations for t\": unknown setting \"valid mn\" (did you mean \"valid min\"?)");
+  expect_error("configurations for t:\n  valid min: 0\nchecks for t:\n  - max(a) < 1",
+               "expected a setting and its column");
+  expect_error("configurations for u:\n  valid min for a: 0\nchecks for t:\n  - max(a) < 1",
+               "there are no checks for this table");
+}
+
+TEST(CheckFile, ReadsChecksForEachTable) {
+  const Parsed parsed = parse(R"(
+for each dataset D:
+  datasets: [fct_%, include dim_customer, exclude %_old, staging.raw]
+  checks:
+    - row_count > 0:
+        name: ${D} has rows
+)");
+  ASSERT_TRUE(parsed.diagnostics.ok()) << parsed.diagnostics.to_string();
+  const Dataset& dataset = parsed.datasets.at(0);
+  ASSERT_NE(dataset.for_each, nullptr);
+  EXPECT_TRUE(dataset.for_each->fits("public", "fct_orders", true));
+  EXPECT_FALSE(dataset.for_each->fits("other", "fct_orders", false)) << "its name alone does not find it";
+  EXPECT_FALSE(dataset.for_each->fits("public", "fct_orders_old", true));
+  EXPECT_TRUE(dataset.for_each->fits("staging", "raw", false));
+  EXPECT_FALSE(dataset.for_each->fits("public", "raw", true));
+  EXPECT_EQ(dataset.for_each->checks("fct_orders").at(0).name, "fct_orders has rows");
+  expect_error("for each dataset D:\n  datasets: [a]\n  checks:\n    - row_cont > 0", "4:7: check \"row_cont > 0\"");
+  expect_error("for each dataset D:\n  checks:\n    - row_count > 0", "name tables, or patterns");
+  expect_error("for each dataset D:\n  datasets: [a]", "key \"checks\" is missing");
+  expect_error("for each dataset D:\n  datasets: [a.b.c]\n  checks:\n    - row_count > 0", "at most two parts");
+}
+
+TEST(CheckFile, ReadsGroups) {
+  const std::string good = R"(
+checks for t:
+  - group by:
+      name: by country
+      group_limit: 5
+      query: |
+        SELECT country, avg(amount) AS average FROM t GROUP BY country
+      fields: [country]
+      checks:
+        - average > 10:
+            name: worth
+        - average:
+            warn: when < 5
+)";
+  const Parsed parsed = parse(good);
+  ASSERT_TRUE(parsed.diagnostics.ok()) << parsed.diagnostics.to_string();
+  ASSERT_EQ(parsed.datasets.at(0).checks.size(), 2U);
+  EXPECT_EQ(parsed.datasets.at(0).checks.at(0).name, "by country: worth");
+  EXPECT_TRUE(parsed.datasets.at(0).checks.at(0).probe->grouped());
+  expect_error("checks for t:\n  - group by:\n      query: DELETE FROM t\n      fields: [a]\n      checks: [b > 1]",
+               "\"query\"");
+  expect_error("checks for t:\n  - group by:\n      query: SELECT 1\n      checks: [b > 1]",
+               "key \"fields\" is missing");
+  expect_error("checks for t:\n  - group by:\n      query: SELECT 1\n      fields: [a]\n      checks: [sum(b) > 1]",
+               "name a column of the query");
+}
+
 TEST(CheckFile, RefusesWhatItDoesNotKnow) {
   expect_error("checks for t:\n  - row_cont > 0",
                "checks/x.yml:2:5: check \"row_cont > 0\": unknown metric \"row_cont\" (did you mean \"row_count\"?)");
-  expect_error("checks for t:\n  - duplicate_count(a) = 0",
-               "2:5: check \"duplicate_count(a) = 0\": \"duplicate_count\" is not supported");
-  expect_error("checks for t:\n  - change for sum(a) > 0", "\"sum\" is not supported");
-  expect_error("checks for t:\n  - anomaly score for row_count < default", "write \"anomaly detection for");
-  expect_error("checks for t:\n  - row_count > ${least}",
-               "2:17: check \"row_count > ${least}\": variables are not supported");
-  expect_error("checks for ${t}:\n  - row_count > 0", "1:12: variables are not supported");
+  expect_error("checks for t:\n  - freshness using a < 1h",
+               "\"freshness using\" is not supported; write freshness(column)");
+  expect_error("checks for t:\n  - anomaly score for row_count < default", "\"anomaly score for\" is not supported");
   expect_error("check for t:\n  - row_count > 0", "1:1: unknown section \"check for t\"");
-  expect_error("for each dataset D:\n  datasets: [a]", "\"for each dataset\" is not supported");
+  expect_error("for each column C:\n  - a", "\"for each column\" is not supported");
   expect_error("profile columns: {}", "\"profile columns\" is not supported");
   expect_error("checks for t:\n  - row_count > 0:\n      nam: x",
                "3:7: check \"row_count > 0\": unknown key \"nam\" (did you mean \"name\"?)");
-  expect_error("checks for t:\n  - row_count > 0:\n      filter: a > 1",
-               "3:15: check \"row_count > 0\": \"filter\" is not supported");
   expect_error("checks for t:\n  - row_count > 0:\n      method: psi", "belongs to distribution_difference");
+  expect_error("checks for t:\n  - row_count > 0:\n      valid min: 5",
+               "\"valid min\" belongs to checks about the values");
+  expect_error("checks for t:\n  - duplicate_count(a) = 0:\n      valid min: 5",
+               "\"valid min\" belongs to checks about the values");
+  expect_error("checks for t:\n  - invalid_count(a) = 0", "nothing says which values are valid");
+  expect_error("checks for t:\n  - invalid_count(a) = 0:\n      valid format: emial",
+               "unknown format \"emial\" (did you mean \"email\"?)");
+  expect_error("checks for t:\n  - invalid_count(a) = 0:\n      valid values: [1, a]",
+               "either all values are numbers or all are texts");
+  expect_error("checks for t:\n  - invalid_count(a) = 0:\n      valid values: a", "expected a list");
+  expect_error("checks for t:\n  - invalid_count(a) = 0:\n      valid length: 1.5", "whole number of characters");
+  expect_error("checks for t:\n  - invalid_count(a) = 0:\n      valid min: low", "expected a number");
+  expect_error("checks for t:\n  - row_count > 0:\n      filter: a > 1; DROP TABLE t", "a semicolon is not allowed");
+  expect_error("checks for t:\n  - percentile(a, 95) > 0",
+               "2:19: check \"percentile(a, 95) > 0\": \"95\" is no fraction");
+  expect_error("checks for t:\n  - percentile(a) > 0", "write percentile(column, 0.95)");
+  expect_error("checks for t:\n  - max(a - b) < 5", "compared with a duration");
+  expect_error("checks for t:\n  - max(a -) < 5s", "the name of a second column");
+  expect_error("checks for t:\n  - avg_length(a - b) < 5s", "takes no time between two columns");
+  expect_error("checks for t:\n  - late_count(a) = 0", "write late_count(event_time, loaded_at)");
+  expect_error("checks for t:\n  - late_count(a, b) = 0:\n      bucket: 1ms", "must be whole seconds");
 }
 
 TEST(CheckFile, RefusesShapesThatAreNoChecks) {
@@ -166,10 +345,10 @@ TEST(CheckFile, RefusesThresholdsThatMeanNothing) {
   expect_error("checks for t:\n  - freshness(a) < 5", "compared with a duration");
   expect_error("checks for t:\n  - freshness(a) > 1h", "expected to be below a bound");
   expect_error("checks for t:\n  - freshness(a):\n      fail: when < 1h", "above a bound");
-  expect_error("checks for t:\n  - freshness(a, NOW) < 1h", "a variable instead of the present time");
-  expect_error("checks for t:\n  - row_count < 1h", "a duration is for freshness only");
+  expect_error("checks for t:\n  - freshness(a, CUSTOM) < 1h", "variable \"CUSTOM\" is not set");
+  expect_error("checks for t:\n  - row_count < 1h", "row_count is no duration");
   expect_error("checks for t:\n  - row_count < 5%", "row_count is no percentage");
-  expect_error("checks for t:\n  - change for row_count < 50%", "write \"change … percent for\"");
+  expect_error("checks for t:\n  - change for missing_percent(a) < 50%", "write \"change … percent for\"");
   expect_error("checks for t:\n  - change for freshness(a) < 1h", "cannot be used with freshness");
   expect_error("checks for t:\n  - missing_count = 0", "write missing_count(column)");
   expect_error("checks for t:\n  - missing_count(a, b) = 0", "write missing_count(column)");

@@ -117,7 +117,8 @@ TEST(CheckExpression, PointsAtTheMistake) {
   expect("change avg last 1.5 for row_count > 5", 16, "whole number from 1");
   expect("change avg last x for row_count > 5", 16, "whole number from 1");
   expect("change row_count > 5", 7, "expected \"for\"");
-  expect("change same day last week for row_count > 5", 7, "not supported");
+  expect("change same day last year for row_count > 5", 21, "\"week\" or \"month\"");
+  expect("change same week for row_count > 5", 12, "same day last week");
 }
 
 TEST(CheckZone, StartsWithWhen) {

@@ -28,9 +28,9 @@ Check check_of(const std::string& text, const std::string& warn = "", const std:
   if (!fail.empty()) yaml += "    fail: " + fail + "\n";
   config::Diagnostics diagnostics;
   const auto node = config::parse_yaml(yaml, "x.yml", diagnostics);
-  auto check = parse_check(node.items().at(0), {"t"}, diagnostics);
+  auto checks = parse_check(node.items().at(0), {"t"}, {}, diagnostics);
   EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
-  return check.value_or(Check{});
+  return checks.empty() ? Check{} : checks.front();
 }
 
 /// What a scan for these checks gave: the row count and their own aggregates.
@@ -69,7 +69,7 @@ TEST(Measure, FindsNothingInAnEmptyTable) {
     EXPECT_EQ(result.value, std::nullopt) << text;
     EXPECT_EQ(result.problem, "the table is empty") << text;
   }
-  EXPECT_EQ(measured("missing_percent(a) < 5%", {none, none}).value, std::nullopt) << "no share of nothing";
+  EXPECT_EQ(measured("missing_percent(a) < 5%", {none, none}).value, 0) << "as in Soda";
 }
 
 TEST(Measure, FindsNothingInAColumnOfNulls) {
@@ -115,7 +115,7 @@ TEST(Distribution, ComparesCountsWithTheReference) {
       "file: " +
           file.string() + "\n",
       "x.yml", diagnostics);
-  const Check check = *parse_check(node.items().at(0), {"t"}, diagnostics);
+  const Check check = parse_check(node.items().at(0), {"t"}, {}, diagnostics).at(0);
   std::filesystem::remove(file);
   const std::int64_t none = 0, half = 50;
   const auto result = [&](const sql::Row& row) { return measured(check, observation_of({check}, row)); };
@@ -200,7 +200,7 @@ class BaselineTest : public testing::Test {
   static core::Time at(int hours) { return kNow + std::chrono::hours(hours); }
   void load(double value, int hours) { history_.push_back({"x", at(hours), value}); }
   Baseline of(double value, std::optional<core::Time> load = std::nullopt, core::Time now = kNow) const {
-    return baseline(Change{Change::Aggregate::avg, 3, true}, value, load, history_, now);
+    return baseline(Change{Change::Aggregate::avg, 3, Change::SameDay::no, true}, value, load, history_, now);
   }
   std::vector<core::Measurement> history_;
 };
@@ -251,6 +251,26 @@ TEST_F(BaselineTest, DoesNotCompareAnOlderLoadWithNewerOnes) {
   EXPECT_TRUE(of(1, at(-2)).known_load);
 }
 
+TEST_F(BaselineTest, MayBeTheSameDayOfTheLastWeekOrMonth) {
+  const auto same = [&](Change::SameDay day, core::Time now) {
+    Change change;
+    change.same_day = day;
+    return baseline(change, 0, now, history_, now).values;
+  };
+  // kNow is 2023-11-14T22:13:20Z.
+  load(1, -24 * 8);
+  load(2, -24 * 7 - 3);
+  load(3, -24 * 7);
+  load(4, -24 * 6);
+  EXPECT_THAT(same(Change::SameDay::last_week, kNow), ElementsAre(3)) << "the last of that day";
+  EXPECT_THAT(same(Change::SameDay::last_month, kNow), IsEmpty());
+  history_.insert(history_.begin(), {"x", core::time_from_seconds(1'697'300'000), 9});  // 2023-10-14T16:13Z
+  EXPECT_THAT(same(Change::SameDay::last_month, kNow), ElementsAre(9));
+  history_ = {{"x", core::time_from_seconds(1'709'200'000), 7}};  // 2024-02-29T09:46Z
+  EXPECT_THAT(same(Change::SameDay::last_month, core::time_from_seconds(1'711'900'000)), ElementsAre(7))
+      << "of 31 March the last of February";
+}
+
 TEST_F(BaselineTest, IsEmptyAtFirst) {
   EXPECT_THAT(of(1).values, IsEmpty());
   EXPECT_FALSE(of(1).known_load);
@@ -275,7 +295,8 @@ TEST(LoadTime, IsTheNewestOfTheFreshnessChecksButNotTheFuture) {
   Dataset dataset;
   dataset.checks = {check_of("freshness(a) < 1h"), check_of("freshness(b) < 1h"), check_of("max(c) < 1")};
   const auto time = [&](const sql::Value& a, const sql::Value& b) {
-    const Observation observation = observation_of(dataset.checks, {std::int64_t{5}, a, b, 1e9});
+    const Observation observation =
+        observation_of(dataset.checks, {std::int64_t{5}, a, std::int64_t{0}, b, std::int64_t{0}, 1e9});
     return load_time({observation, {}, {}, dataset, sql::sqlite_dialect(), kNow});
   };
   EXPECT_EQ(time(1'600'000'000.0, 1'650'000'000.0), core::time_from_seconds(1'650'000'000));
