@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/time.h"
 
@@ -42,11 +43,11 @@ std::string to_string(core::Feedback feedback) {
   return "";
 }
 
-MeasurementWriter::MeasurementWriter(std::ostream& out, ExportFormat format) : out_(out), format_(format) {
-  out_ << (format == ExportFormat::csv ? "check,time,value,mark,feedback\r\n" : "[");
-}
+void MeasurementWriter::begin() { out_ << (format_ == ExportFormat::csv ? "check,time,value,mark,feedback\r\n" : "["); }
 
 void MeasurementWriter::write(const core::Measurement& each) {
+  if (first_) begin();
+  const bool first = std::exchange(first_, false);
   const std::string time = core::format_rfc3339(each.time);
   if (format_ == ExportFormat::csv) {
     out_ << fmt::format("{},{},{},{},{}\r\n", quoted(each.check), time, each.value, to_string(each.mark),
@@ -55,11 +56,11 @@ void MeasurementWriter::write(const core::Measurement& each) {
   }
   const std::string value = std::isfinite(each.value) ? fmt::format("{}", each.value) : "null";
   out_ << fmt::format("{}\n{{\"check\": {}, \"time\": \"{}\", \"value\": {}, \"mark\": \"{}\", \"feedback\": \"{}\"}}",
-                      first_ ? "" : ",", json(each.check), time, value, to_string(each.mark), to_string(each.feedback));
-  first_ = false;
+                      first ? "" : ",", json(each.check), time, value, to_string(each.mark), to_string(each.feedback));
 }
 
 void MeasurementWriter::finish() {
+  if (first_) begin();
   if (format_ == ExportFormat::json) out_ << (first_ ? "]\n" : "\n]\n");
 }
 

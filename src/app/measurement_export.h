@@ -13,12 +13,14 @@ enum class ExportFormat { csv, json };
 /// is one array. Times are RFC 3339; what JSON has no number for (infinity) is null.
 class MeasurementWriter {
  public:
-  MeasurementWriter(std::ostream& out, ExportFormat format);
+  MeasurementWriter(std::ostream& out, ExportFormat format) : out_(out), format_(format) {}
   void write(const core::Measurement& measurement);
   /// What comes after the last.
   void finish();
 
  private:
+  void begin();  // nothing is written before there is something to say
+
   std::ostream& out_;
   ExportFormat format_;
   bool first_ = true;
