@@ -156,7 +156,9 @@ Assessment assess(const std::vector<Point>& history, const Point& point, const S
     // What hardly is inside again, on the same side, has not recovered: it would go in and out.
     (baseline.last_errors(1).front() < 0 ? forecast.down : forecast.up) *= kWellInside;
   }
-  if (!judge(forecast)) {
+  if (const bool off = judge(forecast); off && excluded(at, settings)) {
+    found.state = State::normal;
+  } else if (!off) {
     found.state = past.run > 0 ? State::recovered : State::normal;
   } else if (is_shift(past, baseline, settings, point.value, baseline.scale().forward(point.value) - forecast.y)) {
     found.state = State::level_shift;
@@ -177,6 +179,7 @@ Assessment assess(const std::vector<Point>& history, const Point& point, const S
     }
   }
   found.sentence = sentence_of(found, point.value, settings.unit, occasion(at, baseline.season(), forecast.calendar));
+  if (excluded(at, settings)) found.sentence += ", on an excluded date";
   return found;
 }
 

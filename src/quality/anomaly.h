@@ -52,7 +52,7 @@ struct Settings {
   std::size_t shift_points = 5;                    // consistent measurements outside that are a new level
   Season season = Season::automatic;
   bool calendar = true;           // first and last day of a month may be special
-  std::vector<DayRange> exclude;  // neither learned from nor judged by
+  std::vector<DayRange> exclude;  // neither learned from nor alarmed about
   Zone zone;
   Direction direction = Direction::both;
   std::optional<double> lower_bound;  // no value can be under it: 0 for counts

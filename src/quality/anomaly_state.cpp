@@ -39,11 +39,6 @@ core::Duration interval_of(const std::vector<Sample>& samples) {
   return core::Duration(std::llround(median(std::move(gaps)) * kDayMilliseconds));
 }
 
-bool excluded(const Stamp& stamp, const Settings& settings) {
-  return std::ranges::any_of(
-      settings.exclude, [&](const DayRange& range) { return stamp.day >= range.first && stamp.day <= range.last; });
-}
-
 /// Reads the marks of one sample after the other.
 class Marks {
  public:
@@ -112,6 +107,11 @@ Progress progress_of(const Past& past, const Settings& settings) {
 }
 
 }  // namespace
+
+bool excluded(const Stamp& stamp, const Settings& settings) {
+  return std::ranges::any_of(
+      settings.exclude, [&](const DayRange& range) { return stamp.day >= range.first && stamp.day <= range.last; });
+}
 
 bool usable(double value) { return std::isfinite(value) && std::abs(value) <= kLargest; }
 

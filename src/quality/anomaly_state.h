@@ -32,6 +32,9 @@ struct Past {
 /// marks: the anomalous train nothing, but those that ended in a level shift are the first of the new level.
 Past prepare(const std::vector<Point>& history, const Point& point, const Settings& settings);
 
+/// Whether the day is one of those that do not count.
+bool excluded(const Stamp& stamp, const Settings& settings);
+
 /// Whether a value can be reckoned with at all.
 bool usable(double value);
 

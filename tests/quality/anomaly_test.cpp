@@ -168,6 +168,18 @@ TEST(Anomaly, TheAnomalousAndTheExcludedAreNotLearnedFrom) {
   EXPECT_EQ(assess(history, {day(63), 1000}, counts()).low, marked.low);
 }
 
+TEST(Anomaly, AnExcludedDateDoesNotAlarmAndTheNextDayDoes) {
+  const std::vector<Point> history = weeks(42);
+  Settings settings = counts();
+  const std::int64_t date = day(42).time_since_epoch() / std::chrono::days(1);
+  settings.exclude = {{date, date}};
+  const Assessment found = assess(history, {day(42), 0}, settings);
+  EXPECT_EQ(found.state, State::normal);
+  EXPECT_EQ(found.mark, core::Mark::none);
+  EXPECT_THAT(found.sentence, HasSubstr("on an excluded date"));
+  EXPECT_EQ(judge(history, {day(43), 0}, settings), State::anomalous);
+}
+
 TEST(Anomaly, UnmarkedOutliersInTheLearningHardlyWidenTheRange) {
   std::vector<Point> history = weeks(42);
   history[10].value = 0;
