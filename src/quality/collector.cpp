@@ -25,6 +25,13 @@ constexpr std::array kMetricTable = {
     core::MetricInfo{"weir_dataset_scan_reused", MetricType::gauge,
                      "1 when nothing was written to the table since it was measured, and it was not read again."},
     core::MetricInfo{"weir_check_value", MetricType::gauge, "What a check measured."},
+    core::MetricInfo{"weir_check_expected", MetricType::gauge, "What anomaly detection expected."},
+    core::MetricInfo{"weir_check_expected_low", MetricType::gauge, "Lower end of the expected range."},
+    core::MetricInfo{"weir_check_expected_high", MetricType::gauge, "Upper end of the expected range."},
+    core::MetricInfo{"weir_check_anomaly_score", MetricType::gauge,
+                     "How far off what was expected, in robust standard deviations."},
+    core::MetricInfo{"weir_check_anomaly_state", MetricType::gauge,
+                     "1 for the state: learning, normal, anomalous, recovered, level_shift."},
     core::MetricInfo{"weir_check_info", MetricType::gauge,
                      "1, with the attributes owner, severity and dimension of a check that has any."},
 };
@@ -129,7 +136,25 @@ void CheckCollector::report_check(const core::Labels& scope, const Observed& che
     cycle.batch.faults.push_back({error, of_check.with(core::kMetricName, "weir_check_value"), looked_at});
   }
   if (!check.series.empty() && !check.series_value) cycle.batch.faults.push_back({error, series, looked_at});
+  if (check.foresees) report_foresight(of_check, check, error, looked_at, cycle);
   report_outcome(of_check, check, cycle);
+}
+
+void CheckCollector::report_foresight(const core::Labels& of_check, const Observed& check, const core::Error& error,
+                                      bool looked_at, Cycle& cycle) {
+  const Labels state = of_check.with(core::kMetricName, "weir_check_anomaly_state");
+  if (check.foresight) emit(state.with("state", check.foresight->state), 1, cycle);
+  if (!check.foresight) cycle.batch.faults.push_back({error, state, looked_at});
+  const Foresight seen = check.foresight.value_or(Foresight{});
+  const std::pair<std::string_view, double> values[] = {{"weir_check_expected", seen.expected},
+                                                        {"weir_check_expected_low", seen.low},
+                                                        {"weir_check_expected_high", seen.high},
+                                                        {"weir_check_anomaly_score", seen.score}};
+  for (const auto& [metric, value] : values) {
+    const Labels series = of_check.with(core::kMetricName, metric);
+    if (seen.judged) emit(series, value, cycle);
+    if (!check.foresight) cycle.batch.faults.push_back({error, series, looked_at});
+  }
 }
 
 void CheckCollector::report_outcome(const core::Labels& of_check, const Observed& check, Cycle& cycle) {

@@ -62,6 +62,8 @@ class CheckCollector final : public core::Collector {
 
   void report_dataset(const DatasetRun& dataset, Cycle& cycle);
   void report_check(const core::Labels& scope, const Observed& check, Cycle& cycle);
+  void report_foresight(const core::Labels& of_check, const Observed& check, const core::Error& error, bool looked_at,
+                        Cycle& cycle);
   void report_outcome(const core::Labels& of_check, const Observed& check, Cycle& cycle);
   static void emit_info(const core::Labels& of_check, const CheckResult& result, Cycle& cycle);
   void recall(core::Time now);

@@ -49,12 +49,23 @@ Measured measure_number(const sql::Value& value, const Observation& observation,
 /// Why a column gave no value: nothing in the table is another matter than nothing in the column.
 std::string absence(const Observation& observation, std::string_view column);
 
+/// What anomaly detection expected of a value, and what it found.
+struct Foresight {
+  std::string_view state;  // anomaly::to_string()
+  bool judged = false;     // while learning there is nothing but the state
+  double expected = 0, low = 0, high = 0;
+  double score = 0;  // in robust standard deviations, signed
+};
+
 struct Verdict {
   Outcome outcome = Outcome::error;
-  std::optional<double> value;           // of the measure: for a change check the change
-  std::string message;                   // one sentence with the check's name, value and threshold
-  std::string problem = {};              // why it could not be evaluated: "the table is empty"
-  bool learning = false;                 // a change check with too few loads to compare with: passes, and says so
+  std::optional<double> value;  // of the measure: for a change check the change
+  std::string message;          // one sentence with the check's name, value and threshold
+  std::string problem = {};     // why it could not be evaluated: "the table is empty"
+  bool learning = false;        // a change check with too few loads to compare with: passes, and says so
+  /// Of a probe that judges by its own history: what to add to it whatever the outcome; the run sets `check`.
+  std::optional<core::Measurement> measurement = {};
+  std::optional<Foresight> foresight = {};
   std::optional<std::string> keep = {};  // of a probe that keeps text: what to show it the next time
 };
 

@@ -108,6 +108,8 @@ class Probe {
   virtual std::vector<GroupValue> groups(const Findings& findings) const;
   /// How many measurements of the past its verdict wants to see; more than 0 also has its own kept.
   virtual std::size_t history() const { return 0; }
+  /// Whether its verdicts have a foresight.
+  virtual bool foresees() const { return false; }
   /// Whether its verdict is about what was seen the last time, kept as text (Verdict::keep, Findings::kept).
   virtual bool keeps() const { return false; }
   /// The rows it objects to, for a sample of them; nothing where single rows are not what is wrong.

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 
+#include "quality/anomaly_check.h"
 #include "quality/check_file.h"
 #include "quality/check_parser.h"
 #include "quality/cross_check.h"
@@ -47,6 +48,7 @@ constexpr std::array kMetricForms = {
 };
 
 constexpr std::array kLineForms = {
+    LineForm{"anomaly detection for", is_anomaly_check, LineForm::Thresholds::own, parse_anomaly_check},
     LineForm{"schema", is_schema, LineForm::Thresholds::own, parse_schema},
     LineForm{"values in (…) must exist in", is_reference_check, LineForm::Thresholds::own, parse_reference_check},
     LineForm{"row_count same as", is_cross_check, LineForm::Thresholds::own, parse_cross_check},

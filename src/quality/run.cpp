@@ -230,6 +230,7 @@ Observed CheckRun::observe(Turn& turn, const Check& check, std::span<const core:
   observed.problem = verdict->problem;
   observed.result.reused = turn.scan.reused.has_value();
   take_sample(turn, check, observed);
+  observed.foresight = verdict->foresight;
   return observed;
 }
 
@@ -277,6 +278,11 @@ core::Result<Verdict> CheckRun::judge_with_history(Turn& turn, const Check& chec
   const Baseline before = baseline(check.change.value_or(Change{}), *measured.value, turn.load, *history, turn.now);
   findings.history = *history;
   const Verdict verdict = check.change ? judge_change(check, measured, before) : check.probe->verdict(check, findings);
+  if (verdict.measurement) {
+    candidate.measurement = verdict.measurement;
+    candidate.measurement->check = identity;
+    return verdict;
+  }
   const auto measurement = to_remember(identity, verdict, *measured.value, before, turn.load, turn.now);
   if (measurement) candidate.measurement = measurement;
   candidate.flagged = candidate.flagged || verdict.outcome != Outcome::pass;
@@ -324,6 +330,7 @@ void CheckRun::remember(Turn& turn) {
 Observed CheckRun::blank(const Dataset& dataset, const Check& check) const {
   Observed observed;
   const auto columns = check.probe->columns();
+  observed.foresees = check.probe->foresees();
   observed.result.source = setup_.source;
   observed.result.dataset = dataset.label();
   observed.result.check = check.name;

@@ -32,6 +32,8 @@ struct Observed {
   std::optional<core::Error> error;
   std::string_view series;  // "weir_dataset_…" that shows what was measured, "" for none
   std::optional<double> series_value;
+  bool foresees = false;               // weir_check_expected… belong to it
+  std::optional<Foresight> foresight;  // what was expected
 };
 
 /// What became of one dataset in one run.

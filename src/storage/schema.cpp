@@ -7,7 +7,7 @@ namespace weir::storage {
 namespace {
 
 // Times are milliseconds since 1970. A step, once released, never changes; a new one is added below it.
-constexpr std::array<std::string_view, 2> kSteps{
+constexpr std::array<std::string_view, 3> kSteps{
     R"sql(
 CREATE TABLE alerts (
   fingerprint BIGINT NOT NULL, rule_group TEXT NOT NULL, rule TEXT NOT NULL, alert TEXT NOT NULL,
@@ -40,6 +40,10 @@ CREATE INDEX measurements_at ON measurements (at);
 )sql",
     R"sql(
 CREATE TABLE texts (name TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL);
+)sql",
+    R"sql(
+ALTER TABLE measurements ADD COLUMN mark BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE measurements ADD COLUMN feedback BIGINT NOT NULL DEFAULT 0;
 )sql"};
 
 std::string in_dialect(std::string_view step, const Dialect& dialect) {

@@ -145,11 +145,11 @@ class SqlStore final : public Store {
   core::Result<std::vector<core::Measurement>> newest(const std::string& check, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
     std::vector<core::Measurement> found;
-    auto done = database_->each(
-        sql::kNewestMeasurements, {std::string_view(check), bound(limit)}, [&](const Row& row) -> core::Result<void> {
-          found.push_back({.check = check, .time = to_time(row.integer(0)), .value = row.real(1)});
-          return {};
-        });
+    auto done = database_->each(sql::kNewestMeasurements, {std::string_view(check), bound(limit)},
+                                [&](const Row& row) -> core::Result<void> {
+                                  found.push_back(measurement_of(row));
+                                  return {};
+                                });
     if (!done) return std::unexpected(done.error());
     std::ranges::reverse(found);
     return found;
@@ -169,6 +169,17 @@ class SqlStore final : public Store {
     });
     if (!done) return std::unexpected(done.error());
     return found;
+  }
+
+  core::Result<void> give_feedback(const std::string& check, core::Time time, core::Feedback feedback) override {
+    const std::lock_guard lock(mutex_);
+    const auto changed = database_->run(sql::kMeasurementFeedback,
+                                        {static_cast<std::int64_t>(feedback), std::string_view(check), ms(time)});
+    if (!changed) return std::unexpected(changed.error());
+    if (*changed == 1) return {};
+    return core::fail(core::ErrorKind::not_found,
+                      "there is no measurement of \"" + check + "\" at " + core::format_rfc3339(time),
+                      database_->where());
   }
 
   core::Result<void> prune(core::Time now, core::Duration history) override {
@@ -242,8 +253,10 @@ class SqlStore final : public Store {
 
   core::Result<void> add_measurement(const core::Measurement& measurement) {
     if (std::isnan(measurement.value)) return {};
-    return only_status(database_->run(sql::kAddMeasurement,
-                                      {std::string_view(measurement.check), ms(measurement.time), measurement.value}));
+    return only_status(
+        database_->run(sql::kAddMeasurement,
+                       {std::string_view(measurement.check), ms(measurement.time), measurement.value,
+                        static_cast<std::int64_t>(measurement.mark), static_cast<std::int64_t>(measurement.feedback)}));
   }
 
   core::Result<void> outcome(std::string_view sql, std::initializer_list<Value> values, std::int64_t sequence) {
@@ -295,6 +308,13 @@ class SqlStore final : public Store {
 };
 
 }  // namespace
+
+core::Measurement measurement_of(const Row& row) {
+  core::Measurement found{.check = row.text(0), .time = to_time(row.integer(1)), .value = row.real(2)};
+  if (row.integer(3) >= 0 && row.integer(3) <= 3) found.mark = static_cast<core::Mark>(row.integer(3));
+  if (row.integer(4) >= 0 && row.integer(4) <= 2) found.feedback = static_cast<core::Feedback>(row.integer(4));
+  return found;
+}
 
 std::unique_ptr<Store> make_sql_store(std::unique_ptr<Database> database) {
   return std::make_unique<SqlStore>(std::move(database));

@@ -279,4 +279,16 @@ core::Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& 
   return database;
 }
 
+core::Result<std::unique_ptr<Database>> open_sqlite_reader(const std::string& path, core::Duration busy_timeout) {
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, nullptr);
+  Handle handle(raw);
+  if (code == SQLITE_CANTOPEN) return core::fail(core::ErrorKind::not_found, "cannot be opened to read", path);
+  if (code != SQLITE_OK) return std::unexpected(error_of(code, sqlite3_errstr(code), path));
+  sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
+  auto database = std::make_unique<SqliteDatabase>(path, std::move(handle));
+  if (auto ours = refuse_foreign(*database); !ours) return std::unexpected(ours.error());
+  return database;
+}
+
 }  // namespace weir::storage

@@ -4,6 +4,7 @@
 #include "storage/schema.h"
 #include "storage/sql_store.h"
 #include "storage/sqlite_database.h"
+#include "storage/statements.h"
 #include "storage/store.h"
 
 namespace weir::storage {
@@ -13,6 +14,24 @@ core::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, const 
   if (!database) return std::unexpected(database.error());
   if (auto done = migrate(**database, migrations()); !done) return std::unexpected(done.error());
   return make_sql_store(std::move(*database));
+}
+
+core::Result<void> read_measurements(const std::string& path, const MeasurementQuery& query,
+                                     const std::function<core::Result<void>(const core::Measurement&)>& read) {
+  auto database = open_sqlite_reader(path, SqliteOptions{}.busy_timeout);
+  if (!database) return std::unexpected(database.error());
+  const auto version = (*database)->version();
+  if (!version) return std::unexpected(version.error());
+  const auto known = static_cast<std::int64_t>(migrations().size());
+  if (*version != known) {
+    return core::fail(core::ErrorKind::storage,
+                      "has schema " + std::to_string(*version) + ", this Weir reads " + std::to_string(known) +
+                          "; export with the Weir that runs on it, or start this one on it first",
+                      path);
+  }
+  return (*database)->each(sql::kAllMeasurements,
+                           {query.from.time_since_epoch().count(), std::string_view(query.check)},
+                           [&](const Row& row) { return read(measurement_of(row)); });
 }
 
 core::Result<std::string> set_aside(const std::string& path, core::Time now) {

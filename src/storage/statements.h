@@ -69,10 +69,15 @@ inline constexpr std::string_view kPendingMessages =
     "SELECT count(*) FROM outbox WHERE delivered_at IS NULL AND dead_at IS NULL";
 
 inline constexpr std::string_view kAddMeasurement =
-    "INSERT INTO measurements (check_id, at, value) VALUES ($1, $2, $3) "
-    "ON CONFLICT (check_id, at) DO UPDATE SET value = excluded.value";
+    "INSERT INTO measurements (check_id, at, value, mark, feedback) VALUES ($1, $2, $3, $4, $5) "
+    "ON CONFLICT (check_id, at) DO UPDATE SET value = excluded.value, mark = excluded.mark";
 inline constexpr std::string_view kNewestMeasurements =
-    "SELECT at, value FROM measurements WHERE check_id = $1 ORDER BY at DESC LIMIT $2";
+    "SELECT check_id, at, value, mark, feedback FROM measurements WHERE check_id = $1 ORDER BY at DESC LIMIT $2";
+inline constexpr std::string_view kMeasurementFeedback =
+    "UPDATE measurements SET feedback = $1 WHERE check_id = $2 AND at = $3";
+inline constexpr std::string_view kAllMeasurements =
+    "SELECT check_id, at, value, mark, feedback FROM measurements WHERE at >= $1 AND ($2 = '' OR check_id = $2) "
+    "ORDER BY check_id, at";
 
 inline constexpr std::string_view kPutText =
     "INSERT INTO texts (name, text) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET text = excluded.text";

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -70,6 +71,9 @@ class Store : public core::MeasurementHistory, public core::KeyedTexts {
   virtual core::Result<void> give_up(std::int64_t sequence, core::Time now, const std::string& error) = 0;
   virtual core::Result<std::size_t> pending_messages() = 0;
 
+  /// What a person says of one measurement; it outweighs its mark. Errors (not_found): there is none of that time.
+  virtual core::Result<void> give_feedback(const std::string& check, core::Time time, core::Feedback feedback) = 0;
+
   /// Drops what is older than `history`; active alerts, open incidents and waiting messages never.
   virtual core::Result<void> prune(core::Time now, core::Duration history) = 0;
 };
@@ -83,6 +87,16 @@ struct SqliteOptions {
 /// Held by one Weir at a time. Errors (storage): not a database, somebody else's, in use by another Weir, damaged,
 /// written by a newer Weir, read-only, locked.
 core::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, const SqliteOptions& options = {});
+
+struct MeasurementQuery {
+  core::Time from = {};    // not older than this
+  std::string check = {};  // just this one
+};
+
+/// Hands out the measurements of a Weir's file, by check and time, without writing to it or holding it: the Weir that
+/// has it open goes on. Stops at the first error of `read`. Errors: no such file, not Weir's, another schema.
+core::Result<void> read_measurements(const std::string& path, const MeasurementQuery& query,
+                                     const std::function<core::Result<void>(const core::Measurement&)>& read);
 
 /// Renames a file that cannot be used, with its -wal and -shm, to `<path>.corrupt-<time>`; returns the new name.
 core::Result<std::string> set_aside(const std::string& path, core::Time now);

@@ -53,6 +53,9 @@ class FlakyStore final : public storage::Store {
     return inner_->give_up(sequence, now, error);
   }
   core::Result<std::size_t> pending_messages() override { return inner_->pending_messages(); }
+  core::Result<void> give_feedback(const std::string& check, core::Time time, core::Feedback feedback) override {
+    return inner_->give_feedback(check, time, feedback);
+  }
   core::Result<void> prune(core::Time now, core::Duration history) override { return inner_->prune(now, history); }
   core::Result<void> append(const std::vector<core::Measurement>& measurements) override {
     return inner_->append(measurements);

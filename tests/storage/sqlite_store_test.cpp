@@ -300,6 +300,68 @@ TEST(SqliteStore, AMessageThatCannotBeReadIsGivenUpSoThatTheNextPasses) {
   EXPECT_THAT(other.ask("SELECT last_error FROM outbox WHERE dead_at IS NOT NULL"), HasSubstr("cannot be read"));
 }
 
+using Measurements = std::vector<core::Measurement>;
+
+core::Result<Measurements> measurements(const std::string& path, const MeasurementQuery& query = {}) {
+  Measurements found;
+  auto done = read_measurements(path, query, [&](const core::Measurement& each) -> core::Result<void> {
+    found.push_back(each);
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return found;
+}
+
+TEST(SqliteStore, MeasurementsAreReadWhileAnotherWeirHasTheFileAndAfterwards) {
+  const TempFolder folder;
+  auto store = must_open(folder.file());
+  ASSERT_TRUE(store->append({{"b", at(2), 2}, {"a", at(3), 3, core::Mark::anomalous}, {"a", at(1), 1.5}}));
+  for (int turn = 0; turn < 2; ++turn) {
+    const auto found = measurements(folder.file());
+    ASSERT_TRUE(found) << found.error().describe();
+    ASSERT_EQ(found->size(), 3U);
+    EXPECT_EQ(found->at(0).check, "a");
+    EXPECT_EQ(found->at(0).value, 1.5);
+    EXPECT_EQ(found->at(1).mark, core::Mark::anomalous);
+    EXPECT_EQ(found->at(2).time, at(2));
+    EXPECT_EQ(measurements(folder.file(), {.from = at(2)})->size(), 2U);
+    EXPECT_EQ(measurements(folder.file(), {.check = "b"})->size(), 1U);
+    store.reset();
+  }
+}
+
+TEST(SqliteStore, MeasurementsOfNoSuchFileAnotherProgramsOrAnotherSchemaAreRefused) {
+  const TempFolder folder;
+  EXPECT_EQ(measurements(folder.file()).error().kind, core::ErrorKind::not_found);
+  EXPECT_FALSE(std::filesystem::exists(folder.file())) << "nothing is created";
+  must_open(folder.file()).reset();
+  Other(folder.file()).run("PRAGMA user_version = 1");
+  EXPECT_THAT(measurements(folder.file()).error().message, HasSubstr("has schema 1, this Weir reads 2"));
+  const TempFolder other;
+  Other(other.file()).run("CREATE TABLE t (a)");
+  EXPECT_THAT(measurements(other.file()).error().message, HasSubstr("something else"));
+}
+
+TEST(SqliteStore, AFileOfTheFirstSchemaKeepsItsMeasurementsUnmarked) {
+  const TempFolder folder;
+  auto store = must_open(folder.file());
+  ASSERT_TRUE(store->append({{"rows", at(1), 5}}));
+  store.reset();
+  {
+    Other old(folder.file());
+    old.run("ALTER TABLE measurements DROP COLUMN mark; ALTER TABLE measurements DROP COLUMN feedback");
+    old.run("PRAGMA user_version = 1");
+  }
+  store = must_open(folder.file());
+  ASSERT_TRUE(store->append({{"rows", at(2), 6, core::Mark::anomalous}}));
+  const auto found = store->newest("rows", 10);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_EQ(found->at(0).value, 5);
+  EXPECT_EQ(found->at(0).mark, core::Mark::none);
+  EXPECT_EQ(found->at(1).mark, core::Mark::anomalous);
+}
+
 /// Runs `work` in a child without the rights of root; true when it returned true.
 template <class Work>
 bool as_nobody(Work work) {

@@ -377,6 +377,27 @@ TEST_P(StoreContract, ATextIsReplacedUnderItsKey) {
   EXPECT_EQ(*store_->text("schema/u"), "");
 }
 
+TEST_P(StoreContract, MarksAndFeedbackAreKeptAndFeedbackOutlivesAnotherMeasurement) {
+  using core::Feedback;
+  using core::Mark;
+  ASSERT_TRUE(store_->append({{"rows", at(1), 1, Mark::anomalous}, {"rows", at(2), 2, Mark::level_shift}}));
+  ASSERT_TRUE(store_->give_feedback("rows", at(1), Feedback::fine));
+  ASSERT_TRUE(store_->append({{"rows", at(1), 7, Mark::none}, {"rows", at(3), 3, Mark::level_back}}));
+  reopen();
+  const auto found = store_->newest("rows", 10);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 3U);
+  EXPECT_EQ(found->at(0).value, 7);
+  EXPECT_EQ(found->at(0).mark, Mark::none);
+  EXPECT_EQ(found->at(0).feedback, Feedback::fine);
+  EXPECT_EQ(found->at(1).mark, Mark::level_shift);
+  EXPECT_EQ(found->at(1).feedback, Feedback::none);
+  EXPECT_EQ(found->at(2).mark, Mark::level_back);
+  const auto missing = store_->give_feedback("rows", at(9), Feedback::wrong);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().kind, core::ErrorKind::not_found);
+}
+
 TEST_P(StoreContract, PruningDropsOnlyWhatIsOldAndOver) {
   core::Incident old = incident("old", at(0), {alert("a")});
   old.resolved_at = at(10);

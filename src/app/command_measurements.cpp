@@ -1,0 +1,119 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "api/parameters.h"
+#include "app/cli.h"
+#include "app/commands.h"
+#include "app/measurement_export.h"
+#include "config/node.h"
+#include "storage/store.h"
+
+namespace weir::app {
+namespace {
+
+struct MeasurementOptions {
+  std::string config = "weir.yml";
+  std::string database;
+  std::string format = "csv";
+  std::string since;
+  std::string check;
+  std::string time;
+  std::string feedback;
+};
+
+int fail(const std::string& message, int code) {
+  std::cerr << "weir measurements: " << message << "\n";
+  return code;
+}
+
+/// The file that holds the measurements: as given, or as the configuration's `storage:` has it.
+core::Result<std::string> database_of(const MeasurementOptions& options) {
+  if (!options.database.empty()) return options.database;
+  config::Diagnostics diagnostics;
+  const config::Node root = config::load_yaml(options.config, diagnostics);
+  static const config::Node kNothing;
+  const config::Node* section = root.find("storage");
+  const auto settings = storage::parse_storage_section(section == nullptr ? kNothing : *section, diagnostics);
+  if (!diagnostics.ok()) {
+    return core::fail(core::ErrorKind::invalid, diagnostics.to_string() + "name the database with --database");
+  }
+  return (std::filesystem::path(options.config).parent_path() / settings.path).lexically_normal().string();
+}
+
+/// "30d" before now, RFC 3339 or seconds since 1970.
+core::Result<core::Time> begin_of(const std::string& since) {
+  if (since.empty()) return core::Time{};
+  const auto now = std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
+  if (const auto span = core::parse_duration(since)) return now - *span;
+  auto time = api::parse_time(since);
+  if (time) return time;
+  return core::fail(core::ErrorKind::invalid, "--since is a duration such as 30d, a time as RFC 3339, or seconds");
+}
+
+int export_measurements(const MeasurementOptions& options) {
+  const auto from = begin_of(options.since);
+  if (!from) return fail(from.error().message, kExitUsage);
+  const auto path = database_of(options);
+  if (!path) return fail(path.error().message, kExitUsage);
+  MeasurementWriter writer(std::cout, options.format == "json" ? ExportFormat::json : ExportFormat::csv);
+  const auto done = storage::read_measurements(
+      *path, {.from = *from, .check = options.check}, [&](const core::Measurement& each) -> core::Result<void> {
+        writer.write(each);
+        if (std::cout) return {};
+        return core::fail(core::ErrorKind::storage, "cannot be written", "standard output");
+      });
+  if (!done) return fail(done.error().describe(), kExitFailed);
+  writer.finish();
+  return std::cout.flush() ? kExitOk : kExitFailed;
+}
+
+int mark_measurement(const MeasurementOptions& options) {
+  const auto time = api::parse_time(options.time);
+  if (!time) return fail("TIME is RFC 3339 or seconds since 1970, as the export has it", kExitUsage);
+  const auto path = database_of(options);
+  if (!path) return fail(path.error().message, kExitUsage);
+  if (!std::filesystem::exists(*path)) return fail(*path + ": there is no such database", kExitFailed);
+  const auto store = storage::open_sqlite(*path);
+  if (!store) return fail(store.error().describe(), kExitFailed);
+  const core::Feedback feedback = options.feedback == "fine"    ? core::Feedback::fine
+                                  : options.feedback == "wrong" ? core::Feedback::wrong
+                                                                : core::Feedback::none;
+  const auto done = (*store)->give_feedback(options.check, *time, feedback);
+  return done ? kExitOk : fail(done.error().describe(), kExitFailed);
+}
+
+}  // namespace
+
+void add_measurements_command(CLI::App& cli, Action& action) {
+  CLI::App* command = cli.add_subcommand("measurements", "what the checks have measured, kept for a year");
+  command->require_subcommand(1);
+  const auto options = std::make_shared<MeasurementOptions>();
+  const auto add_database = [&](CLI::App* to) {
+    to->add_option("--config,-c", options->config, "configuration file, for its storage")->capture_default_str();
+    to->add_option("--database", options->database, "Weir's database file (default: the configuration's)");
+  };
+  CLI::App* out = command->add_subcommand("export", "print them; a Weir may be running on the database");
+  add_database(out);
+  out->add_option("--format", options->format, "csv or json")
+      ->check(CLI::IsMember({"csv", "json"}))
+      ->capture_default_str();
+  out->add_option("--since", options->since, "30d, or a time as RFC 3339 or seconds since 1970 (default: all)");
+  out->add_option("--check", options->check, "just those of this check, as the export names it");
+  out->callback([&action, options] { action = [options] { return export_measurements(*options); }; });
+
+  CLI::App* mark = command->add_subcommand(
+      "mark", "say that one is fine (to learn from) or wrong (not to), or take that back; with the Weir stopped");
+  add_database(mark);
+  mark->add_option("CHECK", options->check, "as the export names it")->required();
+  mark->add_option("TIME", options->time, "as the export has it")->required();
+  mark->add_option("FEEDBACK", options->feedback, "fine, wrong or none")
+      ->check(CLI::IsMember({"fine", "wrong", "none"}))
+      ->required();
+  mark->callback([&action, options] { action = [options] { return mark_measurement(*options); }; });
+}
+
+}  // namespace weir::app
