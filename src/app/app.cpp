@@ -266,6 +266,14 @@ class App::Impl {
     self_.set(kReloadedAt.name, {}, core::to_seconds(now));
   }
 
+  quality::SessionMaker session_maker() const {
+    return [sources = settings_.sources](const std::string& name) -> core::Result<std::unique_ptr<sql::SqlSource>> {
+      const auto found = std::ranges::find(sources, name, &sql::SourceSettings::name);
+      if (found != sources.end()) return sql::make_source(*found);
+      return core::fail(core::ErrorKind::not_found, "there is no source \"" + name + "\" in the configuration");
+    };
+  }
+
   core::Result<void> make_collectors() {
     for (kafka::ClusterSettings& cluster : settings_.clusters)
       add(std::make_unique<collectors::KafkaCollector>(std::move(cluster)));
@@ -277,8 +285,8 @@ class App::Impl {
       auto session = sql::make_source(*source);
       if (!session) return std::unexpected(session.error());
       auto cron = std::move(checks.cron);
-      std::unique_ptr<core::Collector> collector =
-          std::make_unique<quality::CheckCollector>(std::move(checks), std::move(*session), *storage_, &series_);
+      std::unique_ptr<core::Collector> collector = std::make_unique<quality::CheckCollector>(
+          std::move(checks), std::move(*session), *storage_, &series_, storage_.get(), session_maker());
       add(cron ? quality::at_cron_times(std::move(collector), std::move(*cron)) : std::move(collector));
     }
     for (quality::CheckResultsSettings& results : settings_.check_results) {

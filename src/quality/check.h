@@ -48,6 +48,12 @@ struct Change {
   std::string to_string() const;  // "change avg last 7 percent for"
 };
 
+/// How many failing rows may be shown, and which of their columns.
+struct SampleSettings {
+  std::size_t limit = 0;  // none
+  std::vector<std::string> columns = {};
+};
+
 /// One line of a check file. Either `expected` is given (what passes), or the warn and fail zones are.
 struct Check {
   std::shared_ptr<const Probe> probe;  // what is measured; never null in a check that was read
@@ -57,7 +63,8 @@ struct Check {
   std::optional<Condition> fail_when;
   std::string name;  // given by `name:`, else the text as written; unique within its dataset
   std::map<std::string, std::string> attributes;  // owner, severity, dimension …
-  std::string given_identity;                     // `identity:`, which stays when the check is rewritten
+  SampleSettings samples;
+  std::string given_identity;  // `identity:`, which stays when the check is rewritten
   config::Position position;
 
   /// What is measured, without thresholds: "change percent for row_count".
@@ -66,6 +73,13 @@ struct Check {
   std::string identity() const;
   /// The whole check in canonical form: the same for two that mean the same.
   std::string canonical() const;
+};
+
+/// A table that is measured by what came to it: see incremental.h.
+struct IncrementalSettings {
+  std::string column;                                 // when a row came, never changed later
+  core::Duration lateness = std::chrono::hours(2);    // rows come no later than this
+  core::Duration reconcile = std::chrono::hours(24);  // a full scan at least this often
 };
 
 /// A section "for each dataset": checks of every table whose name fits.
@@ -85,7 +99,8 @@ struct Dataset {
   std::string filter;              // the filter's name, "" for none
   std::string where;               // the filter's SQL condition
   std::vector<Check> checks;
-  std::shared_ptr<const ForEach> for_each = {};// then there is no table yet: a run reads the catalog
+  std::optional<IncrementalSettings> incremental = {};  // of a dataset without filter
+  std::shared_ptr<const ForEach> for_each = {};         // then there is no table yet: a run reads the catalog
   config::Position position;
 
   /// The label `dataset`: "fct_orders", "sales.fct_orders [recent]".

@@ -9,6 +9,7 @@
 #include "quality/check_parser.h"
 #include "quality/contract.h"
 #include "quality/expression.h"
+#include "quality/incremental.h"
 
 namespace weir::quality {
 namespace {
@@ -85,6 +86,7 @@ class FileParser {
   /// Column settings of a table.
   struct Configurations {
     std::map<std::string, Validity> columns;
+    std::optional<IncrementalSettings> incremental;
     config::Position position;
     bool used = false;
   };
@@ -146,6 +148,10 @@ class FileParser {
                           Configurations& configurations) {
     constexpr std::string_view kFor = " for ";
     const std::string& text = setting.text();
+    if (text == "incremental") {
+      configurations.incremental = read_incremental(content, what, diagnostics_);
+      return;
+    }
     const std::size_t at = text.find(kFor);
     const std::string name = text.substr(0, at);
     std::string column = at == std::string::npos ? "" : text.substr(at + kFor.size());
@@ -294,6 +300,8 @@ class FileParser {
     if (configurations != configurations_.end()) {
       configurations->second.used = true;
       around.columns = configurations->second.columns;
+      // What a filter leaves is mostly new anyway, and its rows cannot be told from the others' by counters.
+      if (dataset.filter.empty()) dataset.incremental = configurations->second.incremental;
     }
     dataset.checks = read_list(value, dataset.table, around, fmt::format("section \"{}\"", key.text()), diagnostics_);
     datasets_.push_back(std::move(dataset));

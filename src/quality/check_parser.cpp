@@ -8,6 +8,7 @@
 #include "quality/expression.h"
 #include "quality/group_by.h"
 #include "quality/registry.h"
+#include "quality/sample.h"
 
 namespace weir::quality {
 namespace {
@@ -84,6 +85,7 @@ class CheckParser {
         line_forms(), [this](const LineForm& each) { return !make_ && each.matches(line_, settings_); });
     const bool read = form != line_forms().end() ? read_line_form(*form, context) : read_metric(context);
     if (!read) return std::nullopt;
+    check_.samples = parse_samples(context);
     report_foreign_settings(reader);
     reader.finish();
     if (check_.name.empty()) check_.name = as_written();

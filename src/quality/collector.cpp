@@ -22,6 +22,8 @@ constexpr std::array kMetricTable = {
                      "Population stability index of a column against its reference."},
     core::MetricInfo{"weir_check_status", MetricType::gauge,
                      "Outcome of a check: 0 pass, 1 warn, 2 fail, 3 could not be evaluated."},
+    core::MetricInfo{"weir_dataset_scan_reused", MetricType::gauge,
+                     "1 when nothing was written to the table since it was measured, and it was not read again."},
     core::MetricInfo{"weir_check_value", MetricType::gauge, "What a check measured."},
     core::MetricInfo{"weir_check_info", MetricType::gauge,
                      "1, with the attributes owner, severity and dimension of a check that has any."},
@@ -32,11 +34,29 @@ constexpr core::Duration kRecalled = std::chrono::hours(24);  // no older outcom
 /// What stays the same while a problem does: its text up to the first number.
 std::string stem(const std::string& problem) { return problem.substr(0, problem.find_first_of("0123456789")); }
 
+/// As many rows as a message can bear.
+void append_sample(const std::vector<std::string>& sample, std::string& message) {
+  constexpr std::size_t kMostBytes = 600;
+  std::string shown;
+  for (const std::string& row : sample) {
+    if (shown.size() + row.size() > kMostBytes) break;
+    shown += (shown.empty() ? "; such rows: " : ", ") + row;
+  }
+  message += shown;
+}
+
 }  // namespace
 
 CheckCollector::CheckCollector(ChecksSettings settings, std::unique_ptr<sql::SqlSource> source,
-                               core::MeasurementHistory& history, const core::SeriesSource* past)
-    : settings_(std::move(settings)), source_(std::move(source)), history_(history), past_(past) {}
+                               core::MeasurementHistory& history, const core::SeriesSource* past,
+                               core::KeyedTexts* texts, SessionMaker other)
+    : settings_(std::move(settings)),
+      source_(std::move(source)),
+      history_(history),
+      past_(past),
+      texts_(texts),
+      others_(std::move(other)),
+      keeper_(settings_.source, texts) {}
 
 std::span<const core::MetricInfo> CheckCollector::metric_table() { return kMetricTable; }
 std::span<const core::MetricInfo> CheckCollector::metrics() const { return kMetricTable; }
@@ -45,10 +65,24 @@ core::Result<core::Batch> CheckCollector::collect(const core::CollectContext& co
   sql::QueryLimits limits;
   limits.deadline = context.deadline;
   limits.stop = context.stop;
-  CheckRun run({settings_.source, *source_, &history_});
+  recall(context.now);
+  CheckRun run({.source = settings_.source,
+                .session = *source_,
+                .history = &history_,
+                .other = [this](const std::string& name) { return others_.get(name); },
+                .texts = texts_,
+                .keeper = &keeper_,
+                .was_failing =
+                    [this](const std::string& dataset, const std::string& check) {
+                      const Labels status{{std::string(core::kMetricName), "weir_check_status"},
+                                          {"source", settings_.source},
+                                          {"dataset", dataset},
+                                          {"check", check}};
+                      const auto last = last_.find(status);
+                      return last != last_.end() && last->second.outcome == Outcome::fail;
+                    }});
   const auto seen = run.run(settings_.datasets, context.now, limits, first_);
   if (!seen) return std::unexpected(seen.error());
-  recall(context.now);
   Cycle cycle;
   cycle.now = context.now;
   for (const DatasetRun& dataset : seen->datasets) report_dataset(dataset, cycle);
@@ -61,6 +95,10 @@ void CheckCollector::report_dataset(const DatasetRun& dataset, Cycle& cycle) {
   const Labels scope{{"source", settings_.source}, {"dataset", dataset.label}};
   if (dataset.error) cycle.batch.faults.push_back({*dataset.error, scope});
   if (dataset.not_remembered) cycle.batch.faults.push_back({*dataset.not_remembered, scope});
+  if (dataset.not_incremental) cycle.batch.faults.push_back({*dataset.not_incremental, scope, true});
+  if (!dataset.error && dataset.row_count) {
+    emit(scope.with(core::kMetricName, "weir_dataset_scan_reused"), dataset.reused ? 1 : 0, cycle);
+  }
   if (dataset.row_count) emit(scope.with(core::kMetricName, "weir_dataset_row_count"), *dataset.row_count, cycle);
   for (const Observed& check : dataset.checks) {
     if (dataset.error) {
@@ -114,6 +152,7 @@ void CheckCollector::report_outcome(const core::Labels& of_check, const Observed
                                 : result.outcome == Outcome::fail ? " failed"
                                                                   : "";  // the message says it
   event.message = fmt::format("{}: check \"{}\"{}: {}", result.dataset, result.check, verb, result.message);
+  append_sample(result.sample, event.message);
   cycle.batch.events.push_back(std::move(event));
 }
 

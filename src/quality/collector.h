@@ -11,11 +11,14 @@
 #include <vector>
 
 #include "core/collector.h"
+#include "core/keyed_texts.h"
 #include "core/measurement.h"
 #include "core/series_source.h"
 #include "quality/checks_section.h"
 #include "quality/judge.h"
 #include "quality/run.h"
+#include "quality/scan_keeper.h"
+#include "quality/sessions.h"
 #include "sql/source.h"
 
 namespace weir::quality {
@@ -32,9 +35,10 @@ namespace weir::quality {
 class CheckCollector final : public core::Collector {
  public:
   /// `history` outlives the collector. `past` is asked once, in the first cycle, for the outcomes that the last run
-  /// left; without it everything passed.
+  /// left; without it everything passed. `texts` outlives the collector; `other` opens the sources that checks compare
+  /// with.
   CheckCollector(ChecksSettings settings, std::unique_ptr<sql::SqlSource> source, core::MeasurementHistory& history,
-                 const core::SeriesSource* past = nullptr);
+                 const core::SeriesSource* past = nullptr, core::KeyedTexts* texts = nullptr, SessionMaker other = {});
 
   std::string_view name() const override { return settings_.name; }
   core::Duration interval() const override { return settings_.interval; }
@@ -66,7 +70,10 @@ class CheckCollector final : public core::Collector {
   const ChecksSettings settings_;
   const std::unique_ptr<sql::SqlSource> source_;
   core::MeasurementHistory& history_;
-  const core::SeriesSource* past_;     // until it was asked
+  const core::SeriesSource* past_;  // until it was asked
+  core::KeyedTexts* texts_;
+  Sessions others_;
+  ScanKeeper keeper_;
   std::map<core::Labels, Last> last_;  // by the labels of weir_check_status
   std::size_t first_ = 0;              // where the next cycle begins: what the last one had no time for
 };

@@ -20,13 +20,14 @@ class FailCondition final : public Probe {
   std::string text() const override { return "failed rows"; }
   std::string identity() const override { return "failed rows " + condition_; }
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
-    return {.aggregates = {{.sql = dialect.count_if(condition_), .column = "", .user_sql = true}}};
+    return {
+        .aggregates = {{.sql = dialect.count_if(condition_), .column = "", .user_sql = true, .merge = Merge::count}}};
   }
   Measured measure(const Findings& findings) const override {
     return counted(findings.scan.value(findings.dialect.count_if(condition_)));
   }
   std::optional<FailingRows> failing_rows(const Dataset& dataset, const sql::Dialect& dialect) const override {
-    FailingRows rows{dialect.table(dataset.table), fmt::format("({}\n)", condition_)};
+    FailingRows rows{.from = dialect.table(dataset.table), .where = fmt::format("({}\n)", condition_)};
     if (!dataset.where.empty()) rows.where += fmt::format(" AND ({}\n)", dataset.where);
     return rows;
   }
@@ -50,7 +51,7 @@ class FailQuery final : public Probe {
     return counted(answer->rows[0].at(0));
   }
   std::optional<FailingRows> failing_rows(const Dataset&, const sql::Dialect&) const override {
-    return FailingRows{derived_table(query_, "weir_rows")};
+    return FailingRows{.from = derived_table(query_, "weir_rows")};
   }
 
  private:

@@ -11,7 +11,7 @@ namespace {
 
 std::vector<Aggregate> aggregates_of(const Dataset& dataset, std::span<const Check* const> checks,
                                      const sql::Dialect& dialect) {
-  std::vector<Aggregate> aggregates = {{.sql = "count(*)"}};
+  std::vector<Aggregate> aggregates = {{.sql = "count(*)", .merge = Merge::count}};
   std::unordered_set<std::string> known = {"count(*)"};
   for (const Check* check : checks) {
     for (Aggregate& aggregate : check->probe->needs(dataset, dialect).aggregates) {
@@ -39,13 +39,13 @@ std::vector<ScanPlan> plan_scans(const Dataset& dataset, std::span<const Check* 
   const std::size_t frame = select(dataset, "", dialect).size();
   std::vector<ScanPlan> plans;
   const auto split = [&](const std::vector<Aggregate>& aggregates) {
-    std::vector<Aggregate> part = {{.sql = "count(*)"}};
+    std::vector<Aggregate> part = {{.sql = "count(*)", .merge = Merge::count}};
     std::size_t bytes = frame;
     for (const Aggregate& aggregate : aggregates) {
       const std::size_t more = aggregate.sql.size() + 2;
       if (part.size() > 1 && (part.size() + 1 > bounds.columns || bytes + more > bounds.bytes)) {
         plans.push_back(plan_of(dataset, std::move(part), dialect));
-        part = {{.sql = "count(*)"}};
+        part = {{.sql = "count(*)", .merge = Merge::count}};
         bytes = frame;
       }
       part.push_back(aggregate);

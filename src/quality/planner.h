@@ -10,12 +10,17 @@
 
 namespace weir::quality {
 
+/// How an aggregate of all rows comes from those of two parts of them; none: it has to see all rows at once.
+enum class Merge { none, count, sum, least, greatest, mean, stddev_pop, stddev_samp, var_pop, var_samp };
+
 /// One aggregate of a scan, in the order of the result's columns.
 struct Aggregate {
   std::string sql;
   std::string column = {};   // what it reads, "" for the row count
   bool user_sql = false;     // an expression of a check file: tried with care, for it may be anything
   bool ordered_set = false;  // sorts its values, which keeps PostgreSQL from scanning in parallel
+  Merge merge = Merge::none;
+  std::string of = {};  // of means and deviations: what of
 };
 
 /// Everything a dataset's checks need of the table, in one SELECT: each aggregate once, the row count first.

@@ -52,7 +52,8 @@ struct Column {
 /// Where the rows are that a check objects to, as SQL: `SELECT … FROM <from> WHERE (<where>)`.
 struct FailingRows {
   std::string from;
-  std::string where = {};  // "" for all of them
+  std::string where = {};       // "" for all of them
+  std::string columns_of = {};  // what stands before a column of the dataset: "weir_source."
 };
 
 /// What came back for a probe's needs. Lives for one call.

@@ -23,7 +23,8 @@ class Distribution final : public Probe {
 
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
     Needs needs;
-    for (std::string& bin : bins(dialect)) needs.aggregates.push_back({std::move(bin), column_});
+    for (std::string& bin : bins(dialect))
+      needs.aggregates.push_back({.sql = std::move(bin), .column = column_, .merge = Merge::count});
     return needs;
   }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "quality/gate.h"
 #include "quality/metric_probes.h"
 
 namespace weir::quality {
@@ -27,9 +28,9 @@ class Duplicates final : public Probe {
     statement.sql =
         fmt::format("SELECT count(*) FROM (SELECT 1 AS one FROM {}) weir_groups", repeated(dataset, dialect));
     statement.unless_unique = columns_;
-    statement.own_table = true;
+    statement.own_table = is_stable(scope_.filter);
     Needs needs;
-    needs.aggregates = {{.sql = ScopeSql(scope_, dialect).rows()}};
+    needs.aggregates = {{.sql = ScopeSql(scope_, dialect).rows(), .merge = Merge::count}};
     needs.statements = {std::move(statement)};
     return needs;
   }
@@ -51,9 +52,10 @@ class Duplicates final : public Probe {
       names.push_back(dialect.identifier(column));
       same.push_back(fmt::format("weir_rows.{0} = weir_groups.{0}", names.back()));
     }
-    return FailingRows{fmt::format("{} weir_rows JOIN (SELECT {} FROM {}) weir_groups ON {}",
-                                   dialect.table(dataset.table), fmt::join(names, ", "), repeated(dataset, dialect),
-                                   fmt::join(same, " AND "))};
+    return FailingRows{
+        .from = fmt::format("{} weir_rows JOIN (SELECT {} FROM {}) weir_groups ON {}", dialect.table(dataset.table),
+                            fmt::join(names, ", "), repeated(dataset, dialect), fmt::join(same, " AND ")),
+        .columns_of = "weir_rows."};
   }
 
  private:

@@ -34,8 +34,8 @@ class Freshness final : public Probe {
   }
 
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
-    return {.aggregates = {{.sql = newest_sql(dialect), .column = scope_.column},
-                           {.sql = kind_sql(dialect), .column = scope_.column}}};
+    return {.aggregates = {{.sql = newest_sql(dialect), .column = scope_.column, .merge = Merge::greatest},
+                           {.sql = kind_sql(dialect), .column = scope_.column, .merge = Merge::least}}};
   }
 
   Measured measure(const Findings& findings) const override {

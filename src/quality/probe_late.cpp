@@ -30,7 +30,8 @@ class Late final : public Probe {
   bool may_change() const override { return true; }
 
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
-    return {.aggregates = {{.sql = ScopeSql(scope_, dialect).rows()}, {.sql = count_sql(dialect), .column = event_}}};
+    return {.aggregates = {{.sql = ScopeSql(scope_, dialect).rows(), .merge = Merge::count},
+                           {.sql = count_sql(dialect), .column = event_, .merge = Merge::count}}};
   }
 
   Measured measure(const Findings& findings) const override {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "quality/gate.h"
 #include "quality/metric_probes.h"
 
 namespace weir::quality {
@@ -57,13 +58,17 @@ class Number final : public Probe {
     needs.impossible = scope.impossible();
     const auto aggregate = sql(dialect);
     if (aggregate) {
-      needs.aggregates = {{.sql = *aggregate, .column = operand_.scope.column, .ordered_set = word_ == "percentile"}};
+      needs.aggregates = {{.sql = *aggregate,
+                           .column = operand_.scope.column,
+                           .ordered_set = word_ == "percentile",
+                           .merge = merge(),
+                           .of = of(dialect)}};
       return needs;
     }
     Statement statement;
     statement.sql = dialect.percentile_query(sql::Percentile::discrete, operand_.sql(dialect), p_,
                                              dialect.table(dataset.table), dataset.where);
-    statement.own_table = true;
+    statement.own_table = is_stable(operand_.scope.filter);
     needs.statements = {std::move(statement)};
     return needs;
   }
@@ -79,6 +84,34 @@ class Number final : public Probe {
  private:
   Measured measured(const sql::Value& value, const Findings& findings) const {
     return measure_number(value, findings.scan, operand_.text());
+  }
+
+  /// What the mean or deviation is of.
+  std::string of(const sql::Dialect& dialect) const {
+    const std::string value = operand_.sql(dialect);
+    return word_ == "avg_length" ? dialect.length(value) : value;
+  }
+
+  Merge merge() const {
+    constexpr std::array kMerges = {
+        std::pair{std::string_view("sum"), Merge::sum},
+        std::pair{std::string_view("avg"), Merge::mean},
+        std::pair{std::string_view("avg_length"), Merge::mean},
+        std::pair{std::string_view("min"), Merge::least},
+        std::pair{std::string_view("min_length"), Merge::least},
+        std::pair{std::string_view("max"), Merge::greatest},
+        std::pair{std::string_view("max_length"), Merge::greatest},
+        std::pair{std::string_view("stddev"), Merge::stddev_samp},
+        std::pair{std::string_view("stddev_samp"), Merge::stddev_samp},
+        std::pair{std::string_view("stddev_pop"), Merge::stddev_pop},
+        std::pair{std::string_view("variance"), Merge::var_samp},
+        std::pair{std::string_view("var_samp"), Merge::var_samp},
+        std::pair{std::string_view("var_pop"), Merge::var_pop},
+    };
+    for (const auto& [word, how] : kMerges) {
+      if (word_ == word) return how;
+    }
+    return Merge::none;
   }
 
   /// Nothing for a percentile that the engine has no aggregate for.

@@ -14,7 +14,7 @@ class RowCount final : public Probe {
   bool may_change() const override { return true; }
 
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
-    return {.aggregates = {{.sql = ScopeSql(scope_, dialect).rows()}}};
+    return {.aggregates = {{.sql = ScopeSql(scope_, dialect).rows(), .merge = Merge::count}}};
   }
   Measured measure(const Findings& findings) const override {
     const auto rows = to_number(findings.scan.value(ScopeSql(scope_, findings.dialect).rows()));

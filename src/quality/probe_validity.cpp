@@ -30,7 +30,8 @@ class ValidityProbe final : public Probe {
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
     const ScopeSql sql(scope_, dialect);
     Needs needs;
-    needs.aggregates = {{.sql = sql.rows()}, {.sql = count_sql(sql, dialect), .column = scope_.column}};
+    needs.aggregates = {{.sql = sql.rows(), .merge = Merge::count},
+                        {.sql = count_sql(sql, dialect), .column = scope_.column, .merge = Merge::count}};
     needs.impossible = sql.impossible();
     return needs;
   }

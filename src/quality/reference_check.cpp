@@ -118,6 +118,7 @@ class ReferenceProbe final : public Probe {
   std::optional<FailingRows> failing_rows(const Dataset& dataset, const sql::Dialect& dialect) const override {
     const std::string from = source(dataset, dialect);
     const std::string target = fmt::format("{} {}", dialect.table(relation_.table), kTarget);
+    const std::string own_columns = fmt::format("{}.", kSource);
     std::string match;
     std::string given;
     for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
@@ -126,9 +127,12 @@ class ReferenceProbe final : public Probe {
                            dialect.identifier(relation_.other_columns[i]), own);
       given += fmt::format("{}{} IS NOT NULL", i == 0 ? "" : " OR ", own);
     }
-    if (!relation_.must_exist) return FailingRows{fmt::format("{} JOIN {} ON {}", from, target, match)};
+    if (!relation_.must_exist)
+      return FailingRows{.from = fmt::format("{} JOIN {} ON {}", from, target, match), .columns_of = own_columns};
     // As Soda's outer join counts, in the form that every planner takes for an anti-join.
-    return FailingRows{from, fmt::format("({}) AND NOT EXISTS (SELECT 1 FROM {} WHERE {})", given, target, match)};
+    return FailingRows{.from = from,
+                       .where = fmt::format("({}) AND NOT EXISTS (SELECT 1 FROM {} WHERE {})", given, target, match),
+                       .columns_of = own_columns};
   }
 
   Measured measure(const Findings& findings) const override {

@@ -21,6 +21,8 @@ struct CheckResult {
   Outcome outcome = Outcome::error;
   std::optional<double> value;
   std::string message;                            // one sentence with value and threshold
+  std::vector<std::string> sample;                // some of the failing rows, masked; empty unless asked for
+  bool reused = false;                            // nothing was written to the table since it was measured
   std::map<std::string, std::string> attributes;  // owner, severity, dimension …
   config::Position position;                      // of the check in its file
 };

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "quality/planner.h"
+#include "quality/sample.h"
+#include "quality/scan_keeper.h"
 
 namespace weir::quality {
 namespace {
@@ -45,12 +47,15 @@ RunReport RunResult::report() const {
   return report;
 }
 
-core::Result<RunResult> CheckRun::run(std::span<const Dataset> datasets, core::Time now, const sql::QueryLimits& limits,
+core::Result<RunResult> CheckRun::run(std::span<const Dataset> given, core::Time now, const sql::QueryLimits& limits,
                                       std::size_t first) {
   const auto begun = std::chrono::steady_clock::now();
   if (auto connected = setup_.session.connect(limits); !connected) return std::unexpected(connected.error());
   RunResult result;
   result.started = now;
+  const auto expanded = expand(given, limits, result);
+  if (!expanded) return std::unexpected(expanded.error());
+  const std::vector<Dataset>& datasets = *expanded;
   result.datasets.resize(datasets.size());
   std::optional<core::Error> lost;
   bool seen_any = false;
@@ -122,7 +127,7 @@ core::Result<void> CheckRun::check_dataset(Turn& turn) {
                                   setup_.source + "/" + turn.seen.label};
     return {};
   }
-  auto scanned = scan(turn.dataset, turn.session);
+  auto scanned = scan(turn.dataset, turn.session, setup_.keeper, turn.now);
   if (!scanned) {
     if (!is_definite(scanned.error())) return std::unexpected(scanned.error());
     // "denied" may have come from opening a new session, and then concerns no dataset.
@@ -134,6 +139,8 @@ core::Result<void> CheckRun::check_dataset(Turn& turn) {
     return {};
   }
   turn.scan = std::move(*scanned);
+  turn.seen.reused = turn.scan.reused;
+  turn.seen.not_incremental = turn.scan.not_incremental;
   turn.seen.row_count = turn.scan.observation.row_count();
   turn.load = load_time({turn.scan.observation, {}, turn.scan.columns, turn.dataset, turn.session.dialect(), turn.now});
   for (const Check& check : turn.dataset.checks) check_one(turn, check);
@@ -181,7 +188,12 @@ core::Result<sql::Table> CheckRun::query(Turn& turn, const Statement& statement)
   };
   if (!statement.unless_unique.empty() && std::ranges::any_of(turn.scan.unique, proves)) return sql::Table{};
   if (statement.source.empty() || statement.source == setup_.source) {
-    return turn.session.query(written(statement, turn.session.dialect()));
+    const sql::Table* known =
+        turn.scan.reused && setup_.keeper != nullptr ? setup_.keeper->answer(turn.dataset, statement) : nullptr;
+    if (known != nullptr) return *known;
+    auto answer = turn.session.query(written(statement, turn.session.dialect()));
+    if (answer && setup_.keeper != nullptr) setup_.keeper->keep_answer(turn.dataset, statement, *answer);
+    return answer;
   }
   if (!setup_.other) {
     return core::fail(core::ErrorKind::not_found, fmt::format("there is no source \"{}\"", statement.source));
@@ -216,7 +228,20 @@ Observed CheckRun::observe(Turn& turn, const Check& check, std::span<const core:
   observed.result.value = verdict->value;
   observed.result.message = verdict->message;
   observed.problem = verdict->problem;
+  observed.result.reused = turn.scan.reused.has_value();
+  take_sample(turn, check, observed);
   return observed;
+}
+
+/// Shows some failing rows where that was asked for. That it cannot be done changes nothing about the verdict.
+void CheckRun::take_sample(Turn& turn, const Check& check, Observed& observed) {
+  if (check.samples.limit == 0 || observed.result.outcome != Outcome::fail) return;
+  if (setup_.was_failing && setup_.was_failing(turn.seen.label, check.name)) return;
+  const auto rows = check.probe->failing_rows(turn.dataset, turn.session.dialect());
+  if (!rows) return;
+  const auto table = turn.session.query(
+      Statement{.sql = sample_query(*rows, check.samples, turn.session.dialect()), .rows = check.samples.limit});
+  observed.result.sample = table ? show_sample(*table) : std::vector{"no sample: " + table.error().message};
 }
 
 /// The verdict on what was seen now beside what was seen the last time. What cannot be kept is seen the same way again.

@@ -38,9 +38,11 @@ struct Observed {
 struct DatasetRun {
   std::string label;
   std::optional<double> row_count;
-  std::optional<core::Error> error;           // the dataset gave no answer, or refuses any
-  std::optional<core::Error> not_remembered;  // the history could not be written
-  std::vector<Observed> checks;               // one for each check of the dataset
+  std::optional<core::Error> error;            // the dataset gave no answer, or refuses any
+  std::optional<core::Error> not_remembered;   // the history could not be written
+  std::optional<core::Error> not_incremental;  // why it was read in full
+  std::optional<core::Time> reused;            // nothing was read: nothing was written to the table since then
+  std::vector<Observed> checks;                // one for each check of the dataset
 };
 
 struct RunResult {
@@ -67,6 +69,10 @@ class CheckRun {
     core::MeasurementHistory* history = nullptr;  // without one no load is known but the present
     SourceByName other = {};
     core::KeyedTexts* texts = nullptr;  // without it nothing is known of the last run
+    ScanKeeper* keeper = nullptr;       // of the same datasets, run after run; without it everything is read
+    /// Whether a check failed the last time already: then no sample of its rows is taken. Without it, of each that
+    /// fails.
+    std::function<bool(const std::string& dataset, const std::string& check)> was_failing = {};
   };
 
   explicit CheckRun(Setup setup) : setup_(std::move(setup)) {}
@@ -105,6 +111,7 @@ class CheckRun {
   Observed observe(Turn& turn, const Check& check, std::span<const core::Result<sql::Table>> answers);
   core::Result<Verdict> judge_with_history(Turn& turn, const Check& check, Findings findings);
   core::Result<Verdict> judge_with_text(Turn& turn, const Check& check, Findings findings);
+  void take_sample(Turn& turn, const Check& check, Observed& observed);
   void observe_groups(const Check& check, const Findings& findings, Observed& observed) const;
   void remember(Turn& turn);
   Observed blank(const Dataset& dataset, const Check& check) const;

@@ -6,6 +6,7 @@
 
 #include "config/diagnostics.h"
 #include "quality/planner.h"
+#include "quality/scan_keeper.h"
 
 namespace weir::quality {
 namespace {
@@ -16,12 +17,13 @@ constexpr double kWorthAsking = 50'000;  // of PostgreSQL's cost: some hundred m
 
 class Scanner {
  public:
-  Scanner(const Dataset& dataset, Session& session) : dataset_(dataset), session_(session) {
+  Scanner(const Dataset& dataset, Session& session, ScanKeeper* keeper, core::Time now)
+      : dataset_(dataset), session_(session), keeper_(keeper), now_(now) {
     for (const Check& check : dataset.checks) checks_.push_back(&check);
   }
 
   core::Result<Scan> run() {
-    auto scan = measure_all();
+    auto scan = keeper_ == nullptr ? measure_all() : measure_with_keeper();
     if (!scan) return scan;
     if (auto read = read_unique(*scan); !read) return std::unexpected(read.error());
     const bool wanted = std::ranges::any_of(
@@ -33,6 +35,23 @@ class Scanner {
   }
 
  private:
+  core::Result<Scan> measure_with_keeper() {
+    const std::vector<Aggregate> aggregates = plan(dataset_, checks_, session_.dialect()).aggregates;
+    std::optional<core::Error> problem;
+    if (auto kept = keeper_->measure(dataset_, aggregates, session_, now_, problem)) {
+      Scan scan;
+      scan.observation = std::move(kept->observation);
+      scan.reused = kept->reused;
+      return scan;
+    }
+    auto scan = measure_all();
+    if (!scan) return scan;
+    // A refusal may be gone the next time though nothing is written.
+    if (scan->unreadable.empty()) keeper_->keep(dataset_, aggregates, scan->observation, now_);
+    scan->not_incremental = std::move(problem);
+    return scan;
+  }
+
   /// What cannot be read is no proof.
   core::Result<void> read_unique(Scan& scan) {
     bool wanted = false;
@@ -59,10 +78,38 @@ class Scanner {
 
   core::Result<Scan> measure_all() {
     auto all = measure(checks_);
-    if (all) return Scan{std::move(*all), {}, {}, {}};
+    if (all) return Scan{.observation = std::move(*all), .unreadable = {}, .columns = {}, .unique = {}};
+    if (all.error().kind == core::ErrorKind::timeout) return without_user_sql(all.error());
     if (!is_definite(all.error())) return std::unexpected(all.error());
     if (auto readable = probe({}); !readable) return std::unexpected(readable.error());
     return without_the_unreadable();
+  }
+
+  bool has_user_sql(const Check* check) const {
+    const auto needs = check->probe->needs(dataset_, session_.dialect());
+    return std::ranges::any_of(needs.aggregates, &Aggregate::user_sql);
+  }
+
+  /// An expression of a check file that takes too long must cost no other check its value.
+  core::Result<Scan> without_user_sql(const core::Error& timeout) {
+    Checks others = checks_;
+    const auto own = std::ranges::stable_partition(others, [this](const Check* each) { return !has_user_sql(each); });
+    const Checks slow(own.begin(), own.end());
+    others.erase(own.begin(), own.end());
+    if (slow.empty()) return std::unexpected(timeout);
+    auto together = measure(others);
+    if (!together) return std::unexpected(together.error());
+    Scan scan;
+    scan.observation = std::move(*together);
+    for (const Check* check : slow) {
+      auto alone = measure({check});
+      if (alone) scan.observation.add(*alone);
+      if (!alone && !is_definite(alone.error()) && alone.error().kind != core::ErrorKind::timeout) {
+        return std::unexpected(alone.error());
+      }
+      if (!alone) scan.unreadable.emplace(check, alone.error());
+    }
+    return scan;
   }
 
   core::Result<Scan> without_the_unreadable() {
@@ -185,6 +232,8 @@ class Scanner {
 
   const Dataset& dataset_;
   Session& session_;
+  ScanKeeper* keeper_;
+  core::Time now_;
   Checks checks_;
   bool columns_read_ = false;
   std::vector<Column> columns_;
@@ -216,6 +265,8 @@ core::Result<sql::Table> Session::timed(const std::string& text, const std::vect
   return table;
 }
 
-core::Result<Scan> scan(const Dataset& dataset, Session& session) { return Scanner(dataset, session).run(); }
+core::Result<Scan> scan(const Dataset& dataset, Session& session, ScanKeeper* keeper, core::Time now) {
+  return Scanner(dataset, session, keeper, now).run();
+}
 
 }  // namespace weir::quality

@@ -13,13 +13,17 @@
 
 namespace weir::quality {
 
+class ScanKeeper;
+
 /// What one dataset's scan saw. `unreadable` holds the checks the database refuses to compute (a column that
 /// does not exist, a type without an average), with its reason.
 struct Scan {
   Observation observation;
   std::map<const Check*, core::Error> unreadable;
-  std::vector<Column> columns;                   // of the catalog; empty unless a probe asked for them
-  std::vector<std::vector<std::string>> unique;  // columns of the unique indexes; empty unless a statement asks
+  std::vector<Column> columns;                      // of the catalog; empty unless a probe asked for them
+  std::vector<std::vector<std::string>> unique;     // columns of the unique indexes; empty unless a statement asks
+  std::optional<core::Time> reused = {};            // when it was measured, where nothing was written since
+  std::optional<core::Error> not_incremental = {};  // why a dataset that should be was not measured incrementally
 };
 
 /// Runs statements over a session and notes each with the time it took.
@@ -53,7 +57,8 @@ class Session {
 /// is tried without reading a row, and the rest is measured without those that fail, so that one bad column spoils
 /// nothing but its own checks. Errors: the table itself cannot be read (not_found, denied, invalid: a definite answer),
 /// or the source did not answer (unavailable, timeout, cancelled …).
-core::Result<Scan> scan(const Dataset& dataset, Session& session);
+/// With a keeper it reads no more than has to be.
+core::Result<Scan> scan(const Dataset& dataset, Session& session, ScanKeeper* keeper = nullptr, core::Time now = {});
 
 /// True for an answer about the thing asked, false for the lack of one.
 bool is_definite(const core::Error& error);

@@ -137,6 +137,11 @@ class Dialect {
   /// counts a commit some seconds late (up to 10 s; before version 15 an idle session holds its counts longer), so
   /// reused results may be that much old.
   virtual std::optional<std::string> change_counters(std::span<const std::string> table_parts) const;
+  /// Whether change_counters can be believed. One row: the server's clock as seconds since 1970; then the latest
+  /// moment, in the same clock, at which a session may have committed what the counters do not show yet, NULL for
+  /// none; then text that changes when the counters were lost. No row when they cannot be believed at all. Nothing
+  /// for an engine whose counters are never late. Read it before the counters that it is about.
+  virtual std::optional<std::string> counter_delay() const { return std::nullopt; }
 
  protected:
   /// The schema and name of a table's parts; the schema is empty when there is just a name.

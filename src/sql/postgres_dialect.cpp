@@ -107,15 +107,33 @@ class PostgresDialect final : public Dialect {
   /// TRUNCATE and rewrites change the relfilenode, other ALTERs the catalog row's xmin; a standby does not count.
   std::optional<std::string> change_counters(std::span<const std::string> table_parts) const override {
     return fmt::format(
-        "{} SELECT count(*), sum(pg_stat_get_tuples_inserted(c.oid))::text, "
-        "sum(pg_stat_get_tuples_updated(c.oid))::text, sum(pg_stat_get_tuples_deleted(c.oid))::text, "
-        "sum(pg_relation_size(c.oid))::text, "
+        "{} SELECT count(*) AS tables, sum(pg_stat_get_tuples_inserted(c.oid))::text AS inserted, "
+        "sum(pg_stat_get_tuples_updated(c.oid))::text AS updated, "
+        "sum(pg_stat_get_tuples_deleted(c.oid))::text AS deleted, sum(pg_relation_size(c.oid))::text AS bytes, "
         "md5(string_agg(concat_ws(':', c.oid, c.relfilenode, c.xmin), ',' ORDER BY c.oid)), "
         "pg_postmaster_start_time()::text, (SELECT d.stats_reset::text FROM pg_stat_database d "
         "WHERE d.datname = current_database()) FROM tree JOIN pg_class c ON c.oid = tree.oid "
         "WHERE current_setting('track_counts') = 'on' AND NOT pg_is_in_recovery() "
-        "HAVING bool_and(c.relkind IN ('r', 'p', 'm'))",
+        "HAVING bool_and(c.relkind IN ('r', 'p', 'm') AND NOT c.relrowsecurity)",
         tree(table_parts));
+  }
+
+  /// A session adds its counts to the shared ones when it is idle: at once, or within 10 s, at most 60 s when it has to
+  /// wait for a lock (pgstat.c, PGSTAT_IDLE_INTERVAL and PGSTAT_MAX_INTERVAL), and never within a transaction. So what
+  /// it committed may be missing from when it last went idle, or from before it began its present transaction. Before
+  /// version 15 counts went by UDP and could be lost. A session that this role may not see could have done anything.
+  std::optional<std::string> counter_delay() const override {
+    return "SELECT extract(epoch FROM clock_timestamp())::float8, max(extract(epoch FROM CASE "
+           "WHEN backend_type IN ('autovacuum worker', 'parallel worker', 'walsender') "
+           "THEN NULL "
+           "WHEN backend_type IS DISTINCT FROM 'client backend' THEN clock_timestamp() "
+           "WHEN state = 'idle' AND state_change < clock_timestamp() - interval '70 s' THEN NULL "
+           "WHEN state = 'idle' THEN state_change "
+           "WHEN state = 'disabled' THEN clock_timestamp() "
+           "ELSE coalesce(xact_start, clock_timestamp()) END))::float8, "
+           "(SELECT concat_ws(' ', pg_postmaster_start_time(), stats_reset) FROM pg_stat_archiver) "
+           "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database() "
+           "HAVING current_setting('server_version_num')::int >= 150000";
   }
 
  private:

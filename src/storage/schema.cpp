@@ -7,7 +7,8 @@ namespace weir::storage {
 namespace {
 
 // Times are milliseconds since 1970. A step, once released, never changes; a new one is added below it.
-constexpr std::array<std::string_view, 1> kSteps{R"sql(
+constexpr std::array<std::string_view, 2> kSteps{
+    R"sql(
 CREATE TABLE alerts (
   fingerprint BIGINT NOT NULL, rule_group TEXT NOT NULL, rule TEXT NOT NULL, alert TEXT NOT NULL,
   PRIMARY KEY (fingerprint, rule_group, rule));
@@ -36,6 +37,9 @@ CREATE INDEX outbox_waiting ON outbox (receiver, integration, order_key, sequenc
 CREATE TABLE measurements (
   check_id TEXT NOT NULL, at BIGINT NOT NULL, value DOUBLE PRECISION NOT NULL, PRIMARY KEY (check_id, at));
 CREATE INDEX measurements_at ON measurements (at);
+)sql",
+    R"sql(
+CREATE TABLE texts (name TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL);
 )sql"};
 
 std::string in_dialect(std::string_view step, const Dialect& dialect) {

@@ -155,6 +155,22 @@ class SqlStore final : public Store {
     return found;
   }
 
+  core::Result<void> put_text(const std::string& key, const std::string& text) override {
+    const std::lock_guard lock(mutex_);
+    return only_status(database_->run(sql::kPutText, {std::string_view(key), std::string_view(text)}));
+  }
+
+  core::Result<std::optional<std::string>> text(const std::string& key) override {
+    const std::lock_guard lock(mutex_);
+    std::optional<std::string> found;
+    auto done = database_->each(sql::kText, {std::string_view(key)}, [&](const Row& row) -> core::Result<void> {
+      found = row.text(0);
+      return {};
+    });
+    if (!done) return std::unexpected(done.error());
+    return found;
+  }
+
   core::Result<void> prune(core::Time now, core::Duration history) override {
     const std::lock_guard lock(mutex_);
     return in_transaction(*database_, [&]() -> core::Result<void> {

@@ -74,6 +74,10 @@ inline constexpr std::string_view kAddMeasurement =
 inline constexpr std::string_view kNewestMeasurements =
     "SELECT at, value FROM measurements WHERE check_id = $1 ORDER BY at DESC LIMIT $2";
 
+inline constexpr std::string_view kPutText =
+    "INSERT INTO texts (name, text) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET text = excluded.text";
+inline constexpr std::string_view kText = "SELECT text FROM texts WHERE name = $1";
+
 inline constexpr std::string_view kPrune[] = {
     "DELETE FROM transitions WHERE at < $1",
     "DELETE FROM incidents WHERE resolved_at < $1",

@@ -11,6 +11,7 @@
 #include "core/alert.h"
 #include "core/error.h"
 #include "core/incident.h"
+#include "core/keyed_texts.h"
 #include "core/measurement.h"
 #include "core/time.h"
 
@@ -50,7 +51,7 @@ struct TransitionQuery {
 
 /// What Weir must not forget. Safe to call from several threads. Every method may fail with a storage error; those
 /// that can pass by themselves (a full disk, a locked file) are retryable, and nothing of the call has then happened.
-class Store : public core::MeasurementHistory {
+class Store : public core::MeasurementHistory, public core::KeyedTexts {
  public:
   virtual core::Result<void> commit(const Commit& changes) = 0;
   virtual core::Result<std::vector<core::Alert>> active_alerts() = 0;

@@ -60,6 +60,10 @@ class FlakyStore final : public storage::Store {
   core::Result<std::vector<core::Measurement>> newest(const std::string& check, std::size_t limit) override {
     return inner_->newest(check, limit);
   }
+  core::Result<void> put_text(const std::string& key, const std::string& text) override {
+    return inner_->put_text(key, text);
+  }
+  core::Result<std::optional<std::string>> text(const std::string& key) override { return inner_->text(key); }
 
  private:
   std::unique_ptr<storage::Store> inner_;

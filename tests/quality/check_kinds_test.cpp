@@ -350,5 +350,52 @@ TEST_F(CheckKindsTest, OwnMetricsRefuseWhatCannotBe) {
   EXPECT_THAT(mistakes("checks for t:\n  - own:\n      own expression: sum(n)\n"), HasSubstr("a threshold is missing"));
 }
 
+TEST_F(CheckKindsTest, SamplesShowAllowedColumnsOfFailingRowsOnly) {
+  write("UPDATE t SET customer = 'jane@example.com' WHERE id = 1");
+  const RunResult result = run(R"(
+checks for t:
+  - failed rows:
+      name: condition
+      fail condition: n < 3
+      samples columns: [id, customer]
+  - failed rows:
+      name: query
+      fail query: SELECT id, n FROM t WHERE n > 1
+      samples limit: 1
+      samples columns: [n]
+  - values in (customer) must exist in customers (name):
+      samples columns: [id]
+  - failed rows:
+      name: passes
+      fail condition: n > 100
+      samples columns: [id]
+  - failed rows:
+      name: wrong
+      fail condition: n > 1
+      samples columns: [nope]
+  - failed rows:
+      name: off
+      fail condition: n > 1
+)");
+  const auto& checks = result.datasets[0].checks;
+  EXPECT_THAT(checks[0].result.sample, testing::ElementsAre("{id: 1, customer: <email>}", "{id: 2, customer: b}"));
+  EXPECT_EQ(checks[1].result.sample.size(), 1U);
+  EXPECT_THAT(checks[2].result.sample, testing::ElementsAre("{id: 1}", "{id: 4}"));
+  EXPECT_THAT(checks[3].result.sample, IsEmpty());
+  EXPECT_THAT(checks[4].result.sample, testing::ElementsAre(HasSubstr("no sample: no such column")));
+  EXPECT_EQ(checks[4].result.outcome, Outcome::fail);
+  EXPECT_THAT(checks[5].result.sample, IsEmpty());
+}
+
+TEST_F(CheckKindsTest, SamplesWantTheirColumnsListed) {
+  const auto with = [](const std::string& text) {
+    return mistakes("checks for t:\n  - failed rows:\n      fail condition: n > 1\n      " + text + "\n");
+  };
+  EXPECT_THAT(with("samples limit: 5"), HasSubstr("add \"samples columns"));
+  EXPECT_THAT(with("samples columns: id"), HasSubstr("expected a list of columns"));
+  EXPECT_THAT(with("samples limit: 101\n      samples columns: [id]"), HasSubstr("100"));
+  EXPECT_EQ(with("samples limit: 0"), "");
+}
+
 }  // namespace
 }  // namespace weir::quality

@@ -76,7 +76,7 @@ TEST(SqliteStore, KeepsAWriteAheadLogAndItsVersion) {
   auto store = must_open(folder.file());
   Other other(folder.file());
   EXPECT_EQ(other.ask("PRAGMA journal_mode"), "wal");
-  EXPECT_EQ(other.ask("PRAGMA user_version"), "1");
+  EXPECT_EQ(other.ask("PRAGMA user_version"), "2");
 }
 
 TEST(SqliteStore, AnotherProcessCanReadWhileItIsOpen) {
@@ -94,7 +94,7 @@ TEST(SqliteStore, ANewerFileIsRefusedAndLeftAlone) {
   const auto store = open_sqlite(folder.file());
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().kind, core::ErrorKind::storage);
-  EXPECT_THAT(store.error().message, HasSubstr("newer Weir (schema 99, this one knows 1)"));
+  EXPECT_THAT(store.error().message, HasSubstr("newer Weir (schema 99, this one knows 2)"));
   EXPECT_EQ(store.error().where, folder.file());
   EXPECT_EQ(Other(folder.file()).ask("PRAGMA user_version"), "99");
 }

@@ -367,6 +367,16 @@ TEST_P(StoreContract, AMeasurementTakenTwiceAtOneTimeCountsOnceAndNaNIsNotOne) {
   EXPECT_EQ(found->at(1).value, infinity);
 }
 
+TEST_P(StoreContract, ATextIsReplacedUnderItsKey) {
+  EXPECT_EQ(*store_->text("schema/t"), std::nullopt);
+  ASSERT_TRUE(store_->put_text("schema/t", std::string("id\0integer", 10)));
+  ASSERT_TRUE(store_->put_text("schema/u", ""));
+  EXPECT_EQ(*store_->text("schema/t"), std::string("id\0integer", 10));
+  ASSERT_TRUE(store_->put_text("schema/t", "gone"));
+  EXPECT_EQ(*store_->text("schema/t"), "gone");
+  EXPECT_EQ(*store_->text("schema/u"), "");
+}
+
 TEST_P(StoreContract, PruningDropsOnlyWhatIsOldAndOver) {
   core::Incident old = incident("old", at(0), {alert("a")});
   old.resolved_at = at(10);

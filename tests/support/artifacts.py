@@ -39,9 +39,9 @@ def apicurio_folder(version):
     return _cached(f"apicurio-{version}", fetch)
 
 
-def python():
-    """The interpreter of the virtual environment with requirements.txt."""
-    requirements = Path(__file__).with_name("requirements.txt")
+def python(requirements="requirements.txt"):
+    """The interpreter of the virtual environment with these requirements."""
+    requirements = Path(__file__).with_name(requirements)
     key = hashlib.sha256(requirements.read_bytes() + sys.version.encode() + sys.prefix.encode()).hexdigest()[:12]
 
     def install(folder):

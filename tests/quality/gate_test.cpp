@@ -1,0 +1,64 @@
+#include "quality/gate.h"
+
+#include <gtest/gtest.h>
+
+namespace weir::quality {
+namespace {
+
+core::Result<sql::Table> row(sql::Row values) { return sql::Table{{}, {std::move(values)}}; }
+
+WriteMark mark(std::int64_t counter, double clock, std::optional<double> unsettled = {}, std::string epoch = "e") {
+  return {.counters = {counter}, .epoch = std::move(epoch), .clock = clock, .unsettled = unsettled};
+}
+
+TEST(UnchangedTest, NeedsTheSameCountersOfTheSameEpoch) {
+  EXPECT_TRUE(unchanged(mark(5, 100), mark(5, 200)));
+  EXPECT_FALSE(unchanged(mark(5, 100), mark(6, 200)));
+  EXPECT_FALSE(unchanged(mark(5, 100), mark(4, 200)));
+  EXPECT_FALSE(unchanged(mark(5, 100, {}, "before"), mark(5, 200, {}, "after")));
+}
+
+TEST(UnchangedTest, WaitsForSessionsThatMayHoldCountsBack) {
+  EXPECT_TRUE(unchanged(mark(5, 100, 99), mark(5, 200, 99)));
+  EXPECT_FALSE(unchanged(mark(5, 100), mark(5, 200, 100)));
+  EXPECT_FALSE(unchanged(mark(5, 100), mark(5, 200, 150)));
+}
+
+TEST(UnchangedTest, TrustsNoClockThatWentBack) { EXPECT_FALSE(unchanged(mark(5, 100), mark(5, 99))); }
+
+TEST(WriteMarkTest, IsNothingWhereTheEngineDoesNotSay) {
+  const auto error = core::Result<sql::Table>(core::fail(core::ErrorKind::denied, "no"));
+  const auto none = core::Result<sql::Table>(sql::Table{});
+  const auto counters = row({std::int64_t{1}});
+  const auto delay = row({100.0, std::monostate(), std::string("e")});
+  EXPECT_TRUE(write_mark(counters, nullptr));
+  EXPECT_TRUE(write_mark(counters, &delay));
+  EXPECT_FALSE(write_mark(none, nullptr));
+  EXPECT_FALSE(write_mark(error, nullptr));
+  EXPECT_FALSE(write_mark(row({std::monostate()}), nullptr));
+  for (const auto& wrong :
+       {error, none, row({100.0}), row({std::monostate(), std::monostate(), std::string("e")}),
+        row({100.0, std::monostate(), std::monostate()}), row({100.0, std::string("x"), std::string("e")})}) {
+    EXPECT_FALSE(write_mark(counters, &wrong));
+  }
+}
+
+TEST(StableTest, TakesComparisonsOfColumns) {
+  for (const char* sql :
+       {"", "a > 1 AND b IN (1, 2)", "lower(name) = 'now or never'", "(a = 1) OR (b IS NULL)", "\"current_date\" > 1",
+        "created_at >= '2023-11-14'", "sum(CASE WHEN region = 'eu' THEN 1.0 ELSE 0 END) / count(*)"}) {
+    EXPECT_TRUE(is_stable(sql)) << sql;
+  }
+}
+
+TEST(StableTest, RefusesWhatMovesByItself) {
+  for (const char* sql :
+       {"created_at > now() - interval '1 day'", "day = CURRENT_DATE", "day = 'Today'", "day = ' now '::date",
+        "random() < 0.1", "my_function(a)", "\"my function\" (a)", "owner = current_user", "a = (SELECT 1)",
+        "a = date('now')", "a > $1", "a = @x", "`a` = 1", "a = 'x"}) {
+    EXPECT_FALSE(is_stable(sql)) << sql;
+  }
+}
+
+}  // namespace
+}  // namespace weir::quality
