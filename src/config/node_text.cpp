@@ -114,7 +114,7 @@ class Writer {
       if (item.is_mapping() || item.is_sequence()) return false;
       width += one_line(item).size() + 2;
       // What ends an item within brackets must not stand in it bare.
-      if (item.text().find_first_of(",[]{}?:\n") != std::string::npos) return false;
+      if (item.text().find_first_of(" ,[]{}?:\n") != std::string::npos) return false;
     }
     return width < 90;
   }

@@ -109,7 +109,16 @@ void TableChecks::push(const std::string& check, Extras extras, const config::Po
   const auto entry = [&](const std::string& key, const std::string& value) {
     return Node::Entry{Node::scalar(key, position), Node::scalar(value, position, true)};
   };
-  if (!extras.name.empty()) entries.push_back(entry("name", unique_name(extras.name)));
+  if (!extras.name.empty()) {
+    entries.push_back(entry("name", unique_name(extras.name)));
+  } else {
+    // Its text is its name, but for another check with the same text and other settings.
+    std::string own = check;
+    for (const auto& [key, value] : extras.settings) {
+      if (key.text() == "warn" && value.is_scalar()) own += " warn " + value.text();
+    }
+    if (const std::string unique = unique_name(own); unique != own) entries.push_back(entry("name", unique));
+  }
   std::ranges::move(extras.settings, std::back_inserter(entries));
   if (!extras.attributes.empty()) {
     std::vector<Node::Entry> attributes;

@@ -80,9 +80,8 @@ core::Result<Json> parse(const std::string& text, const ImportLimits& limits, st
     Json root = Json::parse(text, bounded);
     if (deep) return core::fail(core::ErrorKind::limit, fmt::format("{} is nested deeper than {}", what, limits.depth));
     return root;
-  } catch (const Json::exception& error) {
-    const bool torn = text.find_last_not_of(" \t\r\n") == std::string::npos ||
-                      std::string_view(error.what()).find("unexpected end of input") != std::string_view::npos;
+  } catch (const Json::parse_error& error) {
+    const bool torn = error.byte > text.find_last_not_of(" \t\r\n") + 1;
     return core::fail(core::ErrorKind::invalid,
                       torn ? fmt::format("{} ends in the middle: it is still being written, or was cut off", what)
                            : fmt::format("{} is no JSON: {}", what, error.what()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <random>
+#include <set>
 
 #include "quality/contract.h"
 
@@ -157,7 +158,9 @@ class RandomChecks {
   }
 
   std::string item(const std::string& measure, const std::string& wanted, int nth, std::string settings) {
-    if (pick(2) == 0) settings = "    name: check " + std::to_string(nth) + "\n" + settings;
+    // Two checks that are written alike need names.
+    if (pick(2) == 0 || !seen_.insert(measure + wanted).second)
+      settings = "    name: check " + std::to_string(nth) + "\n" + settings;
     const bool warns = pick(3) == 0;
     if (warns) settings += "    warn: when " + wanted + "\n";
     if (pick(5) == 0)
@@ -167,6 +170,7 @@ class RandomChecks {
   }
 
   std::mt19937 random_;
+  std::set<std::string> seen_;
 };
 
 /// The settings of a check have no order, nor have its attributes.

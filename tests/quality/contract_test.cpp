@@ -55,7 +55,7 @@ TEST_F(ContractTest, ColumnsAndTypesAreOneSchemaCheck) {
             "  - schema:\n"
             "      name: columns are those of the contract\n"
             "      fail:\n"
-            "        when required column missing: [id, \"Amount €\", note]\n"
+            "        when required column missing:\n          - id\n          - \"Amount €\"\n          - note\n"
             "        when wrong column type:\n"
             "          id: bigint\n"
             "        when wrong logical type:\n"
@@ -266,6 +266,13 @@ TEST_F(ContractTest, NamesThatRepeatAreNumbered) {
       "0}\n");
   EXPECT_NE(text.find("name: dup\n"), std::string::npos);
   EXPECT_NE(text.find("name: dup (2)\n"), std::string::npos);
+}
+
+TEST_F(ContractTest, TwoThatAreWrittenAlikeAreToldApart) {
+  EXPECT_EQ(of_column("    quality:\n    - {metric: invalidValues, mustBe: 0, arguments: {pattern: a}}\n"
+                      "    - {metric: invalidValues, mustBe: 0, arguments: {pattern: b}}\n"),
+            "checks for t:\n  - invalid_count(c) = 0:\n      valid regex: a\n"
+            "  - invalid_count(c) = 0:\n      name: invalid_count(c) = 0 (2)\n      valid regex: b\n");
 }
 
 TEST_F(ContractTest, MistakesAreNamedAtTheirPlaces) {
