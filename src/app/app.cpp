@@ -284,8 +284,13 @@ class App::Impl {
       const auto source = std::ranges::find(settings_.sources, checks.source, &sql::SourceSettings::name);
       auto session = sql::make_source(*source);
       if (!session) return std::unexpected(session.error());
-      add(std::make_unique<quality::CheckCollector>(std::move(checks), std::move(*session), *storage_, &series_,
-                                                    storage_.get(), session_maker()));
+      auto cron = std::move(checks.cron);
+      std::unique_ptr<core::Collector> collector = std::make_unique<quality::CheckCollector>(
+          std::move(checks), std::move(*session), *storage_, &series_, storage_.get(), session_maker());
+      add(cron ? quality::at_cron_times(std::move(collector), std::move(*cron)) : std::move(collector));
+    }
+    for (quality::CheckResultsSettings& results : settings_.check_results) {
+      add(quality::make_results_collector(std::move(results)));
     }
     return {};
   }

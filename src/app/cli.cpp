@@ -36,6 +36,8 @@ int run_command_line(int argc, const char* const* argv) {
   add_query_command(cli, action);
   add_backtest_command(cli, action);
   add_explain_command(cli, action);
+  add_check_command(cli, action);
+  add_profile_command(cli, action);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -17,6 +17,8 @@ void add_test_command(CLI::App& cli, Action& action);     // test rules
 void add_query_command(CLI::App& cli, Action& action);
 void add_backtest_command(CLI::App& cli, Action& action);
 void add_explain_command(CLI::App& cli, Action& action);
+void add_check_command(CLI::App& cli, Action& action);  // check run, plan …
+void add_profile_command(CLI::App& cli, Action& action);
 
 /// Reads the command line and does what it says. Returns the exit code of app/commands.h.
 int run_command_line(int argc, const char* const* argv);

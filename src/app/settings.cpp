@@ -94,6 +94,9 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
   if (const config::Node* checks = reader.child("checks")) {
     settings.checks = quality::parse_checks_section(*checks, names, diagnostics);
   }
+  if (const config::Node* results = reader.child("check_results")) {
+    settings.check_results = quality::parse_check_results_section(*results, diagnostics);
+  }
   if (const config::Node* rules = reader.child("rules")) {
     const rules::RuleSettings section = rules::parse_rules_section(*rules, diagnostics);
     settings.rule_groups = rules::load(section.files, diagnostics, section.interval);
@@ -159,8 +162,10 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
   settings.log_level = reader.choice("log_level", settings.log_level, {"debug", "info", "warn", "error"});
   read_sections(reader, diagnostics, settings);
   reader.finish();
-  if (settings.clusters.empty() && settings.registries.empty() && settings.checks.empty() && diagnostics.ok()) {
-    diagnostics.error({file, 0, 0}, "nothing to watch: add kafka:, schema_registries:, or sources: with checks:");
+  if (settings.clusters.empty() && settings.registries.empty() && settings.checks.empty() &&
+      settings.check_results.empty() && diagnostics.ok()) {
+    diagnostics.error({file, 0, 0},
+                      "nothing to watch: add kafka:, schema_registries:, check_results:, or sources: with checks:");
   }
   place_storage(file, root, diagnostics, settings);
   if (!diagnostics.ok()) return std::unexpected(diagnostics);

@@ -11,6 +11,7 @@
 #include "kafka/settings.h"
 #include "notify/routing.h"
 #include "quality/checks_section.h"
+#include "quality/import_collector.h"
 #include "rules/loader.h"
 #include "sql/registry.h"
 #include "storage/store.h"
@@ -35,6 +36,7 @@ struct Settings {
   std::vector<collectors::SchemaRegistrySettings> registries;
   std::vector<sql::SourceSettings> sources;
   std::vector<quality::ChecksSettings> checks;
+  std::vector<quality::CheckResultsSettings> check_results;
   std::vector<rules::Group> rule_groups;
   notify::RoutingSettings routing;
   std::map<std::string, std::size_t> fixed;  // hashes of the sections that a reload does not apply

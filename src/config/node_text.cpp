@@ -85,7 +85,8 @@ class Writer {
   }
 
   static bool looks_like_number(std::string_view text) {
-    return text.find_first_not_of("0123456789+-._:eExXabcdefABCDEFnNiI") == std::string_view::npos;
+    return std::string_view("0123456789+-.").find(text.front()) != std::string_view::npos &&
+           text.find_first_not_of("0123456789+-._:eExXabcdefABCDEFnNiI") == std::string_view::npos;
   }
 
   static std::string scalar(const Node& node, std::size_t indent) {

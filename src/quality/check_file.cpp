@@ -7,6 +7,7 @@
 
 #include "config/reader.h"
 #include "quality/check_parser.h"
+#include "quality/contract.h"
 #include "quality/expression.h"
 #include "quality/incremental.h"
 
@@ -376,7 +377,11 @@ std::string condition_mistake(std::string_view sql) {
 }
 
 std::vector<Dataset> parse_check_file(const Node& root, Diagnostics& diagnostics, const Variables& variables) {
-  return FileParser(variables, diagnostics).run(root);
+  if (!is_contract(root)) return FileParser(variables, diagnostics).run(root);
+  const std::size_t errors = diagnostics.errors().size();
+  const Node checks = contract_to_checks(root, diagnostics);
+  if (diagnostics.errors().size() != errors) return {};
+  return FileParser(variables, diagnostics).run(checks);
 }
 
 std::vector<Dataset> merge_datasets(std::vector<Dataset> datasets, Diagnostics& diagnostics) {

@@ -55,10 +55,9 @@ ChecksSettings read_entry(const Node& entry, std::span<const std::string> source
     reader.error("source", fmt::format("there is no source \"{}\" under \"sources\"{}", settings.source,
                                        config::did_you_mean(settings.source, sources)));
   }
-  settings.interval = reader.duration("interval", settings.interval);
-  if (settings.interval < std::chrono::seconds(1) || settings.interval > std::chrono::days(7)) {
-    reader.error("interval", "must be from 1s to 1w");
-  }
+  Schedule schedule = read_schedule(reader);
+  settings.interval = schedule.interval;
+  settings.cron = std::move(schedule.cron);
   if (const Node* own = reader.child("variables")) {
     for (auto& [name, value] : read_variables(*own, "checks: \"variables\"", diagnostics))
       variables.emplace(name, value);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "config/node.h"
 #include "core/time.h"
 #include "quality/check.h"
+#include "quality/schedule.h"
 #include "quality/variables.h"
 
 namespace weir::quality {
@@ -17,6 +19,7 @@ struct ChecksSettings {
   std::string name;    // of its collector: "checks/warehouse", of a source's second entry "checks/warehouse-2"
   std::string source;  // as in `sources:`
   core::Duration interval = std::chrono::minutes(1);
+  std::optional<CronTimes> cron = {};  // then instead of the interval
   std::vector<Dataset> datasets;
 };
 

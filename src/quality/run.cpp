@@ -47,12 +47,15 @@ RunReport RunResult::report() const {
   return report;
 }
 
-core::Result<RunResult> CheckRun::run(std::span<const Dataset> datasets, core::Time now, const sql::QueryLimits& limits,
+core::Result<RunResult> CheckRun::run(std::span<const Dataset> given, core::Time now, const sql::QueryLimits& limits,
                                       std::size_t first) {
   const auto begun = std::chrono::steady_clock::now();
   if (auto connected = setup_.session.connect(limits); !connected) return std::unexpected(connected.error());
   RunResult result;
   result.started = now;
+  const auto expanded = expand(given, limits, result);
+  if (!expanded) return std::unexpected(expanded.error());
+  const std::vector<Dataset>& datasets = *expanded;
   result.datasets.resize(datasets.size());
   std::optional<core::Error> lost;
   bool seen_any = false;

@@ -36,6 +36,8 @@ std::string Dialect::timestamp_literal(core::Time time) const {
   return fmt::format("TIMESTAMP WITH TIME ZONE '{}'", text);
 }
 
+std::string Dialect::parameter(int) const { return "?"; }
+
 std::string Dialect::count_if(std::string_view condition) const {
   return fmt::format("count(CASE WHEN {} THEN 1 END)", condition);
 }
@@ -145,6 +147,8 @@ std::string Dialect::without_rows(std::string_view select) const { return limite
 std::string Dialect::limited(std::string_view select, std::size_t rows) const {
   return fmt::format("{} LIMIT {}", select, rows);
 }
+
+std::optional<std::string> Dialect::explain(std::string_view) const { return std::nullopt; }
 
 std::optional<std::string> Dialect::unique_indexes_of(std::span<const std::string>) const { return std::nullopt; }
 

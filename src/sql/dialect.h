@@ -44,8 +44,8 @@ class Dialect {
   virtual std::string number_literal(double number) const;
   /// A point in time, with milliseconds, of the type that knows its zone.
   virtual std::string timestamp_literal(core::Time time) const;
-  /// The placeholder of the nth bound parameter, from 1.
-  virtual std::string parameter(int n) const = 0;
+  /// The placeholder of the nth bound parameter, from 1; each is used once, in order.
+  virtual std::string parameter(int n) const;
 
   // Aggregates. Those of numbers are NULL where there is no value; for a column of another type they are an error or
   // a value that is no number.
@@ -114,6 +114,9 @@ class Dialect {
   /// The first rows of a SELECT (one that begins with SELECT or WITH and has no limit yet).
   virtual std::string limited(std::string_view select, std::size_t rows) const;
 
+  /// A statement that tells how the engine would run the SELECT and what it expects that to cost, without running it.
+  virtual std::optional<std::string> explain(std::string_view select) const;
+
   // Catalog.
 
   /// Every table and view that is not the system's: schema, name, kind as `kind_of` has it, 1 when its name alone
@@ -151,9 +154,20 @@ class Dialect {
 
 /// The dialects, for planners and tests; they live as long as the program.
 const Dialect& postgres_dialect();
+/// With the parameters of ODBC.
+const Dialect& odbc_postgres_dialect();
 /// Of sessions that Weir opened itself: they have Weir's functions (see sqlite_functions.h).
 const Dialect& sqlite_dialect();
 /// Of sessions without Weir's functions: no regex, percentiles as queries, deviations from sums of squares.
 const Dialect& plain_sqlite_dialect();
+/// MariaDB's too.
+const Dialect& mysql_dialect();
+
+/// What is written for an engine that is reached through ODBC.
+struct OdbcDialect {
+  std::string_view name;  // as `dialect:` of a source
+  const Dialect* dialect;
+};
+std::span<const OdbcDialect> odbc_dialects();
 
 }  // namespace weir::sql

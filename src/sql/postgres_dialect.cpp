@@ -11,6 +11,8 @@ constexpr std::string_view kKind =
 
 class PostgresDialect final : public Dialect {
  public:
+  explicit PostgresDialect(bool numbered_parameters) : numbered_parameters_(numbered_parameters) {}
+
   std::string_view name() const override { return "postgres"; }
 
   std::string text_literal(std::string_view text) const override {
@@ -21,7 +23,9 @@ class PostgresDialect final : public Dialect {
     return "E" + Dialect::text_literal(escaped);
   }
 
-  std::string parameter(int n) const override { return fmt::format("${}", n); }
+  std::string parameter(int n) const override {
+    return numbered_parameters_ ? fmt::format("${}", n) : Dialect::parameter(n);
+  }
 
   std::string count_if(std::string_view condition) const override {
     return fmt::format("count(*) FILTER (WHERE {})", condition);
@@ -55,6 +59,10 @@ class PostgresDialect final : public Dialect {
   }
 
   StatementBounds bounds() const override { return {.columns = 1664, .bytes = 1'000'000}; }
+
+  std::optional<std::string> explain(std::string_view select) const override {
+    return fmt::format("EXPLAIN (FORMAT JSON) {}", select);
+  }
 
   std::string tables() const override {
     return fmt::format(
@@ -129,6 +137,8 @@ class PostgresDialect final : public Dialect {
   }
 
  private:
+  const bool numbered_parameters_;
+
   std::string oid(std::span<const std::string> table_parts) const {
     return fmt::format("to_regclass({})", text_literal(table(table_parts)));
   }
@@ -145,7 +155,12 @@ class PostgresDialect final : public Dialect {
 }  // namespace
 
 const Dialect& postgres_dialect() {
-  static const PostgresDialect dialect;
+  static const PostgresDialect dialect(true);
+  return dialect;
+}
+
+const Dialect& odbc_postgres_dialect() {
+  static const PostgresDialect dialect(false);
   return dialect;
 }
 

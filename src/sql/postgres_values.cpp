@@ -11,6 +11,7 @@ namespace {
 
 enum Oid : unsigned {
   kBool = 16,
+  kBytea = 17,
   kInt8 = 20,
   kInt2 = 21,
   kInt4 = 23,
@@ -66,6 +67,20 @@ Value number(std::string_view text) {
   return std::string(text);
 }
 
+/// The hexadecimal form, which is the server's default; any other is left as it is.
+std::string bytes_of(std::string_view text) {
+  std::string bytes;
+  if (!text.starts_with("\\x") || text.size() % 2 != 0) return std::string(text);
+  for (std::size_t i = 2; i < text.size(); i += 2) {
+    unsigned byte = 0;
+    if (std::from_chars(text.data() + i, text.data() + i + 2, byte, 16).ptr != text.data() + i + 2) {
+      return std::string(text);
+    }
+    bytes += static_cast<char>(byte);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::optional<core::Time> parse_iso_time(std::string_view text) {
@@ -86,6 +101,7 @@ std::optional<core::Time> parse_iso_time(std::string_view text) {
 
 Value postgres_value(unsigned type, std::string_view text) {
   switch (type) {
+    case kBytea: return bytes_of(text);
     case kBool: return std::int64_t{text == "t" ? 1 : 0};
     case kInt2:
     case kInt4:

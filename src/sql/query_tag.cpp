@@ -15,12 +15,16 @@ bool is_plain(char c) {
 
 }  // namespace
 
-std::string with_tag(std::string_view tag, std::string_view statement) {
-  if (tag.empty()) return std::string(statement);
+std::string plain_tag(std::string_view tag) {
   std::string plain(tag.substr(0, kLongest));
   std::ranges::replace_if(
       plain, [](char c) { return !is_plain(c); }, '_');
-  return fmt::format("/* weir {} */ {}", plain, statement);
+  return plain;
+}
+
+std::string with_tag(std::string_view tag, std::string_view statement) {
+  if (tag.empty()) return std::string(statement);
+  return fmt::format("/* weir {} */ {}", plain_tag(tag), statement);
 }
 
 }  // namespace weir::sql

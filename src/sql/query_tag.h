@@ -10,4 +10,7 @@ namespace weir::sql {
 /// comment, begin another or be taken for a placeholder become `_`; at most 200 bytes. No tag, no comment.
 std::string with_tag(std::string_view tag, std::string_view statement);
 
+/// The tag as it stands in the comment: letters, digits, blanks and _ . , = ( ) < > - only.
+std::string plain_tag(std::string_view tag);
+
 }  // namespace weir::sql

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "config/reader.h"
+#include "sql/mysql.h"
+#include "sql/odbc.h"
 #include "sql/postgres.h"
 #include "sql/sqlite.h"
 
@@ -25,6 +27,9 @@ std::function<Opened()> opener(const std::string& source, const config::Node& no
 
 /// Every kind of source. A new one is a file and a line here.
 constexpr std::array kTypes = {
+    SourceType{"mariadb", opener<MysqlSettings, parse_mysql, make_mysql>},
+    SourceType{"mysql", opener<MysqlSettings, parse_mysql, make_mysql>},
+    SourceType{"odbc", opener<OdbcSettings, parse_odbc, make_odbc>},
     SourceType{"postgres", opener<PostgresSettings, parse_postgres, make_postgres>},
     SourceType{"sqlite", opener<SqliteSettings, parse_sqlite, make_sqlite>},
 };

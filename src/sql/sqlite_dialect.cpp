@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 
@@ -146,7 +147,15 @@ class SqliteDialect final : public SqliteBase {
 
 class PlainSqliteDialect final : public SqliteBase {
  public:
-  std::string parameter(int) const override { return "?"; }
+  /// The ODBC driver damages what is not ASCII within a statement.
+  std::string text_literal(std::string_view text) const override {
+    if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+      return SqliteBase::text_literal(text);
+    }
+    std::string digits;
+    for (const char c : text) digits += fmt::format("{:02X}", static_cast<unsigned char>(c));
+    return fmt::format("CAST(X'{}' AS text)", digits);
+  }
 
   /// total() cannot overflow, and is 0.0 where there is nothing to add.
   std::string sum(std::string_view column) const override {

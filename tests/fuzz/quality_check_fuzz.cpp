@@ -6,6 +6,7 @@
 #include "config/node.h"
 #include "quality/check_file.h"
 #include "quality/expression.h"
+#include "quality/probe.h"
 
 // Reading a check file says what is wrong with it, whatever is in it; a check that is read has a name, an outcome for
 // NaN, and a text.
@@ -19,10 +20,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto datasets = weir::quality::parse_check_file(root, diagnostics);
   if (!diagnostics.ok()) return 0;
   for (const auto& dataset : datasets) {
-    if (dataset.table.empty() || dataset.label().empty()) std::abort();
+    if (dataset.for_each) (void)dataset.for_each->checks("another_table");
+    if (dataset.label().empty() || dataset.table.empty() != (dataset.for_each != nullptr)) std::abort();
     for (const auto& check : dataset.checks) {
       if (check.name.empty() || check.canonical().empty()) std::abort();
-      if (!check.expected && !check.warn_when && !check.fail_when) std::abort();
+      if (check.probe == nullptr || check.identity().empty()) std::abort();
     }
   }
   return 0;

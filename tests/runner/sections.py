@@ -6,6 +6,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 from support import artifacts
+from support.mariadb import MariaDb
 from support.postgres import Postgres
 from support.weir import Demo
 
@@ -50,7 +51,7 @@ def rules(context):
 
 
 def unit(context):
-    """The GoogleTest programs, with a real PostgreSQL."""
+    """The GoogleTest programs, with a real PostgreSQL and MariaDB."""
     problem = build(context, "ci")
     if problem:
         return failed("build ci", problem)
@@ -71,8 +72,8 @@ def sanitize(context):
 def unit_tests(context, preset, environment):
     names = context.test_modules()
     folder = context.root / "build" / preset / "bin"
-    with Postgres() as postgres, ThreadPoolExecutor(2) as pool:
-        environment = {**environment, "WEIR_TEST_POSTGRES": postgres.url}
+    with Postgres() as postgres, MariaDb() as mariadb, ThreadPoolExecutor(2) as pool:
+        environment = {**environment, "WEIR_TEST_POSTGRES": postgres.url, "WEIR_TEST_MARIADB": mariadb.settings}
         runs = list(pool.map(
             lambda name: gtest(context, folder / f"{name}_tests", f"{preset}-{name}", environment), names))
     tally = Tally()

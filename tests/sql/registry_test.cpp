@@ -54,7 +54,8 @@ TEST(SourceRegistry, ReportsEveryMistakeWithItsPlace) {
     EXPECT_THAT(parse(yaml).diagnostics.to_string(), HasSubstr(message)) << yaml;
   };
   expect("{name: wh, type: postgress}",
-         "conf/weir.yml:1:18: source \"wh\": \"type\": \"postgress\" is not one of postgres, sqlite (did you mean");
+         "conf/weir.yml:1:18: source \"wh\": \"type\": \"postgress\" is not one of mariadb, mysql, odbc, postgres, "
+         "sqlite (did you mean");
   expect("{type: sqlite, path: x}", "key \"name\" is missing");
   expect("{name: wh, path: x}", "key \"type\" is missing");
   expect("{name: wh, type: sqlite}", "key \"path\" is missing");

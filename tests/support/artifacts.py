@@ -39,9 +39,9 @@ def apicurio_folder(version):
     return _cached(f"apicurio-{version}", fetch)
 
 
-def python():
-    """The interpreter of the virtual environment with requirements.txt."""
-    requirements = Path(__file__).with_name("requirements.txt")
+def python(requirements="requirements.txt"):
+    """The interpreter of the virtual environment with these requirements."""
+    requirements = Path(__file__).with_name(requirements)
     key = hashlib.sha256(requirements.read_bytes() + sys.version.encode() + sys.prefix.encode()).hexdigest()[:12]
 
     def install(folder):
@@ -49,6 +49,18 @@ def python():
         _run([folder / "bin/python", "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps",
               "-r", requirements])
     return _cached(f"python-{key}", install) / "bin/python"
+
+
+def tool_environment(name):
+    """The folder of a virtual environment of its own with requirements-<name>.txt: dbt and Great Expectations need
+    versions of packages that others do not. Its programs are in bin/."""
+    requirements = Path(__file__).with_name(f"requirements-{name}.txt")
+    key = hashlib.sha256(requirements.read_bytes() + sys.version.encode() + sys.prefix.encode()).hexdigest()[:12]
+
+    def install(folder):
+        _run([sys.executable, "-m", "venv", folder])
+        _run([folder / "bin/python", "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "-r", requirements])
+    return _cached(f"{name}-{key}", install)
 
 
 def _cached(name, fetch):

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/time.h"
+#include "quality/import_results.h"
+
+// What the readers of imported results share; included by import_*.cpp only.
+namespace weir::quality::import {
+
+using Json = nlohmann::json;
+
+/// Errors: invalid, limit. Never throws.
+core::Result<Json> parse(const std::string& text, const ImportLimits& limits, std::string_view what);
+
+/// The value under a key, or a shared null; of anything but an object null.
+const Json& at(const Json& node, std::string_view key);
+/// "" for anything but text.
+std::string text(const Json& node, std::string_view key);
+std::optional<double> number(const Json& node, std::string_view key);
+
+/// RFC 3339 and what Python writes: "2026-01-02T03:04:05.678901Z", "2026-01-02 03:04:05+00:00",
+/// "20260102T030405.678901Z".
+std::optional<core::Time> parse_time(std::string_view text);
+
+core::Result<RunReport> read_dbt(const Json& root, const ImportSettings& settings);
+core::Result<RunReport> read_dbt_sources(const Json& root, const ImportSettings& settings);
+core::Result<RunReport> read_gx(const Json& root, const ImportSettings& settings);
+
+/// Two results of one dataset with one name: the second becomes "name (2)".
+void make_names_unique(RunReport& report);
+
+}  // namespace weir::quality::import

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "config/reader.h"
+#include "core/collector.h"
+#include "core/time.h"
+#include "quality/cron.h"
+#include "quality/time_zone.h"
+
+namespace weir::quality {
+
+struct CronTimes {
+  Cron cron;
+  TimeZone zone;
+};
+
+/// When an entry of `checks:` is due: every so often, or at the times of a crontab line.
+struct Schedule {
+  core::Duration interval = std::chrono::minutes(1);
+  std::optional<CronTimes> cron;
+};
+
+/// Reads `interval:` or `every:` (1s to 1w), or `cron: "0 6 * * *"` with `timezone: Europe/Berlin` (default UTC).
+Schedule read_schedule(config::MapReader& reader);
+
+/// A collector that does its work at the times of a crontab line: once at the start, so that nothing is unknown till
+/// the first of them, then when they come. In between it says again what was seen. After an error it tries again after
+/// 1, 2, 4 … minutes, at most an hour.
+std::unique_ptr<core::Collector> at_cron_times(std::unique_ptr<core::Collector> collector, CronTimes times);
+
+}  // namespace weir::quality
