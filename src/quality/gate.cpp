@@ -15,7 +15,7 @@ bool any_null(const sql::Row& row) {
 }
 
 /// Keywords that may stand before a parenthesis, and functions; the latter half is what the dialects write.
-constexpr std::array<std::string_view, 54> kStableFunctions = {"in",
+constexpr std::array<std::string_view, 55> kStableFunctions = {"in",
                                                                "and",
                                                                "or",
                                                                "not",
@@ -68,7 +68,8 @@ constexpr std::array<std::string_view, 54> kStableFunctions = {"in",
                                                                "percentile_cont",
                                                                "char_length",
                                                                "character_length",
-                                                               "order"};
+                                                               "order",
+                                                               "pg_typeof"};
 
 constexpr std::array<std::string_view, 16> kMomentary = {"current_date",
                                                          "current_time",

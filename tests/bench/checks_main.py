@@ -43,8 +43,8 @@ PERCENTILE = "  - percentile(amount, 0.95) < 1000\n"
 INCREMENTAL = "configurations for fct_orders:\n  incremental: {column: loaded_at, lateness: 2h}\n"
 
 ROWS = """
-    SELECT i, i % 100000, (i * 7919 % 99991) / 100.0, (ARRAY['new', 'paid', 'shipped', 'returned'])[1 + i % 4],
-           'user' || i % 5000 || '@example.com', CASE WHEN i % 5 = 0 THEN NULL ELSE 'note ' || i END,
+    SELECT i, i %% 100000, (i::bigint * 7919 %% 99991) / 100.0, (ARRAY['new', 'paid', 'shipped', 'returned'])[1 + i %% 4],
+           'user' || i %% 5000 || '@example.com', CASE WHEN i %% 5 = 0 THEN NULL ELSE 'note ' || i END,
            now() - (%s) * interval '10 second' FROM generate_series(%s, %s) i
 """
 
@@ -183,6 +183,7 @@ def main():
         fill(postgres, chosen.rows)
         print(f"{'':38}{'scans':>7}{'statements':>12}{'in database':>16}{'as process':>14}")
         side_by_side(postgres, Path(temporary), chosen.rounds)
+        print("scans are pg_stat_user_tables.seq_scan, which counts each worker of a parallel scan\n")
         for percentile in ("", PERCENTILE):
             statements = incremental(postgres, Path(temporary), chosen.rows, percentile)
             if chosen.statements:
