@@ -259,7 +259,9 @@ core::Result<sql::Table> Session::query(const Statement& statement) {
 core::Result<sql::Table> Session::timed(const std::string& text, const std::vector<sql::Value>& parameters,
                                         const sql::QueryLimits& limits) {
   const auto begun = std::chrono::steady_clock::now();
-  auto table = source_.query(text, parameters, limits);
+  sql::QueryLimits tagged = limits;
+  tagged.tag = dataset_.empty() ? "catalog" : "dataset=" + dataset_;
+  auto table = source_.query(text, parameters, tagged);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
   log_.push_back({std::string(source_.name()), dataset_, text, taken.count()});
   return table;
