@@ -68,7 +68,7 @@ TEST_F(ChecksSectionTest, ReportsMistakesWithTheirPlace) {
   expect_error("[{source: local, files: []}]", "name at least one check file");
   expect_error("[{source: local, files: ['checks/*.yaml']}]", "no file matches \"checks/*.yaml\"");
   expect_error("[{source: local, files: checks/a.yml, interval: 1ms}]", "must be from 1s");
-  expect_error("[{source: local, files: checks/a.yml, every: 1m}]", "unknown key \"every\"");
+  expect_error("[{source: local, files: checks/a.yml, evry: 1m}]", "unknown key \"evry\"");
   expect_error("[{source: local, files: [{a: b}]}]", "expected paths or patterns");
   expect_error("{source: local}", "expected a list");
 }
