@@ -17,6 +17,7 @@
 #include "app/progress.h"
 #include "quality/dry_run.h"
 #include "quality/report_writers.h"
+#include "runtime/clock.h"
 #include "storage/store.h"
 
 namespace weir::app {
@@ -74,7 +75,7 @@ std::optional<Prepared> prepare(const CheckOptions& options) {
   return Prepared{std::move(*sources), std::move(*session), std::move(*datasets), std::move(history)};
 }
 
-core::Time present() { return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now()); }
+core::Time present() { return runtime::SystemClock().now(); }
 
 /// A dataset without a single check that was looked at (no table fits its patterns) is no success.
 void add_unseen(const quality::RunResult& run, const std::string& source, quality::RunReport& report) {

@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/measurement_export.h"
 #include "config/node.h"
+#include "runtime/clock.h"
 #include "storage/store.h"
 
 namespace weir::app {
@@ -47,7 +48,7 @@ core::Result<std::string> database_of(const MeasurementOptions& options) {
 /// "30d" before now, RFC 3339 or seconds since 1970.
 core::Result<core::Time> begin_of(const std::string& since) {
   if (since.empty()) return core::Time{};
-  const auto now = std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
+  const auto now = runtime::SystemClock().now();
   if (const auto span = core::parse_duration(since)) return now - *span;
   auto time = api::parse_time(since);
   if (time) return time;

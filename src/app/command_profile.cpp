@@ -10,6 +10,7 @@
 #include "config/node.h"
 #include "quality/expression.h"
 #include "quality/profile.h"
+#include "runtime/clock.h"
 
 namespace weir::app {
 namespace {
@@ -38,7 +39,7 @@ int profile(const ProfileOptions& options) {
   if (const auto connected = (*session)->connect({}); !connected) return fail(connected.error().describe(), kExitUsage);
   const auto seen = quality::profile_table(header->table, **session, {});
   if (!seen) return fail(seen.error().describe(), kExitUsage);
-  const auto now = std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
+  const auto now = runtime::SystemClock().now();
   return give_text(config::to_yaml(quality::propose_checks(*seen, now)), options.output);
 }
 

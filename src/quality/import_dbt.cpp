@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "quality/check.h"
 #include "quality/import_json.h"

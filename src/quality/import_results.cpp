@@ -3,6 +3,7 @@
 #include <array>
 #include <fmt/format.h>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "quality/import_json.h"
 

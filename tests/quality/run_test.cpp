@@ -146,10 +146,10 @@ TEST_F(CheckRunTest, SkipsWhatAUniqueIndexProves) {
                                             "t/duplicate_count(a) = 0: fail", "t/duplicate_percent(id) = 0: pass"));
   EXPECT_THAT(result.report().results.at(0).message, HasSubstr("unique index"));
   EXPECT_EQ(value(result, "duplicate_count(a) = 0"), 1) << "a partial index proves nothing";
-  EXPECT_EQ(
-      std::ranges::count_if(result.statements,
-                            [](const StatementReport& each) { return each.sql.find("GROUP BY \"") != std::string::npos; }),
-      1);
+  EXPECT_EQ(std::ranges::count_if(
+                result.statements,
+                [](const StatementReport& each) { return each.sql.find("GROUP BY \"") != std::string::npos; }),
+            1);
 }
 
 TEST_F(CheckRunTest, MeasuresTheLagOfEventsAndLateArrivals) {
