@@ -350,7 +350,7 @@ TEST(SqliteStore, AFileOfTheFirstSchemaKeepsItsMeasurementsUnmarked) {
   {
     Other old(folder.file());
     old.run("ALTER TABLE measurements DROP COLUMN mark; ALTER TABLE measurements DROP COLUMN feedback");
-    old.run("PRAGMA user_version = 1");
+    old.run("DROP TABLE texts; PRAGMA user_version = 1");
   }
   store = must_open(folder.file());
   ASSERT_TRUE(store->append({{"rows", at(2), 6, core::Mark::anomalous}}));
