@@ -70,6 +70,7 @@ class DrySource final : public sql::SqlSource {
       log_.push_back(std::move(statement));
       return real_.query(text, parameters, limits);
     }
+    if (reads_no_rows(text)) return real_.query(text, parameters, limits);
     auto shape = real_.query(dialect().without_rows(text), parameters, limits);
     if (!shape) {
       statement.problem = shape.error().message;
@@ -83,6 +84,14 @@ class DrySource final : public sql::SqlSource {
   }
 
  private:
+  /// How a scan finds out which of its expressions is refused: it cannot be wrapped once more.
+  bool reads_no_rows(const std::string& text) const {
+    constexpr std::string_view kInside = "?";
+    const std::string wrapped = dialect().without_rows(kInside);
+    const std::size_t at = wrapped.find(kInside);
+    return text.starts_with(wrapped.substr(0, at)) && text.ends_with(wrapped.substr(at + kInside.size()));
+  }
+
   void explain(const std::vector<sql::Value>& parameters, const sql::QueryLimits& limits, PlannedStatement& statement) {
     const auto known = std::ranges::find(kExplainers, dialect().name(), &Explainer::dialect);
     if (known == std::end(kExplainers)) return;

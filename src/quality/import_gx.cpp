@@ -186,10 +186,13 @@ class Suite {
                 std::move(extras_), at_);
   }
 
-  void failed_rows(const std::string& condition) {
-    setting("fail condition", literal(condition, true));
+  void rows_of(const char* key, const std::string& sql) {
+    setting(key, literal(sql, true));
+    if (extras_.warns) setting("warn", literal("when > 0", true));
     checks_.add_block("failed rows", std::move(extras_), at_);
   }
+
+  void failed_rows(const std::string& condition) { rows_of("fail condition", condition); }
 
   void schema(const char* demand, Node value) {
     std::vector<Node::Entry> demands;
@@ -363,8 +366,7 @@ class Suite {
     if (query.empty()) return fail("has no unexpected_rows_query");
     for (std::size_t at = 0; (at = query.find("{batch}", at)) != std::string::npos;)
       query.replace(at, 7, contract::sql_table(table_));
-    setting("fail query", literal(query, true));
-    checks_.add_block("failed rows", std::move(extras_), at_);
+    rows_of("fail query", query);
   }
 
   const std::string table_;

@@ -177,6 +177,13 @@ def test_a_plan_shows_the_sql_and_reads_nothing(shop):
     assert 'FROM "orders"' in done.stdout and "SCAN orders" in done.stdout and "1 query" in done.stdout
 
 
+def test_a_plan_names_the_check_that_is_refused_and_shows_the_rest(shop):
+    (shop / "checks/orders.yml").write_text("checks for orders:\n  - row_count > 0\n  - avg(nothing) > 5\n")
+    done = weir("check", "plan", shop / "checks", "--sqlite", shop / "shop.db")
+    assert "nothing" in done.stdout and "syntax error" not in done.stdout
+    assert 'SELECT count(*) FROM "orders";' in done.stdout
+
+
 def test_a_plan_of_postgres_has_its_cost(shop, postgres):
     postgres.execute("CREATE TABLE IF NOT EXISTS planned_orders (id bigint, email text)")
     (shop / "checks/orders.yml").write_text(CHECKS.replace("orders", "planned_orders"))

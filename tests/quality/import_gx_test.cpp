@@ -106,6 +106,10 @@ TEST_F(ImportGx, AWarningWarns) {
   EXPECT_EQ(checks("{\"type\": \"expect_column_values_to_not_be_null\", \"kwargs\": {\"column\": \"a\"}, \"severity\": "
                    "\"warning\"}"),
             "checks for sales.orders:\n  - missing_count(a):\n      warn: when != 0\n");
+  EXPECT_EQ(
+      checks("{\"type\": \"expect_column_values_to_be_between\", \"kwargs\": {\"column\": \"a\", \"min_value\": 1, "
+             "\"strict_min\": true}, \"severity\": \"warning\"}"),
+      "checks for sales.orders:\n  - failed rows:\n      fail condition: a <= 1\n      warn: when > 0\n");
 }
 
 TEST_F(ImportGx, WhatHasNoEqualIsAnErrorAndTheRestIsThere) {
