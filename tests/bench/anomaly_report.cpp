@@ -6,7 +6,7 @@
 
 #include "quality/anomaly_suite.h"
 
-/// Prints the table of docs/anomaly.md and writes its picture: anomaly_report docs/anomaly.svg
+/// Prints the table of checks/anomaly.md and writes its picture: anomaly_report checks/anomaly.svg
 /// With --tuning after it the other half of the seeds, which the detector is tuned by.
 namespace weir::quality::anomaly::suite {
 namespace {
