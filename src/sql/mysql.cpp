@@ -179,7 +179,8 @@ class MysqlSource final : public SqlSource {
     return std::move(**table);
   }
 
-  std::unexpected<core::Error> refused(unsigned number, std::string_view message, core::Duration timeout,
+  /// The message is a copy: the library's own goes with the connection.
+  std::unexpected<core::Error> refused(unsigned number, const std::string& message, core::Duration timeout,
                                        const QueryLimits& limits) {
     if (limits.stop.stop_requested()) {
       connection_.reset();
