@@ -13,13 +13,13 @@
 #include "sql/mysql_errors.h"
 #include "sql/mysql_result.h"
 #include "sql/query_tag.h"
+#include "sql/session_source.h"
 #include "sql/statement.h"
 
 namespace weir::sql {
 namespace {
 
 using core::ErrorKind;
-using std::chrono::steady_clock;
 
 struct CloseConnection {
   void operator()(MYSQL* connection) const { mysql_close(connection); }
@@ -34,7 +34,7 @@ unsigned whole_seconds(core::Duration duration) {
   return static_cast<unsigned>(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(duration).count()));
 }
 
-class MysqlSource final : public SqlSource {
+class MysqlSource final : public SessionSource {
  public:
   MysqlSource(std::string name, MysqlSettings settings) : name_(std::move(name)), settings_(std::move(settings)) {
     address_ = settings_.socket.empty() ? fmt::format("{}:{}", settings_.host, settings_.port) : settings_.socket;
@@ -66,25 +66,14 @@ class MysqlSource final : public SqlSource {
         "SET SESSION time_zone = '+00:00', sql_mode = '', autocommit = 1, group_concat_max_len = 1048576";
     if (!run(connection.get(), kSession)) return failure(connection.get(), "cannot use " + address_);
     connection_ = std::move(connection);
-    fresh_ = true;
+    opened();
     return {};
   }
 
-  core::Result<Table> query(const std::string& text, const std::vector<Value>& parameters,
-                            const QueryLimits& limits) override {
-    if (auto reads = check_reads_only(text, Quoting(), name_); !reads) return std::unexpected(reads.error());
-    if (auto connected = connect(limits); !connected) return std::unexpected(connected.error());
-    const bool fresh = std::exchange(fresh_, false);
-    auto table = attempt(text, parameters, limits);
-    const bool broke = !table && table.error().kind == ErrorKind::unavailable && !connection_;
-    if (!broke || fresh || limits.stop.stop_requested()) return table;
-    // A session kept from an earlier cycle may have died unnoticed, and reading twice does no harm.
-    if (auto connected = connect(limits); !connected) return std::unexpected(connected.error());
-    fresh_ = false;
-    return attempt(text, parameters, limits);
-  }
-
  private:
+  core::Result<void> check(const std::string& text) const override { return check_reads_only(text, Quoting(), name_); }
+  bool has_session() const override { return connection_ != nullptr; }
+
   void set_options(MYSQL* connection, core::Duration wait) const {
     const auto set = [&](mysql_option option, const void* value) { mysql_optionsv(connection, option, value); };
     const unsigned connect_seconds = whole_seconds(wait);
@@ -130,7 +119,7 @@ class MysqlSource final : public SqlSource {
   }
 
   core::Result<Table> attempt(const std::string& text, const std::vector<Value>& parameters,
-                              const QueryLimits& limits) {
+                              const QueryLimits& limits) override {
     const auto left = time_left(limits, settings_.statement_timeout, name_);
     if (!left) return std::unexpected(left.error());
     MYSQL* connection = connection_.get();
@@ -232,7 +221,6 @@ class MysqlSource final : public SqlSource {
   std::string address_;
   Connection connection_;
   bool mariadb_ = true;
-  bool fresh_ = false;  // opened by the call that uses it
 };
 
 std::string beside(const config::Node& node, const std::string& path) {

@@ -14,6 +14,7 @@
 #include "sql/odbc_result.h"
 #include "sql/odbc_session.h"
 #include "sql/query_tag.h"
+#include "sql/session_source.h"
 #include "sql/statement.h"
 #include "sql/unicode.h"
 
@@ -76,7 +77,7 @@ Quoting quoting_of(std::string_view dialect) {
   return {.brackets = false, .backslash_escapes = dialect != "oracle" && dialect != "trino"};
 }
 
-class OdbcSource final : public SqlSource {
+class OdbcSource final : public SessionSource {
  public:
   OdbcSource(std::string name, OdbcSettings settings) : name_(std::move(name)), settings_(std::move(settings)) {}
 
@@ -106,26 +107,16 @@ class OdbcSource final : public SqlSource {
       drop();
       return ready;
     }
-    fresh_ = true;
+    opened();
     return {};
   }
 
-  core::Result<Table> query(const std::string& text, const std::vector<Value>& parameters,
-                            const QueryLimits& limits) override {
-    if (auto reads = check_reads_only(text, quoting_of(dialect().name()), name_); !reads)
-      return std::unexpected(reads.error());
-    if (auto connected = connect(limits); !connected) return std::unexpected(connected.error());
-    const bool fresh = std::exchange(fresh_, false);
-    auto table = attempt(text, parameters, limits);
-    const bool broke = !table && table.error().kind == ErrorKind::unavailable && !connection_;
-    if (!broke || fresh || limits.stop.stop_requested()) return table;
-    // A session kept from an earlier cycle may have died unnoticed, and reading twice does no harm.
-    if (auto connected = connect(limits); !connected) return std::unexpected(connected.error());
-    fresh_ = false;
-    return attempt(text, parameters, limits);
-  }
-
  private:
+  core::Result<void> check(const std::string& text) const override {
+    return check_reads_only(text, quoting_of(dialect().name()), name_);
+  }
+  bool has_session() const override { return static_cast<bool>(connection_); }
+
   std::string connection_string() const {
     std::string text = settings_.dsn.empty() ? std::string() : "DSN=" + settings_.dsn + ";";
     text += settings_.connection.reveal();
@@ -162,7 +153,7 @@ class OdbcSource final : public SqlSource {
   }
 
   core::Result<Table> attempt(const std::string& text, const std::vector<Value>& parameters,
-                              const QueryLimits& limits) {
+                              const QueryLimits& limits) override {
     const auto left = time_left(limits, settings_.statement_timeout, name_);
     if (!left) return std::unexpected(left.error());
     const OdbcSession wanted = session(*left, limits.tag);
@@ -274,7 +265,6 @@ class OdbcSource final : public SqlSource {
   const OdbcSettings settings_;
   Environment environment_;  // before the connection, which goes first
   Connection connection_;
-  bool fresh_ = false;   // opened by the call that uses it
   bool broken_ = false;  // to be closed when the statement that found it is freed
 };
 

@@ -12,12 +12,13 @@
 #include "sql/postgres_url.h"
 #include "sql/postgres_values.h"
 #include "sql/query_tag.h"
+#include "sql/session_source.h"
+#include "sql/statement.h"
 
 namespace weir::sql {
 namespace {
 
 using core::ErrorKind;
-using std::chrono::steady_clock;
 
 std::optional<std::string> parameter_text(const Value& value) {
   if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
@@ -79,7 +80,7 @@ std::string milliseconds(core::Duration duration) {
   return std::to_string(std::max<core::Duration::rep>(1, duration.count()));
 }
 
-class PostgresSource final : public SqlSource {
+class PostgresSource final : public SessionSource {
  public:
   PostgresSource(std::string name, PostgresSettings settings)
       : name_(std::move(name)), settings_(std::move(settings)), address_(address_of(settings_.url.reveal())) {}
@@ -88,8 +89,7 @@ class PostgresSource final : public SqlSource {
   const Dialect& dialect() const override { return postgres_dialect(); }
 
   core::Result<void> connect(const QueryLimits& limits) override {
-    if (limits.stop.stop_requested()) return core::fail(ErrorKind::cancelled, "shutting down", name_);
-    const auto left = time_left(limits);
+    const auto left = time_left(limits, settings_.statement_timeout, name_);
     if (!left) return std::unexpected(left.error());
     if (connection_ && connection_->is_open()) return {};
     connection_.reset();
@@ -97,27 +97,16 @@ class PostgresSource final : public SqlSource {
       // libpq waits whole seconds.
       const auto wait = std::chrono::ceil<std::chrono::seconds>(std::min(settings_.connect_timeout, *left));
       connection_ = std::make_unique<pqxx::connection>(connection_string(wait));
-      fresh_ = true;
+      opened();
       return {};
     } catch (const std::exception& failure) {
       return cannot_connect(failure.what());
     }
   }
 
-  core::Result<Table> query(const std::string& text, const std::vector<Value>& parameters,
-                            const QueryLimits& limits) override {
-    if (auto connected = connect(limits); !connected) return std::unexpected(connected.error());
-    const bool fresh = std::exchange(fresh_, false);
-    auto table = attempt(text, parameters, limits);
-    const bool broke = !table && table.error().kind == ErrorKind::unavailable && !connection_;
-    if (!broke || fresh || limits.stop.stop_requested()) return table;
-    // A session kept from an earlier cycle may have died unnoticed, and reading twice does no harm.
-    if (auto connected = connect(limits); !connected) return std::unexpected(connected.error());
-    fresh_ = false;
-    return attempt(text, parameters, limits);
-  }
-
  private:
+  bool has_session() const override { return connection_ != nullptr; }
+
   std::string connection_string(std::chrono::seconds wait) const {
     std::vector<std::pair<std::string, std::string>> parameters = {
         {"application_name", "weir"},
@@ -132,18 +121,9 @@ class PostgresSource final : public SqlSource {
     return with_parameters(settings_.url.reveal(), parameters);
   }
 
-  core::Result<core::Duration> time_left(const QueryLimits& limits) const {
-    auto left = std::min(settings_.statement_timeout, limits.timeout);
-    if (limits.deadline != steady_clock::time_point::max()) {
-      left = std::min(left, std::chrono::duration_cast<core::Duration>(limits.deadline - steady_clock::now()));
-    }
-    if (left > core::Duration::zero()) return left;
-    return core::fail(ErrorKind::timeout, "no time is left for the query", name_);
-  }
-
   core::Result<Table> attempt(const std::string& text, const std::vector<Value>& parameters,
-                              const QueryLimits& limits) {
-    const auto left = time_left(limits);
+                              const QueryLimits& limits) override {
+    const auto left = time_left(limits, settings_.statement_timeout, name_);
     if (!left) return std::unexpected(left.error());
     try {
       // Closing the socket is the one way to end a wait for the server that itself never waits.
@@ -224,7 +204,6 @@ class PostgresSource final : public SqlSource {
   const PostgresSettings settings_;
   const std::string address_;
   std::unique_ptr<pqxx::connection> connection_;
-  bool fresh_ = false;  // opened by the call that uses it
 };
 
 }  // namespace
