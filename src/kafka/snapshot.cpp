@@ -16,6 +16,18 @@ std::string_view to_string(GroupState state) {
   return "Unknown";
 }
 
+std::string_view to_string(GroupKind kind) {
+  switch (kind) {
+    case GroupKind::unknown: return "unknown";
+    case GroupKind::classic: return "classic";
+    case GroupKind::consumer: return "consumer";
+    case GroupKind::simple: return "simple";
+    case GroupKind::connect: return "connect";
+    case GroupKind::streams: return "streams";
+  }
+  return "unknown";
+}
+
 const Partition* Topic::find(std::int32_t id) const {
   if (id < 0) return nullptr;
   const auto index = static_cast<std::size_t>(id);

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/batch.h"
@@ -18,6 +20,12 @@ inline constexpr std::int64_t kUnknownOffset = -1;
 enum class GroupState : std::uint8_t { unknown, preparing_rebalance, completing_rebalance, stable, dead, empty };
 /// Kafka's own spelling: "Stable", "PreparingRebalance" …
 std::string_view to_string(GroupState state);
+
+/// How a group's members agree on who reads what: `simple` ones do not (assign-only consumers, which commit while
+/// Empty), `consumer` is the protocol of KIP-848, `classic` the older one; Connect and Streams use it too.
+enum class GroupKind : std::uint8_t { unknown, classic, consumer, simple, connect, streams };
+/// As Kafka's tools spell it: "classic", "consumer", "simple", "connect", "streams"; "unknown".
+std::string_view to_string(GroupKind kind);
 
 /// What a group has committed for a partition: an offset, nothing, or something that could not be read.
 /// Three different answers, in eight bytes.
@@ -48,8 +56,20 @@ struct Partition {
   std::int32_t in_sync = 0;
   std::int64_t start = kUnknownOffset;  // oldest offset still in the log
   std::int64_t end = kUnknownOffset;    // log end offset (high watermark): the next to be written
+  /// Last stable offset: before it no transaction is open. Unknown where the cluster is not asked for it.
+  std::int64_t stable = kUnknownOffset;
+  bool preferred_leader = true;  // the leader is the first of the replicas
 
   bool offsets_known() const { return start != kUnknownOffset && end != kUnknownOffset; }
+};
+
+/// The settings of a topic that are looked at; absent where the broker does not say.
+struct TopicConfig {
+  std::optional<std::int32_t> min_in_sync_replicas;
+  std::optional<std::int64_t> retention_ms;     // -1: for ever
+  std::optional<std::int64_t> retention_bytes;  // -1: no limit
+  std::string cleanup_policy;                   // "delete", "compact", "compact,delete"; "" where not known
+  bool operator==(const TopicConfig&) const = default;
 };
 
 struct Topic {
@@ -57,7 +77,8 @@ struct Topic {
   std::vector<Partition> partitions;  // ascending by id
   bool failed = false;                // nothing of it could be read: a fault says why, partitions is empty
   bool dead_letter = false;
-  std::optional<core::Time> newest_message;  // of a dead-letter topic that holds something
+  std::shared_ptr<const TopicConfig> config;  // null until read; read seldom
+  std::optional<core::Time> newest_message;   // of a dead-letter topic that holds something
 
   /// The partition with this id, or nullptr.
   const Partition* find(std::int32_t id) const;
@@ -69,10 +90,20 @@ struct GroupPartition {
   Committed committed = Committed::unknown();
 };
 
+struct Member {
+  std::string id;
+  std::string client_id;
+  std::string host;                                              // without the slash that brokers put before it
+  std::vector<std::pair<std::string, std::int32_t>> assignment;  // topic, partition; ascending
+};
+
 struct Group {
   std::string id;
   GroupState state = GroupState::unknown;
-  std::optional<std::int32_t> members;     // absent where the broker does not say
+  GroupKind kind = GroupKind::unknown;
+  std::optional<std::int32_t> members;  // absent where the broker does not say
+  /// Null where it was never described; else of the last description, which is made seldom.
+  std::shared_ptr<const std::vector<Member>> member_list;
   std::vector<GroupPartition> partitions;  // of every topic it consumes, all partitions; ascending by topic, partition
 };
 
@@ -80,8 +111,10 @@ struct Group {
 /// was cut. What could not be read is in `faults`, and left unknown or absent here.
 struct Snapshot {
   std::int32_t brokers = 0;
-  std::vector<Topic> topics;  // ascending by name
-  std::vector<Group> groups;  // ascending by id
+  std::vector<Topic> topics;        // ascending by name
+  std::vector<Group> groups;        // ascending by id
+  std::size_t groups_listed = 0;    // that the filter admits
+  std::size_t groups_over_cap = 0;  // of them, not read
   std::vector<core::Fault> faults;
 };
 
