@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "collectors/prometheus_scrape.h"
 #include "collectors/schema_registry.h"
 #include "config/diagnostics.h"
 #include "core/time.h"
@@ -35,6 +36,7 @@ struct Settings {
   storage::StorageSettings storage;
   std::vector<kafka::ClusterSettings> clusters;
   std::vector<collectors::SchemaRegistrySettings> registries;
+  std::vector<collectors::ScrapeTargets> scrapes;
   std::vector<sql::SourceSettings> sources;
   std::vector<quality::ChecksSettings> checks;
   std::vector<quality::CheckResultsSettings> check_results;
