@@ -67,6 +67,11 @@ constexpr std::array kClient = {
                  "kafka_consumer_$1"},
 };
 
+constexpr std::array kSpring = {
+    PresetMetric{"spring_kafka_listener_seconds(_bucket|_sum|_count|_max)?", "consumer_processing_seconds$1"},
+    PresetMetric{"spring_kafka_template_seconds(_bucket|_sum|_count|_max)?", "kafka_producer_send_seconds$1"},
+};
+
 constexpr std::array kStreams = {
     PresetMetric{"kafka_streams_(?:stream_metrics_)?(alive_stream_threads|failed_stream_threads)", "kafka_streams_$1"},
     PresetMetric{"kafka_stream_(alive_stream_threads|failed_stream_threads)", "kafka_streams_$1"},
@@ -146,6 +151,7 @@ constexpr std::array kAirflow = {
 constexpr std::array kPresets = {
     ScrapePreset{"kafka_broker", "Kafka brokers through the JMX exporter", kBroker},
     ScrapePreset{"kafka_client", "Kafka producers and consumers through the JMX exporter or Micrometer", kClient},
+    ScrapePreset{"spring_kafka", "listeners and templates of Spring Kafka through Micrometer", kSpring},
     ScrapePreset{"kafka_streams", "Kafka Streams through the JMX exporter or Micrometer", kStreams},
     ScrapePreset{"kafka_connect", "Kafka Connect workers through the JMX exporter", kConnect},
     ScrapePreset{"debezium", "Debezium connectors through the JMX exporter", kDebezium},

@@ -67,7 +67,7 @@ TEST_F(RelabelTest, MistakesAreNamedAtTheirPlace) {
 Labels named(const std::string& name) { return Labels{{"__name__", name}, {"clientId", "p1"}}; }
 
 TEST(ScrapePresetTest, OneNameForWhatExportersCallDifferently) {
-  const auto rules = preset_rules({"kafka_broker", "kafka_client"});
+  const auto rules = preset_rules({"kafka_broker", "kafka_client", "spring_kafka"});
   const std::pair<const char*, const char*> cases[] = {
       {"kafka_server_ReplicaManager_UnderReplicatedPartitions", "kafka_broker_under_replicated_partitions"},
       {"kafka_server_replicamanager_underreplicatedpartitions_value", "kafka_broker_under_replicated_partitions"},
@@ -80,6 +80,7 @@ TEST(ScrapePresetTest, OneNameForWhatExportersCallDifferently) {
       {"kafka_producer_record_error_rate", "kafka_producer_record_error_rate"},
       {"kafka_producer_producer_metrics_batch_size_avg", "kafka_producer_batch_size_avg"},
       {"kafka_consumer_consumer_fetch_manager_metrics_records_lag_max", "kafka_consumer_records_lag_max"},
+      {"spring_kafka_listener_seconds_bucket", "consumer_processing_seconds_bucket"},
       {"kafka_consumer_coordinator_rebalance_rate_per_hour", "kafka_consumer_rebalance_rate_per_hour"}};
   for (const auto& [exposed, name] : cases) {
     const Labels made = relabel(named(exposed), rules);
