@@ -300,6 +300,8 @@ class App::Impl {
       for (collectors::ScrapeSettings& page : scrape.pages)
         add(std::make_unique<collectors::ScrapeCollector>(std::move(page), *http_));
     }
+    for (collectors::HttpJsonSettings& service : settings_.http_json)
+      add(std::make_unique<collectors::HttpJsonCollector>(std::move(service), *http_));
     for (quality::ChecksSettings& checks : settings_.checks) {
       const auto source = std::ranges::find(settings_.sources, checks.source, &sql::SourceSettings::name);
       auto session = sql::make_source(*source);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "collectors/http_json.h"
 #include "collectors/prometheus_scrape.h"
 #include "collectors/schema_registry.h"
 #include "config/diagnostics.h"
@@ -37,6 +38,7 @@ struct Settings {
   std::vector<kafka::ClusterSettings> clusters;
   std::vector<collectors::SchemaRegistrySettings> registries;
   std::vector<collectors::ScrapeTargets> scrapes;
+  std::vector<collectors::HttpJsonSettings> http_json;
   std::vector<sql::SourceSettings> sources;
   std::vector<quality::ChecksSettings> checks;
   std::vector<quality::CheckResultsSettings> check_results;
