@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "api/json_values.h"
 #include "api/newest.h"
@@ -106,6 +107,20 @@ class Builder {
     return found == states.end() ? json(nullptr) : found->second;
   }
 
+  /// Of state metrics (one series for each state, 1 for the present one): the state by the labels named.
+  std::map<Key, std::string> states_of(std::string_view metric, const Names& by, std::string_view label) const {
+    std::map<Key, std::string> states;
+    for (const NewestSample& sample : newest_.of(metric)) {
+      if (sample.value == 1) states[key_of(sample.labels, by)] = sample.labels.get(label);
+    }
+    return states;
+  }
+
+  static json text_or_null(const std::map<Key, std::string>& texts, const Key& key) {
+    const auto found = texts.find(key);
+    return found == texts.end() ? json(nullptr) : json(found->second);
+  }
+
   json collectors() const {
     json rows = json::array();
     for (const CollectorView& view : backend_.collectors()) {
@@ -121,14 +136,26 @@ class Builder {
   json clusters() const {
     const auto under = newest_.sums("kafka_topic_under_replicated_partitions", {"cluster"});
     const auto offline = newest_.sums("kafka_topic_offline_partitions", {"cluster"});
+    const auto over_cap = newest_.sums("kafka_consumergroups_over_cap", {"cluster"});
     json rows = json::array();
     for (const auto& [key, brokers] : newest_.sums("kafka_brokers", {"cluster"})) {
       rows.push_back({{"cluster", key[0]},
+                      {"groups_over_cap", value_or_null(over_cap, key)},
                       {"brokers", brokers},
                       {"under_replicated", value_or_null(under, key)},
                       {"offline", value_or_null(offline, key)}});
     }
     return rows;
+  }
+
+  /// The smallest by the labels named.
+  std::map<Key, double> least(std::string_view metric, const Names& by) const {
+    std::map<Key, double> result;
+    for (const NewestSample& sample : newest_.of(metric)) {
+      const Key key = key_of(sample.labels, by);
+      result[key] = std::min(value_or(result, key, sample.value), sample.value);
+    }
+    return result;
   }
 
   /// Of each (cluster, consumergroup): its topics with lag.
@@ -155,13 +182,17 @@ class Builder {
     const auto uncommitted = newest_.sums("kafka_consumergroup_uncommitted_partitions", by);
     const auto trends = newest_.trends("kafka_consumergroup_group_lag", by);
     const auto topics = group_topics();
-    std::map<Key, std::string> states;
-    for (const auto& [key, lag_value] : lag) states[key] = "Unknown";
-    for (const NewestSample& sample : newest_.of("kafka_consumergroup_state")) {
-      if (sample.value == 1) {
-        states[key_of(sample.labels, by)] = sample.labels.get("state");
-      }
+    const auto lag_seconds = newest_.sums("kafka_consumergroup_group_lag_seconds", by);
+    const auto catch_up = newest_.sums("kafka_consumergroup_catch_up_seconds", by);
+    const auto kinds = states_of("kafka_consumergroup_info", by, "kind");
+    const auto statuses = states_of("kafka_consumergroup_status", by, "status");
+    const auto margins = least("kafka_consumergroup_retention_margin_seconds", by);
+    std::set<Key> at_least;  // their time lag is a lower bound
+    for (const NewestSample& sample : newest_.of("kafka_consumergroup_group_lag_seconds_error")) {
+      if (sample.labels.get("method") == "at_least") at_least.insert(key_of(sample.labels, by));
     }
+    std::map<Key, std::string> states = states_of("kafka_consumergroup_state", by, "state");
+    for (const auto& [key, lag_value] : lag) states.try_emplace(key, "Unknown");
     json rows = json::array();
     for (const auto& [key, state] : states) {
       const auto found = topics.find(key);
@@ -169,7 +200,13 @@ class Builder {
                       {"group", key[1]},
                       {"state", state},
                       {"members", value_or_null(members, key)},
+                      {"kind", text_or_null(kinds, key)},
+                      {"status", text_or_null(statuses, key)},
                       {"lag", value_or_null(lag, key)},
+                      {"lag_seconds", value_or_null(lag_seconds, key)},
+                      {"lag_seconds_at_least", at_least.contains(key)},
+                      {"catch_up_seconds", value_or_null(catch_up, key)},
+                      {"retention_margin_seconds", value_or_null(margins, key)},
                       {"messages_lost", value_or_null(lost, key)},
                       {"uncommitted_partitions", value_or_null(uncommitted, key)},
                       {"alert", state_or_null(alerts, key)},
@@ -186,6 +223,8 @@ class Builder {
     const auto rate = newest_.sums("kafka_topic_records_per_second", by);
     const auto under = newest_.sums("kafka_topic_under_replicated_partitions", by);
     const auto offline = newest_.sums("kafka_topic_offline_partitions", by);
+    const auto under_min_isr = newest_.sums("kafka_topic_under_min_isr_partitions", by);
+    const auto age = newest_.sums("kafka_topic_newest_record_age_seconds", by);
     const auto trends = newest_.trends("kafka_topic_records_per_second", by);
     json rows = json::array();
     for (const auto& [key, partitions] : newest_.sums("kafka_topic_partitions", by)) {
@@ -196,6 +235,8 @@ class Builder {
                       {"records_per_second", value_or_null(rate, key)},
                       {"under_replicated", value_or_null(under, key)},
                       {"offline", value_or_null(offline, key)},
+                      {"under_min_isr", value_or_null(under_min_isr, key)},
+                      {"newest_record_age_seconds", value_or_null(age, key)},
                       {"trend", trend(trends, key)}});
     }
     sort_by(rows, "records_per_second");
@@ -208,6 +249,13 @@ class Builder {
     const auto rate = newest_.sums("kafka_dead_letter_messages_per_second", by);
     const auto age = newest_.sums("kafka_dead_letter_newest_message_age_seconds", by);
     const auto trends = newest_.trends("kafka_dead_letter_messages", by);
+    std::map<Key, json> reasons;
+    for (const NewestSample& sample : newest_.of("kafka_dead_letter_sampled_messages")) {
+      reasons[key_of(sample.labels, by)].push_back({{"origin", sample.labels.get("origin")},
+                                                    {"exception", sample.labels.get("exception")},
+                                                    {"component", sample.labels.get("component")},
+                                                    {"messages", sample.value}});
+    }
     json rows = json::array();
     for (const auto& [key, depth] : newest_.sums("kafka_dead_letter_messages", by)) {
       rows.push_back({{"cluster", key[0]},
@@ -215,6 +263,7 @@ class Builder {
                       {"messages", depth},
                       {"messages_per_second", value_or_null(rate, key)},
                       {"newest_age_seconds", value_or_null(age, key)},
+                      {"reasons", reasons.contains(key) ? reasons[key] : json::array()},
                       {"alert", state_or_null(alerts, key)},
                       {"trend", trend(trends, key)}});
     }
@@ -228,22 +277,18 @@ class Builder {
     const auto latest = newest_.sums("schema_registry_subject_latest_version", by);
     const auto compatible = newest_.sums("schema_registry_subject_compatible", by);
     const auto candidate = newest_.sums("schema_registry_candidate_compatible", by);
-    std::map<Key, std::string> levels;
-    for (const NewestSample& sample : newest_.of("schema_registry_subject_compatibility_level")) {
-      levels[key_of(sample.labels, by)] = sample.labels.get("level");
-    }
+    const auto levels = states_of("schema_registry_subject_compatibility_level", by, "level");
     const auto yes_or_null = [](const std::map<Key, double>& values, const Key& key) {
       const auto found = values.find(key);
       return found == values.end() ? json(nullptr) : json(found->second != 0);
     };
     json rows = json::array();
     for (const auto& [key, versions] : newest_.sums("schema_registry_subject_versions", by)) {
-      const auto level = levels.find(key);
       rows.push_back({{"registry", key[0]},
                       {"subject", key[1]},
                       {"versions", versions},
                       {"latest_version", value_or_null(latest, key)},
-                      {"compatibility", level == levels.end() ? json(nullptr) : json(level->second)},
+                      {"compatibility", text_or_null(levels, key)},
                       {"compatible", yes_or_null(compatible, key)},
                       {"candidate_compatible", yes_or_null(candidate, key)},
                       {"alert", state_or_null(alerts, key)}});
@@ -262,10 +307,7 @@ class Builder {
     const auto low = newest_.sums("weir_check_expected_low", by);
     const auto high = newest_.sums("weir_check_expected_high", by);
     const auto score = newest_.sums("weir_check_anomaly_score", by);
-    std::map<Key, std::string> states;
-    for (const NewestSample& sample : newest_.of("weir_check_anomaly_state")) {
-      if (sample.value == 1) states[key_of(sample.labels, by)] = sample.labels.get("state");
-    }
+    const auto states = states_of("weir_check_anomaly_state", by, "state");
     std::map<Key, core::Labels> info;
     for (const NewestSample& sample : newest_.of("weir_check_info")) info[key_of(sample.labels, by)] = sample.labels;
     const auto attribute = [&info](const Key& key, std::string_view name) {
@@ -276,7 +318,6 @@ class Builder {
     for (const auto& [key, status] : newest_.sums("weir_check_status", by)) {
       static constexpr std::array<const char*, 4> kOutcomes{"pass", "warn", "fail", "error"};
       const auto outcome = static_cast<std::size_t>(std::clamp(status, 0.0, 3.0));
-      const auto state = states.find(key);
       rows[{key[0], key[1]}].push_back({{"check", key[2]},
                                         {"outcome", kOutcomes[outcome]},
                                         {"value", value_or_null(values, key)},
@@ -284,7 +325,7 @@ class Builder {
                                         {"low", value_or_null(low, key)},
                                         {"high", value_or_null(high, key)},
                                         {"score", value_or_null(score, key)},
-                                        {"state", state == states.end() ? json(nullptr) : json(state->second)},
+                                        {"state", text_or_null(states, key)},
                                         {"owner", attribute(key, "owner")},
                                         {"severity", attribute(key, "severity")},
                                         {"dimension", attribute(key, "dimension")},

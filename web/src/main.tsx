@@ -84,7 +84,7 @@ function Page() {
             <Incidents incidents={overview.incidents} now={now} chosen={chosen} choose={choose} />
             <Alerts alerts={overview.alerts} now={now} />
           </div>
-          <Groups groups={overview.groups} />
+          <Groups groups={overview.groups} overCap={overview.clusters.reduce((sum, row) => sum + (row.groups_over_cap ?? 0), 0)} />
           <div class="columns">
             <Topics topics={overview.topics} />
             <DeadLetters rows={overview.dead_letters} />

@@ -9,11 +9,12 @@ export function alertTone(alert: AlertMark): Tone | null {
   return alert === "firing" ? "bad" : alert === "pending" ? "warn" : null;
 }
 
-export function Name({ name, of, several }: { name: string; of: string; several: boolean }) {
+export function Name({ name, of, several, kind }: { name: string; of: string; several: boolean; kind?: string | null }) {
   return (
     <span class="name" title={`${name} (${of})`}>
       {name}
       {several ? <span class="of">{of}</span> : null}
+      {kind && kind !== "classic" && kind !== "unknown" ? <span class="of">{kind}</span> : null}
     </span>
   );
 }
@@ -28,6 +29,35 @@ function stateTone(group: Group): Tone {
   return group.state === "Unknown" ? "quiet" : "warn";
 }
 
+const statusTone: Record<NonNullable<Group["status"]>, Tone> = { OK: "good", IDLE: "quiet", UNKNOWN: "quiet", WARN: "warn", REWIND: "warn", STALL: "bad", STOP: "bad" };
+const statusText: Record<NonNullable<Group["status"]>, string> = {
+  OK: "It keeps up, or its lag does not grow.",
+  IDLE: "Nothing is left to read.",
+  UNKNOWN: "It lags and has not moved, and was not watched for a whole window yet.",
+  WARN: "Its lag grows.",
+  REWIND: "Its commit went back.",
+  STALL: "It has members and lag, and its commits stand still.",
+  STOP: "It has lag, and nobody reads.",
+};
+
+function Status({ status }: { status: Group["status"] }) {
+  if (status === null) return <span class="dim">–</span>;
+  return (
+    <span title={statusText[status]}>
+      <Badge tone={statusTone[status]}>{status}</Badge>
+    </span>
+  );
+}
+
+/** What the numbers of a group mean for whoever is woken by it. */
+function Outlook({ group }: { group: Group }) {
+  const said: string[] = [];
+  if ((group.lag ?? 0) > 0 && group.catch_up_seconds !== null) said.push(`catches up in ${span(group.catch_up_seconds)}`);
+  if (group.retention_margin_seconds !== null) said.push(`unread messages are deleted in ${span(Math.max(0, group.retention_margin_seconds))}`);
+  if (said.length === 0) return null;
+  return <p class="dim">At the present pace: {said.join("; ")}.</p>;
+}
+
 /** Partitions that lag leaves out, since nothing is committed there. */
 function Uncommitted({ partitions }: { partitions: number | null }) {
   if (!partitions) return null;
@@ -39,12 +69,13 @@ function Uncommitted({ partitions }: { partitions: number | null }) {
   );
 }
 
-export function Groups({ groups }: { groups: Group[] }) {
+export function Groups({ groups, overCap }: { groups: Group[]; overCap: number }) {
   const [filter, setFilter] = useState("");
   const many = several(groups);
   const rows = groups.filter((row) => (row.group + " " + row.cluster + " " + row.topics.map((topic) => topic.topic).join(" ")).toLowerCase().includes(filter.toLowerCase()));
   const columns: Column<Group>[] = [
-    { name: "Group", key: (row) => row.group, cell: (row) => <Name name={row.group} of={row.cluster} several={many} /> },
+    { name: "Group", key: (row) => row.group, cell: (row) => <Name name={row.group} of={row.cluster} several={many} kind={row.kind} /> },
+    { name: "Status", key: (row) => row.status, cell: (row) => <Status status={row.status} /> },
     { name: "State", key: (row) => row.state, cell: (row) => <Badge tone={stateTone(row)}>{row.state}</Badge> },
     { name: "Members", key: (row) => row.members, cell: (row) => <Number value={row.members} />, numeric: true },
     {
@@ -56,6 +87,12 @@ export function Groups({ groups }: { groups: Group[] }) {
           <Uncommitted partitions={row.uncommitted_partitions} />
         </>
       ),
+      numeric: true,
+    },
+    {
+      name: "Behind",
+      key: (row) => row.lag_seconds,
+      cell: (row) => <span title="How long ago the next message to read was appended">{(row.lag_seconds_at_least ? "≥ " : "") + (row.lag_seconds === 0 ? "0s" : span(row.lag_seconds))}</span>,
       numeric: true,
     },
     { name: "15 min", key: (row) => row.lag, cell: (row) => <Spark points={row.trend} label={"lag of " + row.group} /> },
@@ -70,7 +107,10 @@ export function Groups({ groups }: { groups: Group[] }) {
       empty="No consumer group is seen. Add a cluster under kafka: in weir.yml, or widen groups.allow."
       note={
         groups.length > 0 ? (
+          <>
+          {overCap > 0 ? <Badge tone="warn">{`${overCap} more over groups.max`}</Badge> : null}
           <input type="search" placeholder="Filter groups and topics" aria-label="Filter groups and topics" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} />
+          </>
         ) : null
       }
     >
@@ -78,11 +118,12 @@ export function Groups({ groups }: { groups: Group[] }) {
         rows={rows}
         columns={columns}
         id={(row) => row.cluster + "/" + row.group}
-        start={3}
+        start={4}
         direction={-1}
         mark={(row) => alertTone(row.alert)}
         open={(row) => (
           <div class="group-details">
+            <Outlook group={row} />
             <Chart points={row.trend} name={"lag of " + row.group} />
             <ul>
               {row.topics.map((topic) => (
@@ -115,6 +156,7 @@ export function Topics({ topics }: { topics: Topic[] }) {
     { name: "Records/s", key: (row) => row.records_per_second, cell: (row) => <Number value={row.records_per_second} />, numeric: true },
     { name: "15 min", key: (row) => row.records_per_second, cell: (row) => <Spark points={row.trend} label={"records per second of " + row.topic} /> },
     { name: "Messages", key: (row) => row.messages, cell: (row) => <Number value={row.messages} />, numeric: true },
+    { name: "Newest", key: (row) => row.newest_record_age_seconds, cell: (row) => span(row.newest_record_age_seconds), numeric: true },
     { name: "Partitions", key: (row) => row.partitions, cell: (row) => <Number value={row.partitions} />, numeric: true },
     {
       name: "Replication",
@@ -123,7 +165,9 @@ export function Topics({ topics }: { topics: Topic[] }) {
         (row.offline ?? 0) > 0 ? (
           <Badge tone="bad">{row.offline} offline</Badge>
         ) : (row.under_replicated ?? 0) > 0 ? (
-          <Badge tone="warn">{row.under_replicated} under-replicated</Badge>
+          <Badge tone={(row.under_min_isr ?? 0) > 0 ? "bad" : "warn"}>
+            {(row.under_min_isr ?? 0) > 0 ? `${row.under_min_isr} under min.insync` : `${row.under_replicated} under-replicated`}
+          </Badge>
         ) : (
           <Badge tone={row.offline === null ? "quiet" : "good"}>{row.offline === null ? "unknown" : "in sync"}</Badge>
         ),
@@ -148,8 +192,27 @@ export function DeadLetters({ rows }: { rows: DeadLetter[] }) {
   ];
   return (
     <Panel id="dead-letters" title="Dead letters" count={rows.length} empty="No topic matches dead_letter.topics of a cluster.">
-      <Grid rows={rows} columns={columns} id={(row) => row.cluster + "/" + row.topic} start={1} direction={-1} mark={(row) => alertTone(row.alert)} />
+      <Grid rows={rows} columns={columns} id={(row) => row.cluster + "/" + row.topic} start={1} direction={-1} mark={(row) => alertTone(row.alert)} open={(row) => <Reasons row={row} />} />
     </Panel>
+  );
+}
+
+/** Why the newest dead letters are there, as their headers say. */
+function Reasons({ row }: { row: DeadLetter }) {
+  if (row.reasons.length === 0) return <p class="dim">No reason is known: the newest messages have no headers that tell, or were not looked at yet.</p>;
+  const reasons = [...row.reasons].sort((a, b) => b.messages - a.messages);
+  return (
+    <ul class="reasons">
+      {reasons.map((reason) => (
+        <li key={[reason.origin, reason.exception, reason.component].join(" ")}>
+          <Number value={reason.messages} />
+          <span class="name">{reason.exception || "unknown exception"}</span>
+          <span class="dim">
+            {reason.origin ? "from " + reason.origin : ""} {reason.component ? "in " + reason.component : ""}
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

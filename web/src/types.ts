@@ -14,13 +14,20 @@ export interface Cluster {
   brokers: number;
   under_replicated: number;
   offline: number;
+  groups_over_cap: number | null;
 }
 export interface Group {
   cluster: string;
   group: string;
   state: string;
   members: number | null;
+  kind: string | null;
+  status: "OK" | "IDLE" | "UNKNOWN" | "WARN" | "REWIND" | "STALL" | "STOP" | null;
   lag: number | null;
+  lag_seconds: number | null;
+  lag_seconds_at_least: boolean; // it is a lower bound
+  catch_up_seconds: number | null;
+  retention_margin_seconds: number | null; // until unread messages are deleted
   messages_lost: number;
   uncommitted_partitions: number | null;
   alert: AlertMark;
@@ -35,6 +42,8 @@ export interface Topic {
   records_per_second: number | null;
   under_replicated: number | null;
   offline: number | null;
+  under_min_isr: number | null;
+  newest_record_age_seconds: number | null;
   trend: Point[];
 }
 export interface DeadLetter {
@@ -43,6 +52,7 @@ export interface DeadLetter {
   messages: number;
   messages_per_second: number | null;
   newest_age_seconds: number | null;
+  reasons: { origin: string; exception: string; component: string; messages: number }[];
   alert: AlertMark;
   trend: Point[];
 }
