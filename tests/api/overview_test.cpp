@@ -73,13 +73,24 @@ TEST_F(OverviewTest, ShowsAGroup) {
   add("kafka_consumergroup_uncommitted_partitions",
       {{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", "clicks"}}, 1);
   add("kafka_topic_partitions", {{"cluster", "prod"}, {"topic", "orders"}}, 6);
+  add("kafka_consumergroup_info", {{"cluster", "prod"}, {"consumergroup", "billing"}, {"kind", "streams"}}, 1);
+  add("kafka_consumergroup_status", {{"cluster", "prod"}, {"consumergroup", "billing"}, {"status", "WARN"}}, 1);
+  add("kafka_consumergroup_group_lag_seconds", billing, 42);
+  add("kafka_consumergroup_group_lag_seconds_error",
+      {{"cluster", "prod"}, {"consumergroup", "billing"}, {"method", "at_least"}}, 0);
+  add("kafka_consumergroup_catch_up_seconds", billing, 300);
+  for (const auto& [name, margin] : {std::pair{"orders", 7200.0}, std::pair{"clicks", 3600.0}}) {
+    add("kafka_consumergroup_retention_margin_seconds",
+        {{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", name}}, margin);
+  }
   fake_.alerts = {alert("Slow", AlertState::pending, Labels{{"cluster", "prod"}, {"consumergroup", "billing"}}),
                   alert("KafkaConsumerLagHigh", AlertState::firing,
                         Labels{{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", "orders"}}),
                   alert("Other", AlertState::firing, Labels{{"cluster", "test"}, {"consumergroup", "billing"}})};
   EXPECT_EQ(page()["groups"],
             json::parse(R"([{"cluster":"prod","group":"billing","state":"Stable","members":2.0,"lag":120.0,
-    "messages_lost":7.0,"uncommitted_partitions":3.0,"alert":"firing","trend":[[970.0,90.0],[985.0,100.0],[999.0,120.0]],
+    "kind":"streams","status":"WARN","lag_seconds":42.0,"lag_seconds_at_least":true,"catch_up_seconds":300.0,
+    "retention_margin_seconds":3600.0,"messages_lost":7.0,"uncommitted_partitions":3.0,"alert":"firing","trend":[[970.0,90.0],[985.0,100.0],[999.0,120.0]],
     "topics":[{"topic":"orders","lag":120.0,"partitions":6.0,"uncommitted_partitions":2.0}]}])"));
 }
 
@@ -90,11 +101,14 @@ TEST_F(OverviewTest, WhatIsUnknownIsNullAndNotZero) {
   const json found = page();
   const json& group = found["groups"][0];
   EXPECT_EQ(group["state"], "Empty");
-  for (const char* key : {"lag", "members", "messages_lost", "uncommitted_partitions", "alert"})
+  for (const char* key : {"lag", "members", "messages_lost", "uncommitted_partitions", "alert", "kind", "status",
+                          "lag_seconds", "catch_up_seconds", "retention_margin_seconds"})
     EXPECT_EQ(group[key], nullptr) << key;
-  for (const char* key : {"messages", "records_per_second", "under_replicated", "offline"})
+  for (const char* key :
+       {"messages", "records_per_second", "under_replicated", "offline", "under_min_isr", "newest_record_age_seconds"})
     EXPECT_EQ(found["topics"][0][key], nullptr) << key;
-  for (const char* key : {"under_replicated", "offline"}) EXPECT_EQ(found["clusters"][0][key], nullptr) << key;
+  for (const char* key : {"under_replicated", "offline", "groups_over_cap"})
+    EXPECT_EQ(found["clusters"][0][key], nullptr) << key;
 }
 
 TEST_F(OverviewTest, ASeriesThatEndedOrIsOldIsNotShown) {
@@ -112,8 +126,10 @@ TEST_F(OverviewTest, ClustersSumTheirTopics) {
   add("kafka_topic_under_replicated_partitions", {{"cluster", "prod"}, {"topic", "a"}}, 2);
   add("kafka_topic_under_replicated_partitions", {{"cluster", "prod"}, {"topic", "b"}}, 1);
   add("kafka_topic_offline_partitions", {{"cluster", "prod"}, {"topic", "a"}}, 0);
-  EXPECT_EQ(page()["clusters"],
-            json::parse(R"([{"cluster":"prod","brokers":3.0,"under_replicated":3.0,"offline":0.0}])"));
+  add("kafka_consumergroups_over_cap", {{"cluster", "prod"}}, 12);
+  EXPECT_EQ(
+      page()["clusters"],
+      json::parse(R"([{"cluster":"prod","brokers":3.0,"groups_over_cap":12.0,"under_replicated":3.0,"offline":0.0}])"));
 }
 
 TEST_F(OverviewTest, ShowsADeadLetterTopicWithTheAlertsAboutItAlone) {
@@ -121,11 +137,18 @@ TEST_F(OverviewTest, ShowsADeadLetterTopicWithTheAlertsAboutItAlone) {
   add("kafka_dead_letter_messages", topic, 3);
   add("kafka_dead_letter_messages_per_second", topic, 0.5);
   add("kafka_dead_letter_newest_message_age_seconds", topic, 4.5);
+  add("kafka_dead_letter_sampled_messages",
+      {{"cluster", "prod"},
+       {"topic", "user.clicks.dlt"},
+       {"origin", "user.clicks"},
+       {"exception", "SerializationException"}},
+      3);
   fake_.alerts = {alert("Lag", AlertState::firing, Labels(topic).with("consumergroup", "repair")),
                   alert("DeadLetters", AlertState::pending, Labels(topic))};
   EXPECT_EQ(page()["dead_letters"],
             json::parse(R"([{"cluster":"prod","topic":"user.clicks.dlt","messages":3.0,"messages_per_second":0.5,
-    "newest_age_seconds":4.5,"alert":"pending","trend":[[995.0,3.0]]}])"));
+    "newest_age_seconds":4.5,
+    "reasons":[{"origin":"user.clicks","exception":"SerializationException","component":"","messages":3.0}],"alert":"pending","trend":[[995.0,3.0]]}])"));
 }
 
 TEST_F(OverviewTest, ShowsASubject) {

@@ -128,8 +128,11 @@ function json(response, value) {
   response.end(JSON.stringify(value));
 }
 
-function group(name, lag) {
-  return { cluster: "c", group: name, state: "Stable", members: 1, lag, messages_lost: 0, uncommitted_partitions: 0, alert: null, trend: [], topics: [] };
+function group(name, lag, change = {}) {
+  return {
+    cluster: "c", group: name, state: "Stable", members: 1, kind: "classic", status: "OK", lag, lag_seconds: null, lag_seconds_at_least: false,
+    catch_up_seconds: null, retention_margin_seconds: null, messages_lost: 0, uncommitted_partitions: 0, alert: null, trend: [], topics: [], ...change,
+  };
 }
 
 function incident(id, title) {
@@ -205,6 +208,33 @@ test("a table opens to its checks, the worst first, and a check to its past with
   assert.deepEqual(problems, []);
 });
 
+test("a group tells what it does, how long it is behind, and what comes of it", async (t) => {
+  const stalled = group("billing", 500, { status: "STALL", kind: "consumer", lag_seconds: 125, lag_seconds_at_least: true, catch_up_seconds: 90, retention_margin_seconds: 7260 });
+  const clusters = [{ cluster: "c", brokers: 3, under_replicated: 0, offline: 0, groups_over_cap: 40 }];
+  const server = await scripted(t, (response) => json(response, overview({ groups: [stalled, group("search", 0, { status: "IDLE", lag_seconds: 0 })], clusters })));
+  const { page, problems } = await open(t, server.url);
+  await page.waitForSelector("#groups [data-row]");
+  assert.match(await page.textContent('[data-row="c/billing"]'), /billing\s*consumer.*STALL.*≥ 2m 5s/s);
+  assert.match(await page.textContent('[data-row="c/search"]'), /IDLE.*0s/s);
+  assert.match(await page.textContent("#groups header"), /40 more over groups\.max/);
+  await page.click('[data-row="c/billing"] button.open');
+  assert.match(await page.textContent("#groups .group-details"), /catches up in 1m 30s; unread messages are deleted in 2h 1m/);
+  assert.deepEqual(problems, []);
+});
+
+test("a dead-letter topic opens to why its messages are there", async (t) => {
+  const row = {
+    cluster: "c", topic: "orders.dlt", messages: 40, messages_per_second: 0.1, newest_age_seconds: 5, alert: "firing", trend: [],
+    reasons: [{ origin: "orders", exception: "TimeoutException", component: "", messages: 4 }, { origin: "orders", exception: "SerializationException", component: "sink-pg", messages: 36 }],
+  };
+  const server = await scripted(t, (response) => json(response, overview({ dead_letters: [row, { ...row, topic: "other.dlt", reasons: [] }] })));
+  const { page } = await open(t, server.url);
+  await page.click('[data-row="c/orders.dlt"] button.open');
+  assert.match(await page.textContent("#dead-letters .reasons"), /36\s*SerializationException.*from orders in sink-pg.*4\s*TimeoutException/s);
+  await page.click('[data-row="c/other.dlt"] button.open');
+  await until("it says that nothing is known", async () => /No reason is known/.test(await page.textContent("#dead-letters")));
+});
+
 test("an incident's link opens it", async (t) => {
   const server = await scripted(t, (response) => json(response, overview({ incidents: [incident("00000000000000aa", "One"), incident("00000000000000bb", "Two")] })));
   const { page } = await open(t, server.url + "#incident/00000000000000bb");
@@ -233,7 +263,7 @@ test("names from outside are text: no markup runs and the page does not grow wid
     json(response, overview({
       groups: [group(hostile, 1)],
       incidents: [incident("00000000000000aa", hostile)],
-      topics: [{ cluster: hostile, topic: hostile, partitions: 1, messages: null, records_per_second: null, under_replicated: null, offline: null, trend: [] }],
+      topics: [{ cluster: hostile, topic: hostile, partitions: 1, messages: null, records_per_second: null, under_replicated: null, offline: null, under_min_isr: null, newest_record_age_seconds: null, trend: [] }],
     })));
   const { page, problems } = await open(t, server.url);
   await page.setViewportSize({ width: 420, height: 900 });
