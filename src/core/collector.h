@@ -23,6 +23,8 @@ class Collector {
   /// Unique and stable, "<kind>/<configured name>": "kafka/prod", "checks/warehouse".
   virtual std::string_view name() const = 0;
   virtual Duration interval() const = 0;
+  /// When the cycle after the one at `now` is due.
+  virtual Time next(Time now) const { return now + interval(); }
   /// HELP and TYPE of every metric it may emit.
   virtual std::span<const MetricInfo> metrics() const = 0;
   /// An error means nothing was seen: every series keeps its last state. What failed only in part

@@ -1,16 +1,13 @@
 #include "quality/schedule.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <utility>
 
 namespace weir::quality {
 namespace {
 
-constexpr core::Duration kTick = std::chrono::minutes(1);
-constexpr core::Duration kLongestWait = std::chrono::hours(1);
-/// A tick is a minute, and what is done once a day may take longer.
-constexpr auto kExtraTime = std::chrono::minutes(29);
+/// What is done once a day may take that long.
+constexpr core::Duration kLongestCycle = std::chrono::minutes(30);
 
 class CronCollector final : public core::Collector {
  public:
@@ -18,40 +15,16 @@ class CronCollector final : public core::Collector {
       : inner_(std::move(inner)), times_(std::move(times)) {}
 
   std::string_view name() const override { return inner_->name(); }
-  core::Duration interval() const override { return kTick; }
-  std::span<const core::MetricInfo> metrics() const override { return inner_->metrics(); }
-
-  core::Result<core::Batch> collect(const core::CollectContext& context) override {
-    if (due_ && context.now < *due_) return again(context.now);
-    core::CollectContext longer = context;
-    longer.deadline += kExtraTime;
-    core::Result<core::Batch> seen = inner_->collect(longer);
-    const auto next = times_.cron.next(context.now, times_.zone);
-    due_ = next.value_or(core::Time::max());
-    if (!seen) {
-      wait_ = std::min(wait_ == core::Duration{} ? kTick : wait_ * 2, kLongestWait);
-      due_ = std::min(*due_, context.now + wait_);
-    } else {
-      wait_ = {};
-    }
-    last_ = seen;
-    if (last_ && *last_) last_->value().events.clear();
-    return seen;
+  core::Duration interval() const override { return kLongestCycle; }
+  core::Time next(core::Time now) const override {
+    return times_.cron.next(now, times_.zone).value_or(core::Time::max());
   }
+  std::span<const core::MetricInfo> metrics() const override { return inner_->metrics(); }
+  core::Result<core::Batch> collect(const core::CollectContext& context) override { return inner_->collect(context); }
 
  private:
-  core::Result<core::Batch> again(core::Time now) {
-    if (!last_ || !*last_) return *last_;
-    core::Batch batch = **last_;
-    for (core::Sample& sample : batch.samples) sample.time = now;
-    return batch;
-  }
-
   const std::unique_ptr<core::Collector> inner_;
   const CronTimes times_;
-  std::optional<core::Time> due_;  // unset: at once
-  core::Duration wait_{};
-  std::optional<core::Result<core::Batch>> last_;  // set with due_
 };
 
 }  // namespace

@@ -25,9 +25,8 @@ struct Schedule {
 /// Reads `interval:` or `every:` (1s to 1w), or `cron: "0 6 * * *"` with `timezone: Europe/Berlin` (default UTC).
 Schedule read_schedule(config::MapReader& reader);
 
-/// A collector that does its work at the times of a crontab line: once at the start, so that nothing is unknown till
-/// the first of them, then when they come. In between it says again what was seen. After an error it tries again after
-/// 1, 2, 4 … minutes, at most an hour.
+/// A collector whose cycles are due at the times of a crontab line. Its first is at the start, so that nothing is
+/// unknown till the first of them; a cycle may take half an hour.
 std::unique_ptr<core::Collector> at_cron_times(std::unique_ptr<core::Collector> collector, CronTimes times);
 
 }  // namespace weir::quality

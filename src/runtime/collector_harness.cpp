@@ -25,6 +25,11 @@ constexpr std::array<core::MetricInfo, 4> kMetrics{{
 /// A cycle may take this long at the most; short intervals still leave a slow broker a chance.
 core::Duration cycle_limit(core::Duration interval) { return std::max(interval, core::Duration(10'000)); }
 
+constexpr core::Duration kRepeat = std::chrono::minutes(1);
+constexpr core::Duration kLongestWait = std::chrono::hours(1);
+/// Ticks lie on a grid of their own; what is due before the middle of two is due.
+constexpr core::Duration kEarly = kRepeat / 2;
+
 std::string describe(const std::vector<core::Fault>& faults) {
   const auto first = std::ranges::find(faults, false, &core::Fault::no_value);
   if (first == faults.end()) return {};
@@ -50,12 +55,13 @@ std::span<const core::MetricInfo> CollectorHarness::metrics() { return kMetrics;
 
 void CollectorHarness::start(Scheduler& scheduler, Sink sink) {
   scheduler.add({.name = name_,
-                 .interval = collector_->interval(),
+                 .interval = repeats() ? kRepeat : collector_->interval(),
                  .run = [this, sink = std::move(sink)](const std::stop_token& stop) { sink(run(stop)); },
                  .skipped = [this] { note_skipped_tick(); }});
 }
 
 void CollectorHarness::note_skipped_tick() {
+  if (repeats()) return;  // a cycle of it may take many of these ticks
   const std::lock_guard lock(mutex_);
   ++status_.skipped_ticks;
 }
@@ -70,7 +76,26 @@ core::Result<core::Batch> CollectorHarness::collect(const core::CollectContext& 
   }
 }
 
+std::optional<CycleReport> CollectorHarness::repeat(core::Time now) const {
+  if (!due_ || now + kEarly >= *due_) return std::nullopt;
+  CycleReport report = last_;
+  report.now = now;
+  for (core::Sample& sample : report.batch.samples) sample.time = now;
+  return report;
+}
+
+void CollectorHarness::plan_next(const CycleReport& report) {
+  last_ = report;
+  last_.batch.events.clear();
+  due_ = collector_->next(report.now);
+  wait_ = report.seen ? core::Duration{0} : std::clamp(wait_ * 2, kRepeat, kLongestWait);
+  if (!report.seen) due_ = std::min(*due_, report.now + wait_);
+}
+
 CycleReport CollectorHarness::run(const std::stop_token& stop) {
+  if (repeats()) {
+    if (auto again = repeat(clock_.now())) return std::move(*again);
+  }
   const auto started = clock_.steady();
   const core::CollectContext context{
       .now = clock_.now(), .deadline = started + cycle_limit(collector_->interval()), .stop = stop};
@@ -88,6 +113,7 @@ CycleReport CollectorHarness::run(const std::stop_token& stop) {
   }
   report.cancelled = stop.stop_requested() && !error.empty();
   if (!report.cancelled) finish(error, context.now, duration);
+  if (!report.cancelled && repeats()) plan_next(report);
   return report;
 }
 

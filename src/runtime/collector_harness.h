@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -40,8 +41,14 @@ struct CycleReport {
 
 /// Runs one collector, a cycle at a time: measures it, catches what it throws, keeps its status, logs when
 /// that changes. Owned by App; outlives the pool that runs it.
+///
+/// A series without a sample for 5 minutes has ended, as for Prometheus. So of a collector with a longer interval than
+/// kLongestSilence the harness says each minute again what its last cycle saw, without its events; after an error it
+/// tries again after 1, 2, 4 … minutes, at most the interval and an hour.
 class CollectorHarness {
  public:
+  static constexpr core::Duration kLongestSilence = std::chrono::minutes(2);
+
   /// Called by the worker that ran the cycle; must not throw.
   using Sink = std::function<void(CycleReport)>;
 
@@ -61,12 +68,19 @@ class CollectorHarness {
   static std::span<const core::MetricInfo> metrics();
 
  private:
+  bool repeats() const { return collector_->interval() > kLongestSilence; }
+  std::optional<CycleReport> repeat(core::Time now) const;
+  void plan_next(const CycleReport& report);
   core::Result<core::Batch> collect(const core::CollectContext& context);
   void finish(const std::string& error, core::Time now, core::Duration duration);
 
   std::unique_ptr<core::Collector> collector_;
   const Clock& clock_;
   std::string name_;
+  // Of a collector that repeats; used by the run under way alone.
+  std::optional<core::Time> due_;  // unset: at once
+  core::Duration wait_{0};         // after an error
+  CycleReport last_;               // set with due_
   core::Labels success_labels_, duration_labels_, last_success_labels_, skipped_labels_;
   mutable std::mutex mutex_;
   CollectorStatus status_;

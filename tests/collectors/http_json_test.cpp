@@ -301,7 +301,7 @@ TEST_F(HttpJsonTest, EveryMistakeOfAnEntryIsNamed) {
   const config::Node node = config::parse_yaml(R"(
 name: svc
 url: service:8083
-interval: 1h
+interval: 1ms
 preset: kafka_conect
 labels: {"a-b": c}
 oauth2: {token_url: login, client_id: x}
@@ -315,7 +315,7 @@ requests:
   parse_http_json(node, diagnostics_);
   const std::string text = diagnostics_.to_string();
   for (const char* words : {"write http://",
-                            "from 1s to 4m",
+                            "at least 1s",
                             "did you mean \"kafka_connect\"",
                             "\"a-b\" is no label",
                             "\"token_url\"",

@@ -177,7 +177,7 @@ name: brokers
 urls: ["b1:7071", "http://b2:1/a", "http://b2:1/b", "http://u:p@b3/"]
 preset: kafka_brokers
 labels: {job: x, "a-b": c}
-interval: 1h
+interval: 1ms
 sample_limit: 0
 relabel_configs: []
 )",
@@ -185,7 +185,7 @@ relabel_configs: []
   parse_scrape(node, diagnostics);
   const std::string text = diagnostics.to_string();
   for (const char* words : {"write http://", "b2:1 is given twice", "under basic_auth", "did you mean \"kafka_broker\"",
-                            "\"a-b\" is no label", "\"job\" is set by the scrape", "from 1s to 2m", "sample_limit",
+                            "\"a-b\" is no label", "\"job\" is set by the scrape", "at least 1s", "sample_limit",
                             "unknown key \"relabel_configs\""}) {
     EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
   }

@@ -236,5 +236,65 @@ TEST_F(CollectorHarnessTest, ItsFailuresAreLoggedWhenTheyChange) {
   EXPECT_NE(lines.find("recovered"), std::string::npos) << lines;
 }
 
+TEST_F(CollectorHarnessTest, WhatIsSeenOnceAnHourIsSaidAgainEachMinuteWithoutItsEvents) {
+  int runs = 0;
+  auto subject = harness(
+      [&](const core::CollectContext& context) {
+        auto batch = one_sample(context);
+        batch->samples[0].value = ++runs;
+        batch->events.push_back({context.now, "check_failed", {}, "m"});
+        batch->faults.push_back({.error = {}, .scope = {}, .no_value = true});
+        return batch;
+      },
+      1h);
+  EXPECT_EQ(subject.run({}).batch.events.size(), 1U);
+  for (int minute = 1; minute < 60; ++minute) {
+    clock_.advance(1min);
+    const CycleReport again = subject.run({});
+    ASSERT_TRUE(again.seen);
+    EXPECT_EQ(again.now, clock_.now());
+    ASSERT_EQ(again.batch.samples.size(), 1U);
+    EXPECT_EQ(again.batch.samples[0].time, clock_.now());
+    EXPECT_EQ(again.batch.samples[0].value, 1);
+    EXPECT_TRUE(again.batch.events.empty());
+    EXPECT_EQ(again.batch.faults.size(), 1U);
+  }
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(samples(subject)["weir_collector_last_success_timestamp_seconds"], 1000);
+  clock_.advance(1min);
+  EXPECT_EQ(subject.run({}).batch.samples[0].value, 2);
+}
+
+TEST_F(CollectorHarnessTest, TicksAreNotMissedForLyingAMomentBeforeWhatIsDue) {
+  int runs = 0;
+  auto subject = harness([&](const core::CollectContext& context) { return ++runs, one_sample(context); }, 5min);
+  (void)subject.run({});
+  clock_.advance(5min - 10ms);
+  (void)subject.run({});
+  EXPECT_EQ(runs, 2);
+}
+
+TEST_F(CollectorHarnessTest, WithALongIntervalAnErrorIsTriedAgainMoreAndMoreSeldom) {
+  int runs = 0;
+  bool down = true;
+  auto subject = harness(
+      [&](const core::CollectContext& context) { return ++runs, down ? broker_down(context) : one_sample(context); },
+      24h);
+  for (int minute = 0; minute < 16; ++minute) {
+    EXPECT_FALSE(subject.run({}).seen);
+    clock_.advance(1min);
+  }
+  EXPECT_EQ(runs, 5);  // at 0, 1, 3, 7, 15 minutes
+  EXPECT_NE(subject.status().error, "");
+  down = false;
+  clock_.advance(14min);
+  EXPECT_FALSE(subject.run({}).seen);
+  clock_.advance(1min);
+  EXPECT_TRUE(subject.run({}).seen);
+  clock_.advance(1min);
+  EXPECT_TRUE(subject.run({}).seen);
+  EXPECT_EQ(runs, 6);
+}
+
 }  // namespace
 }  // namespace weir::runtime
