@@ -206,6 +206,8 @@ ClusterSettings parse_cluster(const config::Node& node, config::Diagnostics& dia
   MapReader dead_letter(section("dead_letter"), diagnostics, what + ", dead_letter");
   settings.dead_letter = read_patterns(dead_letter, "topics", {"[.-](dlt|dlq)$"});
   dead_letter.finish();
+  settings.status = parse_status(section("status"), diagnostics, what + ", status");
+  settings.metrics = parse_metrics(section("metrics"), diagnostics, what + ", metrics");
   reader.finish();
   return settings;
 }

@@ -9,6 +9,7 @@
 #include "core/secret.h"
 #include "core/time.h"
 #include "kafka/filter.h"
+#include "kafka/metric_settings.h"
 
 namespace weir::kafka {
 
@@ -36,6 +37,8 @@ struct ClusterSettings {
   GroupFilter groups;
   NameFilter topics;
   Patterns dead_letter;
+  StatusSettings status;
+  MetricSettings metrics;
 };
 
 /// Reads one entry of `kafka:` (see src/README.md). Mistakes, a property that librdkafka refuses among
