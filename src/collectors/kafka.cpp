@@ -16,7 +16,7 @@ constexpr int kLeastCycles = 8;
 std::vector<core::MetricInfo> all_metrics() {
   std::vector<core::MetricInfo> all;
   for (const auto part : {cluster_totals_metrics(), topics_metrics(), topic_config_metrics(), consumer_groups_metrics(),
-                          dead_letter_metrics()}) {
+                          dead_letter_metrics(), compat_metrics()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
@@ -73,6 +73,7 @@ core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& co
   consumer_groups(*snapshot, cycle, groups_, batch);
   const std::size_t truncated = truncate(batch);
   batch.samples.push_back({cluster_.truncated, context.now, static_cast<double>(truncated)});
+  compat(*snapshot, cycle, groups_, compat_, batch);
   std::ranges::move(snapshot->faults, std::back_inserter(batch.faults));
   samples_ = batch.samples.size();
   return batch;
@@ -85,7 +86,10 @@ std::size_t KafkaCollector::truncate(core::Batch& batch) {
   }
   if (settings_.metrics.max_series == 0) return left_out;
   // The sample that tells of it counts as well.
-  return left_out + keep_within_budget(ranges_, settings_.metrics.max_series - 1, batch);
+  return left_out + keep_within_budget(
+                        ranges_, settings_.metrics.max_series - 1,
+                        [this](const core::Labels& labels) { return compat_copies(labels, settings_.metrics.compat); },
+                        batch);
 }
 
 }  // namespace weir::collectors

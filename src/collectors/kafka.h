@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "collectors/cluster_totals.h"
+#include "collectors/compat.h"
 #include "collectors/consumer_groups.h"
 #include "collectors/dead_letter.h"
 #include "collectors/series_budget.h"
@@ -55,6 +56,7 @@ class KafkaCollector : public core::Collector {
   TopicConfigMemory configs_;
   DeadLetterMemory dead_letters_;
   GroupMemory groups_;
+  CompatMemory compat_;
   std::vector<SeriesRange> ranges_;  // of the batch at hand
   std::size_t samples_ = 0;          // of the last batch
 };

@@ -11,7 +11,7 @@ std::int64_t weight(const SeriesRange& range) {
 }
 
 /// Marks the heaviest ranges that find room as kept.
-void choose(const std::vector<SeriesRange>& ranges, std::size_t room) {
+void choose(const std::vector<SeriesRange>& ranges, const std::vector<std::size_t>& costs, std::size_t room) {
   std::vector<std::uint32_t> order(ranges.size());
   std::iota(order.begin(), order.end(), 0U);
   std::ranges::stable_sort(order, [&](std::uint32_t a, std::uint32_t b) {
@@ -19,25 +19,36 @@ void choose(const std::vector<SeriesRange>& ranges, std::size_t room) {
     return weight(ranges[a]) > weight(ranges[b]);
   });
   for (const std::uint32_t index : order) {
-    const bool fits = ranges[index].count <= room;
-    room = fits ? room - ranges[index].count : 0;
+    const bool fits = costs[index] <= room;
+    room = fits ? room - costs[index] : 0;
     *ranges[index].kept = fits;
   }
 }
 
 }  // namespace
 
-std::size_t keep_within_budget(const std::vector<SeriesRange>& ranges, std::size_t max_series, core::Batch& batch) {
+std::size_t keep_within_budget(const std::vector<SeriesRange>& ranges, std::size_t max_series,
+                               const std::function<std::size_t(const core::Labels&)>& count, core::Batch& batch) {
   auto& samples = batch.samples;
   const std::size_t before = samples.size();
-  if (before <= max_series) {
+  std::size_t total = 0;
+  for (const core::Sample& sample : samples) total += count(sample.labels);
+  if (total <= max_series) {
     for (const SeriesRange& range : ranges) *range.kept = true;
     return 0;
   }
+  std::vector<std::size_t> costs;
   std::size_t removable = 0;
-  for (const SeriesRange& range : ranges) removable += range.count;
-  const std::size_t fixed = before - removable;
-  choose(ranges, max_series > fixed ? max_series - fixed : 0);
+  for (const SeriesRange& range : ranges) {
+    std::size_t cost = 0;
+    for (std::size_t i = range.first; i < range.first + range.count; ++i) cost += count(samples[i].labels);
+    costs.push_back(cost);
+    removable += cost;
+  }
+  const std::size_t fixed = total - removable;
+  choose(ranges, costs, max_series > fixed ? max_series - fixed : 0);
+  std::size_t removed = 0;
+  for (std::size_t i = 0; i < ranges.size(); ++i) removed += *ranges[i].kept ? 0 : costs[i];
   std::size_t to = 0;
   std::size_t from = 0;
   const auto keep_until = [&](std::size_t end) {
@@ -55,7 +66,7 @@ std::size_t keep_within_budget(const std::vector<SeriesRange>& ranges, std::size
   }
   keep_until(before);
   samples.resize(to);
-  return before - to;
+  return removed;
 }
 
 }  // namespace weir::collectors

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "core/batch.h"
@@ -18,7 +19,9 @@ struct SeriesRange {
 
 /// Removes ranges from the batch until it holds no more than `max_series` samples, those with the smallest lag first;
 /// one that was kept in the last cycle counts with a quarter more lag, so that two of a size do not take turns. What
-/// lies in no range always stays. `ranges` ascend by `first` and do not overlap. Returns how many samples were removed.
-std::size_t keep_within_budget(const std::vector<SeriesRange>& ranges, std::size_t max_series, core::Batch& batch);
+/// lies in no range always stays. `ranges` ascend by `first` and do not overlap; `count` says how many series a sample
+/// stands for. Returns how many series were removed.
+std::size_t keep_within_budget(const std::vector<SeriesRange>& ranges, std::size_t max_series,
+                               const std::function<std::size_t(const core::Labels&)>& count, core::Batch& batch);
 
 }  // namespace weir::collectors

@@ -1,5 +1,6 @@
 #include "collectors/series_budget.h"
 
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <memory>
@@ -23,6 +24,10 @@ class SeriesBudget : public testing::Test {
     for (const core::Sample& sample : batch_.samples) all.push_back(sample.value);
     return all;
   }
+  std::size_t keep(std::size_t most) {
+    return keep_within_budget(
+        ranges_, most, [this](const core::Labels&) { return each_; }, batch_);
+  }
   void next_cycle() {
     batch_ = {};
     ranges_.clear();
@@ -31,12 +36,13 @@ class SeriesBudget : public testing::Test {
   core::Batch batch_;
   std::vector<SeriesRange> ranges_;
   std::array<bool, 100> kept_{};
+  std::size_t each_ = 1;
 };
 
 TEST_F(SeriesBudget, WithinItEverythingStays) {
   partition(1, 5);
   other(90);
-  EXPECT_EQ(keep_within_budget(ranges_, 3, batch_), 0U);
+  EXPECT_EQ(keep(3), 0U);
   EXPECT_THAT(values(), ElementsAre(1, 1, 90));
   EXPECT_TRUE(kept_[1]);
 }
@@ -49,7 +55,7 @@ TEST_F(SeriesBudget, TheLargestLagsAndAllThatIsNotByPartitionStayInPlace) {
   partition(3, 0);
   partition(4, 70);
   other(92);
-  EXPECT_EQ(keep_within_budget(ranges_, 7, batch_), 4U);
+  EXPECT_EQ(keep(7), 4U);
   EXPECT_THAT(values(), ElementsAre(90, 2, 2, 91, 4, 4, 92));
 }
 
@@ -57,31 +63,40 @@ TEST_F(SeriesBudget, ATopicsOwnSeriesGoBeforeAnyGroups) {
   partition(1, -1);
   kept_[1] = true;
   partition(2, 0);
-  keep_within_budget(ranges_, 2, batch_);
+  keep(2);
   EXPECT_THAT(values(), ElementsAre(2, 2));
 }
 
 TEST_F(SeriesBudget, WhatIsNotByPartitionStaysEvenBeyondTheBudget) {
   for (int i = 0; i < 5; ++i) other(90 + i);
   partition(1, 5);
-  EXPECT_EQ(keep_within_budget(ranges_, 3, batch_), 2U);
+  EXPECT_EQ(keep(3), 2U);
   EXPECT_EQ(values().size(), 5U);
+}
+
+TEST_F(SeriesBudget, ASampleMayStandForSeveralSeries) {
+  each_ = 3;
+  other(90);
+  partition(1, 5);
+  partition(2, 6);
+  EXPECT_EQ(keep(9), 6U);
+  EXPECT_THAT(values(), ElementsAre(90, 2, 2));
 }
 
 TEST_F(SeriesBudget, TwoOfASizeDoNotTakeTurns) {
   partition(1, 100);
   partition(2, 99);
-  keep_within_budget(ranges_, 2, batch_);
+  keep(2);
   EXPECT_THAT(values(), ElementsAre(1, 1));
   next_cycle();
   partition(1, 99);
   partition(2, 110);
-  keep_within_budget(ranges_, 2, batch_);
+  keep(2);
   EXPECT_THAT(values(), ElementsAre(1, 1));
   next_cycle();
   partition(1, 99);
   partition(2, 200);
-  keep_within_budget(ranges_, 2, batch_);
+  keep(2);
   EXPECT_THAT(values(), ElementsAre(2, 2));
 }
 
