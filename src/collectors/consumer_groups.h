@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -44,7 +45,8 @@ struct GroupMemory {
     core::Labels margin;
     core::Labels margin_seconds;
     core::Labels rate;
-    std::vector<Partition> partitions;  // by partition id
+    std::array<core::Labels, kTroubles> troubles;  // by place after the last good status
+    std::vector<Partition> partitions;             // by partition id
     ReadingPace pace;
     std::uint64_t rewound = 0;          // partitions, in all cycles
     std::int64_t last_lost = -1;        // -1: not seen yet
