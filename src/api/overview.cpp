@@ -156,7 +156,10 @@ class Builder {
     const auto trends = newest_.trends("kafka_consumergroup_group_lag", by);
     const auto topics = group_topics();
     std::map<Key, std::string> states;
-    for (const auto& [key, lag_value] : lag) states[key] = "Unknown";
+    for (const auto& [key, lag_value] : lag) {
+      // kafka-lag-exporter's metric of this name has no such label.
+      if (!key[1].empty()) states[key] = "Unknown";
+    }
     for (const NewestSample& sample : newest_.of("kafka_consumergroup_state")) {
       if (sample.value == 1) {
         states[key_of(sample.labels, by)] = sample.labels.get("state");
