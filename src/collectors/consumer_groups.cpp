@@ -244,40 +244,52 @@ class GroupSamples {
       known.progress = {};
       return;
     }
-    if (topic.per_partition && known.lag.empty()) labels_.build(group.id, topic.name, each.partition, known);
+    const bool shown = topic.per_partition && has_room(known);
+    if (shown && known.lag.empty()) labels_.build(group.id, topic.name, each.partition, known);
     const auto first = batch_.samples.size();
-    if (each.committed.is_offset() && topic.per_partition) {
+    if (each.committed.is_offset() && shown) {
       add(known.current, static_cast<double>(each.committed.offset()));
     }
     if (each.committed.is_offset() && now != nullptr && now->offsets_known()) {
-      read(group, log, *now, each.committed.offset(), topic, known, sum);
+      read(group, log, *now, each.committed.offset(), shown, known, sum);
     } else if (known.time_lag >= 0) {
       const auto last = core::Duration(static_cast<std::int64_t>(known.time_lag * 1000));
       sum.time_lag.add(TimeLag{last, core::Duration{0}, LagMethod::at_least});
     }
     if (known.progress.known()) note_worst(log.topic.name, each.partition, known);
-    cycle_.note_partition(first, batch_, std::max<std::int64_t>(0, known.lag_value), known.kept);
+    if (cycle_.budget != nullptr) {
+      cycle_.budget->note(first, batch_, std::max<std::int64_t>(0, known.lag_value), known.kept);
+    }
     if (known.lag_value < 0) return;
     sum.lag += known.lag_value;
     sum.lost += known.lost;
     sum.known = true;
   }
 
+  /// By the lag of the last cycle, so that a partition comes into the budget one cycle late.
+  bool has_room(GroupMemory::Partition& known) {
+    if (cycle_.budget == nullptr) return true;
+    const std::size_t series = (known.time_lag >= 0 ? 3 : 2) + (is_trouble(known.status) ? 1 : 0);
+    if (!cycle_.budget->leaves_out(std::max<std::int64_t>(0, known.lag_value), known.kept, series)) return true;
+    known.current = known.lag = known.lag_seconds = known.trouble = {};
+    return false;
+  }
+
   /// A partition whose commit and offsets are known.
-  void read(const kafka::Group& group, const Log& log, const kafka::Partition& now, std::int64_t committed,
-            const GroupMemory::Topic& topic, GroupMemory::Partition& known, Sum& sum) {
+  void read(const kafka::Group& group, const Log& log, const kafka::Partition& now, std::int64_t committed, bool shown,
+            GroupMemory::Partition& known, Sum& sum) {
     const bool to_stable = group.read_committed && now.stable != kafka::kUnknownOffset;
     const std::int64_t end = to_stable ? std::min(now.stable, now.end) : now.end;
     const std::int64_t position = std::max(committed, now.start);
     known.lag_value = std::max<std::int64_t>(0, end - position);
     known.lost = std::max<std::int64_t>(0, now.start - committed);
-    if (topic.per_partition) add(known.lag, static_cast<double>(known.lag_value));
+    if (shown) add(known.lag, static_cast<double>(known.lag_value));
     const LogMemory::Partition* past = log.past(now);
     if (committed > now.end) {
       ++sum.beyond_end;
       known.time_lag = -1;
     } else {
-      time_lag(past, position, topic.per_partition, known, sum);
+      time_lag(past, position, shown, known, sum);
     }
     if (known.lag_value > 0 && past != nullptr) {
       sum.margin.add(committed - now.start, past->deletions.per_second(cycle_.now), log.topic.config.get(), time_lag_);
@@ -290,7 +302,7 @@ class GroupSamples {
     sum.pace.committed += committed;
     sum.pace.end += end;
     ++sum.pace.partitions;
-    partition_status(group, log.topic.name, now.id, topic.per_partition, known);
+    partition_status(group, log.topic.name, now.id, shown, known);
     if (is_trouble(known.status)) ++sum.troubles[trouble_index(known.status)];
   }
 

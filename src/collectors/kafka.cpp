@@ -40,6 +40,12 @@ KafkaCollector::KafkaCollector(std::string cluster, core::Duration interval, Tak
 KafkaCollector::KafkaCollector(kafka::ClusterSettings settings, TakeSnapshot take)
     : settings_(std::move(settings)), name_("kafka/" + settings_.name), take_(std::move(take)) {
   settings_.status.window = std::max(settings_.status.window, kLeastCycles * settings_.interval);
+  if (settings_.metrics.max_series > 0) {
+    // The sample that tells of it counts as well.
+    budget_.emplace(settings_.metrics.max_series - 1, [compat = settings_.metrics.compat](const core::Labels& labels) {
+      return compat_copies(labels, compat);
+    });
+  }
 }
 
 KafkaCollector::~KafkaCollector() = default;
@@ -61,9 +67,9 @@ core::Result<kafka::Snapshot> KafkaCollector::take(const core::CollectContext& c
 core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& context) {
   auto snapshot = take_(context);
   if (!snapshot) return std::unexpected(std::move(snapshot.error()));
-  ranges_.clear();
-  const bool budget = settings_.metrics.max_series > 0;
-  const KafkaCycle cycle{settings_.name, context.now, settings_.status, settings_.metrics, budget ? &ranges_ : nullptr};
+  if (budget_) budget_->begin_cycle();
+  const KafkaCycle cycle{settings_.name, context.now, settings_.status, settings_.metrics,
+                         budget_ ? &*budget_ : nullptr};
   core::Batch batch;
   batch.samples.reserve(samples_ + samples_ / 16);
   const std::vector<TopicTotals> totals = topics(*snapshot, cycle, topics_, batch);
@@ -84,12 +90,7 @@ std::size_t KafkaCollector::truncate(core::Batch& batch) {
   if (settings_.metrics.members) {
     for (const auto& [id, group] : groups_.groups) left_out += group.clients_left_out;
   }
-  if (settings_.metrics.max_series == 0) return left_out;
-  // The sample that tells of it counts as well.
-  return left_out + keep_within_budget(
-                        ranges_, settings_.metrics.max_series - 1,
-                        [this](const core::Labels& labels) { return compat_copies(labels, settings_.metrics.compat); },
-                        batch);
+  return left_out + (budget_ ? budget_->enforce(batch) : 0);
 }
 
 }  // namespace weir::collectors

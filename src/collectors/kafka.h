@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,8 +58,8 @@ class KafkaCollector : public core::Collector {
   DeadLetterMemory dead_letters_;
   GroupMemory groups_;
   CompatMemory compat_;
-  std::vector<SeriesRange> ranges_;  // of the batch at hand
-  std::size_t samples_ = 0;          // of the last batch
+  std::optional<SeriesBudget> budget_;
+  std::size_t samples_ = 0;  // of the last batch
 };
 
 }  // namespace weir::collectors

@@ -69,6 +69,11 @@ void build_partition_labels(std::string_view cluster, const std::string& name, s
   partition.open_transaction = label("kafka_topic_partition_open_transaction_messages");
 }
 
+void drop_labels(TopicMemory::Partition& partition) {
+  partition.current = partition.oldest = partition.leader = partition.under_replicated =
+      partition.open_transaction = {};
+}
+
 /// Adds up one topic, while its partitions are walked over.
 struct Sum {
   std::int64_t messages = 0;
@@ -178,6 +183,10 @@ class TopicSamples {
 
  private:
   void partition(const std::string& name, const kafka::Partition& partition, TopicMemory::Partition& memory) {
+    if (cycle_.budget != nullptr && cycle_.budget->leaves_out(-1, memory.kept, 4)) {
+      drop_labels(memory);
+      return;
+    }
     if (memory.current.empty()) build_partition_labels(cycle_.cluster, name, partition.id, memory);
     const std::size_t first = batch_.samples.size();
     if (partition.end != kafka::kUnknownOffset) add(memory.current, static_cast<double>(partition.end));
@@ -187,7 +196,7 @@ class TopicSamples {
     if (partition.stable != kafka::kUnknownOffset && partition.end != kafka::kUnknownOffset) {
       add(memory.open_transaction, static_cast<double>(std::max<std::int64_t>(0, partition.end - partition.stable)));
     }
-    cycle_.note_partition(first, batch_, -1, memory.kept);
+    if (cycle_.budget != nullptr) cycle_.budget->note(first, batch_, -1, memory.kept);
   }
 
   void show(const Replicas& replicas, bool min_known, const TopicMemory::Topic& memory) {

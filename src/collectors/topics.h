@@ -25,14 +25,7 @@ struct KafkaCycle {
   core::Time now;
   const kafka::StatusSettings& status = kafka::kDefaultStatus;
   const kafka::MetricSettings& metrics = kafka::kDefaultMetrics;
-  std::vector<SeriesRange>* ranges = nullptr;  // where a series budget is set
-
-  /// The batch's samples from `first` on are those of one partition.
-  void note_partition(std::size_t first, const core::Batch& batch, std::int64_t lag, bool& kept) const {
-    if (ranges == nullptr || batch.samples.size() == first) return;
-    ranges->push_back(
-        {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(batch.samples.size() - first), lag, &kept});
-  }
+  SeriesBudget* budget = nullptr;  // where one is set
 };
 
 /// What topics() keeps from cycle to cycle: labels, so that a steady cycle builds none, and the last known

@@ -3,20 +3,31 @@
 #include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <memory>
 
 namespace weir::collectors {
 namespace {
 
 using testing::ElementsAre;
 
-class SeriesBudget : public testing::Test {
+class Budget : public testing::Test {
  protected:
-  /// Two samples by partition with this lag; they carry `name` as value.
+  void start(std::size_t most, std::size_t each = 1) {
+    budget_.emplace(most, [each](const core::Labels&) { return each; });
+    kept_.fill(true);
+    next_cycle();
+  }
+  void next_cycle() {
+    batch_ = {};
+    budget_->begin_cycle();
+  }
+  /// Two samples by partition with this lag, unless it need not be built; they carry `name` as value.
   void partition(double name, std::int64_t lag) {
-    ranges_.push_back({static_cast<std::uint32_t>(batch_.samples.size()), 2, lag, &kept_[static_cast<int>(name)]});
+    bool& kept = kept_[static_cast<std::size_t>(name)];
+    if (budget_->leaves_out(lag, kept, 2)) return;
+    const std::size_t first = batch_.samples.size();
     other(name);
     other(name);
+    budget_->note(first, batch_, lag, kept);
   }
   void other(double name) { batch_.samples.push_back({core::Labels{{"a", "b"}}, core::Time(), name}); }
   std::vector<double> values() const {
@@ -24,30 +35,22 @@ class SeriesBudget : public testing::Test {
     for (const core::Sample& sample : batch_.samples) all.push_back(sample.value);
     return all;
   }
-  std::size_t keep(std::size_t most) {
-    return keep_within_budget(
-        ranges_, most, [this](const core::Labels&) { return each_; }, batch_);
-  }
-  void next_cycle() {
-    batch_ = {};
-    ranges_.clear();
-  }
 
+  std::optional<SeriesBudget> budget_;
   core::Batch batch_;
-  std::vector<SeriesRange> ranges_;
   std::array<bool, 100> kept_{};
-  std::size_t each_ = 1;
 };
 
-TEST_F(SeriesBudget, WithinItEverythingStays) {
+TEST_F(Budget, WithinItEverythingStays) {
+  start(3);
   partition(1, 5);
   other(90);
-  EXPECT_EQ(keep(3), 0U);
+  EXPECT_EQ(budget_->enforce(batch_), 0U);
   EXPECT_THAT(values(), ElementsAre(1, 1, 90));
-  EXPECT_TRUE(kept_[1]);
 }
 
-TEST_F(SeriesBudget, TheLargestLagsAndAllThatIsNotByPartitionStayInPlace) {
+TEST_F(Budget, TheLargestLagsAndAllThatIsNotByPartitionStayInPlace) {
+  start(7);
   other(90);
   partition(1, 5);
   partition(2, 500);
@@ -55,49 +58,83 @@ TEST_F(SeriesBudget, TheLargestLagsAndAllThatIsNotByPartitionStayInPlace) {
   partition(3, 0);
   partition(4, 70);
   other(92);
-  EXPECT_EQ(keep(7), 4U);
+  EXPECT_EQ(budget_->enforce(batch_), 4U);
   EXPECT_THAT(values(), ElementsAre(90, 2, 2, 91, 4, 4, 92));
 }
 
-TEST_F(SeriesBudget, ATopicsOwnSeriesGoBeforeAnyGroups) {
+TEST_F(Budget, ATopicsOwnSeriesGoBeforeAnyGroups) {
+  start(2);
   partition(1, -1);
-  kept_[1] = true;
   partition(2, 0);
-  keep(2);
+  budget_->enforce(batch_);
   EXPECT_THAT(values(), ElementsAre(2, 2));
 }
 
-TEST_F(SeriesBudget, WhatIsNotByPartitionStaysEvenBeyondTheBudget) {
+TEST_F(Budget, WhatIsNotByPartitionStaysEvenBeyondTheBudget) {
+  start(3);
   for (int i = 0; i < 5; ++i) other(90 + i);
   partition(1, 5);
-  EXPECT_EQ(keep(3), 2U);
+  EXPECT_EQ(budget_->enforce(batch_), 2U);
   EXPECT_EQ(values().size(), 5U);
+  next_cycle();
+  partition(1, 1000);
+  EXPECT_TRUE(values().empty()) << "no lag finds room";
 }
 
-TEST_F(SeriesBudget, ASampleMayStandForSeveralSeries) {
-  each_ = 3;
+TEST_F(Budget, ASampleMayStandForSeveralSeries) {
+  start(9, 3);
   other(90);
   partition(1, 5);
   partition(2, 6);
-  EXPECT_EQ(keep(9), 6U);
+  EXPECT_EQ(budget_->enforce(batch_), 6U);
   EXPECT_THAT(values(), ElementsAre(90, 2, 2));
 }
 
-TEST_F(SeriesBudget, TwoOfASizeDoNotTakeTurns) {
+TEST_F(Budget, TwoOfASizeDoNotTakeTurns) {
+  start(2);
   partition(1, 100);
   partition(2, 99);
-  keep(2);
+  budget_->enforce(batch_);
   EXPECT_THAT(values(), ElementsAre(1, 1));
   next_cycle();
   partition(1, 99);
   partition(2, 110);
-  keep(2);
+  EXPECT_EQ(budget_->enforce(batch_), 2U);
   EXPECT_THAT(values(), ElementsAre(1, 1));
   next_cycle();
   partition(1, 99);
   partition(2, 200);
-  keep(2);
+  budget_->enforce(batch_);
   EXPECT_THAT(values(), ElementsAre(2, 2));
+}
+
+TEST_F(Budget, WhatIsLeftOutIsNotBuiltAgainAndStillCounted) {
+  start(2);
+  partition(1, 100);
+  partition(2, 50);
+  budget_->enforce(batch_);
+  next_cycle();
+  partition(1, 100);
+  partition(2, 60);
+  EXPECT_EQ(values().size(), 2U);
+  EXPECT_EQ(budget_->enforce(batch_), 2U);
+}
+
+TEST_F(Budget, RoomThatIsFreeAgainIsUsed) {
+  start(4);
+  partition(1, 100);
+  partition(2, 50);
+  partition(3, 40);
+  budget_->enforce(batch_);
+  next_cycle();
+  partition(1, 100);  // the second is gone
+  partition(3, 40);
+  EXPECT_EQ(budget_->enforce(batch_), 2U);
+  next_cycle();
+  partition(1, 100);
+  partition(3, 40);
+  EXPECT_EQ(budget_->enforce(batch_), 0U);
+  EXPECT_THAT(values(), ElementsAre(1, 1, 3, 3));
 }
 
 }  // namespace
