@@ -16,7 +16,9 @@ void SeriesBudget::begin_cycle() {
 }
 
 bool SeriesBudget::leaves_out(std::int64_t lag, bool kept, std::size_t series) {
-  if (kept || lag > least_kept_) return false;
+  // As in choose(): it would have to have a quarter more.
+  const bool hopeless = lag <= least_kept_ || lag - least_kept_ <= least_kept_ / 4;
+  if (kept || !hopeless) return false;
   not_built_ += series;
   return true;
 }

@@ -7,6 +7,7 @@
 #include <benchmark/benchmark.h>
 #include <chrono>
 #include <fstream>
+#include <malloc.h>
 #include <string>
 #include <unistd.h>
 
@@ -69,11 +70,17 @@ double resident_megabytes() {
   return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
+/// What is allocated, whatever earlier runs have left to the allocator.
+double allocated_megabytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return static_cast<double>(info.uordblks + info.hblkhd) / (1 << 20);
+}
+
 class Run {
  public:
-  Run(int groups, int topics, int partitions)
+  Run(int groups, int topics, int partitions, std::size_t max_series = 0)
       : fleet_(groups, topics, partitions),
-        collector_("bench", std::chrono::seconds(15),
+        collector_(settings(max_series),
                    [this](const auto&) -> core::Result<kafka::Snapshot> { return fleet_.step(); }) {}
 
   std::size_t cycle() {
@@ -84,32 +91,43 @@ class Run {
   }
 
  private:
+  static kafka::ClusterSettings settings(std::size_t max_series) {
+    kafka::ClusterSettings made;
+    made.name = "bench";
+    made.metrics.max_series = max_series;
+    return made;
+  }
+
   Fleet fleet_;
   KafkaCollector collector_;
   core::CollectContext context_{core::Time(std::chrono::seconds(1)), std::chrono::steady_clock::now(), {}};
 };
 
-void Groups(benchmark::State& state) {
-  const double before = resident_megabytes();
-  Run run(static_cast<int>(state.range(0)), 1, static_cast<int>(state.range(1)));
-  for (int i = 0; i < 50; ++i) run.cycle();
+void measure(benchmark::State& state, int groups, int topics, int partitions, std::size_t max_series) {
+  const double before = allocated_megabytes();
+  Run run(groups, topics, partitions, max_series);
+  for (int i = 0; i < 100; ++i) run.cycle();
   std::size_t samples = 0;
   for (auto _ : state) samples = run.cycle();
   state.counters["samples"] = static_cast<double>(samples);
-  state.counters["resident_MB"] = resident_megabytes() - before;
+  state.counters["allocated_MB"] = allocated_megabytes() - before;
 }
-BENCHMARK(Groups)->Args({100, 48})->Args({1000, 48})->Args({5000, 48})->Unit(benchmark::kMillisecond);
 
-/// 20,000 partitions in 400 topics, each read by one group.
-void Partitions(benchmark::State& state) {
-  const double before = resident_megabytes();
-  Run run(400, 400, static_cast<int>(state.range(0)) / 400);
-  for (int i = 0; i < 300; ++i) run.cycle();
-  std::size_t samples = 0;
-  for (auto _ : state) samples = run.cycle();
-  state.counters["samples"] = static_cast<double>(samples);
-  state.counters["resident_MB"] = resident_megabytes() - before;
+/// Groups × partitions of one topic, and `metrics.max_series`.
+void Groups(benchmark::State& state) {
+  measure(state, static_cast<int>(state.range(0)), 1, static_cast<int>(state.range(1)),
+          static_cast<std::size_t>(state.range(2)));
 }
+BENCHMARK(Groups)
+    ->Args({100, 48, 0})
+    ->Args({1000, 48, 0})
+    ->Args({1000, 48, 60'000})
+    ->Args({5000, 48, 0})
+    ->Args({5000, 48, 60'000})
+    ->Unit(benchmark::kMillisecond);
+
+/// Partitions in 400 topics, each read by one group.
+void Partitions(benchmark::State& state) { measure(state, 400, 400, static_cast<int>(state.range(0)) / 400, 0); }
 BENCHMARK(Partitions)->Arg(20'000)->Unit(benchmark::kMillisecond);
 
 void Steady(benchmark::State& state) {
