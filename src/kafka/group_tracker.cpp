@@ -1,6 +1,7 @@
 #include "kafka/group_tracker.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace weir::kafka {
@@ -8,7 +9,7 @@ namespace {
 
 /// Descriptions refreshed in a cycle besides those that something calls for: a hundred groups are described
 /// every cycle, a thousand every tenth.
-constexpr std::uint64_t kRefreshesPerCycle = 100;
+constexpr std::int64_t kRefreshesPerCycle = 100;
 
 BrokerIds starting_with(std::int32_t first, BrokerIds brokers) {
   const auto found = std::ranges::find(brokers, first);
@@ -72,7 +73,7 @@ GroupTracker::Known& GroupTracker::known_group(const std::string& id) {
   return known->second;
 }
 
-void GroupTracker::plan_group(const ListedGroup& listed, std::uint64_t index, std::uint64_t period, GroupPlan& plan) {
+void GroupTracker::plan_group(const ListedGroup& listed, std::int64_t index, std::int64_t period, GroupPlan& plan) {
   const bool added = !known_.contains(listed.id);
   Known& known = known_group(listed.id);
   const bool changed = added || known.again || known.state != listed.state || rebalances(listed.state);
@@ -92,7 +93,7 @@ void GroupTracker::plan_group(const ListedGroup& listed, std::uint64_t index, st
   if (listed.other_broker >= 0) query.brokers.push_back(listed.other_broker);
   query.describe = tells && (changed || cycle_ - known.described >= period);
   if (query.describe) known.described = cycle_;
-  if (added) known.described = cycle_ - std::min(cycle_, index % period);  // spreads the refreshes
+  if (added) known.described = cycle_ - index % period;  // spreads the refreshes
 }
 
 void GroupTracker::plan_missing(const BrokerIds& brokers, bool all_brokers_listed, GroupPlan& plan) {
@@ -120,10 +121,11 @@ GroupPlan GroupTracker::plan_listed(GroupListing listing, const BrokerIds& broke
   GroupPlan plan;
   std::vector<ListedGroup> groups = admitted(std::move(listing.groups));
   cap(groups, plan);
-  const std::uint64_t period = (groups.size() + kRefreshesPerCycle - 1) / kRefreshesPerCycle;
+  const std::int64_t period = (std::ssize(groups) + kRefreshesPerCycle - 1) / kRefreshesPerCycle;
   plan.groups.reserve(groups.size());
   plan.queries.reserve(groups.size());
-  for (std::size_t i = 0; i < groups.size(); ++i) plan_group(groups[i], i, period, plan);
+  for (std::int64_t i = 0; i < std::ssize(groups); ++i)
+    plan_group(groups[static_cast<std::size_t>(i)], i, period, plan);
   plan_missing(brokers, all_brokers_listed, plan);
   return plan;
 }

@@ -50,15 +50,15 @@ class GroupTracker {
     std::optional<std::int32_t> members;
     std::shared_ptr<const std::vector<Member>> member_list;
     bool read_committed = false;
-    bool again = false;           // the last description failed
-    std::int32_t broker = -1;     // the last that coordinated it
-    std::uint64_t described = 0;  // cycle
-    std::uint64_t seen = 0;       // cycle
+    bool again = false;          // the last description failed
+    std::int32_t broker = -1;    // the last that coordinated it
+    std::int64_t described = 0;  // cycle
+    std::int64_t seen = 0;       // cycle
   };
 
   std::vector<ListedGroup> admitted(std::vector<ListedGroup> listed) const;
   void cap(std::vector<ListedGroup>& listed, GroupPlan& plan) const;
-  void plan_group(const ListedGroup& listed, std::uint64_t index, std::uint64_t period, GroupPlan& plan);
+  void plan_group(const ListedGroup& listed, std::int64_t index, std::int64_t period, GroupPlan& plan);
   void plan_missing(const BrokerIds& brokers, bool all_brokers_listed, GroupPlan& plan);
   Known& known_group(const std::string& id);
   void remember(ReadGroup& group);
@@ -66,7 +66,7 @@ class GroupTracker {
 
   const ClusterSettings& settings_;
   const std::shared_ptr<const std::vector<Member>> nobody_;
-  std::uint64_t cycle_ = 0;
+  std::int64_t cycle_ = 0;
   std::unordered_map<std::string, Known> known_;
 };
 
