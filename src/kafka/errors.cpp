@@ -61,6 +61,9 @@ Meaning connection_meaning(int code, std::string_view detail) {
                 "this listener offers no SASL; set security.protocol to PLAINTEXT or SSL, or use the port of its SASL "
                 "listener"};
       }
+      if (contains(detail, "Unsupported SASL mechanism")) {
+        return {ErrorKind::denied, "the broker does not offer this SASL mechanism; check sasl.mechanism"};
+      }
       [[fallthrough]];
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
       return {ErrorKind::denied, "the broker refused the login; check sasl.mechanism, sasl.username and sasl.password"};
@@ -70,6 +73,9 @@ Meaning connection_meaning(int code, std::string_view detail) {
     case RD_KAFKA_RESP_ERR__RESOLVE:
       return {ErrorKind::unavailable, "a broker's host name cannot be resolved; check brokers"};
     case RD_KAFKA_RESP_ERR__TRANSPORT:
+      // A broker says only after the handshake that it does not like a client's certificate.
+      if (contains(detail, "SSL routines")) return tls_meaning(detail);
+      [[fallthrough]];
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
       return {ErrorKind::unavailable,
               "no broker can be reached; check that it runs, brokers, and that security.protocol is the listener's"};
@@ -130,12 +136,16 @@ void erase_number(std::string& text, std::string_view before, std::string_view a
   }
 }
 
-/// Removes the words and what follows, up to a parenthesis.
-void erase_from(std::string& text, std::string_view words) {
+/// Advice that is wrong for all but one of the reasons for which a certificate is refused.
+constexpr std::string_view kCertificateAdvice =
+    ": broker certificate could not be verified, verify that ssl.ca.location is correctly configured";
+
+/// Removes the words and what follows, up to a parenthesis, or with it where it is a closing one.
+void erase_from(std::string& text, std::string_view words, std::string_view until = " (") {
   const std::size_t at = text.find(words);
   if (at == std::string::npos) return;
-  const std::size_t end = std::min(text.find(" (", at), text.size());
-  text.erase(at, end - at);
+  const std::size_t end = std::min(text.find(until, at), text.size());
+  text.erase(at, end - at + (until == ")" && end < text.size() ? 1 : 0));
 }
 
 }  // namespace
@@ -186,6 +196,7 @@ core::Error to_error(int code, std::string_view subject, std::string_view detail
   std::string said = steady(detail);
   if (code == RD_KAFKA_RESP_ERR__BAD_MSG && !meaning.what.empty())
     erase_from(said, ": increase receive.message.max.bytes");
+  if (contains(said, "; the certificate")) erase_from(said, kCertificateAdvice, ")");
   if (!said.empty() && said != library) message.append(" (").append(said).append(")");
   return core::fail(meaning.kind, std::move(message)).error();
 }
