@@ -61,6 +61,9 @@ Meaning connection_meaning(int code, std::string_view detail) {
                 "this listener offers no SASL; set security.protocol to PLAINTEXT or SSL, or use the port of its SASL "
                 "listener"};
       }
+      if (contains(detail, "Failed to acquire SASL OAUTHBEARER token")) {
+        return {ErrorKind::denied, "there is no token to log in with"};
+      }
       if (contains(detail, "Unsupported SASL mechanism")) {
         return {ErrorKind::denied, "the broker does not offer this SASL mechanism; check sasl.mechanism"};
       }

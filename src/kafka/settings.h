@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "core/secret.h"
 #include "core/time.h"
 #include "kafka/filter.h"
+#include "kafka/metric_settings.h"
+#include "kafka/token.h"
 
 namespace weir::kafka {
 
@@ -42,12 +45,15 @@ struct ClusterSettings {
   core::Duration interval = std::chrono::seconds(15);
   core::Duration request_timeout = std::chrono::seconds(10);
   Properties properties;
+  std::optional<TokenSettings> token;        // of sasl.oauthbearer.method "oidc"
   std::vector<PropertyFile> property_files;  // of those in `properties` that came from one
   /// Whether last stable offsets are read too: one more client, and one more ListOffsets a partition.
   bool transactions = false;
   GroupFilter groups;
   NameFilter topics;
   Patterns dead_letter;
+  StatusSettings status;
+  MetricSettings metrics;
 };
 
 /// Reads one entry of `kafka:` (see src/README.md). Mistakes, a property that librdkafka refuses among

@@ -66,6 +66,9 @@ class Case:
     def state(self, metrics):
         return [labels["state"] for labels, _ in series(metrics, "kafka_consumergroup_state", consumergroup=self.group)]
 
+    def kind(self, metrics):
+        return [labels["kind"] for labels, _ in series(metrics, "kafka_consumergroup_info", consumergroup=self.group)]
+
     def members(self, metrics):
         return value(metrics, "kafka_consumergroup_members", consumergroup=self.group)
 
@@ -75,7 +78,8 @@ def test_a_consumer_that_stops(broker, cycles):
     case.produce(50)
     with kafka_clients.GroupMember(broker, case.group, case.topic).wait_for(50):
         cycles.within(2, "read to the end, by one member", lambda found: case.lag(found) == 0
-                      and case.state(found) == ["Stable"] and case.members(found) == 1)
+                      and case.state(found) == ["Stable"] and case.members(found) == 1
+                      and case.kind(found) == ["classic"])
     case.produce(70)
     cycles.within(2, "lag and no members", lambda found: case.lag(found) == 70 and case.committed(found) == 50
                   and case.state(found) == ["Empty"] and case.members(found) == 0)
@@ -178,18 +182,23 @@ def first_offset(broker, topic):
 def test_transactions_that_abort_hang_and_end(broker, cycles):
     case = Case(broker, "transactions")
     case.produce(10)
-    case.commit(10)
+    exact = f"exact-{case.group}"  # by configuration it reads what is committed
+    for group in (case.group, exact):
+        kafka_clients.commit(broker, group, case.topic, [10])
+    exact_lag = lambda found: value(found, "kafka_consumergroup_lag", consumergroup=exact, topic=case.topic)  # noqa: E731
     aborted = kafka_clients.Transaction(broker, "aborts", case.topic, 0, 5)
-    cycles.within(2, "messages in doubt count for the end", lambda found: case.end(found) == 15)
+    cycles.within(2, "messages in doubt count for the end", lambda found: case.end(found) == 15
+                  and case.lag(found) == 5 and exact_lag(found) == 0)
     aborted.abort()
     # With the marker that ends it.
     cycles.within(2, "messages that were aborted count as well", lambda found: case.end(found) == 16
-                  and case.lag(found) == 6)
+                  and case.lag(found) == 6 and exact_lag(found) == 6)
     hanging = kafka_clients.Transaction(broker, "hangs", case.topic, 0, 3)
     case.produce(4)
-    cycles.within(2, "what is behind it", lambda found: case.end(found) == 23 and case.lag(found) == 13)
+    cycles.within(2, "what is behind it", lambda found: case.end(found) == 23 and case.lag(found) == 13
+                  and exact_lag(found) == 6)
     hanging.commit()
-    cycles.within(2, "its marker", lambda found: case.end(found) == 24)
+    cycles.within(2, "its marker", lambda found: case.end(found) == 24 and exact_lag(found) == 14)
 
 
 def test_a_consumer_of_the_new_protocol(broker, cycles):
@@ -200,12 +209,12 @@ def test_a_consumer_of_the_new_protocol(broker, cycles):
     case.produce(30, partition=1)
     with kafka_clients.GroupMember(broker, case.group, case.topic, **{"group.protocol": "consumer"}).wait_for(50):
         cycles.within(2, "read to the end", lambda found: case.lag(found, 0) == 0 and case.lag(found, 1) == 0
-                      and case.state(found) == ["Stable"])
+                      and case.state(found) == ["Stable"] and case.kind(found) == ["consumer"])
         found = cycles.next(2)
         assert case.members(found) is None  # librdkafka 2.0 cannot ask; no members would be wrong
     case.produce(5)
     cycles.within(2, "lag, and no members", lambda found: case.lag(found) == 5 and case.state(found) == ["Empty"]
-                  and case.members(found) == 0)
+                  and case.members(found) == 0 and case.kind(found) == ["consumer"])
 
 
 def test_a_consumer_that_is_assigned_its_partitions(broker, cycles):
@@ -213,7 +222,17 @@ def test_a_consumer_that_is_assigned_its_partitions(broker, cycles):
     case.produce(20)
     kafka_clients.assign_and_commit(broker, case.group, case.topic, 0, 12)
     cycles.within(2, "its lag, while it has no members", lambda found: case.lag(found) == 8
-                  and case.state(found) == ["Empty"] and case.members(found) == 0)
+                  and case.state(found) == ["Empty"] and case.members(found) == 0 and case.kind(found) == ["simple"])
+
+
+def test_a_sink_of_connect(broker, cycles):
+    case = Case(broker, "sink")
+    case.produce(20)
+    with kafka_clients.GroupMember(broker, case.group, case.topic,
+                                   **{"client.id": "connector-consumer-orders-0"}).wait_for(20):
+        cycles.within(2, "its kind", lambda found: case.kind(found) == ["connect"] and case.lag(found) == 0)
+    cycles.within(2, "its kind without members", lambda found: case.kind(found) == ["connect"]
+                  and case.state(found) == ["Empty"])
 
 
 def test_a_group_that_rebalances_without_end_is_still_read(broker, cycles):

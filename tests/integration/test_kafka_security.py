@@ -10,18 +10,20 @@ from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, 
 from integration import shop
 from support import kafka_clients
 from support.kafka import Kafka
+from support.kafka_oidc import Provider
 from support.kafka_cycles import Cycles, series, value
 from support.kafka_tls import Authority
 from support.wait import always, until
 
 PASSWORD = "a-long-password"
-LISTENERS = {"TLS": "SSL", "MTLS": "SSL", "EXPIRED": "SSL", "OTHER": "SSL", "SECURE": "SASL_SSL"}
+LISTENERS = {"TLS": "SSL", "MTLS": "SSL", "EXPIRED": "SSL", "OTHER": "SSL", "SECURE": "SASL_SSL", "OIDC": "SASL_SSL"}
 
 
-def listener_properties(folder):
+def listener_properties(folder, provider):
     scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
     plain = f'org.apache.kafka.common.security.plain.PlainLoginModule required user_weir="{PASSWORD}";'
-    stores = {"tls": "broker", "mtls": "broker", "expired": "expired", "other": "other", "secure": "broker"}
+    stores = {"tls": "broker", "mtls": "broker", "expired": "expired", "other": "other", "secure": "broker",
+              "oidc": "broker"}
     return {
         "ssl.keystore.type": "PEM", "ssl.truststore.type": "PEM", "ssl.truststore.location": folder / "authority.pem",
         **{f"listener.name.{listener}.ssl.keystore.location": folder / f"{store}.both"
@@ -32,6 +34,14 @@ def listener_properties(folder):
         "listener.name.secure.scram-sha-256.sasl.jaas.config": scram,
         "listener.name.secure.scram-sha-512.sasl.jaas.config": scram,
         "listener.name.secure.plain.sasl.jaas.config": plain,
+        "listener.name.oidc.sasl.enabled.mechanisms": "OAUTHBEARER",
+        "listener.name.oidc.oauthbearer.sasl.jaas.config":
+            "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;",
+        "listener.name.oidc.oauthbearer.sasl.server.callback.handler.class":
+            "org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler",
+        "listener.name.oidc.sasl.oauthbearer.jwks.endpoint.url": f"file://{provider.key_set}",
+        "listener.name.oidc.sasl.oauthbearer.expected.audience": "kafka",
+        "listener.name.oidc.sasl.oauthbearer.expected.issuer": "weir-test",
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": "User:ANONYMOUS",  # who comes over the plain listener
     }
@@ -54,10 +64,19 @@ def authority(folder):
 
 
 @pytest.fixture(scope="module")
-def kafka(folder, authority):
+def provider(folder):
+    made = Provider(folder, "weir", "client-secret")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def kafka(folder, authority, provider):
     credentials = [word for size in (256, 512)
                    for word in ("--add-scram", f"SCRAM-SHA-{size}=[name=weir,password={PASSWORD}]")]
-    with Kafka("4.1.0", listeners=LISTENERS, properties=listener_properties(folder), format_options=credentials) as broker:
+    java = [*Kafka.QUICK, f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=file://{provider.key_set}"]
+    with Kafka("4.1.0", listeners=LISTENERS, properties=listener_properties(folder, provider),
+               format_options=credentials, java_options=java) as broker:
         allow(broker, ResourceType.TOPIC, "*", AclOperation.DESCRIBE, ResourcePatternType.LITERAL)
         allow(broker, ResourceType.GROUP, "open-", AclOperation.DESCRIBE, ResourcePatternType.PREFIXED)
         kafka_clients.create_topic(broker, "orders")
@@ -86,16 +105,23 @@ def login(mechanism, **more):
     return {"sasl.mechanism": mechanism, "sasl.username": "weir", "sasl.password": PASSWORD, **more}
 
 
+def oidc(provider, secret="client-secret"):
+    return {"sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.method": "oidc",
+            "sasl.oauthbearer.token.endpoint.url": provider.url, "sasl.oauthbearer.client.id": "weir",
+            "sasl.oauthbearer.client.secret": secret}
+
+
 def certificate(folder, name="weir"):
     return {"ssl.certificate.location": str(folder / f"{name}.pem"), "ssl.key.location": str(folder / f"{name}.key")}
 
 
-def test_every_login_sees_what_it_may(kafka, folder, start_weir):
+def test_every_login_sees_what_it_may(kafka, folder, provider, start_weir):
     clusters = [cluster(kafka, folder, "tls", "TLS"),
                 cluster(kafka, folder, "mtls", "MTLS", **certificate(folder)),
                 cluster(kafka, folder, "scram-256", "SECURE", **login("SCRAM-SHA-256")),
                 cluster(kafka, folder, "scram-512", "SECURE", **login("SCRAM-SHA-512")),
-                cluster(kafka, folder, "plain", "SECURE", **login("PLAIN"))]
+                cluster(kafka, folder, "plain", "SECURE", **login("PLAIN")),
+                cluster(kafka, folder, "oidc", "OIDC", **oidc(provider))]
     weir = start_weir({"kafka": clusters})
     for name in [each["name"] for each in clusters]:
         until(f"{name} works", lambda: weir.collector(f"kafka/{name}")["success"])
@@ -155,6 +181,13 @@ def test_each_refusal_says_what_to_do(kafka, folder, start_weir):
                       and found, 20)
         assert PASSWORD not in error
         always(f"{name} reads the same", lambda: weir.collector(f"kafka/{name}")["error"] == error, 2)
+
+
+def test_a_client_that_the_provider_refuses_is_told(kafka, folder, provider, start_weir):
+    weir = start_weir({"kafka": [cluster(kafka, folder, "oidc", "OIDC", **oidc(provider, "wrong"))]})
+    words = "there is no token to log in with"
+    error = until("it is told", lambda: (found := weir.collector("kafka/oidc")["error"]) and words in found and found)
+    assert "HTTP 401 (invalid_client); check sasl.oauthbearer.client.id" in error
 
 
 def replace(path, text):
