@@ -13,6 +13,8 @@ struct Meaning {
 
 bool contains(std::string_view text, std::string_view words) { return text.find(words) != std::string_view::npos; }
 
+constexpr int kFirstWithScramOfKafka4 = 0x02060100;
+
 constexpr std::string_view kExpired = "the certificate has expired";
 constexpr std::string_view kNotYet = "the certificate is not valid yet";
 constexpr std::string_view kOtherHost = "the certificate is for another host";
@@ -69,6 +71,12 @@ Meaning connection_meaning(int code, std::string_view detail) {
       }
       [[fallthrough]];
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      // Until 2.6.1 librdkafka repeats the client's nonce, which Kafka 4 refuses (RFC 5802, 5.1).
+      if (contains(detail, "SCRAM") && rd_kafka_version() < kFirstWithScramOfKafka4) {
+        return {ErrorKind::denied,
+                "the broker refused the login; check sasl.mechanism, sasl.username and sasl.password; if this is Kafka "
+                "4, SCRAM needs librdkafka 2.6.1 or later, and Weir runs with an older one"};
+      }
       return {ErrorKind::denied, "the broker refused the login; check sasl.mechanism, sasl.username and sasl.password"};
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
       return {ErrorKind::denied, "the broker does not offer this SASL mechanism; check sasl.mechanism"};

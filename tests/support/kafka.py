@@ -26,7 +26,7 @@ class Broker(Server):
         (self.folder / "server.properties").write_text(
             "".join(f"{key}={value}\n" for key, value in self._properties().items()))
         subprocess.run(self._java("kafka.tools.StorageTool", "format", "-t", self.cluster.cluster_id, "-c",
-                                  "server.properties", *self.cluster.format_options), cwd=self.folder, check=True, capture_output=True)
+                                  "server.properties"), cwd=self.folder, check=True, capture_output=True)
 
     def command(self):
         return self._java("kafka.Kafka", "server.properties")
@@ -75,13 +75,12 @@ class Broker(Server):
 
 class Kafka:
     """A cluster of `brokers` nodes. `properties` are added to each server.properties. `listeners` are others than the plain
-    one, {name: security protocol}; their ports are in Broker.ports. `format_options` are StorageTool's."""
+    one, {name: security protocol}; their ports are in Broker.ports."""
 
     # Compiling with C1 only halves the start; a benchmark wants the ordinary JVM.
     QUICK = ("-Xmx512m", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
-    def __init__(self, version="4.1.0", brokers=1, properties=None, java_options=QUICK, listeners=None,
-                 format_options=()):
+    def __init__(self, version="4.1.0", brokers=1, properties=None, java_options=QUICK, listeners=None):
         self.version = version
         self.folder = temporary_folder(f"kafka-{version}")
         # The first byte is no 0xf8 or above, which would make a "-" that the tools take for an option.
@@ -89,7 +88,6 @@ class Kafka:
         self.java_options = java_options
         self.properties = properties or {}
         self.listeners = listeners or {}
-        self.format_options = format_options
         self.controller_port = free_port()
         self.size = brokers
         self.brokers = [Broker(self, number + 1) for number in range(brokers)]
