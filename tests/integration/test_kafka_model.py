@@ -1,6 +1,6 @@
 """Commits and messages at random: at every moment of quiet, each lag that Weir shows is what the broker's figures give.
 
-Runs for a minute, or WEIR_MODEL_SECONDS; a failure prints the seed, which WEIR_MODEL_SEED takes.
+Runs for a minute, ten of them with --long, or WEIR_MODEL_SECONDS; a failure prints the seed, which WEIR_MODEL_SEED takes.
 """
 
 import os
