@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, TopicPartition
 from integration import shop
 from support import kafka_clients
 from support.kafka import Kafka
+from support.kafka_raw import RawMember
 from support.kafka_cycles import Cycles, series, value
 from support.wait import until
 from support.weir import Weir
@@ -233,6 +234,23 @@ def test_a_sink_of_connect(broker, cycles):
         cycles.within(2, "its kind", lambda found: case.kind(found) == ["connect"] and case.lag(found) == 0)
     cycles.within(2, "its kind without members", lambda found: case.kind(found) == ["connect"]
                   and case.state(found) == ["Empty"])
+
+
+def test_an_application_of_streams(broker, cycles):
+    case = Case(broker, "streams")
+    case.produce(3)
+    case.commit(1)
+    with RawMember(broker, case.group, "consumer", "stream", [case.topic]):
+        cycles.within(2, "its kind", lambda found: case.kind(found) == ["streams"] and case.members(found) == 1)
+    cycles.within(2, "its kind without members", lambda found: case.kind(found) == ["streams"]
+                  and case.state(found) == ["Empty"] and case.lag(found) == 2)
+
+
+def test_workers_of_connect_are_told_where_they_are_named(broker, start_weir):
+    with RawMember(broker, "workers", "connect", "sessioned"):
+        weir = start_weir({"kafka": [shop.kafka_section(broker, groups={"names": ["workers"]})]})
+        until("their kind", lambda: weir.sample("kafka_consumergroup_info", consumergroup="workers", kind="connect") == 1)
+        assert weir.collector("kafka/shop")["success"]
 
 
 def test_a_group_that_rebalances_without_end_is_still_read(broker, cycles):
