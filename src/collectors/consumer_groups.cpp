@@ -51,6 +51,7 @@ struct Sum {
   std::int64_t rewound = 0;     // partitions, in this cycle
   std::int64_t rewound_by = 0;  // messages
   RetentionMargin margin;
+  std::array<std::int64_t, kTroubles> troubles{};  // partitions
 };
 
 /// The worst partition of a group.
@@ -88,6 +89,10 @@ bool is_read(const kafka::Group& group, const std::string& topic, std::int32_t p
   if (group.kind == kafka::GroupKind::simple || group.member_list == nullptr) return true;
   const bool told = std::ranges::any_of(*group.member_list, [](const auto& each) { return !each.assignment.empty(); });
   return !told || assigned(*group.member_list, topic, partition);
+}
+
+std::size_t trouble_index(GroupStatus status) {
+  return static_cast<std::size_t>(status) - static_cast<std::size_t>(GroupStatus::warn);
 }
 
 class GroupSamples {
@@ -218,6 +223,7 @@ class GroupSamples {
       beyond_end(group.id, sum.beyond_end, remembered);
     }
     retention(sum.margin, remembered);
+    troubles(group.id, sum, remembered);
     pace(sum, remembered, rates);
     if (!log.topic.failed && sum.uncommitted_known) add(remembered.uncommitted, static_cast<double>(sum.uncommitted));
     remembered.seen = memory_.cycle;
@@ -250,10 +256,7 @@ class GroupSamples {
       sum.time_lag.add(TimeLag{last, core::Duration{0}, LagMethod::at_least});
     }
     if (known.progress.known()) note_worst(log.topic.name, each.partition, known);
-    if (cycle_.metrics.max_series > 0 && batch_.samples.size() > first) {
-      memory_.series.push_back(
-          {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(batch_.samples.size() - first), &known});
-    }
+    cycle_.note_partition(first, batch_, std::max<std::int64_t>(0, known.lag_value), known.kept);
     if (known.lag_value < 0) return;
     sum.lag += known.lag_value;
     sum.lost += known.lost;
@@ -288,6 +291,7 @@ class GroupSamples {
     sum.pace.end += end;
     ++sum.pace.partitions;
     partition_status(group, log.topic.name, now.id, topic.per_partition, known);
+    if (is_trouble(known.status)) ++sum.troubles[trouble_index(known.status)];
   }
 
   void time_lag(const LogMemory::Partition* past, std::int64_t position, bool shown, GroupMemory::Partition& known,
@@ -314,6 +318,18 @@ class GroupSamples {
     if (!is_trouble(status) || !shown) return;
     if (known.trouble.empty()) known.trouble = labels_.trouble(group.id, topic, id, status);
     add(known.trouble, 1);
+  }
+
+  void troubles(const std::string& id, const Sum& sum, GroupMemory::Topic& known) {
+    for (std::size_t i = 0; i < kTroubles; ++i) {
+      if (sum.troubles[i] == 0) continue;
+      if (known.troubles[i].empty()) {
+        const auto status = static_cast<GroupStatus>(i + static_cast<std::size_t>(GroupStatus::warn));
+        known.troubles[i] =
+            labels_.of_topic("kafka_consumergroup_status_partitions", id, known.name).with("status", to_string(status));
+      }
+      add(known.troubles[i], static_cast<double>(sum.troubles[i]));
+    }
   }
 
   void note_worst(const std::string& topic, std::int32_t partition, const GroupMemory::Partition& known) {
@@ -441,7 +457,6 @@ class GroupSamples {
 void consumer_groups(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, GroupMemory& memory,
                      core::Batch& batch) {
   ++memory.cycle;
-  memory.series.clear();
   GroupSamples samples(snapshot, cycle, memory, batch);
   for (const kafka::Group& group : snapshot.groups) samples.group(group);
   samples.note_unbounded();

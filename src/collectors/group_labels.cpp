@@ -38,6 +38,8 @@ constexpr MetricInfo kMetrics[] = {
      "that or more."},
     {"kafka_consumergroup_status", MetricType::gauge,
      "1 for the worst status of the group's partitions: IDLE, OK, UNKNOWN, WARN, REWIND, STALL or STOP."},
+    {"kafka_consumergroup_status_partitions", MetricType::gauge,
+     "Partitions of the topic on which the group is WARN, REWIND, STALL or STOP; absent where there is none."},
     {"kafka_consumergroup_partition_status", MetricType::gauge,
      "1 for the group's status on a partition where it is WARN, REWIND, STALL or STOP."},
     {"kafka_consumergroup_catch_up_seconds", MetricType::gauge,

@@ -25,6 +25,9 @@ enum class GroupStatus : std::uint8_t { idle, ok, unknown, warn, rewind, stall, 
 std::string_view to_string(GroupStatus status);
 /// Whether someone should look: warn and worse.
 constexpr bool is_trouble(GroupStatus status) { return status >= GroupStatus::warn; }
+/// How many of them there are.
+inline constexpr std::size_t kTroubles =
+    static_cast<std::size_t>(GroupStatus::stop) - static_cast<std::size_t>(GroupStatus::warn) + 1;
 
 /// What a group's lag and commit on one partition did through the window. Judged by Weir's cycles, not by the group's
 /// commits, so that one that commits no more is judged as well.

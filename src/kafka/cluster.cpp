@@ -27,6 +27,7 @@ constexpr int kTimedOut = -185;
 
 /// In a cycle, for files that changed.
 constexpr std::chrono::milliseconds kTrial{1000};
+constexpr std::chrono::minutes kRefusedWait{1};
 
 struct Connections {
   std::unique_ptr<Connection> main;
@@ -78,8 +79,7 @@ class Cluster::Impl {
     if (connections_.committed) connections_.committed->begin();
     follow_files(budget);
     auto metadata = read_metadata(*connections_.main, budget, settings_);
-    if (!metadata && candidate_) {  // the old files are of no use either
-      use(std::move(*std::exchange(candidate_, std::nullopt)));
+    if (!metadata && file_error_ && use_files()) {  // what was there before is of no use either
       metadata = read_metadata(*connections_.main, budget, settings_);
     }
     if (!metadata) return std::unexpected(std::move(metadata.error()));
@@ -111,22 +111,38 @@ class Cluster::Impl {
 
   /// New certificates or passwords are tried on connections of their own; those of the old ones go until these work.
   void follow_files(const Budget& budget) {
-    if (files_.changed()) {
-      candidate_.reset();
-      file_error_.reset();
-      auto opened = open(settings_, files_, tokens_);
-      if (opened) {
-        candidate_ = std::move(*opened);
-      } else {
-        refuse_files(opened.error());
-      }
-    }
+    if (files_.changed() || (refused_until_ && std::chrono::steady_clock::now() >= *refused_until_)) open_candidate();
     if (!candidate_) return;
     candidate_->main->begin();
     auto tried = read_metadata(*candidate_->main, budget.within(kTrial), settings_);
-    if (!tried) return refuse_files(tried.error());
+    if (tried) {
+      (void)use_files();
+      return;
+    }
+    refuse_files(tried.error());
+    if (tried.error().kind != core::ErrorKind::denied) return;
+    candidate_.reset();  // logins that are refused again and again lock accounts
+    refused_until_ = std::chrono::steady_clock::now() + kRefusedWait;
+  }
+
+  void open_candidate() {
+    refused_until_.reset();
+    candidate_.reset();
+    auto opened = open(settings_, files_, tokens_);
+    if (opened) {
+      candidate_ = std::move(*opened);
+    } else {
+      refuse_files(opened.error());
+    }
+  }
+
+  /// False when connections cannot be opened with the files as they are.
+  bool use_files() {
+    if (!candidate_) open_candidate();
+    if (!candidate_) return false;
     file_error_.reset();
     use(std::move(*std::exchange(candidate_, std::nullopt)));
+    return true;
   }
 
   void refuse_files(const core::Error& error) {
@@ -199,7 +215,8 @@ class Cluster::Impl {
   TokenSource tokens_;
   std::optional<core::Error> file_error_;  // of files that changed and are not in use
   Connections connections_;
-  std::optional<Connections> candidate_;
+  std::optional<Connections> candidate_;  // with files that changed
+  std::optional<std::chrono::steady_clock::time_point> refused_until_;
   std::optional<SilentBrokers> silent_;
   GroupTracker groups_;
   NewestMessages newest_;

@@ -275,6 +275,7 @@ TEST_F(ConsumerGroups, TheGroupsStatusIsItsWorstPartitionsAndIsAnEventWhenItIsTr
   EXPECT_EQ(value(batch, status("STALL")), 1);
   const std::string trouble = "kafka_consumergroup_partition_status{" + kGroup + R"(,partition=")";
   EXPECT_EQ(value(batch, trouble + R"(0",status="STALL",topic="orders"})"), 1);
+  EXPECT_EQ(value(batch, "kafka_consumergroup_status_partitions{" + kGroup + R"(,status="STALL",topic="orders"})"), 1);
   EXPECT_THAT(seen, ElementsAre("Consumer group billing went from OK to STALL: orders partition 0 is at offset 100 "
                                 "with 50 messages unread."));
   const auto partitions = std::ranges::count_if(batch.samples, [](const core::Sample& sample) {
