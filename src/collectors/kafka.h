@@ -22,6 +22,9 @@
 namespace weir::kafka {
 class Cluster;
 }
+namespace weir::net {
+class HttpClient;
+}
 
 namespace weir::collectors {
 
@@ -50,6 +53,8 @@ class KafkaCollector : public core::Collector {
 
   kafka::ClusterSettings settings_;
   std::string name_;
+  core::Time now_;                         // of the cycle
+  std::unique_ptr<net::HttpClient> http_;  // for tokens, where the login needs them
   std::unique_ptr<kafka::Cluster> connection_;
   TakeSnapshot take_;
   ClusterMemory cluster_;

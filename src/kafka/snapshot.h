@@ -95,6 +95,7 @@ struct Member {
   std::string client_id;
   std::string host;                                              // without the slash that brokers put before it
   std::vector<std::pair<std::string, std::int32_t>> assignment;  // topic, partition; ascending
+  bool operator==(const Member&) const = default;
 };
 
 struct Group {
