@@ -135,9 +135,9 @@ class GroupSamples {
     std::erase_if(known.topics, [&](const auto& topic) { return forgotten(topic.seen); });
   }
 
-  /// So that what said more before does not end for it.
+  /// Of a group that came later nothing can have been said before.
   void note_unbounded() {
-    if (!unbounded_) return;
+    if (!unbounded_ || cycle_.now - *memory_.since >= cycle_.status.window) return;
     for (const std::string_view metric :
          {"kafka_consumergroup_lag_seconds", "kafka_consumergroup_lag_seconds_max",
           "kafka_consumergroup_group_lag_seconds", "kafka_consumergroup_group_lag_seconds_error"}) {
@@ -469,6 +469,7 @@ class GroupSamples {
 void consumer_groups(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, GroupMemory& memory,
                      core::Batch& batch) {
   ++memory.cycle;
+  if (!memory.since) memory.since = cycle.now;
   GroupSamples samples(snapshot, cycle, memory, batch);
   for (const kafka::Group& group : snapshot.groups) samples.group(group);
   samples.note_unbounded();

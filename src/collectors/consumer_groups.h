@@ -79,6 +79,7 @@ struct GroupMemory {
   };
   std::unordered_map<std::string, Group> groups;
   LogMemory logs;
+  std::optional<core::Time> since;  // the first cycle
   std::uint64_t cycle = 0;
 };
 
@@ -90,8 +91,8 @@ struct GroupMemory {
 /// offset where it is known. A partition without a commit has no lag and is counted as
 /// uncommitted. A partition that could not be read has no lag this cycle; in the sums it counts with its last
 /// known one, since leaving it out would look like a backlog worked off. Time lag: see OffsetHistory; one that is only
-/// known to be at least something less than the status window says nothing, and is left out with a fault that keeps
-/// its series' state. Pure apart from `memory`.
+/// known to be at least something less than the status window says nothing and is left out. Through the first window
+/// a fault keeps the state of its series: what fired before a restart must not end for it. Pure apart from `memory`.
 void consumer_groups(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, GroupMemory& memory, core::Batch& batch);
 
 std::span<const core::MetricInfo> consumer_groups_metrics();

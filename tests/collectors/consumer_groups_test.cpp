@@ -224,6 +224,13 @@ TEST_F(ConsumerGroups, ABacklogFromBeforeTheStartHasNoTimeLagUntilItsBoundSaysSo
   EXPECT_TRUE(batch.faults.empty());
 }
 
+TEST_F(ConsumerGroups, ABacklogThatComesLaterNeedsNoFault) {
+  for (int i = 0; i < 45; ++i) run({});
+  const core::Batch batch = run(one({{0, 1000}}, {Committed::at(10)}));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_group_lag_seconds{" + kGroup + "}"), std::nullopt);
+  EXPECT_TRUE(batch.faults.empty());
+}
+
 TEST_F(ConsumerGroups, CaughtUpIsZeroSecondsFromTheFirstCycle) {
   const core::Batch batch = run(one({{0, 1000}}, {Committed::at(1000)}));
   EXPECT_EQ(value(batch, "kafka_consumergroup_group_lag_seconds{" + kGroup + "}"), 0);
