@@ -192,7 +192,10 @@ class Builder {
       if (sample.labels.get("method") == "at_least") at_least.insert(key_of(sample.labels, by));
     }
     std::map<Key, std::string> states = states_of("kafka_consumergroup_state", by, "state");
-    for (const auto& [key, lag_value] : lag) states.try_emplace(key, "Unknown");
+    for (const auto& [key, lag_value] : lag) {
+      // kafka-lag-exporter's metric of this name has no such label.
+      if (!key[1].empty()) states.try_emplace(key, "Unknown");
+    }
     json rows = json::array();
     for (const auto& [key, state] : states) {
       const auto found = topics.find(key);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "api/cluster_page.h"
 #include "api/compress.h"
 #include "api/json_values.h"
 #include "api/overview.h"
@@ -25,6 +26,7 @@ constexpr std::string_view kIncidents = "/api/weir/v1/incidents";
 constexpr std::string_view kPrometheusPaths = "/api/v1/";
 constexpr std::string_view kLabel = "/api/v1/label/";
 constexpr std::string_view kValues = "/values";
+constexpr std::string_view kClusterMetrics = "/metrics/";
 constexpr std::size_t kSmallBytes = 64U << 10U;  // compressed on the loop
 
 ServerResponse error(int status, const std::string& message) {
@@ -35,6 +37,15 @@ ServerResponse metrics(const Backend& backend, const ServerRequest&) {
   ServerResponse response;
   response.content_type = kExpositionType;
   response.parts = *backend.metrics.pieces();
+  return response;
+}
+
+ServerResponse cluster_metrics(const Backend& backend, std::string_view cluster) {
+  auto page = cluster_page(*backend.metrics.pieces(), cluster);
+  if (!page) return error(404, "there are no metrics of a Kafka cluster \"" + std::string(cluster) + "\"");
+  ServerResponse response;
+  response.content_type = kExpositionType;
+  response.body = std::make_shared<const std::string>(std::move(*page));
   return response;
 }
 
@@ -165,7 +176,8 @@ std::string label_of(const std::string& path) {
 Where where(const ServerRequest& request) {
   if (const Row* row = find_row(request)) return row->where;
   if (request.path.starts_with(kIncidents)) return Where::slow;
-  return request.path.starts_with(kLabel) ? Where::brief : Where::loop;
+  const bool brief = request.path.starts_with(kLabel) || request.path.starts_with(kClusterMetrics);
+  return brief ? Where::brief : Where::loop;
 }
 
 ServerResponse nothing_here(const ServerRequest& request) {
@@ -176,6 +188,8 @@ ServerResponse nothing_here(const ServerRequest& request) {
 /// Answers what has no row of its own: always a GET or HEAD.
 ServerResponse answer_other(const Backend& backend, const ServerRequest& request) {
   if (const std::string label = label_of(request.path); !label.empty()) return label_values(backend, request, label);
+  if (request.path.starts_with(kClusterMetrics))
+    return cluster_metrics(backend, std::string_view(request.path).substr(kClusterMetrics.size()));
   const std::string prefix = std::string(kIncidents) + "/";
   if (request.path.starts_with(prefix)) return incident(backend, request.path.substr(prefix.size()));
   const std::string_view path = request.path == "/" ? std::string_view("/index.html") : std::string_view(request.path);

@@ -121,6 +121,14 @@ TEST_F(OverviewTest, ASeriesThatEndedOrIsOldIsNotShown) {
   EXPECT_EQ(found["groups"][0]["group"], "fresh");
 }
 
+TEST_F(OverviewTest, AnotherProgramsMetricOfTheSameNameIsNoGroup) {
+  add_group("fresh", 1);
+  add("kafka_consumergroup_group_lag", {{"cluster_name", "prod"}, {"group", "fresh"}, {"partition", "0"}}, 5, at(1000));
+  const json found = page();
+  ASSERT_EQ(found["groups"].size(), 1U);
+  EXPECT_EQ(found["groups"][0]["lag"], 1);
+}
+
 TEST_F(OverviewTest, ClustersSumTheirTopics) {
   add("kafka_brokers", {{"cluster", "prod"}}, 3);
   add("kafka_topic_under_replicated_partitions", {{"cluster", "prod"}, {"topic", "a"}}, 2);

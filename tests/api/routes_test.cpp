@@ -36,6 +36,19 @@ TEST_F(RoutesTest, MetricsAreTheRenderedPieces) {
   EXPECT_EQ(*response.parts[0], "up 1\n");
 }
 
+TEST_F(RoutesTest, AClusterHasItsOwnMetricsAndAnUnknownOneIsNotFound) {
+  core::Batch batch;
+  batch.samples = {{core::Labels::metric("lag", {{"cluster", "prod"}, {"topic", "a"}}), FakeBackend::now(), 1}};
+  fake_.metrics.update("a", std::make_shared<const core::Batch>(batch), FakeBackend::now());
+  const auto response = get("/metrics/prod");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(*response.body, "lag{topic=\"a\"} 1\n");
+  EXPECT_EQ(get("/metrics/test").status, 404);
+  EXPECT_EQ(get("/metrics/").status, 404);
+  EXPECT_EQ(ask("POST", "/metrics/prod").status, 405);
+}
+
 TEST_F(RoutesTest, IsHealthyAtOnceAndReadyOnceEveryCollectorHasRun) {
   fake_.collectors = {
       {.name = "kafka/prod", .ran = true, .success = false, .last_success = {}, .duration = {}, .error = "down"},

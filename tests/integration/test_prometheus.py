@@ -25,6 +25,7 @@ class Watched:
         kafka_clients.create_topic(self.kafka, "invoices.dlt", 1)
         kafka_clients.produce(self.kafka, "invoices.dlt", 2)
         shop.fall_behind(self.kafka, "accounting", "invoices")
+        kafka_clients.commit(self.kafka, "archive", "invoices.dlt", [2])
         self.registry.register("Invoice-value", {"type": "record", "name": "Invoice", "fields": []})
         self.registry.set_compatibility("Invoice-value", "BACKWARD")
         self.registry.register("Invoice-value", {"type": "record", "name": "Invoice", "fields": [

@@ -243,6 +243,46 @@ TEST_F(ClusterTest, ALeaderThatIsDownCostsOnlyItsPartitions) {
   EXPECT_EQ(topic(*snapshot, "orders").partitions[2].end, kUnknownOffset);
   ASSERT_EQ(snapshot->faults.size(), 1U);
   EXPECT_EQ(snapshot->faults[0].scope, (core::Labels{{"cluster", "prod"}, {"topic", "orders"}}));
+  produce("orders", 0, 1);
+  const auto began = steady_clock::now();
+  const auto next = take(seconds(20));
+  EXPECT_LT(steady_clock::now() - began, milliseconds(1500)) << "it was waited for again";
+  ASSERT_TRUE(next) << next.error().message;
+  EXPECT_EQ(topic(*next, "orders").partitions[0].end, 3);
+  EXPECT_EQ(next->faults.size(), 1U);
+  ASSERT_TRUE(mock_->set_up(3));
+  const auto deadline = steady_clock::now() + seconds(20);
+  auto back = take();
+  while ((!back || !back->faults.empty()) && steady_clock::now() < deadline) back = take();
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(topic(*back, "orders").partitions[2].end, 2);
+}
+
+TEST_F(ClusterTest, LastStableOffsetsAreReadWhereTheyAreAskedFor) {
+  produce("orders", 0, 5);
+  const auto without = take();
+  ASSERT_TRUE(without) << without.error().message;
+  EXPECT_EQ(topic(*without, "orders").partitions[0].stable, kUnknownOffset);
+  cluster_.reset();
+  settings_.transactions = true;
+  const auto with = take();
+  ASSERT_TRUE(with) << with.error().message;
+  for (const auto& fault : with->faults) ADD_FAILURE() << fault.error.message;
+  EXPECT_EQ(topic(*with, "orders").partitions[0].stable, 5);
+  EXPECT_EQ(topic(*with, "orders").partitions[0].end, 5);
+}
+
+TEST_F(ClusterTest, OneOfTheReplicasIsThePreferredLeader) {
+  std::vector<int> preferred(4, 0);
+  for (const int leader : {1, 2, 3}) {
+    for (int partition = 0; partition < 4; ++partition) ASSERT_TRUE(mock_->set_leader("orders", partition, leader));
+    const auto snapshot = take();
+    ASSERT_TRUE(snapshot) << snapshot.error().message;
+    for (const Partition& partition : topic(*snapshot, "orders").partitions) {
+      preferred[static_cast<std::size_t>(partition.id)] += partition.preferred_leader;
+    }
+  }
+  EXPECT_THAT(preferred, testing::Each(1));
 }
 
 TEST_F(ClusterTest, AClusterThatGoesDownIsUnavailableAndSeenAgainWhenItIsBack) {

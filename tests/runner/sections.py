@@ -149,7 +149,7 @@ def integration(context):
     problem = build(context, "ci", ["weir"])
     if problem:
         return failed("build weir", problem)
-    return pytest(context, "integration", ["support", "integration"], timeout=1500.0, show=True)
+    return pytest(context, "integration", ["support", "integration"], timeout=3600.0 if context.long else 2400.0, show=True)
 
 
 def pytest(context, name, folders, timeout=300.0, show=False):
@@ -159,8 +159,9 @@ def pytest(context, name, folders, timeout=300.0, show=False):
     command = [artifacts.python(), "-m", "pytest", "-v", "--color=no", f"--junitxml={report}", *present]
     if context.pattern:
         command += ["-k", context.pattern]
+    environment = {"PYTHONUNBUFFERED": "1", **({"WEIR_MODEL_SECONDS": "600"} if context.long else {})}
     task = Task(command, context.results / f"{name}.log", cwd=context.root / "tests", timeout=timeout,
-                environment={"PYTHONUNBUFFERED": "1"}, on_line=show_test if show else None)
+                environment=environment, on_line=show_test if show else None)
     status = task.run()
     tally = results.from_junit(report) if report.exists() else Tally()
     nothing_matched = status == 5 and context.pattern
