@@ -11,7 +11,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicP
 from confluent_kafka.admin import OffsetSpec
 
 from integration import shop
-from support import kafka_clients
+from support import kafka_clients, wait
 from support.kafka_cycles import Cycles, series
 
 SECONDS = float(os.environ.get("WEIR_MODEL_SECONDS") or 60)
@@ -83,8 +83,13 @@ class Model:
         del self.topics[name]
 
     def ends(self, wanted, spec):
-        answers = self.client.list_offsets({TopicPartition(*where): spec for where in wanted})
-        return {(where.topic, where.partition): done.result(10).offset for where, done in answers.items()}
+        def asked():
+            answers = self.client.list_offsets({TopicPartition(*where): spec for where in wanted})
+            try:
+                return {(where.topic, where.partition): done.result(10).offset for where, done in answers.items()}
+            except KafkaException as error:  # a topic that has just been made
+                raise wait.NotYet(str(error)) from error
+        return wait.until("the offsets", asked) if wanted else {}
 
     def expected(self):
         """{(group, topic, partition): lag} by another client's figures and DESIGN.md's definition."""
