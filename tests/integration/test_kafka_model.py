@@ -33,10 +33,9 @@ class Model:
             self.create_topic()
 
     def step(self):
-        choose = self.random.choices
-        action = choose([self.produce, self.commit, self.delete_records, self.delete_group, self.delete_topic, self.create_topic],
-                        [40, 40, 8, 4, 2, 2])[0]
-        action()
+        weights = {self.produce: 40, self.commit: 40, self.delete_records: 8, self.delete_group: 4, self.delete_topic: 2,
+                   self.create_topic: 2}
+        self.random.choices(list(weights), list(weights.values()))[0]()
 
     def a_partition(self):
         topic = self.random.choice(sorted(self.topics))
