@@ -11,7 +11,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicP
 from confluent_kafka.admin import OffsetSpec
 
 from integration import shop
-from support import kafka_clients
+from support import kafka_clients, wait
 from support.kafka_cycles import Cycles, series
 
 SECONDS = float(os.environ.get("WEIR_MODEL_SECONDS") or 60)
@@ -33,10 +33,9 @@ class Model:
             self.create_topic()
 
     def step(self):
-        choose = self.random.choices
-        action = choose([self.produce, self.commit, self.delete_records, self.delete_group, self.delete_topic, self.create_topic],
-                        [40, 40, 8, 4, 2, 2])[0]
-        action()
+        weights = {self.produce: 40, self.commit: 40, self.delete_records: 8, self.delete_group: 4, self.delete_topic: 2,
+                   self.create_topic: 2}
+        self.random.choices(list(weights), list(weights.values()))[0]()
 
     def a_partition(self):
         topic = self.random.choice(sorted(self.topics))
@@ -83,8 +82,13 @@ class Model:
         del self.topics[name]
 
     def ends(self, wanted, spec):
-        answers = self.client.list_offsets({TopicPartition(*where): spec for where in wanted})
-        return {(where.topic, where.partition): done.result(10).offset for where, done in answers.items()}
+        def asked():
+            answers = self.client.list_offsets({TopicPartition(*where): spec for where in wanted})
+            try:
+                return {(where.topic, where.partition): done.result(10).offset for where, done in answers.items()}
+            except KafkaException as error:  # a topic that has just been made
+                raise wait.NotYet(str(error)) from error
+        return wait.until("the offsets", asked) if wanted else {}
 
     def expected(self):
         """{(group, topic, partition): lag} by another client's figures and DESIGN.md's definition."""

@@ -206,7 +206,7 @@ def test_transactions_that_abort_hang_and_end(broker, cycles):
 
 def test_a_consumer_of_the_new_protocol(broker, cycles):
     if broker.version.startswith("3."):
-        pytest.skip("the protocol of KIP-848 is for production since Kafka 4.0, and cannot be turned on in 3.9's format tool")
+        pytest.skip("the protocol of KIP-848 is for production since Kafka 4.0; 3.9's format tool cannot turn it on")
     case = Case(broker, "kip-848", partitions=2)
     case.produce(20)
     case.produce(30, partition=1)
@@ -245,7 +245,10 @@ def test_groups_over_the_cap_are_counted_and_the_known_ones_kept(broker, start_w
         kafka_clients.commit(broker, name, case.topic, [1])
     weir = start_weir({"kafka": [shop.kafka_section(broker, groups={"allow": ["^cap-"], "max": 2})]})
     cycles = Cycles(weir)
-    seen = lambda found: sorted(labels["consumergroup"] for labels, _ in series(found, "kafka_consumergroup_state"))  # noqa: E731
+
+    def seen(found):
+        return sorted(labels["consumergroup"] for labels, _ in series(found, "kafka_consumergroup_state"))
+
     cycles.within(2, "both", lambda found: seen(found) == ["cap-m", "cap-n"])
     for number in range(5):
         kafka_clients.commit(broker, f"cap-a{number}", case.topic, [1])

@@ -22,7 +22,8 @@ class Provider:
                                  capture_output=True, text=True).stdout.strip().removeprefix("Modulus=")
         self.key_set = folder / "keys.json"
         self.key_set.write_text(json.dumps({"keys": [{
-            "kty": "RSA", "alg": "RS256", "use": "sig", "kid": "test", "n": _encoded(bytes.fromhex(modulus)), "e": "AQAB"}]}))
+            "kty": "RSA", "alg": "RS256", "use": "sig", "kid": "test", "e": "AQAB",
+            "n": _encoded(bytes.fromhex(modulus))}]}))
         expected = "Basic " + base64.b64encode(f"{client}:{secret}".encode()).decode()
         provider = self
 
