@@ -80,6 +80,7 @@ struct IncrementalSettings {
   std::string column;                                 // when a row came, never changed later
   core::Duration lateness = std::chrono::hours(2);    // rows come no later than this
   core::Duration reconcile = std::chrono::hours(24);  // a full scan at least this often
+  bool exact_percentiles = false;                     // of the whole table each time, not from sketches
 };
 
 /// A section "for each dataset": checks of every table whose name fits.

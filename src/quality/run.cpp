@@ -228,10 +228,24 @@ Observed CheckRun::observe(Turn& turn, const Check& check, std::span<const core:
   observed.result.value = verdict->value;
   observed.result.message = verdict->message;
   observed.problem = verdict->problem;
-  observed.result.reused = turn.scan.reused.has_value();
+  tell_how(turn, check, observed.result);
   take_sample(turn, check, observed);
   observed.foresight = verdict->foresight;
   return observed;
+}
+
+/// What was not read just now, or not to the last digit, says so.
+void CheckRun::tell_how(const Turn& turn, const Check& check, CheckResult& result) const {
+  if (turn.scan.reused) {
+    result.reused = true;
+    result.message += fmt::format("; reused: nothing was written since {}", core::format_rfc3339(*turn.scan.reused));
+  }
+  for (const Aggregate& each : check.probe->needs(turn.dataset, turn.session.dialect()).aggregates) {
+    const Observation::Way* way = turn.scan.observation.way(each.sql);
+    if (way == nullptr) continue;
+    result.relative_error = std::max(result.relative_error, way->relative_error);
+    result.message += "; " + way->note;
+  }
 }
 
 /// Shows some failing rows where that was asked for. That it cannot be done changes nothing about the verdict.

@@ -212,6 +212,24 @@ TEST_F(PostgresKindsTest, TheGateSeesEveryWrite) {
   admin_ = std::make_unique<pqxx::connection>(url_);
 }
 
+TEST_F(PostgresKindsTest, WhatIsReusedSaysSoAndFreshnessAgesOn) {
+  admin_.reset();
+  double now = kNow;
+  const std::string file = "checks for S.t:\n  - freshness(at) < 9h\n  - row_count = 5\n";
+  const auto reused = [&] { return run(file, now += 1).datasets[0].reused.has_value(); };
+  settle(reused);
+  const RunResult seen = run(file, now + 600);
+  ASSERT_TRUE(seen.datasets[0].reused);
+  const double written = 1'699'992'000;  // 20:00
+  EXPECT_EQ(seen.datasets[0].checks[0].result.value, now + 600 - written);
+  const CheckResult& rows = seen.datasets[0].checks[1].result;
+  EXPECT_TRUE(rows.reused);
+  EXPECT_EQ(rows.message, fmt::format("row_count is 5, expected = 5; reused: nothing was written since {}",
+                                      core::format_rfc3339(*seen.datasets[0].reused)));
+  EXPECT_FALSE(scanned(seen, fmt::format("FROM \"{}\".\"t\"", schema_))) << "nothing but the catalog is asked";
+  admin_ = std::make_unique<pqxx::connection>(url_);
+}
+
 TEST_F(PostgresKindsTest, TheGateDoesNotTrustSessionsThatMayHoldCountsBack) {
   pqxx::connection writer(url_);
   admin_.reset();

@@ -76,7 +76,7 @@ TEST(SqliteStore, KeepsAWriteAheadLogAndItsVersion) {
   auto store = must_open(folder.file());
   Other other(folder.file());
   EXPECT_EQ(other.ask("PRAGMA journal_mode"), "wal");
-  EXPECT_EQ(other.ask("PRAGMA user_version"), "3");
+  EXPECT_EQ(other.ask("PRAGMA user_version"), "4");
 }
 
 TEST(SqliteStore, AnotherProcessCanReadWhileItIsOpen) {
