@@ -81,7 +81,7 @@ def test_a_history_makes_schema_changes_show(shop):
         "checks for orders:\n  - schema:\n      fail:\n        when schema changes: any\n")
     first = run(shop, "checks", "--history", shop / "history.db", "--format", "json")
     assert first.returncode == 0, first.stdout + first.stderr
-    assert "learning" in json.loads(first.stdout)["results"][0]["message"]
+    assert "from the next time on" in json.loads(first.stdout)["results"][0]["message"]
     again = run(shop, "checks", "--history", shop / "history.db")
     assert again.returncode == 0, again.stdout + again.stderr
     with sqlite3.connect(shop / "shop.db") as database:
@@ -89,7 +89,7 @@ def test_a_history_makes_schema_changes_show(shop):
     changed = run(shop, "checks", "--history", shop / "history.db")
     assert changed.returncode == 1 and "coupon" in changed.stdout, changed.stdout + changed.stderr
     alone = run(shop, "checks", "--format", "json")
-    assert "learning" in json.loads(alone.stdout)["results"][0]["message"]
+    assert "from the next time on" in json.loads(alone.stdout)["results"][0]["message"]
 
 
 def test_a_warning_passes_unless_it_must_not(shop):
