@@ -117,6 +117,16 @@ checks for S.t:
   EXPECT_EQ(checks[9].result.outcome, Outcome::pass);
 }
 
+TEST_F(PostgresKindsTest, NamesInAnotherCaseAreHinted) {
+  write("CREATE TABLE \"Mixed\" (\"Amount\" int)");
+  const RunResult column = run("checks for S.\"Mixed\":\n  - max(AMOUNT) > 0\n");
+  EXPECT_THAT(column.datasets[0].checks[0].result.message,
+              HasSubstr("; there is a column \"Amount\": names are taken exactly as written"));
+  const RunResult table = run("checks for S.mixed:\n  - row_count > 0\n");
+  ASSERT_TRUE(table.datasets[0].error);
+  EXPECT_THAT(table.datasets[0].error->message, HasSubstr(fmt::format("there is a table \"{}.Mixed\"", schema_)));
+}
+
 TEST_F(PostgresKindsTest, WhatTakesTooLongIsStoppedAlone) {
   const RunResult result = run(R"(
 checks for S.t:
