@@ -18,15 +18,21 @@ function(weir_module name)
 endfunction()
 
 # The GoogleTest program <module>_tests of tests/<module>/*_test.cpp, for each module that has some.
-# tests/support/*.cpp holds what they share (fake clock, fake servers).
+# tests/support/*.cpp holds what they share (fake clock, fake servers), tests/support/engines what those with databases do.
 function(weir_tests)
   file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cpp)
+  file(GLOB engines CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/engines/*.cpp)
   foreach(name ${WEIR_MODULES})
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.cpp)
+    set(drivers)
+    if(name MATCHES "^(sql|quality)$")
+      list(APPEND sources ${engines})
+      set(drivers ${WEIR_LIBS_sql})
+    endif()
     if(sources)
       add_executable(${name}_tests ${sources} ${support})
       target_include_directories(${name}_tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-      target_link_libraries(${name}_tests PRIVATE weir_${name} ${WEIR_LIBS_${name}} GTest::gmock GTest::gtest_main)
+      target_link_libraries(${name}_tests PRIVATE weir_${name} ${WEIR_LIBS_${name}} ${drivers} GTest::gmock GTest::gtest_main)
       target_compile_definitions(${name}_tests PRIVATE WEIR_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
       add_test(NAME ${name} COMMAND ${name}_tests)
     endif()

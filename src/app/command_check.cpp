@@ -23,6 +23,8 @@
 namespace weir::app {
 namespace {
 
+constexpr core::Duration kForEver = std::chrono::years(100);
+
 struct RunOptions {
   CheckOptions checks;
   ReportOptions report;
@@ -90,10 +92,21 @@ void add_unseen(const quality::RunResult& run, const std::string& source, qualit
   }
 }
 
+void say_what_is_lost(const quality::RunResult& run) {
+  for (const quality::DatasetRun& dataset : run.datasets) {
+    if (!dataset.not_remembered) continue;
+    std::cerr << "note: --history: what was seen of " << dataset.label
+              << " could not be kept: " << dataset.not_remembered->describe() << "\n";
+  }
+}
+
 /// Each dataset in its turn, so that the bar can show which.
 core::Result<quality::RunReport> run_all(Prepared& prepared) {
-  quality::CheckRun run({prepared.sources.name(), *prepared.session, prepared.history.get(),
-                         [&](const std::string& name) { return prepared.sources.other(name); }});
+  quality::CheckRun run({.source = prepared.sources.name(),
+                         .session = *prepared.session,
+                         .history = prepared.history.get(),
+                         .other = [&](const std::string& name) { return prepared.sources.other(name); },
+                         .texts = prepared.history.get()});
   quality::RunReport report;
   report.started = present();
   const auto begun = std::chrono::steady_clock::now();
@@ -108,6 +121,7 @@ core::Result<quality::RunReport> run_all(Prepared& prepared) {
     if (!done) return std::unexpected(done.error());
     quality::RunReport part = done->report();
     std::ranges::move(part.results, std::back_inserter(report.results));
+    say_what_is_lost(*done);
     add_unseen(*done, prepared.sources.name(), report);
     std::ranges::move(part.statements, std::back_inserter(report.statements));
   }
@@ -119,6 +133,8 @@ int run_checks(const RunOptions& options) {
   auto prepared = prepare(options.checks);
   if (!prepared) return kExitUsage;
   const auto report = run_all(*prepared);
+  // So that Weir, if the file is its own, knows which texts are in use; nothing is dropped.
+  if (prepared->history) (void)prepared->history->prune(present(), kForEver);
   if (!report) {
     std::cerr << "weir check: " << report.error().describe() << "\n";
     return kExitUsage;
@@ -168,8 +184,9 @@ void add_check_options(CLI::App& command, CheckOptions& options) {
   command.add_option("--variable,-v", options.variables, "name=value, for ${name} in the files; may be given again")
       ->allow_extra_args(false);
   add_source_options(command, options);
-  command.add_option("--history", options.history,
-                     "file that keeps what was measured, for \"change for\" and anomalies");
+  command.add_option(
+      "--history", options.history,
+      "file that keeps what was measured and the schemas seen, for \"change for\", \"schema changes\" and anomalies");
 }
 
 void add_run(CLI::App& check, Action& action) {

@@ -29,6 +29,8 @@ struct Condition {
 
   /// False for NaN, whatever the operator.
   bool holds(double value) const;
+  /// Whether one of its bounds is from `from` to `to`.
+  bool has_bound_within(double from, double to) const;
   /// True when every number that it holds for is one that `other` holds for.
   bool within(const Condition& other) const;
   /// "> 0", "between 10 and 20", "< 1h30m", as it is written in check files.
@@ -80,6 +82,7 @@ struct IncrementalSettings {
   std::string column;                                 // when a row came, never changed later
   core::Duration lateness = std::chrono::hours(2);    // rows come no later than this
   core::Duration reconcile = std::chrono::hours(24);  // a full scan at least this often
+  bool exact_percentiles = false;                     // of the whole table each time, not from sketches
 };
 
 /// A section "for each dataset": checks of every table whose name fits.

@@ -29,9 +29,9 @@ constexpr std::string_view kSections =
     "and \"variables\"";
 
 /// Sections SodaCL has and Weir does not.
-constexpr std::array<std::string_view, 7> kUnsupportedSections = {
-    "for each column",      "profile columns", "discover datasets", "discover tables", "sample datasets",
-    "automated monitoring", "checks"};
+constexpr std::array<std::string_view, 6> kUnsupportedSections = {"for each column",   "profile columns",
+                                                                  "discover datasets", "discover tables",
+                                                                  "sample datasets",   "automated monitoring"};
 
 constexpr std::size_t kMostPatterns = 1000;
 
@@ -109,6 +109,12 @@ class FileParser {
   }
 
   void unknown_section(const Node& key) {
+    if (key.text() == "checks") {
+      return diagnostics_.error(key.position(),
+                                "\"checks\" without a table is not supported: write \"checks for <table>\" with one of "
+                                "the tables that the query reads; \"failed rows\" and metrics of your own may query "
+                                "others too");
+    }
     for (const std::string_view known : kUnsupportedSections) {
       if (!begins_with_words(key.text(), known)) continue;
       return diagnostics_.error(key.position(),
@@ -396,6 +402,7 @@ std::vector<Dataset> merge_datasets(std::vector<Dataset> datasets, Diagnostics& 
           fmt::format("\"{}\" has another condition or table here than at {}; give the filter another name",
                       dataset.label(), same->position.to_string()));
     } else {
+      if (!same->incremental) same->incremental = std::move(dataset.incremental);
       std::ranges::move(dataset.checks, std::back_inserter(same->checks));
     }
   }

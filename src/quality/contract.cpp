@@ -35,13 +35,17 @@ const std::vector<Node>& items(const Node& node, std::string_view key) {
 
 std::string first_of(std::string one, std::string other) { return one.empty() ? other : one; }
 
-Names names_of(const Node& root) {
+/// A table without a schema of its own is in that of the servers.
+Names names_of(const Node& root, const std::string& schema) {
   Names names;
   for (const Node& object : items(root, "schema")) {
     Names::Table table;
     table.name = scalar(object, "name");
     table.id = scalar(object, "id");
     table.physical = first_of(scalar(object, "physicalName"), table.name);
+    if (!schema.empty() && !table.physical.empty() && table.physical.find('.') == std::string::npos) {
+      table.physical = contract::check_name(schema) + "." + contract::check_name(table.physical);
+    }
     for (const Node& property : items(object, "properties")) {
       const std::string physical = first_of(scalar(property, "physicalName"), scalar(property, "name"));
       table.columns.emplace_back(scalar(property, "name"), physical);
@@ -288,7 +292,8 @@ Node contract_to_checks(const Node& root, Diagnostics& diagnostics) {
                            "description", "domain", "support", "price", "team", "roles", "authoritativeDefinitions",
                            "customProperties", "contractCreatedTs", "context"});
   check_version(reader);
-  const Names names = names_of(root);
+  const Names names = names_of(root, contract::schema_of_servers(root, diagnostics));
+  const auto attributes = contract::attributes_of(root);
   std::vector<TableChecks> tables;
   const Node* schema = reader.child("schema");
   if (schema != nullptr && !schema->is_sequence()) {
@@ -301,6 +306,7 @@ Node contract_to_checks(const Node& root, Diagnostics& diagnostics) {
       const Node& object = schema->items()[i];
       const Names::Table& table = names.tables[i];
       tables.emplace_back(contract::check_table(table.physical), object.position());
+      tables.back().set_attributes(attributes);
       ObjectReader(object, names, table, tables.back(), diagnostics).run();
     }
   }

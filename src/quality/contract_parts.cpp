@@ -142,10 +142,79 @@ std::vector<Node::Entry> TableChecks::sections() && {
   std::vector<Node::Entry> sections;
   if (!items_.empty()) {
     sections.emplace_back(Node::scalar("checks for " + table_, position_),
-                          Node::sequence(std::move(items_), position_));
+                          with_attributes(Node::sequence(std::move(items_), position_)));
   }
-  std::ranges::move(sections_, std::back_inserter(sections));
+  for (auto& [heading, content] : sections_) {
+    const bool checks = heading.text().starts_with("checks for ") && content.is_sequence();
+    sections.emplace_back(std::move(heading), checks ? with_attributes(content) : std::move(content));
+  }
   return sections;
+}
+
+Node TableChecks::with_attributes(const Node& checks) const {
+  if (attributes_.empty()) return checks;
+  std::vector<Node::Entry> attributes;
+  for (const auto& [key, value] : attributes_) {
+    attributes.emplace_back(Node::scalar(key, position_), Node::scalar(value, position_, true));
+  }
+  std::vector<Node> items;
+  std::vector<Node::Entry> item;
+  item.emplace_back(Node::scalar("attributes", position_), Node::mapping(std::move(attributes), position_));
+  items.push_back(Node::mapping(std::move(item), position_));
+  std::ranges::copy(checks.items(), std::back_inserter(items));
+  return Node::sequence(std::move(items), position_);
+}
+
+std::string schema_of_servers(const Node& root, config::Diagnostics& diagnostics) {
+  std::string schema;
+  const Node* servers = root.find("servers");
+  if (servers == nullptr || !servers->is_sequence()) return {};
+  for (const Node& server : servers->items()) {
+    const Node* own = server.is_mapping() ? server.find("schema") : nullptr;
+    if (own == nullptr || !own->is_scalar() || own->text().empty()) continue;
+    if (!schema.empty() && schema != own->text()) {
+      diagnostics.hint(own->position(), fmt::format("contract: the servers' schemas differ (\"{}\", \"{}\"), so the "
+                                                    "tables are looked for by their names alone; give physicalName "
+                                                    "with its schema",
+                                                    schema, own->text()));
+      return {};
+    }
+    schema = own->text();
+  }
+  return schema;
+}
+
+std::vector<std::pair<std::string, std::string>> attributes_of(const Node& root) {
+  const auto scalar = [](const Node* node) {
+    return node != nullptr && node->is_scalar() && !node->is_null() ? node->text() : std::string();
+  };
+  std::vector<std::pair<std::string, std::string>> attributes;
+  const auto add = [&](std::string_view key, std::string value) {
+    if (!value.empty()) attributes.emplace_back(key, std::move(value));
+  };
+  // Since 3.1 a mapping with members, before it the list of them.
+  const Node* team = root.find("team");
+  const Node* members = team != nullptr && team->is_mapping() ? team->find("members") : team;
+  std::string owner;
+  if (members != nullptr && members->is_sequence()) {
+    for (const Node& member : members->items()) {
+      if (!member.is_mapping() || !owner.empty()) continue;
+      std::string role = scalar(member.find("role"));
+      std::ranges::transform(role, role.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      if (role.find("owner") != std::string::npos) owner = scalar(member.find("username"));
+    }
+  }
+  if (owner.empty() && team != nullptr && team->is_mapping()) owner = scalar(team->find("name"));
+  add("owner", owner);
+  add("domain", scalar(root.find("domain")));
+  std::string tags;
+  if (const Node* list = root.find("tags"); list != nullptr && list->is_sequence()) {
+    for (const Node& tag : list->items()) {
+      if (!scalar(&tag).empty()) tags += (tags.empty() ? "" : ", ") + scalar(&tag);
+    }
+  }
+  add("tags", tags);
+  return attributes;
 }
 
 const Names::Table* Names::find(std::string_view name_or_id) const {

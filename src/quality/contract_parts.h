@@ -65,6 +65,11 @@ class TableChecks {
   /// A whole section besides: "filter orders [recent]", "checks for orders [recent]".
   void add_section(config::Node::Entry section) { sections_.push_back(std::move(section)); }
 
+  /// Of all checks that do not have their own.
+  void set_attributes(std::vector<std::pair<std::string, std::string>> attributes) {
+    attributes_ = std::move(attributes);
+  }
+
   const std::string& table() const { return table_; }
   /// "checks for orders": [the items], if there are any, and the other sections.
   std::vector<config::Node::Entry> sections() &&;
@@ -72,10 +77,12 @@ class TableChecks {
  private:
   std::string unique_name(const std::string& name);
   void push(const std::string& check, Extras extras, const config::Position& position);
+  config::Node with_attributes(const config::Node& checks) const;
 
   std::string table_;
   config::Position position_;
   std::set<std::string> names_;
+  std::vector<std::pair<std::string, std::string>> attributes_;
   std::vector<config::Node> items_;
   std::vector<config::Node::Entry> sections_;
 };
@@ -106,6 +113,11 @@ struct Scope {
   std::string logical = {};   // its logicalType
   std::string physical = {};  // its physicalType
 };
+
+/// The schema that all servers of a contract are said to have, "" when they differ or say none.
+std::string schema_of_servers(const config::Node& root, config::Diagnostics& diagnostics);
+/// What a contract as a whole says of its data: owner, domain, tags.
+std::vector<std::pair<std::string, std::string>> attributes_of(const config::Node& root);
 
 // Each reads one part and adds its checks.
 void read_options(const config::Node& options, const Scope& scope);     // logicalTypeOptions

@@ -1,6 +1,7 @@
 #include "quality/dry_run.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -42,6 +43,39 @@ void explain_sqlite(const sql::Table& answer, PlannedStatement& statement) {
   }
 }
 
+/// MariaDB and MySQL: {"query_block": {"cost" or "cost_info": {"query_cost"}, … "table": {"table_name", "access_type",
+/// "key", "rows" or "rows_examined_per_scan"}}}; MariaDB tells a cost since version 11.
+void read_mysql_plan(const json& node, PlannedStatement& statement, int depth) {
+  if (depth > 40 || statement.plan.size() >= 20) return;
+  if (node.is_object() && node.contains("table_name") && node["table_name"].is_string()) {
+    const std::string access = node.value("access_type", "");
+    const std::string key = node.value("key", "");
+    statement.plan.push_back((access == "ALL" ? "full scan" : "access by " + access) + " on " +
+                             node["table_name"].get<std::string>() + (key.empty() ? "" : ", key " + key));
+    for (const char* rows : {"rows", "rows_examined_per_scan"}) {
+      if (!node.contains(rows) || !node[rows].is_number()) continue;
+      statement.rows = std::max(statement.rows.value_or(0), node[rows].get<double>());
+    }
+  }
+  if (!node.is_structured()) return;
+  for (const json& child : node) read_mysql_plan(child, statement, depth + 1);
+}
+
+void explain_mysql(const sql::Table& answer, PlannedStatement& statement) {
+  const std::string text = answer.rows.empty() || answer.rows[0].empty() ? "" : text_of(answer.rows[0][0]);
+  const json root = json::parse(text, nullptr, false);
+  if (!root.is_object() || !root.contains("query_block") || !root["query_block"].is_object()) return;
+  const json& block = root["query_block"];
+  if (block.contains("cost") && block["cost"].is_number()) statement.cost = block["cost"].get<double>();
+  if (block.contains("cost_info") && block["cost_info"].is_object()) {
+    const std::string cost = block["cost_info"].value("query_cost", "");
+    char* end = nullptr;
+    const double number = std::strtod(cost.c_str(), &end);
+    if (end != cost.c_str()) statement.cost = number;
+  }
+  read_mysql_plan(block, statement, 0);
+}
+
 struct Explainer {
   std::string_view dialect;
   std::string_view prefix;
@@ -50,6 +84,7 @@ struct Explainer {
 constexpr Explainer kExplainers[] = {
     {"postgres", "EXPLAIN (FORMAT JSON) ", explain_postgres},
     {"sqlite", "EXPLAIN QUERY PLAN ", explain_sqlite},
+    {"mysql", "EXPLAIN FORMAT=JSON ", explain_mysql},
 };
 
 /// Stands for a session: notes and explains, and answers with NULLs.
@@ -70,8 +105,13 @@ class DrySource final : public sql::SqlSource {
       log_.push_back(std::move(statement));
       return real_.query(text, parameters, limits);
     }
-    if (reads_no_rows(text)) return real_.query(text, parameters, limits);
+    if (reads_no_rows(text) || text.starts_with("EXPLAIN ")) return real_.query(text, parameters, limits);
     auto shape = real_.query(dialect().without_rows(text), parameters, limits);
+    if (!shape && shape.error().kind == core::ErrorKind::invalid) {
+      // It may have a limit of its own, and takes no second one.
+      const std::string inside = "SELECT * FROM (" + text + "\n) weir_plan";
+      if (auto wrapped = real_.query(dialect().without_rows(inside), parameters, limits)) shape = std::move(wrapped);
+    }
     if (!shape) {
       statement.problem = shape.error().message;
       log_.push_back(std::move(statement));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "quality/check_file.h"
+#include "quality/gate.h"
 #include "quality/user_sql.h"
 
 namespace weir::quality {
@@ -20,8 +21,11 @@ class FailCondition final : public Probe {
   std::string text() const override { return "failed rows"; }
   std::string identity() const override { return "failed rows " + condition_; }
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
-    return {
-        .aggregates = {{.sql = dialect.count_if(condition_), .column = "", .user_sql = true, .merge = Merge::count}}};
+    return {.aggregates = {{.sql = dialect.count_if(condition_),
+                            .column = "",
+                            .user_sql = true,
+                            .moves = !is_stable(condition_),
+                            .merge = Merge::count}}};
   }
   Measured measure(const Findings& findings) const override {
     return counted(findings.scan.value(findings.dialect.count_if(condition_)));

@@ -14,62 +14,94 @@ bool any_null(const sql::Row& row) {
                              [](const sql::Value& value) { return std::holds_alternative<std::monostate>(value); });
 }
 
-/// Keywords that may stand before a parenthesis, and functions; the latter half is what the dialects write.
-constexpr std::array<std::string_view, 55> kStableFunctions = {"in",
-                                                               "and",
-                                                               "or",
-                                                               "not",
-                                                               "between",
-                                                               "like",
-                                                               "is",
-                                                               "exists",
-                                                               "case",
-                                                               "when",
-                                                               "then",
-                                                               "else",
-                                                               "any",
-                                                               "all",
-                                                               "cast",
-                                                               "abs",
-                                                               "coalesce",
-                                                               "nullif",
-                                                               "lower",
-                                                               "upper",
-                                                               "trim",
-                                                               "length",
-                                                               "round",
-                                                               "floor",
-                                                               "ceil",
-                                                               "mod",
-                                                               "substr",
-                                                               "replace",
-                                                               "substring",
-                                                               "greatest",
-                                                               "least",
-                                                               "count",
-                                                               "sum",
-                                                               "avg",
-                                                               "min",
-                                                               "max",
-                                                               "distinct",
-                                                               "where",
-                                                               "filter",
-                                                               "extract",
-                                                               "group",
-                                                               "within",
-                                                               "total",
-                                                               "typeof",
-                                                               "sqrt",
-                                                               "stddev_pop",
-                                                               "stddev_samp",
-                                                               "var_pop",
-                                                               "var_samp",
-                                                               "percentile_disc",
-                                                               "percentile_cont",
-                                                               "char_length",
-                                                               "character_length",
-                                                               "order",
-                                                               "pg_typeof"};
+/// Keywords that may stand before a parenthesis, functions of every engine, and what the dialects of those with
+/// counters write.
+constexpr auto kStableFunctions = std::to_array<std::string_view>({"in",
+                                                                   "and",
+                                                                   "or",
+                                                                   "not",
+                                                                   "between",
+                                                                   "like",
+                                                                   "is",
+                                                                   "exists",
+                                                                   "case",
+                                                                   "when",
+                                                                   "then",
+                                                                   "else",
+                                                                   "any",
+                                                                   "all",
+                                                                   "cast",
+                                                                   "abs",
+                                                                   "coalesce",
+                                                                   "nullif",
+                                                                   "lower",
+                                                                   "upper",
+                                                                   "trim",
+                                                                   "length",
+                                                                   "round",
+                                                                   "floor",
+                                                                   "ceil",
+                                                                   "mod",
+                                                                   "substr",
+                                                                   "replace",
+                                                                   "substring",
+                                                                   "greatest",
+                                                                   "least",
+                                                                   "count",
+                                                                   "sum",
+                                                                   "avg",
+                                                                   "min",
+                                                                   "max",
+                                                                   "distinct",
+                                                                   "where",
+                                                                   "filter",
+                                                                   "extract",
+                                                                   "group",
+                                                                   "within",
+                                                                   "total",
+                                                                   "typeof",
+                                                                   "sqrt",
+                                                                   "stddev_pop",
+                                                                   "stddev_samp",
+                                                                   "var_pop",
+                                                                   "var_samp",
+                                                                   "percentile_disc",
+                                                                   "percentile_cont",
+                                                                   "char_length",
+                                                                   "character_length",
+                                                                   "order",
+                                                                   "pg_typeof",
+                                                                   "from",
+                                                                   "ln",
+                                                                   "log",
+                                                                   "if",
+                                                                   "date_part",
+                                                                   "to_timestamp_tz",
+                                                                   "regexp_instr",
+                                                                   "countif",
+                                                                   "uniqexact",
+                                                                   "uniq",
+                                                                   "sumornull",
+                                                                   "avgornull",
+                                                                   "stddevpopstableornull",
+                                                                   "stddevsampstableornull",
+                                                                   "varpopstableornull",
+                                                                   "varsampstableornull",
+                                                                   "tounixtimestamp64micro",
+                                                                   "todatetime64",
+                                                                   "lengthutf8",
+                                                                   "lowerutf8",
+                                                                   "upperutf8",
+                                                                   "match",
+                                                                   "tostring",
+                                                                   "tofloat64",
+                                                                   "toint64",
+                                                                   "quantileexactinclusiveornull",
+                                                                   "julianday",
+                                                                   "timestamp",
+                                                                   "numeric",
+                                                                   "varchar",
+                                                                   "decimal"});
 
 constexpr std::array<std::string_view, 16> kMomentary = {"current_date",
                                                          "current_time",
@@ -137,15 +169,17 @@ bool is_stable(std::string_view sql) {
   std::size_t at = 0;
   while (at < sql.size()) {
     const char c = sql[at];
-    if (c == '\'' || c == '"') {
+    if (c == '\'' || c == '"' || c == '`') {
       const std::size_t end = sql.find(c, at + 1);
       if (end == std::string_view::npos) return false;
+      // Some engines escape with a backslash, so that the end would be another.
+      if (sql[end - 1] == '\\' && (end < 2 || sql[end - 2] != '\\')) return false;
       std::string literal = lower(sql.substr(at + 1, end - at - 1));
       std::erase(literal, ' ');
       if (c == '\'' && holds(kMomentaryLiterals, literal)) return false;
       // A name in quotes before a parenthesis is a function of any kind.
       const std::size_t next = sql.find_first_not_of(" \t\r\n", end + 1);
-      if (c == '"' && next != std::string_view::npos && sql[next] == '(') return false;
+      if (c != '\'' && next != std::string_view::npos && sql[next] == '(') return false;
       at = end + 1;
     } else if (is_word(c)) {
       const std::size_t begin = at;
@@ -154,12 +188,15 @@ bool is_stable(std::string_view sql) {
       const std::size_t next = sql.find_first_not_of(" \t\r\n", at);
       const bool call = next != std::string_view::npos && sql[next] == '(';
       const bool number = std::isdigit(static_cast<unsigned char>(word[0])) != 0;
+      // Without arguments julianday() is the present.
+      const std::size_t argument = call ? sql.find_first_not_of(" \t\r\n", next + 1) : next;
+      if (call && argument != std::string_view::npos && sql[argument] == ')') return false;
       if (holds(kMomentary, word) ||
           (call && !number && !holds(kStableFunctions, word) && !word.starts_with("weir_"))) {
         return false;
       }
     } else {
-      if (c == '`' || c == '$' || c == '@') return false;
+      if (c == '$' || c == '@') return false;
       ++at;
     }
   }

@@ -221,9 +221,14 @@ class Suite {
     schema("when required column missing", texts({arguments.text("column")}));
   }
   void column_set(const Arguments& arguments) {
-    if (arguments.flag("exact_match", true))
-      return fail("with exact_match there may be no other columns, which SodaCL cannot say");
-    schema("when required column missing", texts(arguments.list("column_set")));
+    if (!arguments.flag("exact_match", true)) {
+      return schema("when required column missing", texts(arguments.list("column_set")));
+    }
+    std::vector<Node::Entry> columns;
+    for (const std::string& column : arguments.list("column_set")) {
+      columns.emplace_back(literal(column, true), Node::nothing(at_));
+    }
+    schema("when mismatching columns", Node::mapping(std::move(columns), at_));
   }
   void column_list(const Arguments& arguments) {
     std::vector<Node::Entry> columns;

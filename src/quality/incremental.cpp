@@ -44,6 +44,7 @@ std::optional<Value> extreme(const Value& a, const Value& b, bool greatest) {
 }
 
 std::size_t parts_of(const Aggregate& aggregate) {
+  if (aggregate.merge == Merge::sketch) return 0;
   if (aggregate.merge == Merge::mean) return 2;
   const bool deviation = aggregate.merge == Merge::stddev_pop || aggregate.merge == Merge::stddev_samp ||
                          aggregate.merge == Merge::var_pop || aggregate.merge == Merge::var_samp;
@@ -60,6 +61,7 @@ std::string parts(const Aggregate& aggregate, const sql::Dialect& dialect) {
 /// Nothing when the parts are no numbers.
 std::optional<Partial> read_partial(std::span<const Value> values) {
   Partial partial;
+  if (values.empty()) return partial;
   if (values.size() == 1) {
     partial.value = values[0];
     return partial;
@@ -147,7 +149,7 @@ class Reader {
   std::string_view text_;
 };
 
-constexpr std::string_view kForm = "incremental 1";
+constexpr std::string_view kForm = "incremental 2";
 
 bool grows(std::string_view counter) { return counter == "inserted" || counter == "bytes"; }
 
@@ -162,6 +164,11 @@ Moments merged(const Moments& a, const Moments& b) {
 }
 
 std::optional<Partial> merged(const Aggregate& aggregate, const Partial& a, const Partial& b) {
+  if (aggregate.merge == Merge::sketch) {
+    Partial both{{}, {}, a.sketch};
+    both.sketch.merge(b.sketch);
+    return both;
+  }
   if (parts_of(aggregate) > 1) return Partial{{}, merged(a.moments, b.moments)};
   const auto value = aggregate.merge == Merge::sum || aggregate.merge == Merge::count
                          ? sum(a.value, b.value)
@@ -175,16 +182,16 @@ Value value_of(const Aggregate& aggregate, const Partial& partial) {
   const bool sample = aggregate.merge == Merge::stddev_samp || aggregate.merge == Merge::var_samp;
   const bool root = aggregate.merge == Merge::stddev_samp || aggregate.merge == Merge::stddev_pop;
   if (aggregate.merge == Merge::count && is_null(partial.value)) return std::int64_t{0};
+  if (aggregate.merge == Merge::sketch) {
+    const auto quantile = partial.sketch.quantile(aggregate.fraction);
+    return quantile ? Value(*quantile) : Value();
+  }
   if (parts_of(aggregate) == 1) return partial.value;
   if (moments.n == 0) return std::monostate{};
   if (aggregate.merge == Merge::mean) return moments.mean;
   if (sample && moments.n < 2) return std::monostate{};
   const double variance = moments.m2 / (moments.n - (sample ? 1 : 0));
   return root ? std::sqrt(variance) : variance;
-}
-
-bool can_merge(std::span<const Aggregate> aggregates) {
-  return std::ranges::none_of(aggregates, [](const Aggregate& each) { return each.merge == Merge::none; });
 }
 
 IncrementalSettings read_incremental(const config::Node& node, const std::string& what,
@@ -195,6 +202,11 @@ IncrementalSettings read_incremental(const config::Node& node, const std::string
   settings.column = reader.required_text("column");
   settings.lateness = reader.duration("lateness", settings.lateness);
   settings.reconcile = reader.duration("reconcile", settings.reconcile);
+  const std::string percentiles = reader.text("percentiles", "approximate");
+  settings.exact_percentiles = percentiles == "exact";
+  if (percentiles != "exact" && percentiles != "approximate") {
+    reader.error("percentiles", "must be approximate or exact");
+  }
   if (settings.lateness < 1min || settings.lateness > 24h * 400) reader.error("lateness", "must be from 1m to 400d");
   if (settings.reconcile < 1min || settings.reconcile > 24h * 31) reader.error("reconcile", "must be from 1m to 31d");
   reader.finish();
@@ -208,15 +220,25 @@ std::int64_t frontier_at(core::Time now, const IncrementalSettings& settings) {
   return edge - ((edge % step) + step) % step;
 }
 
+std::string half_of(const Dataset& dataset, std::int64_t to, const sql::Dialect& dialect) {
+  const std::string column = dialect.identifier(dataset.incremental->column);
+  return fmt::format("CASE WHEN {} THEN 0 ELSE 1 END", dialect.before(column, core::Time(std::chrono::seconds(to))));
+}
+
+std::string from_on(const Dataset& dataset, std::int64_t from, const sql::Dialect& dialect) {
+  const std::string column = dialect.identifier(dataset.incremental->column);
+  return fmt::format("({} OR {} IS NULL)", dialect.at_or_after(column, core::Time(std::chrono::seconds(from))), column);
+}
+
 std::string incremental_query(const Dataset& dataset, std::span<const Aggregate> aggregates,
                               std::optional<std::int64_t> from, std::int64_t to, const sql::Dialect& dialect) {
-  const std::string column = dialect.identifier(dataset.incremental->column);
-  const auto time = [](std::int64_t seconds) { return core::Time(std::chrono::seconds(seconds)); };
-  const std::string half = fmt::format("CASE WHEN {} THEN 0 ELSE 1 END", dialect.before(column, time(to)));
+  const std::string half = half_of(dataset, to, dialect);
   std::string list = half;
-  for (const Aggregate& aggregate : aggregates) list += ", " + parts(aggregate, dialect);
+  for (const Aggregate& aggregate : aggregates) {
+    if (parts_of(aggregate) > 0) list += ", " + parts(aggregate, dialect);
+  }
   std::string sql = fmt::format("SELECT {} FROM {}", list, dialect.table(dataset.table));
-  if (from) sql += fmt::format(" WHERE ({} OR {} IS NULL)", dialect.at_or_after(column, time(*from)), column);
+  if (from) sql += " WHERE " + from_on(dataset, *from, dialect);
   return sql + " GROUP BY " + half;
 }
 
@@ -282,6 +304,12 @@ std::string state_to_text(const IncrementalState& state) {
   for (const Partial& partial : state.base) {
     out.value(partial.value);
     for (const double number : {partial.moments.n, partial.moments.mean, partial.moments.m2}) out.number(number);
+    out.whole(partial.sketch.collapsed() ? 1 : 0);
+    out.whole(static_cast<std::int64_t>(partial.sketch.bins().size()));
+    for (const auto& [place, count] : partial.sketch.bins()) {
+      out.whole(place);
+      out.whole(count);
+    }
   }
   return out.take();
 }
@@ -298,6 +326,15 @@ std::optional<IncrementalState> state_from_text(std::string_view text) {
   for (std::size_t left = in.count(); left > 0 && in.ok; --left) {
     Partial partial{in.value(), {}};
     for (double* number : {&partial.moments.n, &partial.moments.mean, &partial.moments.m2}) *number = in.number();
+    const bool collapsed = in.whole() != 0;
+    std::vector<std::pair<std::int32_t, std::int64_t>> bins;
+    for (std::size_t bin = in.count(); bin > 0 && in.ok; --bin) {
+      const std::int64_t place = in.whole();
+      bins.emplace_back(static_cast<std::int32_t>(std::clamp<std::int64_t>(place, INT32_MIN, INT32_MAX)), in.whole());
+    }
+    auto sketch = Sketch::of(std::move(bins), collapsed);
+    if (!sketch) return std::nullopt;
+    partial.sketch = std::move(*sketch);
     state.base.push_back(std::move(partial));
   }
   return in.ok && in.done() ? std::optional(state) : std::nullopt;

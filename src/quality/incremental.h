@@ -11,6 +11,7 @@
 #include "core/time.h"
 #include "quality/check.h"
 #include "quality/planner.h"
+#include "quality/sketch.h"
 #include "sql/source.h"
 
 /// Incremental measuring of a table that grows by a time column. Rows older than a frontier, `now − lateness` rounded
@@ -33,17 +34,15 @@ Moments merged(const Moments& a, const Moments& b);
 
 /// What one aggregate has come to over some of the rows.
 struct Partial {
-  sql::Value value;  // of counts, sums, least and greatest; NULL for no value
-  Moments moments;   // of means and deviations
+  sql::Value value;    // of counts, sums, least and greatest; NULL for no value
+  Moments moments;     // of means and deviations
+  Sketch sketch = {};  // of percentiles
 };
 
 /// Null when the two cannot be merged: text, whose order is the database's own matter.
 std::optional<Partial> merged(const Aggregate& aggregate, const Partial& a, const Partial& b);
-/// The aggregate's value of the rows that a partial is about.
+/// The aggregate's value of the rows that a partial is about. Of a sketch NULL also when it does not tell.
 sql::Value value_of(const Aggregate& aggregate, const Partial& partial);
-
-/// Whether each of the aggregates can be merged.
-bool can_merge(std::span<const Aggregate> aggregates);
 
 struct IncrementalState {
   std::string plan;            // of which aggregates: another plan begins anew
@@ -54,15 +53,22 @@ struct IncrementalState {
   core::Time reconciled = {};  // when the last full scan was
 };
 
-/// `incremental: {column: loaded_at, lateness: 2h, reconcile: 24h}` under "configurations for <table>".
+/// `incremental: {column: loaded_at, lateness: 2h, reconcile: 24h, percentiles: approximate}` under "configurations for
+/// <table>".
 IncrementalSettings read_incremental(const config::Node& node, const std::string& what,
                                      config::Diagnostics& diagnostics);
 
 /// Where the frontier is at a moment.
 std::int64_t frontier_at(core::Time now, const IncrementalSettings& settings);
 
+/// 0 for a row before `to`, 1 for others and for those without a time.
+std::string half_of(const Dataset& dataset, std::int64_t to, const sql::Dialect& dialect);
+/// A condition in parentheses: from `from` on, or without a time.
+std::string from_on(const Dataset& dataset, std::int64_t from, const sql::Dialect& dialect);
+
 /// A SELECT of two rows at most: 0 and what lies before `to`, 1 and the rest; of the rows from `from` on and those
-/// without a time, or of all without `from`. After the first column come the parts of each aggregate in turn.
+/// without a time, or of all without `from`. After the first column come the parts of each aggregate in turn;
+/// sketches have none and are queries of their own.
 std::string incremental_query(const Dataset& dataset, std::span<const Aggregate> aggregates,
                               std::optional<std::int64_t> from, std::int64_t to, const sql::Dialect& dialect);
 

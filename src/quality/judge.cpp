@@ -74,6 +74,16 @@ const sql::Value& Observation::value(std::string_view aggregate) const {
   return found == values_.end() ? kNull : found->second;
 }
 
+void Observation::add(const Observation& other) {
+  values_.insert(other.values_.begin(), other.values_.end());
+  ways_.insert(other.ways_.begin(), other.ways_.end());
+}
+
+const Observation::Way* Observation::way(std::string_view aggregate) const {
+  const auto found = ways_.find(aggregate);
+  return found == ways_.end() ? nullptr : &found->second;
+}
+
 double Observation::row_count() const { return to_number(value("count(*)")).value_or(0); }
 
 std::optional<double> to_number(const sql::Value& value) {

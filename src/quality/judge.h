@@ -29,10 +29,22 @@ class Observation {
   const sql::Value& value(std::string_view aggregate) const;
   double row_count() const;
   /// Takes over what the other saw besides.
-  void add(const Observation& other) { values_.insert(other.values_.begin(), other.values_.end()); }
+  void add(const Observation& other);
+
+  /// How an aggregate was measured where that is not plain: its value is off by at most a share of it (0 for none),
+  /// and what a message says of it.
+  struct Way {
+    double relative_error = 0;
+    std::string note;
+  };
+  void set_way(const std::string& aggregate, Way way) { ways_[aggregate] = std::move(way); }
+  void set_value(const std::string& aggregate, sql::Value value) { values_[aggregate] = std::move(value); }
+  /// Null for what was measured plainly.
+  const Way* way(std::string_view aggregate) const;
 
  private:
   std::map<std::string, sql::Value, std::less<>> values_;
+  std::map<std::string, Way, std::less<>> ways_;
 };
 
 /// A metric's value, or why there is none.

@@ -23,7 +23,9 @@ std::vector<Aggregate> aggregates_of(const Dataset& dataset, std::span<const Che
 
 ScanPlan plan_of(const Dataset& dataset, std::vector<Aggregate> aggregates, const sql::Dialect& dialect) {
   std::string list;
-  for (const Aggregate& aggregate : aggregates) list += (list.empty() ? "" : ", ") + aggregate.sql;
+  for (const Aggregate& aggregate : aggregates) {
+    if (!aggregate.alone) list += (list.empty() ? "" : ", ") + aggregate.sql;
+  }
   return {select(dataset, list, dialect), std::move(aggregates)};
 }
 
@@ -42,6 +44,7 @@ std::vector<ScanPlan> plan_scans(const Dataset& dataset, std::span<const Check* 
     std::vector<Aggregate> part = {{.sql = "count(*)", .merge = Merge::count}};
     std::size_t bytes = frame;
     for (const Aggregate& aggregate : aggregates) {
+      if (aggregate.alone) continue;
       const std::size_t more = aggregate.sql.size() + 2;
       if (part.size() > 1 && (part.size() + 1 > bounds.columns || bytes + more > bounds.bytes)) {
         plans.push_back(plan_of(dataset, std::move(part), dialect));
@@ -64,6 +67,11 @@ std::vector<ScanPlan> plan_scans(const Dataset& dataset, std::span<const Check* 
   }
   split(together);
   if (!ordered.empty()) split(ordered);
+  for (const std::vector<Aggregate>* each : {&together, &ordered}) {
+    for (const Aggregate& aggregate : *each) {
+      if (aggregate.alone) plans.push_back({aggregate.sql, {aggregate}});
+    }
+  }
   return plans;
 }
 

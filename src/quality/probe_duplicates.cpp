@@ -30,7 +30,8 @@ class Duplicates final : public Probe {
     statement.unless_unique = columns_;
     statement.own_table = is_stable(scope_.filter);
     Needs needs;
-    needs.aggregates = {{.sql = ScopeSql(scope_, dialect).rows(), .merge = Merge::count}};
+    needs.aggregates = {
+        {.sql = ScopeSql(scope_, dialect).rows(), .moves = !is_stable(scope_.filter), .merge = Merge::count}};
     needs.statements = {std::move(statement)};
     return needs;
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "quality/gate.h"
 #include "quality/metric_probes.h"
 #include "sql/postgres_values.h"
 
@@ -34,8 +35,10 @@ class Freshness final : public Probe {
   }
 
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
-    return {.aggregates = {{.sql = newest_sql(dialect), .column = scope_.column, .merge = Merge::greatest},
-                           {.sql = kind_sql(dialect), .column = scope_.column, .merge = Merge::least}}};
+    const bool moves = !is_stable(scope_.filter);
+    return {
+        .aggregates = {{.sql = newest_sql(dialect), .column = scope_.column, .moves = moves, .merge = Merge::greatest},
+                       {.sql = kind_sql(dialect), .column = scope_.column, .moves = moves, .merge = Merge::least}}};
   }
 
   Measured measure(const Findings& findings) const override {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "quality/gate.h"
 #include "quality/metric_probes.h"
 
 namespace weir::quality {
@@ -30,8 +31,9 @@ class Late final : public Probe {
   bool may_change() const override { return true; }
 
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
-    return {.aggregates = {{.sql = ScopeSql(scope_, dialect).rows(), .merge = Merge::count},
-                           {.sql = count_sql(dialect), .column = event_, .merge = Merge::count}}};
+    const bool moves = !is_stable(scope_.filter);
+    return {.aggregates = {{.sql = ScopeSql(scope_, dialect).rows(), .moves = moves, .merge = Merge::count},
+                           {.sql = count_sql(dialect), .column = event_, .moves = moves, .merge = Merge::count}}};
   }
 
   Measured measure(const Findings& findings) const override {

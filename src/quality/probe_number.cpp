@@ -57,17 +57,20 @@ class Number final : public Probe {
     (void)scope.value();
     needs.impossible = scope.impossible();
     const auto aggregate = sql(dialect);
-    if (aggregate) {
-      needs.aggregates = {{.sql = *aggregate,
+    if (aggregate || sketched(dataset)) {
+      needs.aggregates = {{.sql = aggregate ? *aggregate : query(dataset, dialect),
                            .column = operand_.scope.column,
                            .ordered_set = word_ == "percentile",
-                           .merge = merge(),
-                           .of = of(dialect)}};
+                           .moves = !is_stable(operand_.scope.filter),
+                           .merge = sketched(dataset) ? Merge::sketch : merge(),
+                           .of = of(dialect),
+                           .fraction = p_,
+                           .number = !operand_.since.empty(),
+                           .alone = !aggregate}};
       return needs;
     }
     Statement statement;
-    statement.sql = dialect.percentile_query(sql::Percentile::discrete, operand_.sql(dialect), p_,
-                                             dialect.table(dataset.table), dataset.where);
+    statement.sql = query(dataset, dialect);
     statement.own_table = is_stable(operand_.scope.filter);
     needs.statements = {std::move(statement)};
     return needs;
@@ -76,6 +79,9 @@ class Number final : public Probe {
   Measured measure(const Findings& findings) const override {
     const auto aggregate = sql(findings.dialect);
     if (aggregate) return measured(findings.scan.value(*aggregate), findings);
+    if (sketched(findings.dataset)) {
+      return measured(findings.scan.value(query(findings.dataset, findings.dialect)), findings);
+    }
     const core::Result<sql::Table>& answer = findings.answers.front();
     if (!answer) return {std::nullopt, answer.error().message};
     return measured(answer->rows.empty() ? sql::Value() : answer->rows.front().front(), findings);
@@ -86,7 +92,18 @@ class Number final : public Probe {
     return measure_number(value, findings.scan, operand_.text());
   }
 
-  /// What the mean or deviation is of.
+  bool sketched(const Dataset& dataset) const {
+    return word_ == "percentile" && dataset.incremental && !dataset.incremental->exact_percentiles &&
+           dataset.where.empty();
+  }
+
+  /// Of a percentile in an engine without an aggregate for it.
+  std::string query(const Dataset& dataset, const sql::Dialect& dialect) const {
+    return dialect.percentile_query(sql::Percentile::discrete, operand_.sql(dialect), p_, dialect.table(dataset.table),
+                                    dataset.where);
+  }
+
+  /// What the mean, deviation or sketch is of.
   std::string of(const sql::Dialect& dialect) const {
     const std::string value = operand_.sql(dialect);
     return word_ == "avg_length" ? dialect.length(value) : value;

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "quality/gate.h"
 #include "quality/metric_probes.h"
 
 namespace weir::quality {
@@ -30,8 +31,10 @@ class ValidityProbe final : public Probe {
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
     const ScopeSql sql(scope_, dialect);
     Needs needs;
-    needs.aggregates = {{.sql = sql.rows(), .merge = Merge::count},
-                        {.sql = count_sql(sql, dialect), .column = scope_.column, .merge = Merge::count}};
+    const bool moves = !is_stable(scope_.filter);
+    needs.aggregates = {
+        {.sql = sql.rows(), .moves = moves, .merge = Merge::count},
+        {.sql = count_sql(sql, dialect), .column = scope_.column, .moves = moves, .merge = Merge::count}};
     needs.impossible = sql.impossible();
     return needs;
   }

@@ -165,7 +165,7 @@ class Proposal {
     if (column.missing == 0) {
       add("missing_count(" + name + ")", "= 0");
     } else if (present > 0) {
-      const double share = std::min(100.0, std::ceil(column.missing / profile_.sampled * 200));
+      const double share = std::min(100.0, std::ceil(column.missing * 200 / profile_.sampled));
       if (share < 100) add("missing_percent(" + name + ")", fmt::format("<= {}%", number(share)));
     }
     if (present <= 0) return;

@@ -19,6 +19,8 @@ Json json_of(const CheckResult& result) {
           {"group", result.group},
           {"outcome", to_string(result.outcome)},
           {"value", number ? Json(*result.value) : Json(nullptr)},
+          {"relative_error", result.relative_error > 0 ? Json(result.relative_error) : Json(nullptr)},
+          {"reused", result.reused},
           {"message", result.message},
           {"attributes", std::move(attributes)},
           {"file", result.position.file},

@@ -33,6 +33,8 @@ std::string write_table(const RunReport& report, bool colour = false);
 ///      "results": [{"source", "dataset", "check", "column", "group": texts, "" for none,
 ///                   "outcome": "pass" | "warn" | "fail" | "error",
 ///                   "value": a number, null without one (NaN and infinities too),
+///                   "relative_error": of an approximate value the share it may be off by, else null,
+///                   "reused": whether nothing was written to the table since, so that it was not read again,
 ///                   "message", "attributes": {…}, "file", "line", "column_number"}],
 ///      "statements": [{"source", "dataset", "sql", "seconds"}]}
 std::string write_json(const RunReport& report);

@@ -161,7 +161,33 @@ void CheckRun::check_one(Turn& turn, const Check& check) {
   if (unreadable != turn.scan.unreadable.end()) return refuse(unreadable->second);
   const auto answers = ask(turn, check);
   if (!answers) return refuse(answers.error());
+  settle_approximations(turn, check);
   turn.seen.checks.push_back(observe(turn, check, *answers));
+}
+
+/// An approximate value that lies so near to a bound that the exact one may be judged otherwise is measured exactly.
+/// When that cannot be done the approximation stands, and says what it is.
+void CheckRun::settle_approximations(Turn& turn, const Check& check) {
+  if (check.change || check.probe->history() > 0) return;
+  for (const Aggregate& each : check.probe->needs(turn.dataset, turn.session.dialect()).aggregates) {
+    Observation& observation = turn.scan.observation;
+    const Observation::Way* way = observation.way(each.sql);
+    const auto value = to_number(observation.value(each.sql));
+    if (way == nullptr || way->relative_error == 0 || !value) continue;
+    // The error is a share of the exact value, which may be the greater one.
+    const double off = std::abs(*value) * way->relative_error / (1 - way->relative_error);
+    const auto near = [&](const std::optional<Condition>& condition) {
+      return condition && condition->has_bound_within(*value - off, *value + off);
+    };
+    if (!near(check.expected) && !near(check.warn_when) && !near(check.fail_when)) continue;
+    Statement statement;
+    statement.sql = each.alone ? each.sql : select(turn.dataset, each.sql, turn.session.dialect());
+    statement.own_table = !each.moves;
+    const auto exact = query(turn, statement);
+    if (!exact || exact->rows.size() != 1 || exact->rows[0].empty()) continue;
+    observation.set_value(each.sql, exact->rows[0][0]);
+    observation.set_way(each.sql, {0, "read in full, since a threshold is near"});
+  }
 }
 
 /// The answers to a check's own statements. An error of any of them is the check's.
@@ -228,10 +254,24 @@ Observed CheckRun::observe(Turn& turn, const Check& check, std::span<const core:
   observed.result.value = verdict->value;
   observed.result.message = verdict->message;
   observed.problem = verdict->problem;
-  observed.result.reused = turn.scan.reused.has_value();
+  tell_how(turn, check, observed.result);
   take_sample(turn, check, observed);
   observed.foresight = verdict->foresight;
   return observed;
+}
+
+/// What was not read just now, or not to the last digit, says so.
+void CheckRun::tell_how(const Turn& turn, const Check& check, CheckResult& result) const {
+  if (turn.scan.reused) {
+    result.reused = true;
+    result.message += fmt::format("; reused: nothing was written since {}", core::format_rfc3339(*turn.scan.reused));
+  }
+  for (const Aggregate& each : check.probe->needs(turn.dataset, turn.session.dialect()).aggregates) {
+    const Observation::Way* way = turn.scan.observation.way(each.sql);
+    if (way == nullptr) continue;
+    result.relative_error = std::max(result.relative_error, way->relative_error);
+    result.message += "; " + way->note;
+  }
 }
 
 /// Shows some failing rows where that was asked for. That it cannot be done changes nothing about the verdict.

@@ -79,21 +79,21 @@ class Scanner {
   core::Result<Scan> measure_all() {
     auto all = measure(checks_);
     if (all) return Scan{.observation = std::move(*all), .unreadable = {}, .columns = {}, .unique = {}};
-    if (all.error().kind == core::ErrorKind::timeout) return without_user_sql(all.error());
+    if (all.error().kind == core::ErrorKind::timeout) return without_the_slow(all.error());
     if (!is_definite(all.error())) return std::unexpected(all.error());
-    if (auto readable = probe({}); !readable) return std::unexpected(readable.error());
+    if (auto readable = probe({}); !readable) return std::unexpected(with_table_hint(readable.error()));
     return without_the_unreadable();
   }
 
-  bool has_user_sql(const Check* check) const {
+  bool is_apart(const Check* check) const {
     const auto needs = check->probe->needs(dataset_, session_.dialect());
-    return std::ranges::any_of(needs.aggregates, &Aggregate::user_sql);
+    return std::ranges::any_of(needs.aggregates, [](const Aggregate& each) { return each.user_sql || each.alone; });
   }
 
-  /// An expression of a check file that takes too long must cost no other check its value.
-  core::Result<Scan> without_user_sql(const core::Error& timeout) {
+  /// An expression of a check file, or a percentile, that takes too long must cost no other check its value.
+  core::Result<Scan> without_the_slow(const core::Error& timeout) {
     Checks others = checks_;
-    const auto own = std::ranges::stable_partition(others, [this](const Check* each) { return !has_user_sql(each); });
+    const auto own = std::ranges::stable_partition(others, [this](const Check* each) { return !is_apart(each); });
     const Checks slow(own.begin(), own.end());
     others.erase(own.begin(), own.end());
     if (slow.empty()) return std::unexpected(timeout);
@@ -212,8 +212,43 @@ class Scanner {
     const auto missing = std::ranges::find_if(
         read, [&](const std::string& name) { return std::ranges::find(names, name) == names.end(); });
     const std::string& name = missing == read.end() ? read.front() : *missing;
+    const auto other =
+        std::ranges::find_if(names, [&](const std::string& each) { return differs_by_case(each, name); });
     error.message =
-        fmt::format("column \"{}\" does not exist in {}{}", name, dataset_.label(), config::did_you_mean(name, names));
+        fmt::format("column \"{}\" does not exist in {}{}", name, dataset_.label(),
+                    other == names.end() ? config::did_you_mean(name, names) : in_other_case("column", *other));
+    return error;
+  }
+
+  static bool differs_by_case(std::string_view a, std::string_view b) {
+    return a != b && std::ranges::equal(
+                         a, b, [](unsigned char c, unsigned char d) { return std::tolower(c) == std::tolower(d); });
+  }
+
+  static std::string in_other_case(std::string_view what, std::string_view name) {
+    return fmt::format("; there is a {} \"{}\": names are taken exactly as written", what, name);
+  }
+
+  /// A missing table's error with the one that may be meant.
+  core::Error with_table_hint(core::Error error) {
+    if (error.kind != core::ErrorKind::not_found || dataset_.table.empty()) return error;
+    const auto tables = session_.query(session_.dialect().tables());
+    if (!tables) return error;
+    for (const sql::Row& row : tables->rows) {
+      const auto* schema = row.size() < 4 ? nullptr : std::get_if<std::string>(&row[0]);
+      const auto* name = row.size() < 4 ? nullptr : std::get_if<std::string>(&row[1]);
+      if (schema == nullptr || name == nullptr) continue;
+      const bool with_schema = dataset_.table.size() > 1;
+      if (!with_schema && to_number(row[3]).value_or(0) == 0) continue;
+      const auto shown = [with_schema](std::string_view first, std::string_view second) {
+        return with_schema ? fmt::format("{}.{}", first, second) : std::string(second);
+      };
+      const std::string written =
+          shown(with_schema ? dataset_.table[dataset_.table.size() - 2] : "", dataset_.table.back());
+      if (!differs_by_case(shown(*schema, *name), written)) continue;
+      error.message += in_other_case("table", shown(*schema, *name));
+      return error;
+    }
     return error;
   }
 

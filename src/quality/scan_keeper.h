@@ -51,6 +51,12 @@ class ScanKeeper {
     std::vector<std::pair<Statement, sql::Table>> answers;
     std::optional<IncrementalState> state;
     bool asked_texts = false;
+    std::map<std::string, std::string> exact;  // percentiles that cannot be sketched, by what they are of, and why
+  };
+  /// The aggregates by how they are measured.
+  struct Split {
+    std::vector<Aggregate> merging;
+    std::vector<Aggregate> whole;  // have to see the whole table
   };
   struct Turn {
     const Dataset& dataset;
@@ -63,8 +69,14 @@ class ScanKeeper {
 
   void read_mark(Turn& turn) const;
   core::Result<Observation> measure_incrementally(Turn& turn);
-  std::optional<std::vector<Partial>> from_state(Turn& turn, std::span<const Aggregate> merging, core::Error& error);
-  core::Result<std::vector<Partial>> in_full(Turn& turn, std::span<const Aggregate> merging, const std::string& plan);
+  static Split split(const Turn& turn);
+  std::optional<std::vector<Partial>> from_state(Turn& turn, std::span<const Aggregate> merging);
+  core::Result<std::vector<Partial>> in_full(Turn& turn, Split& split);
+  core::Result<void> measure_whole(Turn& turn, std::span<const Aggregate> whole, Observation& observation) const;
+  using Sketches = std::map<std::string, SketchHalves>;  // by what they are of
+  core::Result<std::optional<SketchHalves>> sketch(Turn& turn, const Aggregate& aggregate,
+                                                   std::optional<std::int64_t> from, std::int64_t to) const;
+  core::Result<Sketches> sketch_all(Turn& turn, std::int64_t to) const;
   void save(const Turn& turn) const;
   std::string key(const Dataset& dataset) const;
 

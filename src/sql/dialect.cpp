@@ -65,6 +65,10 @@ std::optional<std::string> Dialect::percentile(Percentile method, std::string_vi
                      column);
 }
 
+std::string Dialect::log_bin(std::string_view expression, double width) const {
+  return fmt::format("ceil(ln(abs({})) / {})", cast_number(expression), number_literal(width));
+}
+
 std::string Dialect::percentile_query(Percentile method, std::string_view column, double p, std::string_view from,
                                       std::string_view condition) const {
   const std::string ordered = fmt::format(

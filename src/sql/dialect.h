@@ -61,6 +61,8 @@ class Dialect {
   /// The p-quantile, 0 ≤ p ≤ 1, beside other aggregates of one SELECT; nothing where the engine has no such
   /// aggregate that is exact: then percentile_query.
   virtual std::optional<std::string> percentile(Percentile method, std::string_view column, double p) const;
+  /// ⌈ln|x| / width⌉ of a number that is not 0, no aggregate: equal for numbers that are about the same share apart.
+  virtual std::string log_bin(std::string_view expression, double width) const;
   /// The same as a SELECT of its own, one row of one value, exact in every engine. `from` is a quoted table,
   /// `condition` may be empty.
   std::string percentile_query(Percentile method, std::string_view column, double p, std::string_view from,

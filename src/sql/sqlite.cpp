@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <utility>
 
+#include "sql/query_tag.h"
 #include "sql/sqlite_functions.h"
 
 namespace weir::sql {
@@ -151,7 +152,7 @@ class SqliteSource final : public SqlSource {
     // The handler keeps a pointer to the guard for this call only.
     sqlite3_progress_handler(database_.get(), 1000, &Guard::interrupted, const_cast<Guard*>(&guard));
     set_busy_timeout(database_.get(), guard.deadline);
-    auto table = run(text, parameters, limits, guard);
+    auto table = run(with_tag(limits.tag, text), parameters, limits, guard);
     sqlite3_progress_handler(database_.get(), 0, nullptr, nullptr);
     return table;
   }

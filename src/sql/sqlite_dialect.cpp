@@ -22,6 +22,12 @@ class SqliteBase : public Dialect {
     return unless_text(column, fmt::format("avg({})", column));
   }
 
+  /// A column may hold text among its numbers, which is above all of them and has no bin.
+  std::string log_bin(std::string_view expression, double width) const override {
+    return fmt::format("CASE WHEN typeof({}) IN ('integer', 'real') THEN {} END", expression,
+                       Dialect::log_bin(expression, width));
+  }
+
   std::string length(std::string_view expression) const override { return fmt::format("length({})", expression); }
 
   std::string cast_text(std::string_view expression) const override {

@@ -47,6 +47,10 @@ class SqlServerDialect final : public Dialect {
 
   std::optional<std::string> percentile(Percentile, std::string_view, double) const override { return std::nullopt; }
 
+  std::string log_bin(std::string_view expression, double width) const override {
+    return fmt::format("ceiling(log(abs({})) / {})", cast_number(expression), number_literal(width));
+  }
+
   /// len() does not count blanks at the end.
   std::string length(std::string_view expression) const override {
     return fmt::format("(len({} + N'.') - 1)", cast_text(expression));

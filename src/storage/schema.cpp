@@ -7,7 +7,7 @@ namespace weir::storage {
 namespace {
 
 // Times are milliseconds since 1970. A step, once released, never changes; a new one is added below it.
-constexpr std::array<std::string_view, 3> kSteps{
+constexpr std::array<std::string_view, 4> kSteps{
     R"sql(
 CREATE TABLE alerts (
   fingerprint BIGINT NOT NULL, rule_group TEXT NOT NULL, rule TEXT NOT NULL, alert TEXT NOT NULL,
@@ -44,6 +44,9 @@ CREATE TABLE texts (name TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL);
     R"sql(
 ALTER TABLE measurements ADD COLUMN mark BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE measurements ADD COLUMN feedback BIGINT NOT NULL DEFAULT 0;
+)sql",
+    R"sql(
+ALTER TABLE texts ADD COLUMN used BIGINT NOT NULL DEFAULT 0;
 )sql"};
 
 std::string in_dialect(std::string_view step, const Dialect& dialect) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "storage/json_values.h"
@@ -157,6 +158,7 @@ class SqlStore final : public Store {
 
   core::Result<void> put_text(const std::string& key, const std::string& text) override {
     const std::lock_guard lock(mutex_);
+    used_.insert(key);
     return only_status(database_->run(sql::kPutText, {std::string_view(key), std::string_view(text)}));
   }
 
@@ -168,6 +170,7 @@ class SqlStore final : public Store {
       return {};
     });
     if (!done) return std::unexpected(done.error());
+    if (found) used_.insert(key);
     return found;
   }
 
@@ -184,12 +187,20 @@ class SqlStore final : public Store {
 
   core::Result<void> prune(core::Time now, core::Duration history) override {
     const std::lock_guard lock(mutex_);
-    return in_transaction(*database_, [&]() -> core::Result<void> {
+    auto pruned = in_transaction(*database_, [&]() -> core::Result<void> {
+      for (const std::string& name : used_) {
+        if (auto done = only_status(database_->run(sql::kTextUsed, {ms(now), std::string_view(name)})); !done) {
+          return done;
+        }
+      }
+      if (auto done = only_status(database_->run(sql::kTextsUsed, {ms(now)})); !done) return done;
       for (const std::string_view statement : sql::kPrune) {
         if (auto done = only_status(database_->run(statement, {ms(now - history)})); !done) return done;
       }
       return {};
     });
+    if (pruned) used_.clear();
+    return pruned;
   }
 
  private:
@@ -304,6 +315,7 @@ class SqlStore final : public Store {
   }
 
   std::mutex mutex_;
+  std::set<std::string> used_;  // names of texts since the last pruning
   std::unique_ptr<Database> database_;
 };
 

@@ -82,12 +82,16 @@ inline constexpr std::string_view kAllMeasurements =
 inline constexpr std::string_view kPutText =
     "INSERT INTO texts (name, text) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET text = excluded.text";
 inline constexpr std::string_view kText = "SELECT text FROM texts WHERE name = $1";
+inline constexpr std::string_view kTextUsed = "UPDATE texts SET used = $1 WHERE name = $2";
+// Of before there was such a time.
+inline constexpr std::string_view kTextsUsed = "UPDATE texts SET used = $1 WHERE used = 0";
 
 inline constexpr std::string_view kPrune[] = {
     "DELETE FROM transitions WHERE at < $1",
     "DELETE FROM incidents WHERE resolved_at < $1",
     "DELETE FROM outbox WHERE coalesce(delivered_at, dead_at) < $1",
     "DELETE FROM measurements WHERE at < $1",
+    "DELETE FROM texts WHERE used < $1",
 };
 
 }  // namespace weir::storage::sql

@@ -74,7 +74,8 @@ class Store : public core::MeasurementHistory, public core::KeyedTexts {
   /// What a person says of one measurement; it outweighs its mark. Errors (not_found): there is none of that time.
   virtual core::Result<void> give_feedback(const std::string& check, core::Time time, core::Feedback feedback) = 0;
 
-  /// Drops what is older than `history`; active alerts, open incidents and waiting messages never.
+  /// Drops what is older than `history`; active alerts, open incidents and waiting messages never. Texts are as old as
+  /// their last reading or writing, as of the first pruning after it.
   virtual core::Result<void> prune(core::Time now, core::Duration history) = 0;
 };
 

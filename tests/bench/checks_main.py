@@ -1,6 +1,14 @@
-"""Runs the same check file with Weir and Soda Core on one PostgreSQL, in turn; no figure fails the run."""
+"""Runs the same check file with Weir and Soda Core on one PostgreSQL, in turn; no figure fails the run.
+
+Side by side it is the two command lines, `weir check run` and `soda scan`; the database time is what the server spends on
+planning and running statements, and the processor time is the client's own, whatever else the machine does. Incremental
+measuring needs a process that goes on, which is checks_run. Build both with the preset bench: weir, checks_run.
+"""
 
 import argparse
+import json
+import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -50,17 +58,18 @@ ROWS = """
 
 
 class CountingPostgres(Postgres):
-    """Counts the time of statements by role, and has the memory of a small server."""
+    """Counts the time of statements, and has the memory of a small server."""
 
     def command(self):
-        settings = {"shared_preload_libraries": "pg_stat_statements", "shared_buffers": "512MB", "work_mem": "64MB",
+        settings = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track_planning": "on",
+                    "shared_buffers": "512MB", "work_mem": "64MB",
                     "max_wal_size": "4GB", "jit": "off"}
         return super().command() + [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
 
     def counted(self):
         """Milliseconds in the database, statements, and scans of the whole table since the last call."""
         spent, calls = self.execute(
-            "SELECT coalesce(sum(total_exec_time), 0), coalesce(sum(calls), 0) FROM pg_stat_statements "
+            "SELECT coalesce(sum(total_exec_time + total_plan_time), 0), coalesce(sum(calls), 0) FROM pg_stat_statements "
             "WHERE query NOT LIKE '%pg_stat_statements%'")[0]
         time.sleep(1.5)  # counts of a session that goes on come a second late
         scans = self.execute("SELECT pg_stat_clear_snapshot(), seq_scan FROM pg_stat_user_tables "
@@ -97,6 +106,10 @@ class Driver:
         return time.perf_counter() - self.began
 
 
+def binary():
+    return Path(os.environ.get("WEIR_BINARY") or ROOT / "build/bench/bin/weir")
+
+
 def soda_program():
     folder = ROOT / "build/soda-3.5.6"
     program = folder / "bin/soda"
@@ -121,10 +134,21 @@ def fill(postgres, rows):
     postgres.execute("VACUUM ANALYZE fct_orders")
 
 
-def row(name, took, counted):
+def row(name, took, counted, processor=None):
     spent, calls, scans = counted
-    print(f"{name:38}{scans:7}{calls:12}{spent / 1000:14.3f} s{took:12.3f} s", flush=True)
-    return spent / 1000, took
+    own = "" if processor is None else f"{processor:12.3f} s"
+    print(f"{name:38}{scans:7}{calls:12}{spent / 1000:14.3f} s{took:12.3f} s{own}", flush=True)
+    return spent / 1000, took, processor
+
+
+def timed(command):
+    """What a command line prints, its seconds, and its seconds of the processor."""
+    def used():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+    before, began = used(), time.perf_counter()
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    return done, time.perf_counter() - began, used() - before
 
 
 def side_by_side(postgres, folder, rounds):
@@ -134,27 +158,26 @@ def side_by_side(postgres, folder, rounds):
     ours, theirs = [], []
     for _ in range(rounds):  # in turn, so that both see the same machine
         postgres.counted()
-        began = time.perf_counter()
-        done = subprocess.run([program, "scan", "-d", "bench", "-c", folder / "soda.yml", folder / "all.yml"],
-                              capture_output=True, text=True)
-        took = time.perf_counter() - began
+        done, took, processor = timed([program, "scan", "-d", "bench", "-c", folder / "soda.yml", folder / "all.yml"])
         assert "17/17 checks PASSED" in done.stdout, done.stdout[-3000:]
-        theirs.append(row("Soda 3.5.6, 17 checks", took, postgres.counted()))
-        driver = Driver(postgres.url, folder / "all.yml", 1)
-        driver.run()
-        ours.append(row("Weir, 17 checks", driver.end(), postgres.counted()))
-    (mine, process_mine), (yours, process_yours) = (
+        theirs.append(row("Soda 3.5.6, 17 checks", took, postgres.counted(), processor))
+        done, took, processor = timed([binary(), "check", "run", folder / "all.yml", "--url", postgres.url,
+                                       "--format", "json"])
+        passed = json.loads(done.stdout)["summary"]["pass"]
+        assert done.returncode == 0 and passed == 17, done.stdout[-3000:] + done.stderr
+        ours.append(row("Weir, 17 checks", took, postgres.counted(), processor))
+    (mine, process_mine, own_mine), (yours, process_yours, own_yours) = (
         [statistics.median(column) for column in zip(*side)] for side in (ours, theirs))
     print(f"\nmedian: database time {mine / yours:.2f} of Soda's; outside the database Weir {process_mine - mine:.3f} s, "
-          f"Soda {process_yours - yours:.3f} s\n")
+          f"Soda {process_yours - yours:.3f} s; of the processor Weir {own_mine:.3f} s, Soda {own_yours:.3f} s\n")
 
 
 def incremental(postgres, folder, rows, percentile):
     name = "17 checks" if percentile else "16 checks, no percentile"
     file = folder / "incremental.yml"
     file.write_text(INCREMENTAL + CHECKS.format(percentile=percentile))
+    postgres.counted()  # before the driver, whose first run begins at once
     driver = Driver(postgres.url, file, 3)
-    postgres.counted()
     full, _ = driver.run()
     full_time = row(f"Weir incremental, full, {name}", full, postgres.counted())
     top = postgres.execute("SELECT max(order_id) FROM fct_orders")[0][0]
@@ -181,7 +204,7 @@ def main():
     with CountingPostgres() as postgres, tempfile.TemporaryDirectory() as temporary:
         print(f"filling fct_orders with {chosen.rows} rows ...", flush=True)
         fill(postgres, chosen.rows)
-        print(f"{'':38}{'scans':>7}{'statements':>12}{'in database':>16}{'as process':>14}")
+        print(f"{'':38}{'scans':>7}{'statements':>12}{'in database':>16}{'as process':>14}{'processor':>14}")
         side_by_side(postgres, Path(temporary), chosen.rounds)
         print("scans are pg_stat_user_tables.seq_scan, which counts each worker of a parallel scan\n")
         for percentile in ("", PERCENTILE):

@@ -76,6 +76,22 @@ def test_a_failing_check_is_exit_1_and_shown_with_its_line(shop):
     assert "\x1b" not in done.stdout + done.stderr
 
 
+def test_a_history_makes_schema_changes_show(shop):
+    (shop / "checks/orders.yml").write_text(
+        "checks for orders:\n  - schema:\n      fail:\n        when schema changes: any\n")
+    first = run(shop, "checks", "--history", shop / "history.db", "--format", "json")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "from the next time on" in json.loads(first.stdout)["results"][0]["message"]
+    again = run(shop, "checks", "--history", shop / "history.db")
+    assert again.returncode == 0, again.stdout + again.stderr
+    with sqlite3.connect(shop / "shop.db") as database:
+        database.execute("ALTER TABLE orders ADD COLUMN coupon TEXT")
+    changed = run(shop, "checks", "--history", shop / "history.db")
+    assert changed.returncode == 1 and "coupon" in changed.stdout, changed.stdout + changed.stderr
+    alone = run(shop, "checks", "--format", "json")
+    assert "from the next time on" in json.loads(alone.stdout)["results"][0]["message"]
+
+
 def test_a_warning_passes_unless_it_must_not(shop):
     file = shop / "checks/orders.yml"
     file.write_text(CHECKS.replace("missing_count(email) = 0", "missing_count(email) < 5"))

@@ -215,6 +215,7 @@ for each dataset D:
   EXPECT_EQ(dataset.for_each->checks("fct_orders").at(0).name, "fct_orders has rows");
   expect_error("for each dataset D:\n  datasets: [a]\n  checks:\n    - row_cont > 0", "4:7: check \"row_cont > 0\"");
   expect_error("for each dataset D:\n  checks:\n    - row_count > 0", "name tables, or patterns");
+  expect_error("checks:\n  - failed rows:\n      fail query: SELECT 1", "write \"checks for <table>\" with one of");
   expect_error("for each dataset D:\n  datasets: [a]", "key \"checks\" is missing");
   expect_error("for each dataset D:\n  datasets: [a.b.c]\n  checks:\n    - row_count > 0", "at most two parts");
 }

@@ -46,6 +46,38 @@ TEST_F(ContractTest, OnlyContractsAreContracts) {
   EXPECT_FALSE(is_contract(config::parse_yaml("- kind: DataContract", "f", diagnostics)));
 }
 
+constexpr std::string_view kOneRule = "schema:\n- name: orders\n  properties:\n  - {name: id, required: true}\n";
+
+TEST_F(ContractTest, TablesAreInTheSchemaOfTheServers) {
+  const std::string rule(kOneRule);
+  const auto with = [&](const std::string& servers) { return checks("servers:\n" + servers + rule); };
+  EXPECT_TRUE(with("- {server: prod, type: postgres, schema: sales}\n").starts_with("checks for sales.orders:"));
+  EXPECT_TRUE(with("- {server: a, schema: sales}\n- {server: b, schema: sales}\n- {server: c, type: kafka}\n")
+                  .starts_with("checks for sales.orders:"));
+  EXPECT_TRUE(with("- {server: a, schema: Odd name}\n").starts_with("checks for \"Odd name\".orders:"));
+  EXPECT_TRUE(with("- {server: a, schema: sales}\n- {server: b, schema: dev}\n").starts_with("checks for orders:"));
+  EXPECT_NE(hints().find("schemas differ (\"sales\", \"dev\")"), std::string::npos) << hints();
+  EXPECT_TRUE(checks("servers: [{server: a, schema: sales}]\nschema:\n- name: o\n  physicalName: raw.o\n  properties:\n"
+                     "  - {name: id}\n")
+                  .starts_with("checks for raw.o:"))
+      << "a name with its schema stays";
+}
+
+TEST_F(ContractTest, WhatTheContractSaysOfItselfIsInTheAttributesOfItsChecks) {
+  const std::string rule(kOneRule);
+  const std::string all = checks(
+      "domain: sales\ntags: [finance, 'gold: 1']\nteam:\n  name: orders-team\n  members:\n  - {username: ann}\n  - "
+      "{username: bob, role: Data Owner}\n" +
+      rule);
+  EXPECT_EQ(all.find("checks for orders:\n  - attributes:\n      owner: bob\n      domain: sales\n      tags: "), 0U)
+      << all;
+  EXPECT_NE(all.find("finance, gold: 1"), std::string::npos) << all;
+  EXPECT_NE(checks("team: {name: orders-team}\n" + rule).find("owner: orders-team"), std::string::npos);
+  EXPECT_NE(checks("team:\n- {username: ann, role: owner}\n" + rule).find("owner: ann"), std::string::npos)
+      << "before 3.1";
+  EXPECT_EQ(checks(rule).find("attributes"), std::string::npos);
+}
+
 TEST_F(ContractTest, ColumnsAndTypesAreOneSchemaCheck) {
   EXPECT_EQ(checks("schema:\n- name: orders\n  physicalName: sales.fct_orders\n  properties:\n"
                    "  - {name: id, physicalType: bigint}\n"

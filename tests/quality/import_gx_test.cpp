@@ -84,6 +84,14 @@ TEST_F(ImportGx, Aggregates) {
 TEST_F(ImportGx, SchemasAndRows) {
   EXPECT_EQ(check("expect_column_to_exist", "\"column\": \"a\""),
             "schema:\n      name: expect_column_to_exist\n      fail:\n        when required column missing: [a]\n");
+  EXPECT_EQ(
+      check("expect_table_columns_to_match_set", "\"column_set\": [\"a\", \"b c\"]"),
+      "schema:\n      name: expect_table_columns_to_match_set\n      fail:\n        when mismatching columns:\n   "
+      "       a: null\n          b c: null\n");
+  EXPECT_EQ(
+      check("expect_table_columns_to_match_set", "\"column_set\": [\"a\"], \"exact_match\": false"),
+      "schema:\n      name: expect_table_columns_to_match_set\n      fail:\n        when required column missing: "
+      "[a]\n");
   EXPECT_EQ(check("expect_column_values_to_be_of_type", "\"column\": \"a\", \"type_\": \"INTEGER\""),
             "schema:\n      name: expect_column_values_to_be_of_type\n      fail:\n        when wrong column type:\n   "
             "       a: INTEGER\n");
@@ -118,11 +126,10 @@ TEST_F(ImportGx, WhatHasNoEqualIsAnErrorAndTheRestIsThere) {
       "\n{\"type\": \"expect_column_values_to_be_unique\", \"kwargs\": {\"column\": \"a\", \"mostly\": 0.5}},"
       "\n{\"type\": \"expect_column_values_to_not_be_null\", \"kwargs\": {\"column\": \"a\", \"row_condition\": "
       "\"x\"}},"
-      "\n{\"type\": \"expect_table_columns_to_match_set\", \"kwargs\": {\"column_set\": [\"a\"]}},"
       "\n{\"kwargs\": {}}, 5, {\"type\": \"expect_column_min_to_be_between\", \"kwargs\": {\"column\": \"a\"}},"
       "\n{\"type\": \"expect_table_row_count_to_equal\", \"kwargs\": {\"value\": 3}}");
   EXPECT_EQ(text, "checks for sales.orders:\n  - row_count = 3\n");
-  EXPECT_EQ(diagnostics_.errors().size(), 7U) << diagnostics_.to_string();
+  EXPECT_EQ(diagnostics_.errors().size(), 6U) << diagnostics_.to_string();
   EXPECT_NE(
       diagnostics_.to_string().find("suite.json:2:1: expect_column_values_to_be_dateutil_parseable: has no equal"),
       std::string::npos)

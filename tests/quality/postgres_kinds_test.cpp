@@ -117,6 +117,16 @@ checks for S.t:
   EXPECT_EQ(checks[9].result.outcome, Outcome::pass);
 }
 
+TEST_F(PostgresKindsTest, NamesInAnotherCaseAreHinted) {
+  write("CREATE TABLE \"Mixed\" (\"Amount\" int)");
+  const RunResult column = run("checks for S.\"Mixed\":\n  - max(AMOUNT) > 0\n");
+  EXPECT_THAT(column.datasets[0].checks[0].result.message,
+              HasSubstr("; there is a column \"Amount\": names are taken exactly as written"));
+  const RunResult table = run("checks for S.mixed:\n  - row_count > 0\n");
+  ASSERT_TRUE(table.datasets[0].error);
+  EXPECT_THAT(table.datasets[0].error->message, HasSubstr(fmt::format("there is a table \"{}.Mixed\"", schema_)));
+}
+
 TEST_F(PostgresKindsTest, WhatTakesTooLongIsStoppedAlone) {
   const RunResult result = run(R"(
 checks for S.t:
@@ -209,6 +219,24 @@ TEST_F(PostgresKindsTest, TheGateSeesEveryWrite) {
     EXPECT_FALSE(reused()) << sql;
     settle(reused);
   }
+  admin_ = std::make_unique<pqxx::connection>(url_);
+}
+
+TEST_F(PostgresKindsTest, WhatIsReusedSaysSoAndFreshnessAgesOn) {
+  admin_.reset();
+  double now = kNow;
+  const std::string file = "checks for S.t:\n  - freshness(at) < 9h\n  - row_count = 5\n";
+  const auto reused = [&] { return run(file, now += 1).datasets[0].reused.has_value(); };
+  settle(reused);
+  const RunResult seen = run(file, now + 600);
+  ASSERT_TRUE(seen.datasets[0].reused);
+  const double written = 1'699'992'000;  // 20:00
+  EXPECT_EQ(seen.datasets[0].checks[0].result.value, now + 600 - written);
+  const CheckResult& rows = seen.datasets[0].checks[1].result;
+  EXPECT_TRUE(rows.reused);
+  EXPECT_EQ(rows.message, fmt::format("row_count is 5, expected = 5; reused: nothing was written since {}",
+                                      core::format_rfc3339(*seen.datasets[0].reused)));
+  EXPECT_FALSE(scanned(seen, fmt::format("FROM \"{}\".\"t\"", schema_))) << "nothing but the catalog is asked";
   admin_ = std::make_unique<pqxx::connection>(url_);
 }
 

@@ -75,7 +75,7 @@ TEST(ReportJson, HasTheDocumentedShape) {
   EXPECT_EQ(root["summary"], json::parse(R"({"pass":1,"warn":1,"fail":1,"error":1})"));
   EXPECT_EQ(root["results"][2], json::parse(R"({"source":"wh","dataset":"orders","check":"avg(x) > 1","column":"x",
     "group":"","outcome":"fail","value":0.5,"message":"avg(x) is 0.5, not > 1","attributes":{"owner":"sales"},
-    "file":"checks/shop.yml","line":4,"column_number":5})"));
+    "file":"checks/shop.yml","line":4,"column_number":5,"relative_error":null,"reused":false})"));
   EXPECT_TRUE(root["results"][3]["value"].is_null());
   EXPECT_EQ(root["statements"][0]["sql"], "SELECT 1");
 }

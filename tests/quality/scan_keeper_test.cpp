@@ -33,6 +33,8 @@ checks for t:
   - min(n) > 0
   - max(n) > 0
   - stddev(n) > 0
+  - percentile(n, 0.5) > 0
+  - percentile(n, 0.95) > 0
   - invalid_count(n) = 0:
       valid min: 10
 )";
@@ -75,9 +77,10 @@ class ScanKeeperTest : public testing::Test {
     return result.value_or(RunResult{});
   }
 
-  static bool same(const std::optional<double>& a, const std::optional<double>& b) {
+  static bool same(const std::optional<double>& a, const std::optional<double>& b, double relative_error) {
     if (!a || !b) return !a && !b;
-    return std::abs(*a - *b) <= 1e-9 * std::max({1.0, std::abs(*a), std::abs(*b)});
+    const double most = std::max(std::abs(*a), std::abs(*b));
+    return std::abs(*a - *b) <= std::max(1e-9 * std::max(1.0, most), 1.01 * relative_error * most);
   }
 
   /// The checks whose values are not those of a full scan.
@@ -87,7 +90,8 @@ class ScanKeeperTest : public testing::Test {
     for (std::size_t i = 0; i < full.datasets[0].checks.size(); ++i) {
       const CheckResult& a = seen.datasets[0].checks[i].result;
       const CheckResult& b = full.datasets[0].checks[i].result;
-      if (!same(a.value, b.value) || a.outcome != b.outcome) text += fmt::format("{} / {}\n", a.message, b.message);
+      if (!same(a.value, b.value, a.relative_error) || a.outcome != b.outcome)
+        text += fmt::format("{} / {}\n", a.message, b.message);
     }
     return text;
   }
@@ -189,6 +193,98 @@ TEST_F(ScanKeeperTest, IncrementalFindsRowsThatCameTooLateOrWent) {
   EXPECT_EQ(differences(late, kFile, kNow + 60), "");
   write("DELETE FROM t WHERE n = 7");
   EXPECT_EQ(differences(run(kFile, kNow + 120), kFile, kNow + 120), "");
+}
+
+const CheckResult& percentile(const RunResult& run) { return run.datasets.at(0).checks.at(0).result; }
+
+constexpr std::string_view kPercentile =
+    "configurations for t:\n  incremental: {column: at}\nchecks for t:\n  - percentile(n, 0.5) > 0\n";
+
+TEST_F(ScanKeeperTest, IncrementalPercentilesAreApproximateAndSaySo) {
+  for (int i = 0; i < 200; ++i) insert(kNow - 100'000 + i * 100, fmt::format("{}", i + 1));
+  const RunResult first = run(kPercentile, kNow);
+  EXPECT_NEAR(*percentile(first).value, 100, 0.51);
+  EXPECT_EQ(percentile(first).relative_error, 0.005);
+  EXPECT_THAT(percentile(first).message, HasSubstr("; approximate, within 0.5%"));
+  insert(kNow, "1000");
+  const RunResult next = run(kPercentile, kNow + 60);
+  EXPECT_FALSE(scanned(next, "weir_percentile")) << "the table is not sorted";
+  EXPECT_TRUE(scanned(next, "weir_bins"));
+  EXPECT_NEAR(*percentile(next).value, 101, 0.51);
+}
+
+TEST_F(ScanKeeperTest, IncrementalPercentilesNearAThresholdAreJudgedExactly) {
+  for (int i = 0; i < 200; ++i) insert(kNow - 100'000 + i * 100, fmt::format("{}", i + 1));
+  const auto judged = [&](const std::string& threshold, double now) {
+    return run(
+        "configurations for t:\n  incremental: {column: at}\nchecks for t:\n  - percentile(n, 0.5) " + threshold + "\n",
+        now);
+  };
+  double now = kNow;
+  for (const auto& [threshold, outcome] : {std::pair{"< 100", Outcome::fail},
+                                           {"<= 100", Outcome::pass},
+                                           {"= 100", Outcome::pass},
+                                           {"> 99.8", Outcome::pass},
+                                           {"between 50 and 100.1", Outcome::pass},
+                                           {"not between 99.9 and 300", Outcome::fail}}) {
+    const RunResult seen = judged(threshold, now += 1);
+    EXPECT_EQ(percentile(seen).outcome, outcome) << percentile(seen).message;
+    EXPECT_EQ(percentile(seen).value, 100) << threshold;
+    EXPECT_EQ(percentile(seen).relative_error, 0);
+    EXPECT_THAT(percentile(seen).message, HasSubstr("read in full, since a threshold is near"));
+  }
+  const RunResult again = judged("not between 99.9 and 300", now + 1);
+  ASSERT_TRUE(again.datasets[0].reused);
+  EXPECT_EQ(percentile(again).value, 100);
+  EXPECT_FALSE(scanned(again, "FROM \"t\"")) << "what was read exactly is reused, too";
+  EXPECT_GT(percentile(judged("< 102", now + 2)).relative_error, 0) << "far enough";
+}
+
+TEST_F(ScanKeeperTest, IncrementalPercentilesAreExactWhereThatIsAskedFor) {
+  for (int i = 0; i < 20; ++i) insert(kNow - i * 1000, fmt::format("{}.25", i + 1));
+  const RunResult seen = run(
+      "configurations for t:\n  incremental: {column: at, percentiles: exact}\nchecks for t:\n  - percentile(n, 0.5) > "
+      "0\n",
+      kNow);
+  EXPECT_EQ(percentile(seen).value, 10.25);
+  EXPECT_EQ(percentile(seen).relative_error, 0);
+  EXPECT_FALSE(scanned(seen, "weir_bins"));
+}
+
+TEST_F(ScanKeeperTest, IncrementalPercentilesOfWhatIsNoNumberAreReadInFull) {
+  insert(kNow - 50'000, "3");
+  insert(kNow - 40'000, "9e999");  // infinite
+  const RunResult infinite = run(kPercentile, kNow);
+  EXPECT_EQ(percentile(infinite).value, 3);
+  EXPECT_EQ(percentile(infinite).relative_error, 0);
+  EXPECT_THAT(percentile(infinite).message, HasSubstr("read in full, since n holds infinity"));
+  insert(kNow, "4");
+  const RunResult next = run(kPercentile, kNow + 60);
+  EXPECT_EQ(percentile(next).value, 4);
+  EXPECT_FALSE(scanned(next, "weir_bins")) << "not tried again before the next reconcile";
+  write("UPDATE t SET note = '5'");
+  const RunResult text =
+      run("configurations for t:\n  incremental: {column: at}\nchecks for t:\n  - percentile(note, 0.5) > 0\n", kNow);
+  EXPECT_EQ(percentile(text).outcome, Outcome::error);
+  EXPECT_THAT(percentile(text).message, HasSubstr("read in full, since note is of type TEXT"));
+}
+
+TEST_F(ScanKeeperTest, IncrementalPercentilesAmongTextAreReadInFull) {
+  insert(kNow - 50'000, "3");
+  run(kPercentile, kNow);
+  insert(kNow - 40'000, "'abc'");
+  const RunResult text = run(kPercentile, kNow + 60);
+  EXPECT_EQ(percentile(text).outcome, Outcome::error);
+}
+
+TEST_F(ScanKeeperTest, IncrementalReadsAllForFiltersThatMove) {
+  constexpr std::string_view file =
+      "configurations for t:\n  incremental: {column: at}\nchecks for t:\n  - row_count < 9:\n      filter: "
+      "at > unixepoch() - 1e12\n";
+  insert(kNow - 50'000);
+  const RunResult seen = run(file, kNow);
+  EXPECT_TRUE(scanned(seen, "SELECT count(*) FILTER"));
+  EXPECT_EQ(percentile(seen).value, 1);
 }
 
 TEST_F(ScanKeeperTest, IncrementalSaysWhyItCannot) {

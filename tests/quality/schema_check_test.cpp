@@ -82,6 +82,8 @@ INSTANTIATE_TEST_SUITE_P(
                     TypeCase{"timestamp", "timestamp(3) without time zone", true},
                     TypeCase{"timestamptz", "timestamp with time zone", true},
                     TypeCase{"timestamp", "timestamp with time zone", false}, TypeCase{"ARRAY", "integer[]", true},
+                    TypeCase{"USER-DEFINED", "sales.mood", true}, TypeCase{"user-defined", "integer", false},
+                    TypeCase{"USER-DEFINED", "int4range", false}, TypeCase{"USER-DEFINED", "mood[]", false},
                     TypeCase{" Varchar(20) ", "character varying(20)", true},
                     TypeCase{"varchar(21)", "character varying(20)", false},
                     TypeCase{"numeric(10, 2)", "numeric(10,2)", true}, TypeCase{"", "text", false}));

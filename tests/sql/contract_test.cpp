@@ -6,7 +6,7 @@
 #include <set>
 #include <thread>
 
-#include "engines.h"
+#include "support/engines/engines.h"
 
 namespace weir::sql {
 namespace {

@@ -53,6 +53,10 @@ void add_aggregates(Script& s) {
   s.expression("var_samp", d.deviation(Deviation::var_samp, s.amount_));
   s.expression("percentile_cont", d.percentile(Percentile::continuous, s.amount_, 0.95));
   s.expression("percentile_disc", d.percentile(Percentile::discrete, s.amount_, 0.95));
+  s.add("log_bin",
+        fmt::format("SELECT bin, count(*) FROM (SELECT CASE WHEN {0} <> 0 THEN {1} ELSE 0 END AS bin FROM {2}) "
+                    "bins GROUP BY bin",
+                    s.amount_, d.log_bin(s.amount_, 0.01), s.from_));
   s.add("percentile_query continuous", d.percentile_query(Percentile::continuous, s.amount_, 0.95, s.from_, ""));
   s.add("percentile_query discrete",
         d.percentile_query(Percentile::discrete, s.amount_, 0.5, s.from_, s.amount_ + " > 0"));

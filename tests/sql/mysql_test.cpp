@@ -11,7 +11,7 @@
 
 #include "sql/mysql_errors.h"
 
-#include "engines.h"
+#include "support/engines/engines.h"
 
 namespace weir::sql {
 namespace {

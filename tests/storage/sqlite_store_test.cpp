@@ -76,7 +76,7 @@ TEST(SqliteStore, KeepsAWriteAheadLogAndItsVersion) {
   auto store = must_open(folder.file());
   Other other(folder.file());
   EXPECT_EQ(other.ask("PRAGMA journal_mode"), "wal");
-  EXPECT_EQ(other.ask("PRAGMA user_version"), "3");
+  EXPECT_EQ(other.ask("PRAGMA user_version"), "4");
 }
 
 TEST(SqliteStore, AnotherProcessCanReadWhileItIsOpen) {
@@ -94,7 +94,7 @@ TEST(SqliteStore, ANewerFileIsRefusedAndLeftAlone) {
   const auto store = open_sqlite(folder.file());
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().kind, core::ErrorKind::storage);
-  EXPECT_THAT(store.error().message, HasSubstr("newer Weir (schema 99, this one knows 3)"));
+  EXPECT_THAT(store.error().message, HasSubstr("newer Weir (schema 99, this one knows 4)"));
   EXPECT_EQ(store.error().where, folder.file());
   EXPECT_EQ(Other(folder.file()).ask("PRAGMA user_version"), "99");
 }
@@ -336,7 +336,7 @@ TEST(SqliteStore, MeasurementsOfNoSuchFileAnotherProgramsOrAnotherSchemaAreRefus
   EXPECT_FALSE(std::filesystem::exists(folder.file())) << "nothing is created";
   must_open(folder.file()).reset();
   Other(folder.file()).run("PRAGMA user_version = 1");
-  EXPECT_THAT(measurements(folder.file()).error().message, HasSubstr("has schema 1, this Weir reads 3"));
+  EXPECT_THAT(measurements(folder.file()).error().message, HasSubstr("has schema 1, this Weir reads 4"));
   const TempFolder other;
   Other(other.file()).run("CREATE TABLE t (a)");
   EXPECT_THAT(measurements(other.file()).error().message, HasSubstr("something else"));

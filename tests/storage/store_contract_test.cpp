@@ -425,6 +425,17 @@ TEST_P(StoreContract, PruningDropsOnlyWhatIsOldAndOver) {
   EXPECT_EQ(*store_->pending_messages(), 2U) << "a pruned message's key is free again";
 }
 
+TEST_P(StoreContract, DropsTextsThatNobodyReadsAnyMore) {
+  ASSERT_TRUE(store_->put_text("read", "a"));
+  ASSERT_TRUE(store_->put_text("forgotten", "b"));
+  ASSERT_TRUE(store_->prune(at(1000), std::chrono::seconds(100)));
+  EXPECT_EQ(*store_->text("read"), "a") << "as new as the pruning, not as 1970";
+  ASSERT_TRUE(store_->prune(at(1090), std::chrono::seconds(100)));
+  ASSERT_TRUE(store_->prune(at(1150), std::chrono::seconds(100)));
+  EXPECT_EQ(*store_->text("forgotten"), std::nullopt);
+  EXPECT_EQ(*store_->text("read"), "a");
+}
+
 TEST_P(StoreContract, JudgeAndDeliveryMayUseItAtTheSameTime) {
   constexpr int kCommits = 60;
   std::jthread judge([&] {

@@ -16,6 +16,8 @@ SELECT varPopStableOrNull(`amount`) FROM `sales`.`fct_orders`;
 SELECT if(count(`amount`) > 1, varSampStableOrNull(`amount`), NULL) FROM `sales`.`fct_orders`;
 -- percentile_cont
 SELECT quantileExactInclusiveOrNull(0.95)(`amount`) FROM `sales`.`fct_orders`;
+-- log_bin
+SELECT bin, count(*) FROM (SELECT CASE WHEN `amount` <> 0 THEN ceil(ln(abs(toFloat64(`amount`))) / 0.01) ELSE 0 END AS bin FROM `sales`.`fct_orders`) bins GROUP BY bin;
 -- percentile_query continuous
 WITH ordered AS (SELECT toFloat64(`amount`) AS v, row_number() OVER (ORDER BY toFloat64(`amount`)) AS r, count(*) OVER () AS n FROM `sales`.`fct_orders` WHERE `amount` IS NOT NULL) SELECT sum(v * (1 - abs(r - 1 - 0.95 * (n - 1)))) AS percentile FROM ordered WHERE abs(r - 1 - 0.95 * (n - 1)) < 1;
 -- percentile_query discrete

@@ -14,6 +14,8 @@ SELECT CASE WHEN json_type(json_extract(json_array(min(`amount`)), '$[0]')) = 'S
 SELECT CASE WHEN json_type(json_extract(json_array(min(`amount`)), '$[0]')) = 'STRING' THEN (SELECT 1 UNION ALL SELECT 2) ELSE var_pop(`amount`) END FROM `sales`.`fct_orders`;
 -- var_samp
 SELECT CASE WHEN json_type(json_extract(json_array(min(`amount`)), '$[0]')) = 'STRING' THEN (SELECT 1 UNION ALL SELECT 2) ELSE var_samp(`amount`) END FROM `sales`.`fct_orders`;
+-- log_bin
+SELECT bin, count(*) FROM (SELECT CASE WHEN `amount` <> 0 THEN ceil(ln(abs(CAST(`amount` AS double))) / 0.01) ELSE 0 END AS bin FROM `sales`.`fct_orders`) bins GROUP BY bin;
 -- percentile_query continuous
 WITH ordered AS (SELECT CAST(`amount` AS double) AS v, row_number() OVER (ORDER BY CAST(`amount` AS double)) AS r, count(*) OVER () AS n FROM `sales`.`fct_orders` WHERE `amount` IS NOT NULL) SELECT sum(v * (1 - abs(r - 1 - 0.95 * (n - 1)))) AS percentile FROM ordered WHERE abs(r - 1 - 0.95 * (n - 1)) < 1;
 -- percentile_query discrete

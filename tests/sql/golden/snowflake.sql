@@ -18,6 +18,8 @@ SELECT var_samp("amount") FROM "sales"."fct_orders";
 SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY "amount") FROM "sales"."fct_orders";
 -- percentile_disc
 SELECT percentile_disc(0.95) WITHIN GROUP (ORDER BY "amount") FROM "sales"."fct_orders";
+-- log_bin
+SELECT bin, count(*) FROM (SELECT CASE WHEN "amount" <> 0 THEN ceil(ln(abs(CAST("amount" AS double precision))) / 0.01) ELSE 0 END AS bin FROM "sales"."fct_orders") bins GROUP BY bin;
 -- percentile_query continuous
 WITH ordered AS (SELECT CAST("amount" AS double precision) AS v, row_number() OVER (ORDER BY CAST("amount" AS double precision)) AS r, count(*) OVER () AS n FROM "sales"."fct_orders" WHERE "amount" IS NOT NULL) SELECT sum(v * (1 - abs(r - 1 - 0.95 * (n - 1)))) AS percentile FROM ordered WHERE abs(r - 1 - 0.95 * (n - 1)) < 1;
 -- percentile_query discrete

@@ -14,6 +14,8 @@ SELECT CASE WHEN total(typeof("amount") IN ('text', 'blob')) > 0 THEN 'text' ELS
 SELECT CASE WHEN total(typeof("amount") IN ('text', 'blob')) > 0 THEN 'text' ELSE CASE WHEN count("amount") > 0 THEN max(0.0, (total(1.0 * ("amount") * ("amount")) - total("amount") * total("amount") / count("amount")) / (count("amount") - 0)) END END FROM "sales"."fct_orders";
 -- var_samp
 SELECT CASE WHEN total(typeof("amount") IN ('text', 'blob')) > 0 THEN 'text' ELSE CASE WHEN count("amount") > 1 THEN max(0.0, (total(1.0 * ("amount") * ("amount")) - total("amount") * total("amount") / count("amount")) / (count("amount") - 1)) END END FROM "sales"."fct_orders";
+-- log_bin
+SELECT bin, count(*) FROM (SELECT CASE WHEN "amount" <> 0 THEN CASE WHEN typeof("amount") IN ('integer', 'real') THEN ceil(ln(abs(CAST("amount" AS real))) / 0.01) END ELSE 0 END AS bin FROM "sales"."fct_orders") bins GROUP BY bin;
 -- percentile_query continuous
 WITH ordered AS (SELECT CAST("amount" AS real) AS v, row_number() OVER (ORDER BY CAST("amount" AS real)) AS r, count(*) OVER () AS n FROM "sales"."fct_orders" WHERE "amount" IS NOT NULL) SELECT sum(v * (1 - abs(r - 1 - 0.95 * (n - 1)))) AS percentile FROM ordered WHERE abs(r - 1 - 0.95 * (n - 1)) < 1;
 -- percentile_query discrete

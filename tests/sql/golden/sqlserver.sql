@@ -14,6 +14,8 @@ SELECT stdev(CAST([amount] AS float)) FROM [sales].[fct_orders];
 SELECT varp(CAST([amount] AS float)) FROM [sales].[fct_orders];
 -- var_samp
 SELECT var(CAST([amount] AS float)) FROM [sales].[fct_orders];
+-- log_bin
+SELECT bin, count(*) FROM (SELECT CASE WHEN [amount] <> 0 THEN ceiling(log(abs(CAST([amount] AS float))) / 0.01) ELSE 0 END AS bin FROM [sales].[fct_orders]) bins GROUP BY bin;
 -- percentile_query continuous
 WITH ordered AS (SELECT CAST([amount] AS float) AS v, row_number() OVER (ORDER BY CAST([amount] AS float)) AS r, count(*) OVER () AS n FROM [sales].[fct_orders] WHERE [amount] IS NOT NULL) SELECT sum(v * (1 - abs(r - 1 - 0.95 * (n - 1)))) AS percentile FROM ordered WHERE abs(r - 1 - 0.95 * (n - 1)) < 1;
 -- percentile_query discrete
