@@ -90,7 +90,10 @@ void join_groups(std::vector<ReadGroup> read, const TopicNames& names, const std
       snapshot.faults.push_back({std::move(*each.answer.offsets_error), scope});
       continue;
     }
-    Group group{std::move(each.id), each.state, each.members, {}};
+    Group group;
+    group.id = std::move(each.id);
+    group.state = each.state;
+    group.members = each.members;
     group.partitions = join(each, index, snapshot.topics);
     snapshot.groups.push_back(std::move(group));
   }
