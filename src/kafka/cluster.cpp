@@ -8,6 +8,7 @@
 
 #include "kafka/assemble.h"
 #include "kafka/connection.h"
+#include "kafka/dead_letter_samples.h"
 #include "kafka/groups.h"
 #include "kafka/metadata.h"
 #include "kafka/offsets.h"
@@ -42,7 +43,7 @@ bool has_no_members(GroupState state) { return state == GroupState::empty || sta
 class Cluster::Impl {
  public:
   Impl(ClusterSettings settings, std::unique_ptr<Connection> connection)
-      : settings_(std::move(settings)), connection_(std::move(connection)) {}
+      : settings_(std::move(settings)), connection_(std::move(connection)), letters_(settings_.dead_letters) {}
 
   core::Result<Snapshot> snapshot(const Budget& budget) {
     auto taken = take(budget);
@@ -79,6 +80,7 @@ class Cluster::Impl {
     if (auto read = read_ends(budget, snapshot); !read) return std::unexpected(std::move(read.error()));
     auto faults = newest_.update(*connection_, budget, settings_.name, snapshot.topics);
     std::ranges::move(faults, std::back_inserter(snapshot.faults));
+    letters_.update(*connection_, budget, snapshot.topics);
     limit_faults(settings_.name, snapshot.faults);
     for (core::Fault& fault : snapshot.faults) fault.error.where = where();
     return snapshot;
@@ -250,6 +252,7 @@ class Cluster::Impl {
   std::uint64_t cycle_ = 0;
   std::unordered_map<std::string, Known> known_;
   NewestMessages newest_;
+  DeadLetterSamples letters_;
 };
 
 Cluster::Cluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -205,6 +205,7 @@ ClusterSettings parse_cluster(const config::Node& node, config::Diagnostics& dia
   settings.topics = read_topics(section("topics"), diagnostics, what + ", topics");
   MapReader dead_letter(section("dead_letter"), diagnostics, what + ", dead_letter");
   settings.dead_letter = read_patterns(dead_letter, "topics", {"[.-](dlt|dlq)$"});
+  settings.dead_letters = parse_dead_letter(dead_letter);
   dead_letter.finish();
   reader.finish();
   return settings;

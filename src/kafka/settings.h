@@ -8,6 +8,7 @@
 #include "config/node.h"
 #include "core/secret.h"
 #include "core/time.h"
+#include "kafka/dead_letter_headers.h"
 #include "kafka/filter.h"
 
 namespace weir::kafka {
@@ -36,6 +37,7 @@ struct ClusterSettings {
   GroupFilter groups;
   NameFilter topics;
   Patterns dead_letter;
+  DeadLetterSettings dead_letters;
 };
 
 /// Reads one entry of `kafka:` (see src/README.md). Mistakes, a property that librdkafka refuses among

@@ -11,6 +11,7 @@
 
 #include "core/batch.h"
 #include "core/time.h"
+#include "kafka/dead_letter_headers.h"
 
 namespace weir::kafka {
 
@@ -72,6 +73,15 @@ struct TopicConfig {
   bool operator==(const TopicConfig&) const = default;
 };
 
+/// A message of a dead-letter topic that was looked at.
+struct DeadLetter {
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  core::Time time;
+  DeadLetterReason reason;
+  std::string preview;  // how the value begins, not masked; "" unless wanted
+};
+
 struct Topic {
   std::string name;
   std::vector<Partition> partitions;  // ascending by id
@@ -79,6 +89,8 @@ struct Topic {
   bool dead_letter = false;
   std::shared_ptr<const TopicConfig> config;  // null until read; read seldom
   std::optional<core::Time> newest_message;   // of a dead-letter topic that holds something
+  std::optional<core::Time> oldest_message;   // of a dead-letter topic that holds something
+  std::vector<DeadLetter> dead_letters;       // of a dead-letter topic: those looked at in this cycle, the newest
 
   /// The partition with this id, or nullptr.
   const Partition* find(std::int32_t id) const;
