@@ -9,9 +9,11 @@ namespace weir::collectors {
 namespace {
 
 constexpr core::MetricInfo kBrokers = {"kafka_brokers", core::MetricType::gauge, "Brokers of the cluster."};
+constexpr core::MetricInfo kConfigsDenied = {"kafka_topic_configs_denied", core::MetricType::gauge,
+                                             "Topics whose settings this user may not read."};
 
 std::vector<core::MetricInfo> all_metrics() {
-  std::vector<core::MetricInfo> all = {kBrokers};
+  std::vector<core::MetricInfo> all = {kBrokers, kConfigsDenied};
   for (const auto part : {topics_metrics(), consumer_groups_metrics(), dead_letter_metrics()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
@@ -31,7 +33,8 @@ KafkaCollector::KafkaCollector(std::string cluster, core::Duration interval, Tak
       name_("kafka/" + cluster_),
       interval_(interval),
       take_(std::move(take)),
-      brokers_(core::Labels::metric(kBrokers.name, {{"cluster", cluster_}})) {}
+      brokers_(core::Labels::metric(kBrokers.name, {{"cluster", cluster_}})),
+      configs_denied_(core::Labels::metric(kConfigsDenied.name, {{"cluster", cluster_}})) {}
 
 KafkaCollector::~KafkaCollector() = default;
 
@@ -56,6 +59,11 @@ core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& co
   core::Batch batch;
   batch.samples.reserve(samples_ + samples_ / 16);
   batch.samples.push_back({brokers_, context.now, static_cast<double>(snapshot->brokers)});
+  batch.samples.push_back({configs_denied_, context.now, static_cast<double>(snapshot->configs_denied)});
+  for (kafka::Notice& notice : snapshot->notices) {
+    batch.events.push_back(
+        {context.now, std::move(notice.kind), core::Labels{{"cluster", cluster_}}, std::move(notice.message)});
+  }
   const std::vector<TopicTotals> totals = topics(*snapshot, cycle, topics_, batch);
   dead_letter(*snapshot, totals, cycle, dead_letters_, batch);
   consumer_groups(*snapshot, cycle, groups_, batch);

@@ -46,6 +46,7 @@ class KafkaCollector : public core::Collector {
   std::unique_ptr<kafka::Cluster> connection_;
   TakeSnapshot take_;
   core::Labels brokers_;
+  core::Labels configs_denied_;
   TopicMemory topics_;
   DeadLetterMemory dead_letters_;
   GroupMemory groups_;

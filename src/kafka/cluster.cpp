@@ -13,6 +13,7 @@
 #include "kafka/metadata.h"
 #include "kafka/offsets.h"
 #include "kafka/sampler.h"
+#include "kafka/topic_configs.h"
 
 namespace weir::kafka {
 namespace {
@@ -43,7 +44,10 @@ bool has_no_members(GroupState state) { return state == GroupState::empty || sta
 class Cluster::Impl {
  public:
   Impl(ClusterSettings settings, std::unique_ptr<Connection> connection)
-      : settings_(std::move(settings)), connection_(std::move(connection)), letters_(settings_.dead_letters) {}
+      : settings_(std::move(settings)),
+        connection_(std::move(connection)),
+        letters_(settings_.dead_letters),
+        configs_(settings_.interval) {}
 
   core::Result<Snapshot> snapshot(const Budget& budget) {
     auto taken = take(budget);
@@ -81,6 +85,7 @@ class Cluster::Impl {
     auto faults = newest_.update(*connection_, budget, settings_.name, snapshot.topics);
     std::ranges::move(faults, std::back_inserter(snapshot.faults));
     letters_.update(*connection_, budget, snapshot.topics);
+    configs_.update(*connection_, budget, snapshot);
     limit_faults(settings_.name, snapshot.faults);
     for (core::Fault& fault : snapshot.faults) fault.error.where = where();
     return snapshot;
@@ -253,6 +258,7 @@ class Cluster::Impl {
   std::unordered_map<std::string, Known> known_;
   NewestMessages newest_;
   DeadLetterSamples letters_;
+  TopicConfigs configs_;
 };
 
 Cluster::Cluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -119,6 +119,12 @@ struct Group {
   std::vector<GroupPartition> partitions;  // of every topic it consumes, all partitions; ascending by topic, partition
 };
 
+/// Something to be told once, that spoils nothing: what it is about besides the cluster is in the sentence.
+struct Notice {
+  std::string kind;     // of the event it becomes
+  std::string message;  // one sentence for a person
+};
+
 /// One cluster at one moment: commits were read before end offsets, so end >= committed unless a topic
 /// was cut. What could not be read is in `faults`, and left unknown or absent here.
 struct Snapshot {
@@ -127,7 +133,9 @@ struct Snapshot {
   std::vector<Group> groups;        // ascending by id
   std::size_t groups_listed = 0;    // that the filter admits
   std::size_t groups_over_cap = 0;  // of them, not read
+  std::size_t configs_denied = 0;   // topics whose settings may not be read
   std::vector<core::Fault> faults;
+  std::vector<Notice> notices;
 };
 
 }  // namespace weir::kafka
