@@ -13,6 +13,39 @@ struct Meaning {
 
 bool contains(std::string_view text, std::string_view words) { return text.find(words) != std::string_view::npos; }
 
+constexpr std::string_view kExpired = "the certificate has expired";
+constexpr std::string_view kNotYet = "the certificate is not valid yet";
+constexpr std::string_view kOtherHost = "the certificate is for another host";
+constexpr std::string_view kUntrusted = "the certificate is of no authority that is trusted";
+constexpr std::string_view kRevoked = "the certificate was revoked";
+
+Meaning tls_meaning(std::string_view detail) {
+  using core::ErrorKind;
+  if (contains(detail, kExpired))
+    return {ErrorKind::unavailable, "the broker's certificate has expired; renew it, or check this machine's clock"};
+  if (contains(detail, kNotYet))
+    return {ErrorKind::unavailable, "the broker's certificate is not valid yet; check this machine's clock"};
+  if (contains(detail, kOtherHost)) {
+    return {ErrorKind::unavailable,
+            "the broker's certificate is for another host; give brokers (and the brokers' advertised.listeners) by a "
+            "name that is in it"};
+  }
+  if (contains(detail, kUntrusted)) {
+    return {ErrorKind::unavailable,
+            "the broker's certificate is not signed by an authority that is trusted; set ssl.ca.location to the "
+            "certificate of the one that signed it"};
+  }
+  if (contains(detail, "alert certificate required") || contains(detail, "alert bad certificate")) {
+    return {ErrorKind::denied,
+            "the broker wants a client's certificate; set ssl.certificate.location and ssl.key.location to one that "
+            "it trusts"};
+  }
+  if (contains(detail, "alert unknown ca") || contains(detail, "alert certificate")) {
+    return {ErrorKind::denied, "the broker refused Weir's certificate; check ssl.certificate.location"};
+  }
+  return {ErrorKind::unavailable, "TLS failed; check ssl.ca.location and that the port is a TLS listener"};
+}
+
 Meaning connection_meaning(int code, std::string_view detail) {
   using core::ErrorKind;
   // A broker that has SASL on this listener names its mechanisms even when it refuses one.
@@ -33,8 +66,7 @@ Meaning connection_meaning(int code, std::string_view detail) {
       return {ErrorKind::denied, "the broker refused the login; check sasl.mechanism, sasl.username and sasl.password"};
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
       return {ErrorKind::denied, "the broker does not offer this SASL mechanism; check sasl.mechanism"};
-    case RD_KAFKA_RESP_ERR__SSL:
-      return {ErrorKind::unavailable, "TLS failed; check ssl.ca.location and that the port is a TLS listener"};
+    case RD_KAFKA_RESP_ERR__SSL: return tls_meaning(detail);
     case RD_KAFKA_RESP_ERR__RESOLVE:
       return {ErrorKind::unavailable, "a broker's host name cannot be resolved; check brokers"};
     case RD_KAFKA_RESP_ERR__TRANSPORT:
@@ -107,6 +139,23 @@ void erase_from(std::string& text, std::string_view words) {
 }
 
 }  // namespace
+
+std::string_view certificate_words(int code) {
+  switch (code) {
+    case 9: return kNotYet;    // X509_V_ERR_CERT_NOT_YET_VALID
+    case 10: return kExpired;  // X509_V_ERR_CERT_HAS_EXPIRED
+    case 23: return kRevoked;  // X509_V_ERR_CERT_REVOKED
+    case 62:
+    case 64: return kOtherHost;  // ..._HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH
+    case 2:
+    case 18:
+    case 19:
+    case 20:
+    case 21:
+    case 27: return kUntrusted;  // issuer unknown, self-signed, untrusted
+    default: return "the certificate is refused";
+  }
+}
 
 std::string steady(std::string_view detail) {
   std::string text(detail);

@@ -128,6 +128,8 @@ GroupFilter read_groups(const Node& node, config::Diagnostics& diagnostics, cons
   GroupFilter groups;
   groups.filter.allow = read_patterns(reader, "allow", {});
   groups.filter.deny = read_patterns(reader, "deny", {});
+  groups.read_committed = read_patterns(reader, "read_committed", {});
+  groups.max = static_cast<std::size_t>(reader.integer("max", 5000, 1, 1'000'000));
   for (const Node* item : reader.list("names")) groups.named.push_back(read_named_group(*item, diagnostics, what));
   std::ranges::stable_sort(groups.named, {}, &NamedGroup::name);
   for (std::size_t i = 0; i < groups.named.size(); ++i) {
@@ -149,9 +151,10 @@ NameFilter read_topics(const Node& node, config::Diagnostics& diagnostics, const
   return topics;
 }
 
-void read_property(const Node& key, MapReader& reader, Properties& properties, rd_kafka_conf_s* conf) {
+void read_property(const Node& key, MapReader& reader, ClusterSettings& settings, rd_kafka_conf_s* conf) {
   std::string name = key.text();
-  if (name.ends_with("_file")) name.resize(name.size() - 5);
+  const bool in_file = name.ends_with("_file");
+  if (in_file) name.resize(name.size() - 5);
   const auto same = [&](const auto& known) { return known.name == name; };
   if (const auto reserved = std::ranges::find_if(kReserved, same); reserved != kReserved.end()) {
     reader.has(key.text());
@@ -163,7 +166,8 @@ void read_property(const Node& key, MapReader& reader, Properties& properties, r
   if (value.empty()) return reader.error(key, quote(key.text()) + " has no value");
   const auto set = set_property(conf, name, value);
   if (set) {
-    properties.emplace_back(name, value);
+    settings.properties.emplace_back(name, value);
+    if (in_file) settings.property_files.push_back({name, reader.text(key.text())});
   } else if (set.error().kind == core::ErrorKind::not_found) {
     reader.error(key, "unknown librdkafka property " + quote(name) + config::did_you_mean(name, property_names()));
   } else {
@@ -171,12 +175,11 @@ void read_property(const Node& key, MapReader& reader, Properties& properties, r
   }
 }
 
-Properties read_properties(const Node& node, config::Diagnostics& diagnostics, const std::string& what) {
+void read_properties(const Node& node, config::Diagnostics& diagnostics, const std::string& what,
+                     ClusterSettings& settings) {
   MapReader reader(node, diagnostics, what);
-  Properties properties;
   const Conf conf = new_conf();
-  for (const auto& [key, value] : node.entries()) read_property(key, reader, properties, conf.get());
-  return properties;
+  for (const auto& [key, value] : node.entries()) read_property(key, reader, settings, conf.get());
 }
 
 }  // namespace
@@ -200,9 +203,13 @@ ClusterSettings parse_cluster(const config::Node& node, config::Diagnostics& dia
     const Node* child = reader.child(key);
     return child == nullptr ? none : *child;
   };
-  settings.properties = read_properties(section("properties"), diagnostics, what + ", properties");
+  read_properties(section("properties"), diagnostics, what + ", properties", settings);
   settings.groups = read_groups(section("groups"), diagnostics, what + ", groups");
   settings.topics = read_topics(section("topics"), diagnostics, what + ", topics");
+  settings.transactions = reader.boolean("transactions", false);
+  if (!settings.groups.read_committed.empty() && !settings.transactions) {
+    reader.error("groups", "\"read_committed\" needs \"transactions: true\" beside \"groups\"");
+  }
   MapReader dead_letter(section("dead_letter"), diagnostics, what + ", dead_letter");
   settings.dead_letter = read_patterns(dead_letter, "topics", {"[.-](dlt|dlq)$"});
   settings.dead_letters = parse_dead_letter(dead_letter);

@@ -39,6 +39,27 @@ TEST(KafkaErrors, AListenerWithoutSaslIsNamedAndNotThePassword) {
               HasSubstr("the broker refused the login"));
 }
 
+TEST(KafkaErrors, ACertificateThatIsRefusedSaysWhyAndWhatToDo) {
+  const auto text = [](int certificate) {
+    return message(RD_KAFKA_RESP_ERR__SSL, "certificate verify failed; " + std::string(certificate_words(certificate)));
+  };
+  EXPECT_THAT(text(10), HasSubstr("has expired; renew it"));
+  EXPECT_THAT(text(9), HasSubstr("is not valid yet"));
+  EXPECT_THAT(text(62), HasSubstr("is for another host; give brokers"));
+  EXPECT_THAT(text(64), HasSubstr("is for another host; give brokers"));
+  EXPECT_THAT(text(20), HasSubstr("set ssl.ca.location"));
+  EXPECT_THAT(text(18), HasSubstr("set ssl.ca.location"));
+  EXPECT_THAT(text(7), HasSubstr("TLS failed"));
+}
+
+TEST(KafkaErrors, ABrokerThatWantsACertificateOrRefusesOneIsDenied) {
+  const core::Error wanted = to_error(RD_KAFKA_RESP_ERR__SSL, "", "tlsv13 alert certificate required");
+  EXPECT_EQ(wanted.kind, core::ErrorKind::denied);
+  EXPECT_THAT(wanted.message, HasSubstr("set ssl.certificate.location and ssl.key.location"));
+  EXPECT_THAT(to_error(RD_KAFKA_RESP_ERR__SSL, "", "tlsv1 alert unknown ca").message,
+              HasSubstr("check ssl.certificate.location"));
+}
+
 TEST(KafkaErrors, RepetitionsOfOneTroubleReadTheSame) {
   const std::string first =
       "b:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused "

@@ -174,6 +174,25 @@ TEST(ParseCluster, MissingBrokersAreReported) {
   EXPECT_THAT(parse("name: prod\nbrokers: []\n").diagnostics.to_string(), HasSubstr("at least one host:port"));
 }
 
+TEST(ParseCluster, ReadsTheCapAndWhichGroupsReadCommitted) {
+  const Parsed defaults = parse(kMinimal);
+  EXPECT_EQ(defaults.settings.groups.max, 5000U);
+  EXPECT_FALSE(defaults.settings.transactions);
+  const Parsed parsed =
+      parse(std::string(kMinimal) + "transactions: true\ngroups: {max: 10, read_committed: ['^payments']}\n");
+  EXPECT_TRUE(parsed.diagnostics.ok()) << parsed.diagnostics.to_string();
+  EXPECT_EQ(parsed.settings.groups.max, 10U);
+  EXPECT_TRUE(parsed.settings.transactions);
+  EXPECT_TRUE(parsed.settings.groups.read_committed.match("payments-1"));
+  EXPECT_FALSE(parsed.settings.groups.read_committed.match("search"));
+}
+
+TEST(ParseCluster, ReadCommittedGroupsNeedLastStableOffsets) {
+  const Parsed parsed = parse(std::string(kMinimal) + "groups: {read_committed: ['^payments'], max: 0}\n");
+  EXPECT_THAT(parsed.diagnostics.to_string(), HasSubstr("\"read_committed\" needs \"transactions: true\""));
+  EXPECT_THAT(parsed.diagnostics.to_string(), HasSubstr("\"max\""));
+}
+
 TEST(ParseCluster, SurvivesNodesOfTheWrongKind) {
   EXPECT_FALSE(parse("[1, 2]").diagnostics.ok());
   EXPECT_FALSE(parse("name: [a]\nbrokers: {a: b}\ngroups: 3\ntopics: [x]\nproperties: text\ndead_letter: [[x]]\n")
