@@ -214,6 +214,9 @@ ClusterSettings parse_cluster(const config::Node& node, config::Diagnostics& dia
   settings.dead_letter = read_patterns(dead_letter, "topics", {"[.-](dlt|dlq)$"});
   settings.dead_letters = parse_dead_letter(dead_letter);
   dead_letter.finish();
+  if (const Node* canary = reader.child("canary")) {
+    settings.canary = parse_canary(*canary, diagnostics, what + ", canary");
+  }
   reader.finish();
   return settings;
 }

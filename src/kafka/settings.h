@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "config/node.h"
 #include "core/secret.h"
 #include "core/time.h"
+#include "kafka/canary.h"
 #include "kafka/dead_letter_headers.h"
 #include "kafka/filter.h"
 
@@ -50,6 +52,7 @@ struct ClusterSettings {
   NameFilter topics;
   Patterns dead_letter;
   DeadLetterSettings dead_letters;
+  std::optional<CanarySettings> canary;
 };
 
 /// Reads one entry of `kafka:` (see src/README.md). Mistakes, a property that librdkafka refuses among
