@@ -14,7 +14,8 @@ constexpr core::MetricInfo kConfigsDenied = {"kafka_topic_configs_denied", core:
 
 std::vector<core::MetricInfo> all_metrics() {
   std::vector<core::MetricInfo> all = {kBrokers, kConfigsDenied};
-  for (const auto part : {topics_metrics(), consumer_groups_metrics(), dead_letter_metrics()}) {
+  for (const auto part :
+       {topics_metrics(), consumer_groups_metrics(), dead_letter_metrics(), offsets_stream_metrics()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
@@ -67,6 +68,7 @@ core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& co
   const std::vector<TopicTotals> totals = topics(*snapshot, cycle, topics_, batch);
   dead_letter(*snapshot, totals, cycle, dead_letters_, batch);
   consumer_groups(*snapshot, cycle, groups_, batch);
+  offsets_stream(*snapshot, cycle, offsets_stream_, batch);
   batch.faults = std::move(snapshot->faults);
   samples_ = batch.samples.size();
   return batch;

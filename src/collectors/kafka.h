@@ -8,6 +8,7 @@
 
 #include "collectors/consumer_groups.h"
 #include "collectors/dead_letter.h"
+#include "collectors/offsets_stream.h"
 #include "collectors/topics.h"
 #include "core/collector.h"
 #include "kafka/settings.h"
@@ -50,6 +51,7 @@ class KafkaCollector : public core::Collector {
   TopicMemory topics_;
   DeadLetterMemory dead_letters_;
   GroupMemory groups_;
+  OffsetsStreamMemory offsets_stream_;
   std::size_t samples_ = 0;  // of the last batch
 };
 

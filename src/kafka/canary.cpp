@@ -10,7 +10,7 @@
 #include "kafka/canary_text.h"
 #include "kafka/connection.h"
 #include "kafka/errors.h"
-#include "kafka/properties.h"
+#include "kafka/own_client.h"
 #include "kafka/property_files.h"
 
 namespace weir::kafka {
@@ -18,8 +18,9 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-using Pairs = std::vector<std::pair<std::string, std::string>>;
 
+const std::vector<std::pair<std::string, std::string>> kDefaults = {{"client.id", "weir-canary"},
+                                                                    {"reconnect.backoff.max.ms", "1000"}};
 constexpr milliseconds kMetadataAge{30'000};
 constexpr milliseconds kCallSpan{1000};  // of calls that do not look at the stop token
 
@@ -43,35 +44,9 @@ struct NewTopicDeleter {
   void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
 };
 
-void on_log(const rd_kafka_t*, int, const char*, const char*) {}
-
 milliseconds left(SteadyTime deadline, milliseconds cap) {
   const auto remaining = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
   return std::clamp(remaining, milliseconds{0}, cap);
-}
-
-core::Result<Conf> configure(const ClusterSettings& cluster, const Pairs& own) {
-  Conf conf = new_conf();
-  const Pairs defaults = {{"client.id", "weir-canary"}, {"reconnect.backoff.max.ms", "1000"}};
-  for (const auto& [name, value] : defaults) {
-    if (auto set = set_property(conf.get(), name, value); !set) return std::unexpected(std::move(set.error()));
-  }
-  for (const auto& [name, value] : cluster.properties) {
-    if (auto set = set_property(conf.get(), name, value); !set) return std::unexpected(std::move(set.error()));
-  }
-  for (const auto& [name, value] : own) {
-    if (auto set = set_property(conf.get(), name, value); !set) return std::unexpected(std::move(set.error()));
-  }
-  rd_kafka_conf_set_log_cb(conf.get(), on_log);
-  return conf;
-}
-
-core::Result<Handle> new_handle(rd_kafka_type_t type, Conf conf) {
-  std::array<char, 512> reason{};
-  rd_kafka_t* handle = rd_kafka_new(type, conf.get(), reason.data(), reason.size());
-  if (handle == nullptr) return core::fail(core::ErrorKind::invalid, reason.data());
-  (void)conf.release();  // belongs to the handle now
-  return Handle(handle);
 }
 
 core::Error denied(std::string_view subject, std::string_view right) {
@@ -88,30 +63,32 @@ class Link : public CanaryLink {
 
   core::Result<void> open(const ClusterSettings& cluster) {
     const std::string lost = std::to_string(settings_.lost_after.count());
-    auto writing = configure(cluster, {{"bootstrap.servers", cluster.brokers},
-                                       {"allow.auto.create.topics", "false"},
-                                       {"acks", "all"},
-                                       {"linger.ms", "0"},
-                                       {"queue.buffering.max.messages", "100000"},
-                                       {"message.timeout.ms", lost}});
+    auto writing = own_configuration(cluster, kDefaults,
+                                     {{"bootstrap.servers", cluster.brokers},
+                                      {"allow.auto.create.topics", "false"},
+                                      {"acks", "all"},
+                                      {"linger.ms", "0"},
+                                      {"queue.buffering.max.messages", "100000"},
+                                      {"message.timeout.ms", lost}});
     if (!writing) return std::unexpected(std::move(writing.error()));
     rd_kafka_conf_set_opaque(writing->get(), this);
     rd_kafka_conf_set_dr_msg_cb(writing->get(), on_delivery);
     rd_kafka_conf_set_error_cb(writing->get(), on_error);
-    auto reading = configure(cluster, {{"bootstrap.servers", cluster.brokers},
-                                       {"allow.auto.create.topics", "false"},
-                                       {"group.id", settings_.group},
-                                       {"enable.auto.commit", "false"},
-                                       {"enable.auto.offset.store", "false"},
-                                       {"auto.offset.reset", "latest"},
-                                       {"queued.max.messages.kbytes", "4096"},
-                                       {"fetch.error.backoff.ms", "100"}});
+    auto reading = own_configuration(cluster, kDefaults,
+                                     {{"bootstrap.servers", cluster.brokers},
+                                      {"allow.auto.create.topics", "false"},
+                                      {"group.id", settings_.group},
+                                      {"enable.auto.commit", "false"},
+                                      {"enable.auto.offset.store", "false"},
+                                      {"auto.offset.reset", "latest"},
+                                      {"queued.max.messages.kbytes", "4096"},
+                                      {"fetch.error.backoff.ms", "100"}});
     if (!reading) return std::unexpected(std::move(reading.error()));
     rd_kafka_conf_set_opaque(reading->get(), this);
     rd_kafka_conf_set_error_cb(reading->get(), on_error);
-    auto producer = new_handle(RD_KAFKA_PRODUCER, std::move(*writing));
+    auto producer = own_producer(std::move(*writing));
     if (!producer) return std::unexpected(std::move(producer.error()));
-    auto consumer = new_handle(RD_KAFKA_CONSUMER, std::move(*reading));
+    auto consumer = own_consumer(std::move(*reading));
     if (!consumer) return std::unexpected(std::move(consumer.error()));
     producer_ = std::move(*producer);
     consumer_ = std::move(*consumer);

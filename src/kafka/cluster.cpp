@@ -14,6 +14,7 @@
 #include "kafka/groups.h"
 #include "kafka/metadata.h"
 #include "kafka/offsets.h"
+#include "kafka/offsets_stream.h"
 #include "kafka/property_files.h"
 #include "kafka/sampler.h"
 #include "kafka/silent_brokers.h"
@@ -60,6 +61,7 @@ class Cluster::Impl {
         groups_(settings_),
         letters_(settings_.dead_letters),
         configs_(settings_.interval) {
+    if (settings_.offsets_stream) stream_.emplace(settings_);
     use(std::move(connections));
   }
 
@@ -106,9 +108,11 @@ class Cluster::Impl {
   core::Result<void> read_all(const Budget& budget, const BrokerIds& brokers, Snapshot& snapshot) {
     silent_->check(budget, brokers);
     TopicNames names;
+    if (stream_) stream_->follow(budget);
     auto groups = read_all_groups(budget, brokers, snapshot, names);
     if (!groups) return std::unexpected(std::move(groups.error()));
     join_groups(std::move(*groups), names, settings_.name, snapshot);
+    if (stream_) stream_->fill(snapshot);
     if (auto read = read_ends(budget, snapshot); !read) return read;
     auto faults = newest_.update(*connections_.main, budget, settings_.name, snapshot.topics);
     std::ranges::move(faults, std::back_inserter(snapshot.faults));
@@ -153,9 +157,11 @@ class Cluster::Impl {
     if (!plan) return std::unexpected(std::move(plan.error()));
     snapshot.groups_listed = plan->listed;
     snapshot.groups_over_cap = plan->over_cap;
+    if (stream_) stream_->plan(plan->queries);
     auto answers = read_groups(*connections_.main, share, settings_.request_timeout, plan->queries, silent_->ids());
     if (!answers) return std::unexpected(std::move(answers.error()));
     silent_->add(answers->silent);
+    if (stream_) stream_->complete(plan->queries, *answers);
     names = std::move(answers->topics);
     return groups_.finish(std::move(plan->groups), std::move(answers->answers));
   }
@@ -210,6 +216,7 @@ class Cluster::Impl {
   std::optional<SilentBrokers> silent_;
   GroupTracker groups_;
   NewestMessages newest_;
+  std::optional<OffsetsStream> stream_;
   DeadLetterSamples letters_;
   TopicConfigs configs_;
 };

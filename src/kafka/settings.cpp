@@ -214,6 +214,7 @@ ClusterSettings parse_cluster(const config::Node& node, config::Diagnostics& dia
   settings.dead_letter = read_patterns(dead_letter, "topics", {"[.-](dlt|dlq)$"});
   settings.dead_letters = parse_dead_letter(dead_letter);
   dead_letter.finish();
+  settings.offsets_stream = reader.choice("offsets", "admin", {"admin", "stream"}) == "stream";
   if (const Node* canary = reader.child("canary")) {
     settings.canary = parse_canary(*canary, diagnostics, what + ", canary");
   }

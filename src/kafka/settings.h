@@ -53,6 +53,7 @@ struct ClusterSettings {
   Patterns dead_letter;
   DeadLetterSettings dead_letters;
   std::optional<CanarySettings> canary;
+  bool offsets_stream = false;  // commits come from __consumer_offsets
 };
 
 /// Reads one entry of `kafka:` (see src/README.md). Mistakes, a property that librdkafka refuses among

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "core/batch.h"
 #include "core/time.h"
 #include "kafka/dead_letter_headers.h"
+#include "kafka/offsets_topic.h"
 
 namespace weir::kafka {
 
@@ -119,12 +121,22 @@ struct Group {
   std::shared_ptr<const std::vector<Member>> member_list;
   std::vector<GroupPartition> partitions;  // of every topic it consumes, all partitions; ascending by topic, partition
   bool read_committed = false;             // configured to be: it reads up to Partition::stable, not to the end
+  /// Of groups whose commits are streamed: how many were seen (one for each partition) since the stream began, and when
+  /// the last was made.
+  std::optional<std::uint64_t> commit_records = {};
+  std::optional<core::Time> last_commit = {};
 };
 
 /// Something to be told once, that spoils nothing: what it is about besides the cluster is in the sentence.
 struct Notice {
   std::string kind;     // of the event it becomes
   std::string message;  // one sentence for a person
+};
+
+/// How the stream of __consumer_offsets fares.
+struct OffsetsStreamStatus {
+  bool live = false;                                         // else every group is asked for its commits
+  std::array<std::uint64_t, kOffsetsRecordKinds> records{};  // that were seen, by OffsetsRecordKind
 };
 
 /// One cluster at one moment: commits were read before end offsets, so end >= committed unless a topic
@@ -138,6 +150,7 @@ struct Snapshot {
   std::size_t configs_denied = 0;   // topics whose settings may not be read
   std::vector<core::Fault> faults;
   std::vector<Notice> notices;
+  std::optional<OffsetsStreamStatus> offsets_stream;  // where it is configured
 };
 
 }  // namespace weir::kafka

@@ -106,8 +106,8 @@ TEST_F(CanaryLinkTest, WhatIsSentIsAcknowledgedAndArrivesOnce) {
   EXPECT_LT(*took, 10s);
 }
 
-TEST_F(CanaryLinkTest, ATopicThatIsNotThereIsNotCreated) {
-  settings_.topic = "nowhere";
+TEST_F(CanaryLinkTest, ATopicThatIsNotThereIsAnErrorThatSaysWhatToDo) {
+  mock_->fail_topic("probe", 3);  // unknown topic; the mock would create one that it does not know
   const auto link = open();
   const auto partitions = link->prepare(soon(), stop_.get_token());
   ASSERT_FALSE(partitions);
