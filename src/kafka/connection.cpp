@@ -47,7 +47,8 @@ core::Result<void> apply(rd_kafka_conf_t* conf, const ClusterSettings& settings,
       // The newest messages of dead-letter topics are fetched over the same connections: little, and no long polls.
       {"fetch.wait.max.ms", "10"},
       {"max.partition.fetch.bytes", "65536"},
-      {"queued.min.messages", "1"},
+      // A full queue would put off the partition's next fetch by a second, and so the next thing that is read of it.
+      {"queued.min.messages", "100000"},
       {"queued.max.messages.kbytes", "1024"},
       {"fetch.error.backoff.ms", "100"},
   }};

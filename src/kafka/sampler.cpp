@@ -171,7 +171,7 @@ core::Result<void> NewestMessages::read_newest(Connection& connection, const Bud
   std::vector<Partition> grown;
   for (const Partition& partition : topic.partitions) {
     if (!partition.offsets_known()) continue;
-    if (partition.end == partition.start) known[partition.id] = {partition.end, {}, partition.start, {}};
+    if (partition.end == partition.start) known[partition.id] = {partition.end, {}, kUnknownOffset, {}};
     if (known[partition.id].end != partition.end && reads_++ < kMaxPartitionsPerCycle) grown.push_back(partition);
   }
   if (grown.empty()) return {};

@@ -1,0 +1,120 @@
+"""`offsets: stream`: what is decoded of a real broker's __consumer_offsets is what its admin API says."""
+
+import time
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from integration import shop
+from support import kafka_clients
+from support.kafka import Kafka
+from support.wait import until
+
+
+@pytest.fixture(scope="module", params=["4.1.0", "3.9.1"])
+def broker(request):
+    # Of its own: the topic's records are counted.
+    properties = {"group.coordinator.rebalance.protocols": "classic,consumer", "group.consumer.session.timeout.ms": 45000}
+    with Kafka(request.param, properties=properties) as other:
+        yield other
+
+
+def stream_section(broker, **more):
+    return shop.kafka_section(broker, offsets="stream", **more)
+
+
+def live(weir):
+    return weir.sample("kafka_offsets_stream_live") == 1
+
+
+def records(weir, kind):
+    return weir.sample("kafka_offsets_stream_records_total", kind=kind)
+
+
+def offsets(weir, group, topic):
+    return {int(labels["partition"]): value for labels, value in
+            weir.metrics().get("kafka_consumergroup_current_offset", [])
+            if labels["consumergroup"] == group and labels["topic"] == topic}
+
+
+def consume_all(broker, topic, group, count, **settings):
+    """One consumer that reads `count` messages and commits; gives what it committed."""
+    consumer = Consumer({"bootstrap.servers": broker.bootstrap, "group.id": group, "auto.offset.reset": "earliest",
+                         "enable.auto.commit": False, **settings})
+    consumer.subscribe([topic])
+    read = 0
+    deadline = time.monotonic() + 60
+    while read < count and time.monotonic() < deadline:
+        read += len([message for message in consumer.consume(500, 0.2) if not message.error()])
+    committed = consumer.commit(asynchronous=False)
+    consumer.close()
+    assert read == count
+    return {found.partition: found.offset for found in committed}
+
+
+def test_commits_come_from_the_stream(broker, start_weir):
+    topic, group = f"orders-{broker.version}", f"billing-{broker.version}"
+    kafka_clients.create_topic(broker, topic, 4)
+    for partition in range(4):
+        kafka_clients.produce(broker, topic, 50, partition=partition)
+    kafka_clients.commit(broker, group, topic, [10, 20, 30])  # before the stream
+    weir = start_weir({"kafka": [stream_section(broker, topics={"allow": [f"^{topic}$"]})]})
+    until("the stream is live", lambda: live(weir), 30)
+    until("what was committed before is there", lambda: offsets(weir, group, topic) == {0: 10, 1: 20, 2: 30}, 20)
+
+    for step in range(1, 6):
+        kafka_clients.commit(broker, group, topic, [10 + step, 20, 30 + step, step])
+        wanted = {0: 10 + step, 1: 20, 2: 30 + step, 3: step}
+        until(f"commit {step} is there", lambda wanted=wanted: offsets(weir, group, topic) == wanted, 10)
+    assert records(weir, "offset_commit") >= 20
+    assert weir.sample("kafka_consumergroup_lag_sum", consumergroup=group, topic=topic) == 200 - sum([15, 20, 35, 5])
+    last = weir.sample("kafka_consumergroup_last_commit_timestamp_seconds", consumergroup=group)
+    assert abs(time.time() - last) < 60
+    assert weir.sample("kafka_consumergroup_commits_per_second", consumergroup=group) >= 0
+    assert records(weir, "malformed") == records(weir, "unknown") == 0
+
+
+def test_members_of_both_protocols_and_transactions_are_decoded(broker, start_weir):
+    topic, sink = f"clicks-{broker.version}", f"sink-{broker.version}"
+    kafka_clients.create_topic(broker, topic, 3)
+    kafka_clients.create_topic(broker, sink, 1)
+    kafka_clients.produce(broker, topic, 300)
+    weir = start_weir({"kafka": [stream_section(broker, topics={"allow": [f"^{topic}$"]})]})
+    until("the stream is live", lambda: live(weir), 30)
+
+    classic = consume_all(broker, topic, "classic-readers", 300)
+    until("the classic group's commits", lambda: offsets(weir, "classic-readers", topic) == classic, 20)
+    assert records(weir, "group_metadata") > 0
+    if broker.version.startswith("4"):
+        newer = consume_all(broker, topic, "newer-readers", 300, **{"group.protocol": "consumer"})
+        until("the newer group's commits", lambda: offsets(weir, "newer-readers", topic) == newer, 20)
+        assert records(weir, "consumer_group") > 0
+
+    producer = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": f"tx-{broker.version}"})
+    member = Consumer({"bootstrap.servers": broker.bootstrap, "group.id": "exactly-once"})
+    producer.init_transactions(30)
+    for number, commit in [(7, True), (99, False), (8, True)]:
+        producer.begin_transaction()
+        producer.produce(sink, b"x")
+        producer.send_offsets_to_transaction([TopicPartition(topic, 0, number)], member.consumer_group_metadata(), 30)
+        producer.commit_transaction(30) if commit else producer.abort_transaction(30)
+        wanted = number if commit else 7
+        until(f"{wanted} is committed", lambda wanted=wanted: offsets(weir, "exactly-once", topic).get(0) == wanted, 20)
+        assert offsets(weir, "exactly-once", topic)[0] != 99
+    assert records(weir, "malformed") == records(weir, "unknown") == 0
+
+
+def test_a_deleted_group_leaves_and_comes_back(broker, start_weir):
+    topic, group = f"short-{broker.version}", f"gone-{broker.version}"
+    kafka_clients.create_topic(broker, topic, 1)
+    kafka_clients.produce(broker, topic, 9)
+    weir = start_weir({"kafka": [stream_section(broker, topics={"allow": [f"^{topic}$"]})]})
+    until("the stream is live", lambda: live(weir), 30)
+    kafka_clients.commit(broker, group, topic, [5])
+    until("it is seen", lambda: offsets(weir, group, topic) == {0: 5}, 20)
+    kafka_clients.admin(broker).delete_consumer_groups([group])[group].result(30)
+    until("it is gone", lambda: offsets(weir, group, topic) == {}, 20)
+    kafka_clients.commit(broker, group, topic, [3])
+    until("it is seen again", lambda: offsets(weir, group, topic) == {0: 3}, 20)
+    kafka_clients.commit(broker, group, topic, [6])
+    until("and followed", lambda: offsets(weir, group, topic) == {0: 6}, 20)
