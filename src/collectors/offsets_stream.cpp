@@ -13,12 +13,15 @@ constexpr MetricInfo kLastCommit = {"kafka_consumergroup_last_commit_timestamp_s
                                     "When the group last committed, in seconds since 1970."};
 constexpr MetricInfo kLive = {"kafka_offsets_stream_live", MetricType::gauge,
                               "1 while commits come from __consumer_offsets, 0 while groups are asked for them."};
+constexpr MetricInfo kGroups = {"kafka_offsets_stream_groups", MetricType::gauge,
+                                "Groups whose commits came from __consumer_offsets in the last cycle."};
 constexpr MetricInfo kRecords = {"kafka_offsets_stream_records_total", MetricType::counter,
                                  "Records of __consumer_offsets that were read."};
-constexpr MetricInfo kMetrics[] = {kRate, kLastCommit, kLive, kRecords};
+constexpr MetricInfo kMetrics[] = {kRate, kLastCommit, kLive, kGroups, kRecords};
 
 void build_labels(std::string_view cluster, OffsetsStreamMemory& memory) {
   memory.live = Labels::metric(kLive.name, {{"cluster", cluster}});
+  memory.served = Labels::metric(kGroups.name, {{"cluster", cluster}});
   for (std::size_t kind = 0; kind < kafka::kOffsetsRecordKinds; ++kind) {
     memory.records.push_back(Labels::metric(
         kRecords.name, {{"cluster", cluster}, {"kind", to_string(static_cast<kafka::OffsetsRecordKind>(kind))}}));
@@ -33,6 +36,7 @@ void offsets_stream(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, Of
   if (memory.live.empty()) build_labels(cycle.cluster, memory);
   const auto add = [&](const Labels& labels, double value) { batch.samples.push_back({labels, cycle.now, value}); };
   add(memory.live, snapshot.offsets_stream->live ? 1 : 0);
+  add(memory.served, static_cast<double>(snapshot.offsets_stream->groups));
   for (std::size_t kind = 0; kind < memory.records.size(); ++kind) {
     add(memory.records[kind], static_cast<double>(snapshot.offsets_stream->records[kind]));
   }

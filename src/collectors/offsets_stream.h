@@ -25,6 +25,7 @@ struct OffsetsStreamMemory {
   };
   std::map<std::string, Group, std::less<>> groups;
   core::Labels live;
+  core::Labels served;
   std::vector<core::Labels> records;  // by kind
 };
 

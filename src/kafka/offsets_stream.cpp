@@ -232,7 +232,8 @@ void OffsetsStream::complete(const std::vector<GroupQuery>& queries, GroupAnswer
 }
 
 void OffsetsStream::fill(Snapshot& snapshot) {
-  snapshot.offsets_stream = OffsetsStreamStatus{client_ != nullptr, table_.records()};
+  const auto served = static_cast<std::size_t>(std::ranges::count(planned_, true));
+  snapshot.offsets_stream = OffsetsStreamStatus{client_ != nullptr, served, table_.records()};
   if (failure_ && !told_) {
     told_ = true;
     snapshot.notices.push_back(

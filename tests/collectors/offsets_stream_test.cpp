@@ -20,7 +20,7 @@ class OffsetsStream : public testing::Test {
     group.id = "billing";
     group.commit_records = records;
     group.last_commit = last;
-    snapshot.offsets_stream = kafka::OffsetsStreamStatus{records.has_value(), {}};
+    snapshot.offsets_stream = kafka::OffsetsStreamStatus{records.has_value(), 3, {}};
     snapshot.offsets_stream->records[0] = 7;
     core::Batch batch;
     offsets_stream(snapshot, {"prod", at_second(second)}, memory_, batch);
@@ -36,6 +36,7 @@ TEST_F(OffsetsStream, TheRateIsTheGrowthSinceThePreviousCycle) {
   EXPECT_EQ(value(batch, "kafka_consumergroup_commits_per_second" + kBilling), 5);
   EXPECT_EQ(value(batch, "kafka_consumergroup_last_commit_timestamp_seconds" + kBilling), 1'700'000'009);
   EXPECT_EQ(value(batch, R"(kafka_offsets_stream_live{cluster="prod"})"), 1);
+  EXPECT_EQ(value(batch, R"(kafka_offsets_stream_groups{cluster="prod"})"), 3);
   EXPECT_EQ(value(batch, R"(kafka_offsets_stream_records_total{cluster="prod",kind="offset_commit"})"), 7);
 }
 

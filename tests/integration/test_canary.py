@@ -3,6 +3,7 @@
 import pytest
 
 from integration import shop
+from integration.denying import deny, denying_properties
 from support import kafka_clients
 from support.kafka import Kafka
 from support.wait import until
@@ -83,3 +84,19 @@ def test_a_frozen_broker_makes_canaries_late_and_they_are_not_lost_for_good(own_
     before = counter(weir, "received_total", topic)
     until("canaries arrive again", lambda: counter(weir, "received_total", topic) >= before + 6, 40)
     until("none is left behind", lambda: counter(weir, "pending", topic) <= 2, 20)
+
+
+def test_what_is_forbidden_is_named_with_the_right_that_is_missing(start_weir):
+    with Kafka("4.1.0", properties=denying_properties()) as broker:
+        for topic, operation in [("probe-unwritable", "WRITE"), ("probe-unreadable", "READ")]:
+            kafka_clients.create_topic(broker, topic, 1)
+            deny(broker, topic, operation)
+            weir = start_weir({"kafka": [canary_section(broker, topic)]})
+            until(f"{operation} is named", lambda operation=operation, weir=weir:
+                  f"grant this user {operation} on the topic" in (weir.collector("canary/shop")["error"] or ""), 30)
+            assert weir.collector("kafka/shop")["success"]
+        kafka_clients.create_topic(broker, "plain", 1)
+        deny(broker, "plain", "DESCRIBE_CONFIGS")
+        weir = start_weir({"kafka": [shop.kafka_section(broker, topics={"allow": ["^plain$"]})]})
+        until("denied settings are counted", lambda: weir.sample("kafka_topic_configs_denied") == 1, 20)
+        assert weir.collector("kafka/shop")["success"]

@@ -6,6 +6,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from integration import shop
+from integration.denying import deny, denying_properties
 from support import kafka_clients
 from support.kafka import Kafka
 from support.wait import until
@@ -67,6 +68,7 @@ def test_commits_come_from_the_stream(broker, start_weir):
         wanted = {0: 10 + step, 1: 20, 2: 30 + step, 3: step}
         until(f"commit {step} is there", lambda wanted=wanted: offsets(weir, group, topic) == wanted, 10)
     assert records(weir, "offset_commit") >= 20
+    until("the group is not asked for its commits", lambda: weir.sample("kafka_offsets_stream_groups") >= 1, 10)
     assert weir.sample("kafka_consumergroup_lag_sum", consumergroup=group, topic=topic) == 200 - sum([15, 20, 35, 5])
     last = weir.sample("kafka_consumergroup_last_commit_timestamp_seconds", consumergroup=group)
     assert abs(time.time() - last) < 60
@@ -112,9 +114,26 @@ def test_a_deleted_group_leaves_and_comes_back(broker, start_weir):
     until("the stream is live", lambda: live(weir), 30)
     kafka_clients.commit(broker, group, topic, [5])
     until("it is seen", lambda: offsets(weir, group, topic) == {0: 5}, 20)
-    kafka_clients.admin(broker).delete_consumer_groups([group])[group].result(30)
+    client = kafka_clients.admin(broker)  # kept until the answer
+    client.delete_consumer_groups([group])[group].result(30)
     until("it is gone", lambda: offsets(weir, group, topic) == {}, 20)
     kafka_clients.commit(broker, group, topic, [3])
     until("it is seen again", lambda: offsets(weir, group, topic) == {0: 3}, 20)
     kafka_clients.commit(broker, group, topic, [6])
     until("and followed", lambda: offsets(weir, group, topic) == {0: 6}, 20)
+
+
+def test_a_topic_that_may_not_be_read_is_said_and_the_admin_api_serves(start_weir):
+    with Kafka("4.1.0", properties=denying_properties()) as broker:
+        topic, group = "orders", "billing"
+        kafka_clients.create_topic(broker, topic, 1)
+        kafka_clients.produce(broker, topic, 9)
+        kafka_clients.commit(broker, group, topic, [4])  # creates the topic of offsets too
+        deny(broker, "__consumer_offsets", "READ")
+        weir = start_weir({"kafka": [stream_section(broker, topics={"allow": [f"^{topic}$"]})]})
+        until("commits are there", lambda: offsets(weir, group, topic) == {0: 4}, 30)
+        until("it is said", lambda: weir.sample("kafka_offsets_stream_live") == 0, 30)
+        kafka_clients.commit(broker, group, topic, [5])
+        until("commits are followed", lambda: offsets(weir, group, topic) == {0: 5}, 20)
+        assert weir.collector("kafka/shop")["success"]
+        assert weir.sample("kafka_consumergroup_commits_per_second", consumergroup=group) is None
