@@ -136,6 +136,7 @@ struct Notice {
 /// How the stream of __consumer_offsets fares.
 struct OffsetsStreamStatus {
   bool live = false;                                         // else every group is asked for its commits
+  std::size_t groups = 0;                                    // whose commits came from it in this cycle
   std::array<std::uint64_t, kOffsetsRecordKinds> records{};  // that were seen, by OffsetsRecordKind
 };
 

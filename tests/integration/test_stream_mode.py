@@ -1,15 +1,17 @@
 """`offsets: stream`: what is decoded of a real broker's __consumer_offsets is what its admin API says."""
 
+import os
 import time
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
 
 from integration import shop
 from integration.denying import deny, denying_properties
 from support import kafka_clients
 from support.kafka import Kafka
 from support.wait import until
+from support.weir import ROOT
 
 
 @pytest.fixture(scope="module", params=["4.1.0", "3.9.1"])
@@ -121,6 +123,48 @@ def test_a_deleted_group_leaves_and_comes_back(broker, start_weir):
     until("it is seen again", lambda: offsets(weir, group, topic) == {0: 3}, 20)
     kafka_clients.commit(broker, group, topic, [6])
     until("and followed", lambda: offsets(weir, group, topic) == {0: 6}, 20)
+
+
+def all_records(broker):
+    """[(key, value)] of the whole topic of offsets, value None for a tombstone."""
+    consumer = Consumer({"bootstrap.servers": broker.bootstrap, "group.id": "none", "enable.auto.commit": False,
+                         "enable.partition.eof": True, "isolation.level": "read_committed"})
+    partitions = consumer.list_topics("__consumer_offsets", timeout=10).topics["__consumer_offsets"].partitions
+    consumer.assign([TopicPartition("__consumer_offsets", number, 0) for number in partitions])
+    found, ended = [], set()
+    deadline = time.monotonic() + 60
+    while len(ended) < len(partitions) and time.monotonic() < deadline:
+        for message in consumer.consume(500, 0.5):
+            if message.error():
+                ended.add(message.partition())
+            else:
+                found.append((message.key(), message.value()))
+    consumer.close()
+    assert len(ended) == len(partitions)
+    return found
+
+
+def versions(found):
+    """{(version of the key, version of the value)}"""
+    return {(int.from_bytes(key[:2], "big"), int.from_bytes(value[:2], "big")) for key, value in found if value}
+
+
+def test_the_decoders_examples_are_what_this_broker_writes(broker):
+    """Of each record that the tests above had written; WEIR_UPDATE_GOLDEN=1 keeps them for the decoder's own tests."""
+    found = all_records(broker)
+    path = ROOT / f"tests/kafka/data/consumer_offsets_{broker.version}.txt"
+    if os.environ.get("WEIR_UPDATE_GOLDEN"):
+        client = kafka_clients.admin(broker)
+        lines = [f"record {key.hex()} {value.hex() if value is not None else '-'}" for key, value in found]
+        for group in [listed.group_id for listed in client.list_consumer_groups().result(10).valid]:
+            request = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
+            lines += [f"committed {group} {place.topic} {place.partition} {place.offset}"
+                      for place in request.result(10).topic_partitions if place.offset >= 0]
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("".join(line + "\n" for line in lines))
+    kept = [line.split()[1:] for line in path.read_text().splitlines() if line.startswith("record ")]
+    examples = versions([(bytes.fromhex(key), bytes.fromhex(value) if value != "-" else None) for key, value in kept])
+    assert versions(found) <= examples
 
 
 def test_a_topic_that_may_not_be_read_is_said_and_the_admin_api_serves(start_weir):

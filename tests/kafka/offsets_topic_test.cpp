@@ -1,7 +1,10 @@
 #include "kafka/offsets_topic.h"
 
+#include <cstdint>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <map>
 #include <string>
 
 namespace weir::kafka {
@@ -220,6 +223,53 @@ TEST(OffsetsTopicTest, ANegativePartitionOrOffsetIsMalformed) {
   const std::string value = Bytes().i16(0).i64(-1).text("").i64(1);
   EXPECT_EQ(decode_offsets_record(commit_key(), value).kind, Kind::malformed);
 }
+
+/// What a real broker wrote, and what its admin API said of it afterwards.
+class RealRecordsTest : public testing::TestWithParam<const char*> {};
+
+std::string from_hex(const std::string& hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+TEST_P(RealRecordsTest, LeadToWhatTheAdminApiSays) {
+  std::ifstream file(std::string(WEIR_SOURCE_DIR) + "/tests/kafka/data/consumer_offsets_" + GetParam() + ".txt");
+  ASSERT_TRUE(file);
+  std::map<std::string, std::int64_t> committed;
+  std::map<std::string, std::int64_t> wanted;
+  std::size_t members = 0;
+  std::string what, key, value;
+  while (file >> what >> key >> value) {
+    if (what == "committed") {
+      std::string partition, offset;
+      file >> partition >> offset;
+      wanted[key + "/" + value + "/" + partition] = std::stoll(offset);
+      continue;
+    }
+    const std::string key_bytes = from_hex(key);
+    const std::string value_bytes = from_hex(value);
+    const bool deleted = value == "-";
+    const OffsetsRecord record =
+        decode_offsets_record(key_bytes, deleted ? std::nullopt : std::optional<std::string_view>(value_bytes));
+    ASSERT_NE(record.kind, Kind::unknown) << key << ' ' << value;
+    ASSERT_NE(record.kind, Kind::malformed) << key << ' ' << value;
+    members += record.metadata.members.size() + (record.consumer.client_id.empty() ? 0 : 1);
+    if (record.kind != Kind::offset_commit) continue;
+    const std::string place = std::string(record.group) + "/" + std::string(record.commit.topic) + "/" +
+                              std::to_string(record.commit.partition);
+    committed.erase(place);
+    if (!deleted) committed[place] = record.commit.offset;
+  }
+  EXPECT_EQ(committed, wanted);
+  EXPECT_GT(wanted.size(), 5U);
+  EXPECT_GT(members, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kafka, RealRecordsTest, testing::Values("4.1.0", "3.9.1"), [](const auto& version) {
+  return version.param[0] == '4' ? std::string("Four") : std::string("Three");
+});
 
 }  // namespace
 }  // namespace weir::kafka
