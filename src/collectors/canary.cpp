@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMaxPending = 100'000;
 constexpr milliseconds kLongestWait{3000};
 constexpr milliseconds kPollSpan{100};
+constexpr milliseconds kReopenAfter{60'000};
 
 constexpr MetricInfo kMetrics[] = {
     {"kafka_canary_produce_latency_seconds", MetricType::histogram,
@@ -206,7 +207,18 @@ std::optional<core::Error> CanaryCollector::probe(const core::CollectContext& co
   // What came since the last cycle has come now at the latest.
   std::optional<core::Error> error = ledger_.take(link_->poll(milliseconds{0}));
   const auto partitions = link_->prepare(context.deadline, context.stop);
-  if (!partitions) return partitions.error();
+  if (!partitions) {
+    // With certificates and passwords as their files are by then.
+    const kafka::SteadyTime now = link_->now();
+    if (!failing_since_) failing_since_ = now;
+    if (now - *failing_since_ >= kReopenAfter) {
+      failing_since_.reset();
+      link_.reset();
+    }
+    return partitions.error();
+  }
+  failing_since_.reset();
+  const std::uint64_t arrived = ledger_.arrived();
   const std::uint64_t sequence = ledger_.next_sequence();
   for (const std::int32_t partition : *partitions) {
     const auto at = link_->send(partition, sequence);
@@ -215,7 +227,7 @@ std::optional<core::Error> CanaryCollector::probe(const core::CollectContext& co
   }
   auto followed = follow(sequence, context);
   if (followed && !error) error = std::move(followed);
-  if (context.stop.stop_requested()) return error;
+  if (context.stop.stop_requested() || ledger_.arrived() == arrived) return error;  // nothing to commit
   if (auto took = link_->commit(context.deadline)) {
     ledger_.committed(*took);
   } else {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -58,6 +59,7 @@ class CanaryLedger {
   void expire(kafka::SteadyTime now, core::Time wall, std::vector<core::Event>& events);
   /// Canaries on their way.
   std::size_t pending() const { return pending_.size(); }
+  std::uint64_t arrived() const { return arrived_; }
   /// Whether any canary of this sequence is on its way still.
   bool waits_for(std::uint64_t from_sequence) const;
   void append(core::Time now, std::vector<core::Sample>& samples) const;
@@ -115,6 +117,7 @@ class CanaryCollector : public core::Collector {
   OpenLink open_;
   std::unique_ptr<kafka::CanaryLink> link_;
   CanaryLedger ledger_;
+  std::optional<kafka::SteadyTime> failing_since_;  // nothing could be sent
 };
 
 }  // namespace weir::collectors

@@ -189,10 +189,19 @@ void OffsetsStream::follow(const Budget& budget) {
     auto started = open();
     if (started) started = client_->start(span);
     if (!started) return give_up(started.error());
+    current_at_ = steady_clock::now();
   }
   client_->note_ends(span);
   if (auto read = client_->read(span, table_); !read) return give_up(read.error());
-  failure_.reset();
+  const auto now = steady_clock::now();
+  if (client_->current()) {
+    current_at_ = now;
+    failure_.reset();
+  } else if (now - current_at_ >= kRetry) {  // a client that was opened anew may do better, with files as they are then
+    give_up(
+        core::fail(core::ErrorKind::unavailable, std::string(kTopic) + " could not be read to its end for 5 minutes")
+            .error());
+  }
 }
 
 bool OffsetsStream::is_known(const GroupQuery& query) const {

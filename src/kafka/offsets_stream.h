@@ -49,8 +49,9 @@ class OffsetsStream {
   CommitTable table_;
   std::unique_ptr<Client> client_;
   std::chrono::steady_clock::time_point next_try_;
-  std::vector<bool> planned_;           // queries that the table answers
-  std::optional<core::Error> failure_;  // why there is no stream
+  std::chrono::steady_clock::time_point current_at_;  // when all of it was last read
+  std::vector<bool> planned_;                         // queries that the table answers
+  std::optional<core::Error> failure_;                // why there is no stream
   bool told_ = false;
 };
 

@@ -200,6 +200,34 @@ TEST_F(Canary, ACommitThatIsRefusedSpoilsNothingElse) {
   EXPECT_EQ(counter(batch, "received_total"), 2);
 }
 
+TEST_F(Canary, WithoutArrivalsThereIsNothingToCommit) {
+  link_->silent = {0, 1};
+  link_->commit_error = core::fail(core::ErrorKind::internal, "no offset stored").error();
+  EXPECT_THAT(cycle().faults, IsEmpty());
+}
+
+TEST_F(Canary, ALinkThatCannotSendForAMinuteIsOpenedAnew) {
+  int opened = 0;
+  FakeLink* link = nullptr;
+  CanaryCollector collector("prod", settings_, [&] {
+    ++opened;
+    auto fresh = std::make_unique<FakeLink>();
+    link = fresh.get();
+    if (opened == 1) link->prepare_error = core::fail(core::ErrorKind::denied, "refused").error();
+    return core::Result<std::unique_ptr<kafka::CanaryLink>>(std::move(fresh));
+  });
+  core::Batch batch;
+  for (int i = 0; i <= 13; ++i) {
+    if (link != nullptr && opened == 1) link->time += 5s;
+    auto collected = collector.collect({at_second(i), kafka::SteadyTime(48h), {}});
+    ASSERT_TRUE(collected);
+    batch = std::move(*collected);
+  }
+  EXPECT_EQ(opened, 2);
+  EXPECT_THAT(batch.faults, IsEmpty());
+  EXPECT_GT(*counter(batch, "received_total"), 0);
+}
+
 TEST_F(Canary, ALinkThatCannotBeOpenedIsAFault) {
   CanaryCollector broken("prod", settings_, [] {
     return core::Result<std::unique_ptr<kafka::CanaryLink>>(core::fail(core::ErrorKind::invalid, "no such file"));

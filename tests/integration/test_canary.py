@@ -48,9 +48,11 @@ def probe(broker, topic, start_weir):
         assert 0 < weir.sample(f"{metric}_sum", topic=topic) < 60
     assert counter(weir, "lost_total", topic) == counter(weir, "duplicated_total", topic) == 0
     assert counter(weir, "sent_total", topic) % 3 == 0
-    ends = sum(value for labels, value in weir.metrics()["kafka_topic_partition_current_offset"]
-               if labels["topic"] == topic)
-    assert ends >= 12
+
+    def ends():
+        return sum(value for labels, value in weir.metrics()["kafka_topic_partition_current_offset"]
+                   if labels["topic"] == topic)
+    until("the topic holds them", lambda: ends() >= 12)
     quantile = weir.query(f'histogram_quantile(0.95, kafka_canary_round_trip_latency_seconds_bucket{{topic="{topic}"}})')
     assert 0 < float(quantile[0]["value"][1]) < 3
     until("the group's commits are seen",
