@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/kafka_token.h"
 #include "kafka/cluster.h"
 
 namespace weir::collectors {
@@ -41,8 +42,13 @@ std::span<const core::MetricInfo> KafkaCollector::metrics() const {
 }
 
 core::Result<kafka::Snapshot> KafkaCollector::take(const core::CollectContext& context) {
+  now_ = context.now;
   if (!connection_) {
-    auto connected = kafka::Cluster::connect(settings_);
+    if (settings_.token) http_ = net::make_curl_client();
+    auto connected =
+        kafka::Cluster::connect(settings_, [this](const kafka::TokenSettings& settings, const std::stop_token& stop) {
+          return fetch_token(*http_, settings, now_, stop);
+        });
     if (!connected) return std::unexpected(std::move(connected.error()));
     connection_ = std::move(*connected);
   }

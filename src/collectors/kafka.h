@@ -16,6 +16,9 @@
 namespace weir::kafka {
 class Cluster;
 }
+namespace weir::net {
+class HttpClient;
+}
 
 namespace weir::collectors {
 
@@ -43,6 +46,8 @@ class KafkaCollector : public core::Collector {
   std::string name_;
   core::Duration interval_;
   kafka::ClusterSettings settings_;
+  core::Time now_;                         // of the cycle
+  std::unique_ptr<net::HttpClient> http_;  // for tokens, where the login needs them
   std::unique_ptr<kafka::Cluster> connection_;
   TakeSnapshot take_;
   core::Labels brokers_;

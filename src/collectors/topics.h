@@ -13,6 +13,7 @@
 #include "core/batch.h"
 #include "core/labels.h"
 #include "core/time.h"
+#include "kafka/metric_settings.h"
 #include "kafka/snapshot.h"
 
 namespace weir::collectors {
@@ -21,6 +22,8 @@ namespace weir::collectors {
 struct KafkaCycle {
   std::string_view cluster;
   core::Time now;
+  const kafka::StatusSettings& status = kafka::kDefaultStatus;
+  const kafka::MetricSettings& metrics = kafka::kDefaultMetrics;
 };
 
 /// What topics() keeps from cycle to cycle: labels, so that a steady cycle builds none, and the last known

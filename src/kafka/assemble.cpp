@@ -90,10 +90,13 @@ void join_groups(std::vector<ReadGroup> read, const TopicNames& names, const std
       snapshot.faults.push_back({std::move(*each.answer.offsets_error), scope});
       continue;
     }
-    Group group;
-    group.id = std::move(each.id);
-    group.state = each.state;
-    group.members = each.members;
+    Group group{.id = std::move(each.id),
+                .state = each.state,
+                .kind = each.kind,
+                .members = each.members,
+                .member_list = std::move(each.member_list),
+                .partitions = {},
+                .read_committed = each.read_committed};
     group.partitions = join(each, index, snapshot.topics);
     snapshot.groups.push_back(std::move(group));
   }

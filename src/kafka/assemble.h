@@ -13,7 +13,10 @@ namespace weir::kafka {
 struct ReadGroup {
   std::string id;
   GroupState state = GroupState::unknown;
+  GroupKind kind = GroupKind::unknown;
   std::optional<std::int32_t> members;
+  std::shared_ptr<const std::vector<Member>> member_list;
+  bool read_committed = false;
   std::vector<std::string> topics;  // it is configured to consume
   bool listed = true;               // else it was in the previous cycle, and is asked whether it still exists
   GroupAnswer answer;

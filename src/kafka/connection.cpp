@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <librdkafka/rdkafka.h>
 #include <utility>
 
@@ -23,21 +24,36 @@ bool given(const Properties& properties, std::string_view name) {
   return std::ranges::any_of(properties, [&](const auto& property) { return property.first == name; });
 }
 
+/// "a=1,b=2" as a, 1, b, 2.
+std::vector<std::string> words_of(const std::string& extensions) {
+  std::vector<std::string> words;
+  std::size_t at = 0;
+  while (at < extensions.size()) {
+    const std::size_t end = std::min(extensions.find(',', at), extensions.size());
+    const std::size_t equals = std::min(extensions.find('=', at), end);
+    words.push_back(extensions.substr(at, equals - at));
+    words.push_back(extensions.substr(std::min(equals + 1, end), end - std::min(equals + 1, end)));
+    at = end + 1;
+  }
+  return words;
+}
+
 /// Every setting of Weir's own. Those of the first list give way to the user's.
-core::Result<void> apply(rd_kafka_conf_t* conf, const ClusterSettings& settings) {
+core::Result<void> apply(rd_kafka_conf_t* conf, const ClusterSettings& settings, Isolation isolation) {
   const std::string timeout = std::to_string(settings.request_timeout.count());
   const std::string setup = std::to_string(std::max<milliseconds::rep>(1000, settings.request_timeout.count()));
-  const std::array<std::pair<std::string, std::string>, 5> defaults = {{
+  const std::array<std::pair<std::string, std::string>, 6> defaults = {{
       {"client.id", "weir"},
       {"socket.timeout.ms", timeout},
       {"socket.connection.setup.timeout.ms", setup},
+      {"reconnect.backoff.ms", "100"},               // doubled with each try, and librdkafka varies it at random
       {"reconnect.backoff.max.ms", "500"},           // a broker that is back is seen in the next cycle
       {"topic.metadata.refresh.interval.ms", "-1"},  // each cycle asks for it
   }};
   const std::array<std::pair<std::string, std::string>, 12> fixed = {{
       {"bootstrap.servers", settings.brokers},
       {"allow.auto.create.topics", "false"},
-      {"isolation.level", "read_uncommitted"},  // else end offsets are last stable offsets
+      {"isolation.level", isolation == Isolation::read_committed ? "read_committed" : "read_uncommitted"},
       {"enable.partition.eof", "true"},
       {"group.id", "weir"},  // never joined, see open()
       {"enable.auto.commit", "false"},
@@ -82,13 +98,21 @@ Connection::Connection(std::string brokers, milliseconds timeout)
 
 Connection::~Connection() = default;
 
-core::Result<std::unique_ptr<Connection>> Connection::open(const ClusterSettings& settings) {
+core::Result<std::unique_ptr<Connection>> Connection::open(const ClusterSettings& settings, Isolation isolation,
+                                                           TokenSource token_source) {
   std::unique_ptr<Connection> connection(new Connection(settings.brokers, settings.request_timeout));
   Conf conf = new_conf();
-  if (auto applied = apply(conf.get(), settings); !applied) return std::unexpected(std::move(applied.error()));
+  if (auto applied = apply(conf.get(), settings, isolation); !applied)
+    return std::unexpected(std::move(applied.error()));
   rd_kafka_conf_set_opaque(conf.get(), connection.get());
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
+  if (settings.token && token_source) {
+    connection->token_ = settings.token;
+    connection->token_source_ = std::move(token_source);
+    rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf.get(), on_token_wanted);
+  }
+  (void)rd_kafka_conf_set_ssl_cert_verify_cb(conf.get(), on_certificate);  // fails where librdkafka has no TLS
   std::array<char, 512> reason{};
   // A consumer: a producer's metadata requests would create topics.
   rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), reason.data(), reason.size());
@@ -114,8 +138,42 @@ void Connection::begin() {
   answered_ = false;
 }
 
-void Connection::on_error(rd_kafka_s*, int code, const char* reason, void* self) {
+/// Called by poll(), so in the thread that uses the connection.
+void Connection::on_token_wanted(rd_kafka_s* handle, const char*, void* self) {
   auto& connection = *static_cast<Connection*>(self);
+  const auto token = connection.token_source_(*connection.token_, {});
+  std::string problem = token ? "" : token.error().message;
+  if (token) {
+    const auto expires = std::chrono::floor<milliseconds>(token->expires.time_since_epoch()).count();
+    const std::vector<std::string> words = words_of(connection.token_->extensions);
+    std::vector<const char*> extensions;
+    for (const std::string& word : words) extensions.push_back(word.c_str());
+    std::array<char, 256> reason{};
+    const auto set =
+        rd_kafka_oauthbearer_set_token(handle, token->value.reveal().c_str(), expires, token->principal.c_str(),
+                                       extensions.data(), extensions.size(), reason.data(), reason.size());
+    if (set != RD_KAFKA_RESP_ERR_NO_ERROR) problem = reason.data();
+  }
+  if (!problem.empty()) rd_kafka_oauthbearer_set_token_failure(handle, problem.c_str());
+}
+
+/// librdkafka's own words for a certificate that is refused do not say why.
+int Connection::on_certificate(rd_kafka_s*, const char*, std::int32_t, int* error, int, const char*, std::size_t,
+                               char* reason, std::size_t room, void* self) {
+  if (*error == 0) return 1;
+  static_cast<Connection*>(self)->certificate_error_ = *error;
+  std::snprintf(reason, room, "%s", std::string(certificate_words(*error)).c_str());
+  return 0;
+}
+
+void Connection::on_error(rd_kafka_s*, int code, const char* words, void* self) {
+  auto& connection = *static_cast<Connection*>(self);
+  std::string reason = words;
+  if (reason.find("certificate verify failed") != std::string::npos) {
+    if (const int certificate = connection.certificate_error_; certificate != 0) {
+      reason.append("; ").append(certificate_words(certificate));
+    }
+  }
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
     connection.hopeless_ = true;
   }
@@ -124,7 +182,7 @@ void Connection::on_error(rd_kafka_s*, int code, const char* reason, void* self)
   // new, and a message that changed with each try would be logged with each.
   const bool known = trouble && (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
                                  (code == trouble->code && same_trouble(reason, trouble->reason)));
-  if (!known) trouble = Trouble{code, reason};
+  if (!known) trouble = Trouble{code, std::move(reason)};
 }
 
 void Connection::poll() {

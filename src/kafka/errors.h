@@ -11,6 +11,9 @@ namespace weir::kafka {
 /// (`group "billing"`, `topic "orders"`, or "" for the cluster), `detail` librdkafka's own words.
 core::Error to_error(int code, std::string_view subject, std::string_view detail);
 
+/// What OpenSSL's code for a certificate that it refuses (<openssl/x509_vfy.h>) means.
+std::string_view certificate_words(int code);
+
 /// librdkafka's words without what changes each time: after how long, and how many were the same.
 std::string steady(std::string_view detail);
 

@@ -64,6 +64,75 @@ bool is_unsupported(int code) {
 
 std::string subject_of(const std::string& group) { return "group \"" + group + "\""; }
 
+/// Kafka Connect names its sinks' consumers so, unless told otherwise.
+constexpr std::string_view kConnectClient = "connector-consumer-";
+/// Kafka Streams' assignor until KIP-1071.
+constexpr std::string_view kStreamsAssignor = "stream";
+
+GroupKind kind_of(const rd_kafka_ConsumerGroupListing_t* listing) {
+  if (rd_kafka_ConsumerGroupListing_is_simple_consumer_group(listing) != 0) return GroupKind::simple;
+#if RD_KAFKA_VERSION >= 0x020600ff
+  switch (rd_kafka_ConsumerGroupListing_type(listing)) {
+    case RD_KAFKA_CONSUMER_GROUP_TYPE_CONSUMER: return GroupKind::consumer;
+    case RD_KAFKA_CONSUMER_GROUP_TYPE_CLASSIC: return GroupKind::classic;
+    default: break;
+  }
+#endif
+  return GroupKind::unknown;
+}
+
+GroupKind kind_of(const rd_kafka_ConsumerGroupDescription_t* description, const std::vector<Member>& members) {
+#if RD_KAFKA_VERSION >= 0x020a00ff
+  if (rd_kafka_ConsumerGroupDescription_type(description) == RD_KAFKA_CONSUMER_GROUP_TYPE_CONSUMER) {
+    return GroupKind::consumer;
+  }
+#endif
+  const char* assignor = rd_kafka_ConsumerGroupDescription_partition_assignor(description);
+  if (assignor != nullptr && assignor == kStreamsAssignor) return GroupKind::streams;
+  if (!members.empty() &&
+      std::ranges::all_of(members, [](const Member& member) { return member.client_id.starts_with(kConnectClient); })) {
+    return GroupKind::connect;
+  }
+  if (rd_kafka_ConsumerGroupDescription_is_simple_consumer_group(description) != 0) return GroupKind::simple;
+  return GroupKind::classic;
+}
+
+std::string text_of(const char* text) { return text == nullptr ? std::string() : std::string(text); }
+
+Member to_member(const rd_kafka_MemberDescription_t* raw) {
+  Member member;
+  member.id = text_of(rd_kafka_MemberDescription_consumer_id(raw));
+  member.client_id = text_of(rd_kafka_MemberDescription_client_id(raw));
+  member.host = text_of(rd_kafka_MemberDescription_host(raw));
+  if (member.host.starts_with('/')) member.host.erase(0, 1);
+  const auto* assignment = rd_kafka_MemberDescription_assignment(raw);
+  const auto* list = assignment == nullptr ? nullptr : rd_kafka_MemberAssignment_partitions(assignment);
+  if (list == nullptr) return member;
+  member.assignment.reserve(static_cast<std::size_t>(list->cnt));
+  for (int i = 0; i < list->cnt; ++i) {
+    member.assignment.emplace_back(text_of(list->elems[i].topic), list->elems[i].partition);
+  }
+  std::ranges::sort(member.assignment);
+  return member;
+}
+
+GroupDescription to_description(const rd_kafka_ConsumerGroupDescription_t* raw) {
+  GroupDescription description;
+  description.state = to_state(rd_kafka_ConsumerGroupDescription_state(raw));
+  std::vector<Member> members;
+  const std::size_t count = rd_kafka_ConsumerGroupDescription_member_count(raw);
+  for (std::size_t i = 0; i < count; ++i)
+    members.push_back(to_member(rd_kafka_ConsumerGroupDescription_member(raw, i)));
+  std::ranges::sort(members, {}, &Member::id);
+  if (description.state == GroupState::dead) {
+    description.kind = GroupKind::consumer;
+  } else {
+    description.kind = kind_of(raw, members);
+    description.members = std::move(members);
+  }
+  return description;
+}
+
 /// Requests to one broker.
 struct Lane {
   std::deque<std::size_t> waiting;  // queries
@@ -75,10 +144,11 @@ struct Lane {
 class GroupReader {
  public:
   GroupReader(Connection& connection, const Budget& budget, milliseconds timeout,
-              const std::vector<GroupQuery>& queries)
+              const std::vector<GroupQuery>& queries, const BrokerIds& silent)
       : connection_(connection), budget_(budget), timeout_(timeout), queries_(queries), queue_(connection.new_queue()) {
     result_.answers.resize(queries.size());
     progress_.resize(queries.size());
+    for (const std::int32_t broker : silent) lanes_[broker].silent = true;
     for (std::size_t i = 0; i < queries.size(); ++i) {
       if (asks_offsets(queries[i])) enqueue(i);
     }
@@ -186,7 +256,10 @@ class GroupReader {
     Lane& lane = lanes_[broker_of(index)];
     --in_flight_;
     --lane.in_flight;
-    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__TIMED_OUT) lane.silent = true;
+    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__TIMED_OUT && !lane.silent) {
+      lane.silent = true;
+      result_.silent.push_back(broker_of(index));
+    }
     const std::string& id = queries_[index].id;
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DESCRIBECONSUMERGROUPS_RESULT) {
       progress_[index].description = false;
@@ -261,16 +334,20 @@ class GroupReader {
     }
     if (is_unsupported(code)) return connection_.answered();
     if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) {
-      answer.description = {GroupState::dead, 0};
-      return;
+      answer.description = {GroupState::dead, GroupKind::consumer, std::nullopt};
+      return connection_.answered();
+    }
+    if (code == RD_KAFKA_RESP_ERR__INVALID_ARG) {  // "is not a consumer group (connect)": one of Connect's workers
+      const bool connect = reason.find("(connect)") != std::string_view::npos;
+      answer.description = {GroupState::unknown, connect ? GroupKind::connect : GroupKind::unknown, std::nullopt};
+      return connection_.answered();
     }
     if (code != 0) {
       answer.description_error = failed(code, id, reason);
       return;
     }
     connection_.answered();
-    answer.description = {to_state(rd_kafka_ConsumerGroupDescription_state(description)),
-                          static_cast<std::int32_t>(rd_kafka_ConsumerGroupDescription_member_count(description))};
+    answer.description = to_description(description);
   }
 
   Connection& connection_;
@@ -284,15 +361,24 @@ class GroupReader {
   Queue queue_;
 };
 
+std::int32_t broker_of(rd_kafka_event_t* event) {
+  return static_cast<std::int32_t>(reinterpret_cast<std::intptr_t>(rd_kafka_event_opaque(event)));
+}
+
+std::string subject_of(std::int32_t broker) { return "consumer groups of broker " + std::to_string(broker); }
+
 /// One broker's list, added to the listing.
 void take_listing(Connection& connection, rd_kafka_event_t* event, GroupListing& listing) {
-  const auto broker = static_cast<std::int32_t>(reinterpret_cast<std::intptr_t>(rd_kafka_event_opaque(event)));
-  const std::string subject = "consumer groups of broker " + std::to_string(broker);
+  const std::int32_t broker = broker_of(event);
+  const std::string subject = subject_of(broker);
   const auto failed = [&](int code, std::string_view reason) {
     if (!is_connection_error(code)) connection.answered();
     listing.errors.push_back(connection.explain(code, subject, reason));
   };
-  if (const int code = rd_kafka_event_error(event); code != 0) return failed(code, event_reason(event));
+  if (const int code = rd_kafka_event_error(event); code != 0) {
+    if (code == RD_KAFKA_RESP_ERR__TIMED_OUT) listing.silent.push_back(broker);
+    return failed(code, event_reason(event));
+  }
   const auto* result = rd_kafka_event_ListConsumerGroups_result(event);
   std::size_t failures = 0;
   const auto* errors = rd_kafka_ListConsumerGroups_result_errors(result, &failures);
@@ -302,7 +388,7 @@ void take_listing(Connection& connection, rd_kafka_event_t* event, GroupListing&
   const auto* groups = rd_kafka_ListConsumerGroups_result_valid(result, &count);
   for (std::size_t i = 0; i < count; ++i) {
     listing.groups.push_back({rd_kafka_ConsumerGroupListing_group_id(groups[i]),
-                              to_state(rd_kafka_ConsumerGroupListing_state(groups[i])), broker});
+                              to_state(rd_kafka_ConsumerGroupListing_state(groups[i])), kind_of(groups[i]), broker});
   }
 }
 
@@ -317,25 +403,29 @@ std::uint32_t TopicNames::intern(std::string_view name) {
   return last_;
 }
 
-core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget,
-                                       const std::vector<std::int32_t>& brokers) {
+void send_list_groups(Connection& connection, std::int32_t broker, milliseconds timeout, rd_kafka_queue_s* queue) {
+  const Options options = new_options(connection, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, timeout, broker);
+  rd_kafka_AdminOptions_set_opaque(options.get(), reinterpret_cast<void*>(static_cast<std::intptr_t>(broker)));
+  rd_kafka_ListConsumerGroups(connection.handle(), options.get(), queue);
+}
+
+core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget, const BrokerIds& brokers) {
   const Queue queue = connection.new_queue();
   for (const std::int32_t broker : brokers) {
-    const Options options =
-        new_options(connection, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, budget.left(std::chrono::minutes(10)), broker);
-    rd_kafka_AdminOptions_set_opaque(options.get(), reinterpret_cast<void*>(static_cast<std::intptr_t>(broker)));
-    rd_kafka_ListConsumerGroups(connection.handle(), options.get(), queue.get());
+    send_list_groups(connection, broker, budget.left(std::chrono::minutes(10)), queue.get());
   }
   GroupListing listing;
-  std::size_t waiting = brokers.size();
-  while (waiting > 0) {
+  BrokerIds waiting = brokers;
+  while (!waiting.empty()) {
     const Event event(rd_kafka_queue_poll(queue.get(), static_cast<int>(budget.left(kPollSpan).count())));
     if (event) {
-      --waiting;
+      std::erase(waiting, broker_of(event.get()));
       take_listing(connection, event.get(), listing);
     } else if (auto error = connection.give_up(budget)) {
-      if (error->kind != core::ErrorKind::timeout || waiting == brokers.size()) return std::unexpected(*error);
-      listing.errors.push_back(std::move(*error));
+      if (error->kind != core::ErrorKind::timeout || waiting == brokers) return std::unexpected(*error);
+      for (const std::int32_t broker : waiting)
+        listing.errors.push_back(connection.explain(RD_KAFKA_RESP_ERR__TIMED_OUT, subject_of(broker)));
+      listing.silent.insert(listing.silent.end(), waiting.begin(), waiting.end());
       break;
     }
   }
@@ -344,8 +434,8 @@ core::Result<GroupListing> list_groups(Connection& connection, const Budget& bud
 }
 
 core::Result<GroupAnswers> read_groups(Connection& connection, const Budget& budget, milliseconds timeout,
-                                       const std::vector<GroupQuery>& queries) {
-  return GroupReader(connection, budget, timeout, queries).run();
+                                       const std::vector<GroupQuery>& queries, const BrokerIds& silent) {
+  return GroupReader(connection, budget, timeout, queries, silent).run();
 }
 
 }  // namespace weir::kafka

@@ -17,17 +17,24 @@ namespace weir::kafka {
 struct ListedGroup {
   std::string id;
   GroupState state = GroupState::unknown;
-  std::int32_t broker = -1;  // its coordinator
+  /// `simple`, or `classic` and `consumer` where librdkafka tells (2.6 and later); else unknown.
+  GroupKind kind = GroupKind::unknown;
+  std::int32_t broker = -1;        // its coordinator
+  std::int32_t other_broker = -1;  // that lists it as well: one of them has lost it
 };
 
 struct GroupListing {
   std::vector<ListedGroup> groups;  // in no order; one that moves may be listed by two brokers
   std::vector<core::Error> errors;  // of brokers that did not list theirs
+  BrokerIds silent;                 // of those the ones that did not answer in time
 };
 
 /// ListGroups of each of these brokers. Errors: none of them answered.
-core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget,
-                                       const std::vector<std::int32_t>& brokers);
+core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget, const BrokerIds& brokers);
+
+/// Sends ListGroups to a broker; its answer comes to `queue`, an error after `timeout`.
+void send_list_groups(Connection& connection, std::int32_t broker, std::chrono::milliseconds timeout,
+                      rd_kafka_queue_s* queue);
 
 /// Topic names as small numbers, so that 48,000 committed offsets carry no strings.
 class TopicNames {
@@ -46,7 +53,7 @@ class TopicNames {
 
 struct GroupQuery {
   std::string id;
-  std::vector<std::int32_t> brokers;  // to ask, until one coordinates the group
+  BrokerIds brokers;  // to ask, until one coordinates the group
   bool describe = false;
   bool all_partitions = true;  // else just those of `topics`
   std::vector<const Topic*> topics;
@@ -60,7 +67,10 @@ struct RawCommit {
 
 struct GroupDescription {
   GroupState state = GroupState::unknown;
-  std::int32_t members = 0;
+  /// Never unknown; `consumer` for a group that the broker describes as dead to clients of the older protocol, so
+  /// only of one that exists.
+  GroupKind kind = GroupKind::unknown;
+  std::optional<std::vector<Member>> members;  // ascending by id; absent where the broker does not say
 };
 
 struct GroupAnswer {
@@ -75,14 +85,15 @@ struct GroupAnswer {
 struct GroupAnswers {
   std::vector<GroupAnswer> answers;  // as the queries
   TopicNames topics;
+  BrokerIds silent;  // that let a request time out
 };
 
 /// Committed offsets (OffsetFetch, a request a group), then descriptions, of many groups; a bounded number of
 /// requests in flight to each broker. Brokers are addressed directly: librdkafka 2.0's own way to a coordinator
 /// caches it for ever and touches freed memory when a request has timed out before one is found.
-/// A group that fails says so in its answer. Errors: stopped, out of time before
-/// anything was answered, no broker can be reached.
+/// A group that fails says so in its answer; so does one of a broker in `silent`, which is not asked. Errors: stopped,
+/// out of time before anything was answered, no broker can be reached.
 core::Result<GroupAnswers> read_groups(Connection& connection, const Budget& budget, std::chrono::milliseconds timeout,
-                                       const std::vector<GroupQuery>& queries);
+                                       const std::vector<GroupQuery>& queries, const BrokerIds& silent = {});
 
 }  // namespace weir::kafka

@@ -48,7 +48,9 @@ Topic to_topic(const rd_kafka_metadata_topic_t& raw, const ClusterSettings& sett
     topic.partitions.push_back({.id = partition.id,
                                 .leader = partition.leader,
                                 .replicas = partition.replica_cnt,
-                                .in_sync = partition.isr_cnt});
+                                .in_sync = partition.isr_cnt,
+                                .preferred_leader = partition.replica_cnt > 0 && partition.leader >= 0 &&
+                                                    partition.leader == partition.replicas[0]});
   }
   std::ranges::sort(topic.partitions, {}, &Partition::id);
   const auto twice = std::ranges::unique(topic.partitions, {}, &Partition::id);

@@ -31,34 +31,49 @@ struct Ref {
   std::uint32_t partition = 0;  // index into the topic's partitions
 };
 
+std::vector<Ref> led_partitions(const std::vector<Topic>& topics) {
+  std::vector<Ref> refs;
+  for (std::uint32_t topic = 0; topic < topics.size(); ++topic) {
+    const auto& partitions = topics[topic].partitions;
+    for (std::uint32_t i = 0; i < partitions.size(); ++i) {
+      if (partitions[i].leader >= 0) refs.push_back({partitions[i].leader, topic, i});
+    }
+  }
+  return refs;
+}
+
+/// The code of the first topic with a partition whose end is known and whose last stable offset is not.
+int first_unstable(const std::vector<Topic>& topics, const std::vector<int>& codes) {
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    if (codes[i] == 0) continue;
+    const auto unstable = [](const Partition& each) {
+      return each.end != kUnknownOffset && each.stable == kUnknownOffset;
+    };
+    if (std::ranges::any_of(topics[i].partitions, unstable)) return codes[i];
+  }
+  return 0;
+}
+
 /// rd_kafka_offsets_for_times sends one ListOffsets to each leader, all at once, but one error fails the
 /// whole call. A failed call is therefore repeated for its parts: each leader, then halves.
 class OffsetReader {
  public:
-  OffsetReader(Connection& connection, const Budget& budget, std::vector<Topic>& topics)
-      : connection_(connection), budget_(budget), topics_(topics), codes_(topics.size(), 0) {}
+  OffsetReader(Connection& connection, const Budget& budget, std::vector<Topic>& topics, const BrokerIds& silent)
+      : connection_(connection), budget_(budget), topics_(topics), codes_(topics.size(), 0), dead_leaders_(silent) {}
 
-  core::Result<std::vector<int>> run() {
-    std::vector<Ref> refs;
-    for (std::uint32_t topic = 0; topic < topics_.size(); ++topic) {
-      const auto& partitions = topics_[topic].partitions;
-      for (std::uint32_t i = 0; i < partitions.size(); ++i) {
-        if (partitions[i].leader >= 0) refs.push_back({partitions[i].leader, topic, i});
-      }
+  /// One kind of offset of all partitions, into this field of them. Reorders `refs`.
+  core::Result<void> pass(std::vector<Ref>& refs, std::int64_t timestamp, std::int64_t Partition::*field) {
+    timestamp_ = timestamp;
+    field_ = field;
+    for (std::size_t at = 0; at < refs.size(); at += kMaxPartitionsPerCall) {
+      read(std::span<Ref>(refs.data() + at, std::min(kMaxPartitionsPerCall, refs.size() - at)));
+      if (cancelled_) return std::unexpected(*cancelled_);
     }
-    // Start offsets first: retention moves them up, and start <= end must hold.
-    for (const auto& [timestamp, field] : {std::pair{std::int64_t{RD_KAFKA_OFFSET_BEGINNING}, &Partition::start},
-                                           std::pair{std::int64_t{RD_KAFKA_OFFSET_END}, &Partition::end}}) {
-      timestamp_ = timestamp;
-      field_ = field;
-      for (std::size_t at = 0; at < refs.size(); at += kMaxPartitionsPerCall) {
-        const std::span<Ref> part(refs.data() + at, std::min(kMaxPartitionsPerCall, refs.size() - at));
-        read(part);
-        if (cancelled_) return std::unexpected(std::move(*cancelled_));
-      }
-    }
-    return std::move(codes_);
+    return {};
   }
+
+  const std::vector<int>& codes() const { return codes_; }
+  const BrokerIds& dead_leaders() const { return dead_leaders_; }
 
  private:
   void fail(std::span<const Ref> refs, int code) {
@@ -146,14 +161,34 @@ class OffsetReader {
   std::int64_t timestamp_ = 0;
   std::int64_t Partition::*field_ = nullptr;
   int failed_calls_ = 0;
-  std::vector<std::int32_t> dead_leaders_;
+  BrokerIds dead_leaders_;
   std::optional<core::Error> cancelled_;
 };
 
 }  // namespace
 
-core::Result<std::vector<int>> read_offsets(Connection& connection, const Budget& budget, std::vector<Topic>& topics) {
-  return OffsetReader(connection, budget, topics).run();
+core::Result<OffsetsRead> read_offsets(Connection& connection, Connection* committed, const Budget& budget,
+                                       std::vector<Topic>& topics, const BrokerIds& silent) {
+  std::vector<Ref> refs = led_partitions(topics);
+  OffsetReader reader(connection, budget, topics, silent);
+  // Start offsets first: retention moves them up, and start <= end must hold.
+  if (auto read = reader.pass(refs, RD_KAFKA_OFFSET_BEGINNING, &Partition::start); !read)
+    return std::unexpected(std::move(read.error()));
+  std::vector<int> stable_codes;
+  if (committed != nullptr) {
+    OffsetReader stable(*committed, budget, topics, reader.dead_leaders());
+    if (auto read = stable.pass(refs, RD_KAFKA_OFFSET_END, &Partition::stable); !read)
+      return std::unexpected(std::move(read.error()));
+    stable_codes = stable.codes();
+  }
+  if (auto read = reader.pass(refs, RD_KAFKA_OFFSET_END, &Partition::end); !read)
+    return std::unexpected(std::move(read.error()));
+  OffsetsRead result;
+  if (const int code = first_unstable(topics, stable_codes); code != 0)
+    result.stable_error = committed->explain(code, "last stable offsets");
+  result.codes = reader.codes();
+  result.silent = reader.dead_leaders();
+  return result;
 }
 
 }  // namespace weir::kafka

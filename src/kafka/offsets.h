@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/batch.h"
@@ -8,10 +9,20 @@
 
 namespace weir::kafka {
 
-/// Start, then end offsets of every partition that has a leader, a few requests a leader. What cannot be
-/// read stays kUnknownOffset and spoils nothing else.
-/// Returns librdkafka's code of each topic (as in `topics`) that has partitions with a leader which could
-/// not be read, 0 for the others. Errors: stopped, or out of time before anything was read.
-core::Result<std::vector<int>> read_offsets(Connection& connection, const Budget& budget, std::vector<Topic>& topics);
+struct OffsetsRead {
+  /// librdkafka's code of each topic (as in `topics`) that has partitions with a leader which could not be read,
+  /// 0 for the others.
+  std::vector<int> codes;
+  BrokerIds silent;  // leaders that did not answer
+  /// Why some last stable offset is not known though the end is.
+  std::optional<core::Error> stable_error;
+};
+
+/// Start, then end offsets of every partition that has a leader, a few requests a leader. Between them, where
+/// `committed` is given (a connection that is Isolation::read_committed), last stable offsets, so that these are
+/// never beyond the end. What cannot be read stays kUnknownOffset and spoils nothing else. Leaders in `silent` are
+/// not asked. Errors: stopped.
+core::Result<OffsetsRead> read_offsets(Connection& connection, Connection* committed, const Budget& budget,
+                                       std::vector<Topic>& topics, const BrokerIds& silent = {});
 
 }  // namespace weir::kafka

@@ -128,6 +128,8 @@ GroupFilter read_groups(const Node& node, config::Diagnostics& diagnostics, cons
   GroupFilter groups;
   groups.filter.allow = read_patterns(reader, "allow", {});
   groups.filter.deny = read_patterns(reader, "deny", {});
+  groups.read_committed = read_patterns(reader, "read_committed", {});
+  groups.max = static_cast<std::size_t>(reader.integer("max", 5000, 1, 1'000'000));
   for (const Node* item : reader.list("names")) groups.named.push_back(read_named_group(*item, diagnostics, what));
   std::ranges::stable_sort(groups.named, {}, &NamedGroup::name);
   for (std::size_t i = 0; i < groups.named.size(); ++i) {
@@ -149,9 +151,54 @@ NameFilter read_topics(const Node& node, config::Diagnostics& diagnostics, const
   return topics;
 }
 
-void read_property(const Node& key, MapReader& reader, Properties& properties, rd_kafka_conf_s* conf) {
+/// librdkafka's properties for OIDC, which Weir serves itself: a librdkafka without libcurl (Debian's) has none of
+/// them.
+std::string* token_property(std::string_view name, TokenSettings& token) {
+  if (name == "sasl.oauthbearer.token.endpoint.url") return &token.url;
+  if (name == "sasl.oauthbearer.client.id") return &token.client_id;
+  if (name == "sasl.oauthbearer.scope") return &token.scope;
+  if (name == "sasl.oauthbearer.extensions") return &token.extensions;
+  if (name == "https.ca.location") return &token.ca_file;
+  return nullptr;
+}
+
+constexpr std::string_view kTokenMethod = "sasl.oauthbearer.method";
+constexpr std::string_view kTokenSecret = "sasl.oauthbearer.client.secret";
+
+bool is_oidc(const Node& properties) {
+  const Node* method = properties.find(kTokenMethod);
+  return method != nullptr && method->is_scalar() && method->text() == "oidc";
+}
+
+/// True when the property is one of OIDC's, and is read.
+bool read_token_property(const Node& key, const std::string& name, MapReader& reader, ClusterSettings& settings) {
+  if (!settings.token) return false;
+  if (name == kTokenMethod) return reader.text(name) == "oidc";
+  if (name == kTokenSecret) {
+    settings.token->client_secret = reader.secret(name);
+    if (key.text() != name) settings.property_files.push_back({name, reader.text(key.text())});
+    return true;
+  }
+  std::string* place = token_property(name, *settings.token);
+  if (place == nullptr || key.text() != name) return false;
+  *place = reader.text(name);
+  return true;
+}
+
+void check_token(const Node& properties, MapReader& reader, const TokenSettings& token) {
+  const auto wants = [&](bool given, std::string_view name) {
+    if (!given) reader.error(properties, "sasl.oauthbearer.method: oidc needs " + quote(name));
+  };
+  wants(!token.url.empty(), "sasl.oauthbearer.token.endpoint.url");
+  wants(!token.client_id.empty(), "sasl.oauthbearer.client.id");
+  wants(!token.client_secret.empty(), "sasl.oauthbearer.client.secret");
+}
+
+void read_property(const Node& key, MapReader& reader, ClusterSettings& settings, rd_kafka_conf_s* conf) {
   std::string name = key.text();
-  if (name.ends_with("_file")) name.resize(name.size() - 5);
+  const bool in_file = name.ends_with("_file");
+  if (in_file) name.resize(name.size() - 5);
+  if (read_token_property(key, name, reader, settings)) return;
   const auto same = [&](const auto& known) { return known.name == name; };
   if (const auto reserved = std::ranges::find_if(kReserved, same); reserved != kReserved.end()) {
     reader.has(key.text());
@@ -163,7 +210,8 @@ void read_property(const Node& key, MapReader& reader, Properties& properties, r
   if (value.empty()) return reader.error(key, quote(key.text()) + " has no value");
   const auto set = set_property(conf, name, value);
   if (set) {
-    properties.emplace_back(name, value);
+    settings.properties.emplace_back(name, value);
+    if (in_file) settings.property_files.push_back({name, reader.text(key.text())});
   } else if (set.error().kind == core::ErrorKind::not_found) {
     reader.error(key, "unknown librdkafka property " + quote(name) + config::did_you_mean(name, property_names()));
   } else {
@@ -171,12 +219,13 @@ void read_property(const Node& key, MapReader& reader, Properties& properties, r
   }
 }
 
-Properties read_properties(const Node& node, config::Diagnostics& diagnostics, const std::string& what) {
+void read_properties(const Node& node, config::Diagnostics& diagnostics, const std::string& what,
+                     ClusterSettings& settings) {
   MapReader reader(node, diagnostics, what);
-  Properties properties;
   const Conf conf = new_conf();
-  for (const auto& [key, value] : node.entries()) read_property(key, reader, properties, conf.get());
-  return properties;
+  if (is_oidc(node)) settings.token.emplace().timeout = settings.request_timeout;
+  for (const auto& [key, value] : node.entries()) read_property(key, reader, settings, conf.get());
+  if (settings.token) check_token(node, reader, *settings.token);
 }
 
 }  // namespace
@@ -200,12 +249,18 @@ ClusterSettings parse_cluster(const config::Node& node, config::Diagnostics& dia
     const Node* child = reader.child(key);
     return child == nullptr ? none : *child;
   };
-  settings.properties = read_properties(section("properties"), diagnostics, what + ", properties");
+  read_properties(section("properties"), diagnostics, what + ", properties", settings);
   settings.groups = read_groups(section("groups"), diagnostics, what + ", groups");
   settings.topics = read_topics(section("topics"), diagnostics, what + ", topics");
+  settings.transactions = reader.boolean("transactions", false);
+  if (!settings.groups.read_committed.empty() && !settings.transactions) {
+    reader.error("groups", "\"read_committed\" needs \"transactions: true\" beside \"groups\"");
+  }
   MapReader dead_letter(section("dead_letter"), diagnostics, what + ", dead_letter");
   settings.dead_letter = read_patterns(dead_letter, "topics", {"[.-](dlt|dlq)$"});
   dead_letter.finish();
+  settings.status = parse_status(section("status"), diagnostics, what + ", status");
+  settings.metrics = parse_metrics(section("metrics"), diagnostics, what + ", metrics");
   reader.finish();
   return settings;
 }

@@ -95,6 +95,7 @@ struct Member {
   std::string client_id;
   std::string host;                                              // without the slash that brokers put before it
   std::vector<std::pair<std::string, std::int32_t>> assignment;  // topic, partition; ascending
+  bool operator==(const Member&) const = default;
 };
 
 struct Group {
@@ -105,6 +106,7 @@ struct Group {
   /// Null where it was never described; else of the last description, which is made seldom.
   std::shared_ptr<const std::vector<Member>> member_list;
   std::vector<GroupPartition> partitions;  // of every topic it consumes, all partitions; ascending by topic, partition
+  bool read_committed = false;             // configured to be: it reads up to Partition::stable, not to the end
 };
 
 /// One cluster at one moment: commits were read before end offsets, so end >= committed unless a topic
