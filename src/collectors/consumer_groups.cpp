@@ -250,10 +250,7 @@ class GroupSamples {
       sum.time_lag.add(TimeLag{last, core::Duration{0}, LagMethod::at_least});
     }
     if (known.progress.known()) note_worst(log.topic.name, each.partition, known);
-    if (cycle_.metrics.max_series > 0 && batch_.samples.size() > first) {
-      memory_.series.push_back(
-          {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(batch_.samples.size() - first), &known});
-    }
+    cycle_.note_partition(first, batch_, std::max<std::int64_t>(0, known.lag_value), known.kept);
     if (known.lag_value < 0) return;
     sum.lag += known.lag_value;
     sum.lost += known.lost;
@@ -441,7 +438,6 @@ class GroupSamples {
 void consumer_groups(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, GroupMemory& memory,
                      core::Batch& batch) {
   ++memory.cycle;
-  memory.series.clear();
   GroupSamples samples(snapshot, cycle, memory, batch);
   for (const kafka::Group& group : snapshot.groups) samples.group(group);
   samples.note_unbounded();

@@ -30,7 +30,7 @@ struct GroupMemory {
     std::int64_t lost = 0;        // likewise, where lag_value is known
     float time_lag = -1;          // seconds, last known, -1: never
     GroupStatus status = GroupStatus::unknown;
-    bool kept = true;  // in the series budget of the last cycle
+    bool kept = true;  // by the series budget, in the last cycle
     PartitionProgress progress;
   };
   struct Topic {
@@ -75,16 +75,8 @@ struct GroupMemory {
     std::vector<Topic> topics;
     std::uint64_t seen = 0;  // cycle
   };
-  /// The series of one partition in this cycle's batch, for the series budget.
-  struct PartitionSeries {
-    std::uint32_t first = 0;  // index into Batch::samples
-    std::uint32_t count = 0;
-    Partition* partition = nullptr;
-  };
-
   std::unordered_map<std::string, Group> groups;
   LogMemory logs;
-  std::vector<PartitionSeries> series;  // filled where a budget is set
   std::uint64_t cycle = 0;
 };
 
