@@ -252,35 +252,67 @@ class Builder {
     return rows;
   }
 
+  /// Of each (source, dataset): its checks. What a check has none of is null: a range is there of anomaly detection
+  /// only, and not while it learns; the attributes are those of its check file.
+  std::map<Key, json> checks() const {
+    const Names by{"source", "dataset", "check"};
+    const auto alerts = alerts_by(by);
+    const auto values = newest_.sums("weir_check_value", by);
+    const auto expected = newest_.sums("weir_check_expected", by);
+    const auto low = newest_.sums("weir_check_expected_low", by);
+    const auto high = newest_.sums("weir_check_expected_high", by);
+    const auto score = newest_.sums("weir_check_anomaly_score", by);
+    std::map<Key, std::string> states;
+    for (const NewestSample& sample : newest_.of("weir_check_anomaly_state")) {
+      if (sample.value == 1) states[key_of(sample.labels, by)] = sample.labels.get("state");
+    }
+    std::map<Key, core::Labels> info;
+    for (const NewestSample& sample : newest_.of("weir_check_info")) info[key_of(sample.labels, by)] = sample.labels;
+    const auto attribute = [&info](const Key& key, std::string_view name) {
+      const auto found = info.find(key);
+      return found == info.end() || !found->second.has(name) ? json(nullptr) : json(found->second.get(name));
+    };
+    std::map<Key, json> rows;
+    for (const auto& [key, status] : newest_.sums("weir_check_status", by)) {
+      static constexpr std::array<const char*, 4> kOutcomes{"pass", "warn", "fail", "error"};
+      const auto outcome = static_cast<std::size_t>(std::clamp(status, 0.0, 3.0));
+      const auto state = states.find(key);
+      rows[{key[0], key[1]}].push_back({{"check", key[2]},
+                                        {"outcome", kOutcomes[outcome]},
+                                        {"value", value_or_null(values, key)},
+                                        {"expected", value_or_null(expected, key)},
+                                        {"low", value_or_null(low, key)},
+                                        {"high", value_or_null(high, key)},
+                                        {"score", value_or_null(score, key)},
+                                        {"state", state == states.end() ? json(nullptr) : json(state->second)},
+                                        {"owner", attribute(key, "owner")},
+                                        {"severity", attribute(key, "severity")},
+                                        {"dimension", attribute(key, "dimension")},
+                                        {"alert", state_or_null(alerts, key)}});
+    }
+    return rows;
+  }
+
   json tables() {
     const Names by{"source", "dataset"};
     const auto alerts = alerts_by(by);
     const auto rows_of = newest_.sums("weir_dataset_row_count", by);
+    const auto reused = newest_.sums("weir_dataset_scan_reused", by);
     const auto trends = newest_.trends("weir_dataset_row_count", by);
     std::map<Key, double> freshness;
     for (const NewestSample& sample : newest_.of("weir_dataset_freshness_seconds")) {
       const Key key = key_of(sample.labels, by);
       freshness[key] = std::max(value_or(freshness, key, sample.value), sample.value);
     }
-    const Names check_by{"source", "dataset", "check"};
-    const auto check_alerts = alerts_by(check_by);
-    const auto values = newest_.sums("weir_check_value", check_by);
-    std::map<Key, json> checks;
-    for (const auto& [key, ignored] : rows_of) checks[key] = json::array();
-    for (const auto& [key, status] : newest_.sums("weir_check_status", check_by)) {
-      static constexpr std::array<const char*, 4> kOutcomes{"pass", "warn", "fail", "error"};
-      const auto outcome = static_cast<std::size_t>(std::clamp(status, 0.0, 3.0));
-      checks[{key[0], key[1]}].push_back({{"check", key[2]},
-                                          {"outcome", kOutcomes[outcome]},
-                                          {"value", value_or_null(values, key)},
-                                          {"alert", state_or_null(check_alerts, key)}});
-    }
+    std::map<Key, json> checks = this->checks();
+    for (const auto& [key, ignored] : rows_of) checks.try_emplace(key, json::array());
     json rows = json::array();
     for (const auto& [key, list] : checks) {
       rows.push_back({{"source", key[0]},
                       {"dataset", key[1]},
                       {"row_count", value_or_null(rows_of, key)},
                       {"freshness_seconds", value_or_null(freshness, key)},
+                      {"scan_reused", reused.contains(key) ? json(value_or(reused, key, 0) == 1) : json(nullptr)},
                       {"alert", state_or_null(alerts, key)},
                       {"trend", trend(trends, key)},
                       {"checks", list}});

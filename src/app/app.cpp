@@ -299,6 +299,12 @@ class App::Impl {
     for (collectors::SchemaRegistrySettings& registry : settings_.registries) {
       add(std::make_unique<collectors::SchemaRegistryCollector>(std::move(registry), *http_));
     }
+    for (collectors::ScrapeTargets& scrape : settings_.scrapes) {
+      for (collectors::ScrapeSettings& page : scrape.pages)
+        add(std::make_unique<collectors::ScrapeCollector>(std::move(page), *http_));
+    }
+    for (collectors::HttpJsonSettings& service : settings_.http_json)
+      add(std::make_unique<collectors::HttpJsonCollector>(std::move(service), *http_));
     for (quality::ChecksSettings& checks : settings_.checks) {
       const auto source = std::ranges::find(settings_.sources, checks.source, &sql::SourceSettings::name);
       auto session = sql::make_source(*source);

@@ -84,6 +84,9 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
   settings.clusters = read_list<kafka::ClusterSettings>(reader, "kafka", diagnostics, kafka::parse_cluster);
   settings.registries = read_list<collectors::SchemaRegistrySettings>(reader, "schema_registries", diagnostics,
                                                                       collectors::parse_schema_registry);
+  settings.scrapes = read_list<collectors::ScrapeTargets>(reader, "scrape", diagnostics, collectors::parse_scrape);
+  settings.http_json =
+      read_list<collectors::HttpJsonSettings>(reader, "http_json", diagnostics, collectors::parse_http_json);
   settings.sources = read_list<sql::SourceSettings>(reader, "sources", diagnostics, sql::parse_source);
   std::vector<std::string> names;
   for (const sql::SourceSettings& source : settings.sources) names.push_back(source.name);
@@ -165,10 +168,11 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
   settings.log_level = reader.choice("log_level", settings.log_level, {"debug", "info", "warn", "error"});
   read_sections(reader, diagnostics, settings);
   reader.finish();
-  if (settings.clusters.empty() && settings.registries.empty() && settings.checks.empty() &&
-      settings.check_results.empty() && diagnostics.ok()) {
+  if (settings.clusters.empty() && settings.registries.empty() && settings.scrapes.empty() &&
+      settings.http_json.empty() && settings.checks.empty() && settings.check_results.empty() && diagnostics.ok()) {
     diagnostics.error({file, 0, 0},
-                      "nothing to watch: add kafka:, schema_registries:, check_results:, or sources: with checks:");
+                      "nothing to watch: add kafka:, schema_registries:, scrape:, http_json:, check_results:, or "
+                      "sources: with checks:");
   }
   place_storage(file, root, diagnostics, settings);
   if (!diagnostics.ok()) return std::unexpected(diagnostics);

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "collectors/http_json.h"
+#include "collectors/prometheus_scrape.h"
 #include "collectors/schema_registry.h"
 #include "config/diagnostics.h"
 #include "core/time.h"
@@ -35,6 +37,8 @@ struct Settings {
   storage::StorageSettings storage;
   std::vector<kafka::ClusterSettings> clusters;
   std::vector<collectors::SchemaRegistrySettings> registries;
+  std::vector<collectors::ScrapeTargets> scrapes;
+  std::vector<collectors::HttpJsonSettings> http_json;
   std::vector<sql::SourceSettings> sources;
   std::vector<quality::ChecksSettings> checks;
   std::vector<quality::CheckResultsSettings> check_results;

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <limits>
+#include <utility>
+
+#include "collectors/group_labels.h"
+#include "collectors/retention.h"
 
 namespace weir::collectors {
 namespace {
 
 using core::Labels;
-using core::MetricInfo;
-using core::MetricType;
 using kafka::GroupPartition;
 
 /// A group that one cycle could not read keeps its labels and last lags that long.
@@ -17,18 +20,22 @@ constexpr std::uint64_t kForgetAfter = 4;
 /// Partition ids are indexes here; Kafka's clusters end well before this.
 constexpr std::int32_t kMaxPartition = 1'000'000;
 
-constexpr MetricInfo kMetrics[] = {
-    {"kafka_consumergroup_members", MetricType::gauge, "Members of the consumer group."},
-    {"kafka_consumergroup_state", MetricType::gauge, "1 for the present state of the consumer group."},
-    {"kafka_consumergroup_current_offset", MetricType::gauge, "Offset the consumer group has committed."},
-    {"kafka_consumergroup_lag", MetricType::gauge,
-     "Messages the consumer group has yet to read: log end - max(committed, log start)."},
-    {"kafka_consumergroup_lag_sum", MetricType::gauge, "Lag of the consumer group summed over a topic's partitions."},
-    {"kafka_consumergroup_group_lag", MetricType::gauge, "Lag of the consumer group summed over its topics."},
-    {"kafka_consumergroup_messages_lost", MetricType::gauge,
-     "Messages deleted by retention before the consumer group read them: log start - committed."},
-    {"kafka_consumergroup_uncommitted_partitions", MetricType::gauge,
-     "Partitions of the topic that hold messages and for which the consumer group has committed no offset."},
+/// Largest time lag of several partitions.
+struct MaxTimeLag {
+  TimeLag largest;
+  bool known = false;
+  bool at_least = false;  // of some partition only a lower bound is known
+
+  void add(const TimeLag& one) {
+    at_least = at_least || one.method == LagMethod::at_least;
+    if (!known || one.lag > largest.lag || (one.lag == largest.lag && one.error > largest.error)) largest = one;
+    known = true;
+  }
+  void add(const MaxTimeLag& other) {
+    if (other.known) add(other.largest);
+    at_least = at_least || other.at_least;
+  }
+  LagMethod method() const { return at_least ? LagMethod::at_least : largest.method; }
 };
 
 /// Sums of one topic or group.
@@ -38,32 +45,103 @@ struct Sum {
   std::int64_t uncommitted = 0;
   bool uncommitted_known = true;  // no partition without a commit whose offsets could not be read
   bool known = false;             // some partition has a lag, now or before
+  MaxTimeLag time_lag;
+  ReadingPace::Sums pace;
+  std::int64_t beyond_end = 0;
+  std::int64_t rewound = 0;     // partitions, in this cycle
+  std::int64_t rewound_by = 0;  // messages
+  RetentionMargin margin;
 };
+
+/// The worst partition of a group.
+struct Worst {
+  std::optional<GroupStatus> status;
+  const std::string* topic = nullptr;
+  std::int32_t partition = 0;
+  const GroupMemory::Partition* known = nullptr;
+};
+
+/// A topic of the snapshot and what is remembered of its log.
+struct Log {
+  const kafka::Topic& topic;
+  const LogMemory::Topic* history;
+
+  const LogMemory::Partition* past(const kafka::Partition& partition) const {
+    if (history == nullptr) return nullptr;
+    const auto at = static_cast<std::size_t>(&partition - topic.partitions.data());
+    return at < history->partitions.size() ? &history->partitions[at] : nullptr;
+  }
+};
+
+bool assigned(const std::vector<kafka::Member>& members, const std::string& topic, std::int32_t partition) {
+  return std::ranges::any_of(members, [&](const kafka::Member& member) {
+    return std::ranges::binary_search(member.assignment, std::pair(topic, partition));
+  });
+}
+
+/// Whether some member has the partition; true also where that cannot be told.
+bool is_read(const kafka::Group& group, const std::string& topic, std::int32_t partition) {
+  if (group.members ? *group.members == 0
+                    : group.state == kafka::GroupState::empty || group.state == kafka::GroupState::dead) {
+    return false;
+  }
+  if (group.kind == kafka::GroupKind::simple || group.member_list == nullptr) return true;
+  const bool told = std::ranges::any_of(*group.member_list, [](const auto& each) { return !each.assignment.empty(); });
+  return !told || assigned(*group.member_list, topic, partition);
+}
 
 class GroupSamples {
  public:
   GroupSamples(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, GroupMemory& memory, core::Batch& batch)
-      : snapshot_(snapshot), cycle_(cycle), memory_(memory), batch_(batch) {}
+      : snapshot_(snapshot),
+        cycle_(cycle),
+        memory_(memory),
+        batch_(batch),
+        labels_(cycle.cluster),
+        logs_(observe_logs(snapshot, cycle.now, memory.logs)) {}
 
   void group(const kafka::Group& group) {
     GroupMemory::Group& known = memory_.groups[group.id];
     const bool first = known.seen == 0;
-    if (first) build_labels(group.id, known);
+    if (first) labels_.build(group.id, known);
     if (group.members) add(known.members, *group.members);
     state(group, known, first);
+    kind(group, known);
+    clients(group, known);
     std::int64_t lag = 0;
     bool lag_known = false;
+    MaxTimeLag time_lag;
+    ReadingPace::Rates rates{.known = true};
+    worst_ = {};
     for (std::size_t at = 0; at < group.partitions.size();) {
       std::size_t end = at + 1;
       while (end < group.partitions.size() && group.partitions[end].topic == group.partitions[at].topic) ++end;
-      const Sum sum = topic(group, {group.partitions.data() + at, end - at}, known);
+      const Sum sum = topic(group, {group.partitions.data() + at, end - at}, known, rates);
       lag += sum.lag;
       lag_known = lag_known || sum.known;
+      time_lag.add(sum.time_lag);
       at = end;
     }
     if (lag_known) add(known.lag, static_cast<double>(lag));
+    group_time_lag(group.id, time_lag, known);
+    status(group.id, known);
+    if (lag_known) catch_up(lag, rates, known);
     known.seen = memory_.cycle;
     std::erase_if(known.topics, [&](const auto& topic) { return forgotten(topic.seen); });
+  }
+
+  /// So that what said more before does not end for it.
+  void note_unbounded() {
+    if (!unbounded_) return;
+    for (const std::string_view metric :
+         {"kafka_consumergroup_lag_seconds", "kafka_consumergroup_lag_seconds_max",
+          "kafka_consumergroup_group_lag_seconds", "kafka_consumergroup_group_lag_seconds_error"}) {
+      batch_.faults.push_back(
+          {{core::ErrorKind::unavailable,
+            "the time lag of some groups is older than what Weir has seen of their topics; wait for the status window"},
+           Labels::metric(metric, {{"cluster", cycle_.cluster}}),
+           true});
+    }
   }
 
   bool forgotten(std::uint64_t seen) const { return memory_.cycle - seen >= kForgetAfter; }
@@ -71,114 +149,288 @@ class GroupSamples {
  private:
   void add(const Labels& labels, double value) { batch_.samples.push_back({labels, cycle_.now, value}); }
 
-  Labels label(std::string_view metric, std::string_view group) const {
-    return Labels::metric(metric, {{"cluster", cycle_.cluster}, {"consumergroup", group}});
+  void event(const char* kind, Labels about, std::string message) {
+    batch_.events.push_back({cycle_.now, kind, std::move(about), std::move(message)});
   }
 
-  void build_labels(const std::string& id, GroupMemory::Group& known) const {
-    known.members = label("kafka_consumergroup_members", id);
-    known.lag = label("kafka_consumergroup_group_lag", id);
+  Labels about(const std::string& id) const { return {{"cluster", cycle_.cluster}, {"consumergroup", id}}; }
+  Labels about(const std::string& id, const std::string& topic) const {
+    return {{"cluster", cycle_.cluster}, {"consumergroup", id}, {"topic", topic}};
   }
 
   void state(const kafka::Group& group, GroupMemory::Group& known, bool first) {
     if (known.state_labels.empty() || known.state != group.state) {
-      known.state_labels = label("kafka_consumergroup_state", group.id).with("state", kafka::to_string(group.state));
+      known.state_labels =
+          labels_.of_group("kafka_consumergroup_state", group.id).with("state", kafka::to_string(group.state));
     }
     add(known.state_labels, 1);
     if (!first && known.state != group.state) {
-      batch_.events.push_back({cycle_.now, "group_state_changed",
-                               Labels{{"cluster", cycle_.cluster}, {"consumergroup", group.id}},
-                               fmt::format("Consumer group {} went from {} to {}.", group.id,
-                                           kafka::to_string(known.state), kafka::to_string(group.state))});
+      event("group_state_changed", about(group.id),
+            fmt::format("Consumer group {} went from {} to {}.", group.id, kafka::to_string(known.state),
+                        kafka::to_string(group.state)));
     }
     known.state = group.state;
+  }
+
+  void kind(const kafka::Group& group, GroupMemory::Group& known) {
+    if (group.kind == kafka::GroupKind::unknown) return;
+    if (known.info.empty() || known.kind != group.kind) {
+      known.kind = group.kind;
+      known.info = labels_.of_group("kafka_consumergroup_info", group.id).with("kind", kafka::to_string(group.kind));
+    }
+    add(known.info, 1);
+  }
+
+  void clients(const kafka::Group& group, GroupMemory::Group& known) {
+    if (!cycle_.metrics.members || group.member_list == nullptr) return;
+    if (known.described != group.member_list) {
+      known.described = group.member_list;
+      labels_.build_clients(group.id, *group.member_list, known);
+    }
+    for (const GroupMemory::Client& client : known.clients) add(client.labels, static_cast<double>(client.partitions));
   }
 
   GroupMemory::Topic& known_topic(const std::string& id, const std::string& name, GroupMemory::Group& known) const {
     const auto found = std::ranges::find(known.topics, name, &GroupMemory::Topic::name);
     if (found != known.topics.end()) return *found;
-    const auto topic_label = [&](std::string_view metric) {
-      return Labels::metric(metric, {{"cluster", cycle_.cluster}, {"consumergroup", id}, {"topic", name}});
-    };
     GroupMemory::Topic& topic = known.topics.emplace_back();
-    topic.name = name;
-    topic.lag_sum = topic_label("kafka_consumergroup_lag_sum");
-    topic.messages_lost = topic_label("kafka_consumergroup_messages_lost");
-    topic.uncommitted = topic_label("kafka_consumergroup_uncommitted_partitions");
+    labels_.build(id, name, topic);
+    topic.per_partition = cycle_.metrics.partition_topics.admits(name) && cycle_.metrics.partition_groups.admits(id);
     return topic;
   }
 
-  Sum topic(const kafka::Group& group, std::span<const GroupPartition> partitions, GroupMemory::Group& known) {
-    const kafka::Topic& topic = snapshot_.topics[partitions.front().topic];
-    GroupMemory::Topic& remembered = known_topic(group.id, topic.name, known);
+  Sum topic(const kafka::Group& group, std::span<const GroupPartition> partitions, GroupMemory::Group& known,
+            ReadingPace::Rates& rates) {
+    const Log log{snapshot_.topics[partitions.front().topic], logs_[partitions.front().topic]};
+    GroupMemory::Topic& remembered = known_topic(group.id, log.topic.name, known);
     const auto highest = static_cast<std::size_t>(std::clamp(partitions.back().partition, 0, kMaxPartition));
     if (remembered.partitions.size() <= highest) remembered.partitions.resize(highest + 1);
     Sum sum;
     for (const GroupPartition& each : partitions) {
       if (each.partition < 0 || each.partition > kMaxPartition) continue;
-      partition(group.id, topic, each, remembered.partitions[static_cast<std::size_t>(each.partition)], sum);
+      partition(group, log, each, remembered, sum);
     }
     if (sum.known) {
       add(remembered.lag_sum, static_cast<double>(sum.lag));
       lost(group.id, sum.lost, remembered);
+      topic_time_lag(sum.time_lag, remembered);
+      went_back(group.id, sum, remembered);
+      beyond_end(group.id, sum.beyond_end, remembered);
     }
-    if (!topic.failed && sum.uncommitted_known) add(remembered.uncommitted, static_cast<double>(sum.uncommitted));
+    retention(sum.margin, remembered);
+    pace(sum, remembered, rates);
+    if (!log.topic.failed && sum.uncommitted_known) add(remembered.uncommitted, static_cast<double>(sum.uncommitted));
     remembered.seen = memory_.cycle;
     return sum;
   }
 
-  void partition(const std::string& id, const kafka::Topic& topic, const GroupPartition& each,
-                 GroupMemory::Partition& known, Sum& sum) {
-    const kafka::Partition* log = topic.find(each.partition);
+  void partition(const kafka::Group& group, const Log& log, const GroupPartition& each, GroupMemory::Topic& topic,
+                 Sum& sum) {
+    GroupMemory::Partition& known = topic.partitions[static_cast<std::size_t>(each.partition)];
+    const kafka::Partition* now = log.topic.find(each.partition);
     if (each.committed.is_none()) {
       // Where nothing is to be read, nothing is to be committed.
-      const bool offsets_known = log != nullptr && log->offsets_known();
+      const bool offsets_known = now != nullptr && now->offsets_known();
       sum.uncommitted_known = sum.uncommitted_known && offsets_known;
-      if (offsets_known && log->end > log->start) ++sum.uncommitted;
+      if (offsets_known && now->end > now->start) ++sum.uncommitted;
       known.lag_value = -1;
+      known.time_lag = -1;
+      known.progress = {};
       return;
     }
-    if (known.lag.empty()) build_labels(id, topic.name, each.partition, known);
-    if (each.committed.is_offset()) add(known.current, static_cast<double>(each.committed.offset()));
-    if (each.committed.is_offset() && log != nullptr && log->offsets_known()) {
-      const std::int64_t committed = each.committed.offset();
-      known.lag_value = std::max<std::int64_t>(0, log->end - std::max(committed, log->start));
-      known.lost = std::max<std::int64_t>(0, log->start - committed);
-      add(known.lag, static_cast<double>(known.lag_value));
+    if (topic.per_partition && known.lag.empty()) labels_.build(group.id, topic.name, each.partition, known);
+    const auto first = batch_.samples.size();
+    if (each.committed.is_offset() && topic.per_partition) {
+      add(known.current, static_cast<double>(each.committed.offset()));
     }
+    if (each.committed.is_offset() && now != nullptr && now->offsets_known()) {
+      read(group, log, *now, each.committed.offset(), topic, known, sum);
+    } else if (known.time_lag >= 0) {
+      const auto last = core::Duration(static_cast<std::int64_t>(known.time_lag * 1000));
+      sum.time_lag.add(TimeLag{last, core::Duration{0}, LagMethod::at_least});
+    }
+    if (known.progress.known()) note_worst(log.topic.name, each.partition, known);
+    cycle_.note_partition(first, batch_, std::max<std::int64_t>(0, known.lag_value), known.kept);
     if (known.lag_value < 0) return;
     sum.lag += known.lag_value;
     sum.lost += known.lost;
     sum.known = true;
   }
 
-  void build_labels(const std::string& id, const std::string& topic, std::int32_t partition,
-                    GroupMemory::Partition& known) const {
-    const std::string number = std::to_string(partition);
-    const auto partition_label = [&](std::string_view metric) {
-      return Labels::metric(
-          metric, {{"cluster", cycle_.cluster}, {"consumergroup", id}, {"topic", topic}, {"partition", number}});
-    };
-    known.current = partition_label("kafka_consumergroup_current_offset");
-    known.lag = partition_label("kafka_consumergroup_lag");
+  /// A partition whose commit and offsets are known.
+  void read(const kafka::Group& group, const Log& log, const kafka::Partition& now, std::int64_t committed,
+            const GroupMemory::Topic& topic, GroupMemory::Partition& known, Sum& sum) {
+    const bool to_stable = group.read_committed && now.stable != kafka::kUnknownOffset;
+    const std::int64_t end = to_stable ? std::min(now.stable, now.end) : now.end;
+    const std::int64_t position = std::max(committed, now.start);
+    known.lag_value = std::max<std::int64_t>(0, end - position);
+    known.lost = std::max<std::int64_t>(0, now.start - committed);
+    if (topic.per_partition) add(known.lag, static_cast<double>(known.lag_value));
+    const LogMemory::Partition* past = log.past(now);
+    if (committed > now.end) {
+      ++sum.beyond_end;
+      known.time_lag = -1;
+    } else {
+      time_lag(past, position, topic.per_partition, known, sum);
+    }
+    if (known.lag_value > 0 && past != nullptr) {
+      sum.margin.add(committed - now.start, past->deletions.per_second(cycle_.now), log.topic.config.get(), time_lag_);
+    }
+    const std::int64_t before = known.progress.committed();
+    if (known.progress.add({committed, known.lag_value, now.end, cycle_.now}, cycle_.status)) {
+      ++sum.rewound;
+      sum.rewound_by += before - committed;
+    }
+    sum.pace.committed += committed;
+    sum.pace.end += end;
+    ++sum.pace.partitions;
+    partition_status(group, log.topic.name, now.id, topic.per_partition, known);
+  }
+
+  void time_lag(const LogMemory::Partition* past, std::int64_t position, bool shown, GroupMemory::Partition& known,
+                Sum& sum) {
+    time_lag_ = TimeLag{};
+    if (known.lag_value > 0) time_lag_ = past != nullptr ? past->ends.lag(position, cycle_.now) : std::nullopt;
+    if (!time_lag_) return;
+    sum.time_lag.add(*time_lag_);
+    if (time_lag_->method == LagMethod::at_least && time_lag_->lag < cycle_.status.window) {
+      known.time_lag = -1;
+      unbounded_ = true;
+      return;
+    }
+    known.time_lag = static_cast<float>(core::to_seconds(time_lag_->lag));
+    if (shown) add(known.lag_seconds, core::to_seconds(time_lag_->lag));
+  }
+
+  void partition_status(const kafka::Group& group, const std::string& topic, std::int32_t id, bool shown,
+                        GroupMemory::Partition& known) {
+    GroupStatus status = known.progress.judge(true, cycle_.status);
+    if (status == GroupStatus::stall && !is_read(group, topic, id)) status = GroupStatus::stop;
+    if (status != known.status) known.trouble = {};
+    known.status = status;
+    if (!is_trouble(status) || !shown) return;
+    if (known.trouble.empty()) known.trouble = labels_.trouble(group.id, topic, id, status);
+    add(known.trouble, 1);
+  }
+
+  void note_worst(const std::string& topic, std::int32_t partition, const GroupMemory::Partition& known) {
+    if (worst_.status && *worst_.status >= known.status) return;
+    worst_ = {known.status, &topic, partition, &known};
+  }
+
+  bool is_bounded(const MaxTimeLag& lag) const {
+    return lag.known && (!lag.at_least || lag.largest.lag >= cycle_.status.window);
+  }
+
+  void topic_time_lag(const MaxTimeLag& lag, GroupMemory::Topic& known) {
+    if (is_bounded(lag)) add(known.lag_seconds_max, core::to_seconds(lag.largest.lag));
+  }
+
+  void group_time_lag(const std::string& id, const MaxTimeLag& lag, GroupMemory::Group& known) {
+    if (!is_bounded(lag)) return;
+    const LagMethod method = lag.method();
+    if (known.lag_seconds_error.empty() || known.method != method) {
+      known.method = method;
+      known.lag_seconds_error =
+          labels_.of_group("kafka_consumergroup_group_lag_seconds_error", id).with("method", to_string(method));
+    }
+    add(known.lag_seconds, core::to_seconds(lag.largest.lag));
+    add(known.lag_seconds_error,
+        method == LagMethod::at_least ? std::numeric_limits<double>::infinity() : core::to_seconds(lag.largest.error));
+  }
+
+  void status(const std::string& id, GroupMemory::Group& known) {
+    if (!worst_.status) return;
+    if (known.status_labels.empty() || known.status != worst_.status) {
+      known.status_labels =
+          labels_.of_group("kafka_consumergroup_status", id).with("status", to_string(*worst_.status));
+      status_event(id, known.status);
+    }
+    known.status = worst_.status;
+    add(known.status_labels, 1);
+  }
+
+  /// Only what a person would tell another: into trouble, out of it, from one into another.
+  void status_event(const std::string& id, std::optional<GroupStatus> before) {
+    const bool was = before && is_trouble(*before);
+    const bool is = is_trouble(*worst_.status);
+    if (!before || (!was && !is)) return;
+    std::string text =
+        fmt::format("Consumer group {} went from {} to {}", id, to_string(*before), to_string(*worst_.status));
+    if (is) {
+      text += fmt::format(": {} partition {} is at offset {} with {} messages unread", *worst_.topic, worst_.partition,
+                          worst_.known->progress.committed(), worst_.known->lag_value);
+    }
+    event("group_status_changed", about(id), text + ".");
   }
 
   /// The event marks when losing began, not each further message, nor what was lost before Weir came.
   void lost(const std::string& id, std::int64_t messages, GroupMemory::Topic& known) {
     add(known.messages_lost, static_cast<double>(messages));
     if (messages > 0 && known.last_lost == 0) {
-      batch_.events.push_back({cycle_.now, "messages_lost",
-                               Labels{{"cluster", cycle_.cluster}, {"consumergroup", id}, {"topic", known.name}},
-                               fmt::format("Retention deleted {} messages of {} before consumer group {} read them.",
-                                           messages, known.name, id)});
+      event("messages_lost", about(id, known.name),
+            fmt::format("Retention deleted {} messages of {} before consumer group {} read them.", messages, known.name,
+                        id));
     }
     known.last_lost = messages;
+  }
+
+  void went_back(const std::string& id, const Sum& sum, GroupMemory::Topic& known) {
+    known.rewound += static_cast<std::uint64_t>(sum.rewound);
+    add(known.rewinds, static_cast<double>(known.rewound));
+    if (sum.rewound == 0) return;
+    event("group_rewound", about(id, known.name),
+          fmt::format("Consumer group {} went back by {} messages on {} partition{} of {}.", id, sum.rewound_by,
+                      sum.rewound, sum.rewound == 1 ? "" : "s", known.name));
+  }
+
+  void beyond_end(const std::string& id, std::int64_t partitions, GroupMemory::Topic& known) {
+    add(known.beyond_end, static_cast<double>(partitions));
+    if (partitions > 0 && known.last_beyond_end == 0) {
+      event("commit_beyond_end", about(id, known.name),
+            fmt::format("Consumer group {} has committed offsets beyond the end of {} partition{} of {}: the topic was "
+                        "truncated or created anew.",
+                        id, partitions, partitions == 1 ? "" : "s", known.name));
+    }
+    known.last_beyond_end = partitions;
+  }
+
+  void retention(const RetentionMargin& margin, GroupMemory::Topic& known) {
+    if (margin.messages) add(known.margin, static_cast<double>(*margin.messages));
+    if (margin.seconds) add(known.margin_seconds, *margin.seconds);
+  }
+
+  void pace(const Sum& sum, GroupMemory::Topic& known, ReadingPace::Rates& rates) {
+    if (sum.pace.partitions == 0) {
+      rates.known = rates.known && !sum.known;
+      return;
+    }
+    const ReadingPace::Rates topic = known.pace.add(sum.pace, cycle_.now, cycle_.status);
+    rates.read += topic.read;
+    rates.written += topic.written;
+    rates.known = rates.known && topic.known;
+    if (topic.known) add(known.rate, topic.read);
+  }
+
+  /// One that stands still on some partition never catches up there, however fast it is on others.
+  void catch_up(std::int64_t lag, const ReadingPace::Rates& rates, GroupMemory::Group& known) {
+    if (lag == 0) return add(known.catch_up, 0);
+    if (!rates.known || !known.status || *known.status >= GroupStatus::stall) return;
+    const double gain = rates.read - rates.written;
+    // Less than a message through the window is none.
+    if (gain * core::to_seconds(cycle_.status.window) < 1) return;
+    add(known.catch_up, static_cast<double>(lag) / gain);
   }
 
   const kafka::Snapshot& snapshot_;
   const KafkaCycle& cycle_;
   GroupMemory& memory_;
   core::Batch& batch_;
+  GroupLabels labels_;
+  std::vector<LogMemory::Topic*> logs_;
+  Worst worst_;                      // of the group at hand
+  std::optional<TimeLag> time_lag_;  // of the partition at hand
+  bool unbounded_ = false;
 };
 
 }  // namespace
@@ -188,9 +440,8 @@ void consumer_groups(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, G
   ++memory.cycle;
   GroupSamples samples(snapshot, cycle, memory, batch);
   for (const kafka::Group& group : snapshot.groups) samples.group(group);
+  samples.note_unbounded();
   std::erase_if(memory.groups, [&](const auto& entry) { return samples.forgotten(entry.second.seen); });
 }
-
-std::span<const core::MetricInfo> consumer_groups_metrics() { return kMetrics; }
 
 }  // namespace weir::collectors

@@ -1,41 +1,53 @@
 #include "collectors/kafka.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
+#include "collectors/kafka_token.h"
 #include "kafka/cluster.h"
 
 namespace weir::collectors {
 namespace {
 
-constexpr core::MetricInfo kBrokers = {"kafka_brokers", core::MetricType::gauge, "Brokers of the cluster."};
+/// Fewer cycles than this tell nothing of a window.
+constexpr int kLeastCycles = 8;
+
 constexpr core::MetricInfo kConfigsDenied = {"kafka_topic_configs_denied", core::MetricType::gauge,
                                              "Topics whose settings this user may not read."};
 
 std::vector<core::MetricInfo> all_metrics() {
-  std::vector<core::MetricInfo> all = {kBrokers, kConfigsDenied};
-  for (const auto part :
-       {topics_metrics(), consumer_groups_metrics(), dead_letter_metrics(), offsets_stream_metrics()}) {
+  std::vector<core::MetricInfo> all = {kConfigsDenied};
+  for (const auto part : {cluster_totals_metrics(), topics_metrics(), topic_config_metrics(), consumer_groups_metrics(),
+                          dead_letter_metrics(), offsets_stream_metrics(), compat_metrics()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
 }
 
+kafka::ClusterSettings settings_for(std::string cluster, core::Duration interval) {
+  kafka::ClusterSettings settings;
+  settings.name = std::move(cluster);
+  settings.interval = interval;
+  return settings;
+}
+
 }  // namespace
 
 KafkaCollector::KafkaCollector(kafka::ClusterSettings settings)
-    : KafkaCollector(settings.name, settings.interval,
-                     [this](const core::CollectContext& context) { return take(context); }) {
-  settings_ = std::move(settings);
-}
+    : KafkaCollector(std::move(settings), [this](const core::CollectContext& context) { return take(context); }) {}
 
 KafkaCollector::KafkaCollector(std::string cluster, core::Duration interval, TakeSnapshot take)
-    : cluster_(std::move(cluster)),
-      name_("kafka/" + cluster_),
-      interval_(interval),
+    : KafkaCollector(settings_for(std::move(cluster), interval), std::move(take)) {}
+
+KafkaCollector::KafkaCollector(kafka::ClusterSettings settings, TakeSnapshot take)
+    : settings_(std::move(settings)),
+      name_("kafka/" + settings_.name),
       take_(std::move(take)),
-      brokers_(core::Labels::metric(kBrokers.name, {{"cluster", cluster_}})),
-      configs_denied_(core::Labels::metric(kConfigsDenied.name, {{"cluster", cluster_}})) {}
+      configs_denied_(core::Labels::metric(kConfigsDenied.name, {{"cluster", settings_.name}})) {
+  settings_.status.window = std::max(settings_.status.window, kLeastCycles * settings_.interval);
+}
 
 KafkaCollector::~KafkaCollector() = default;
 
@@ -45,8 +57,13 @@ std::span<const core::MetricInfo> KafkaCollector::metrics() const {
 }
 
 core::Result<kafka::Snapshot> KafkaCollector::take(const core::CollectContext& context) {
+  now_ = context.now;
   if (!connection_) {
-    auto connected = kafka::Cluster::connect(settings_);
+    if (settings_.token) http_ = net::make_curl_client();
+    auto connected =
+        kafka::Cluster::connect(settings_, [this](const kafka::TokenSettings& settings, const std::stop_token& stop) {
+          return fetch_token(*http_, settings, now_, stop);
+        });
     if (!connected) return std::unexpected(std::move(connected.error()));
     connection_ = std::move(*connected);
   }
@@ -56,22 +73,41 @@ core::Result<kafka::Snapshot> KafkaCollector::take(const core::CollectContext& c
 core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& context) {
   auto snapshot = take_(context);
   if (!snapshot) return std::unexpected(std::move(snapshot.error()));
-  const KafkaCycle cycle{cluster_, context.now};
+  ranges_.clear();
+  const bool budget = settings_.metrics.max_series > 0;
+  const KafkaCycle cycle{settings_.name, context.now, settings_.status, settings_.metrics, budget ? &ranges_ : nullptr};
   core::Batch batch;
   batch.samples.reserve(samples_ + samples_ / 16);
-  batch.samples.push_back({brokers_, context.now, static_cast<double>(snapshot->brokers)});
   batch.samples.push_back({configs_denied_, context.now, static_cast<double>(snapshot->configs_denied)});
   for (kafka::Notice& notice : snapshot->notices) {
     batch.events.push_back(
-        {context.now, std::move(notice.kind), core::Labels{{"cluster", cluster_}}, std::move(notice.message)});
+        {context.now, std::move(notice.kind), core::Labels{{"cluster", settings_.name}}, std::move(notice.message)});
   }
   const std::vector<TopicTotals> totals = topics(*snapshot, cycle, topics_, batch);
+  cluster_totals(*snapshot, totals, cycle, cluster_, batch);
+  topic_config(*snapshot, cycle, configs_, batch);
   dead_letter(*snapshot, totals, cycle, dead_letters_, batch);
   consumer_groups(*snapshot, cycle, groups_, batch);
   offsets_stream(*snapshot, cycle, offsets_stream_, batch);
-  batch.faults = std::move(snapshot->faults);
+  const std::size_t truncated = truncate(batch);
+  batch.samples.push_back({cluster_.truncated, context.now, static_cast<double>(truncated)});
+  compat(*snapshot, cycle, groups_, compat_, batch);
+  std::ranges::move(snapshot->faults, std::back_inserter(batch.faults));
   samples_ = batch.samples.size();
   return batch;
+}
+
+std::size_t KafkaCollector::truncate(core::Batch& batch) {
+  std::size_t left_out = 0;
+  if (settings_.metrics.members) {
+    for (const auto& [id, group] : groups_.groups) left_out += group.clients_left_out;
+  }
+  if (settings_.metrics.max_series == 0) return left_out;
+  // The sample that tells of it counts as well.
+  return left_out + keep_within_budget(
+                        ranges_, settings_.metrics.max_series - 1,
+                        [this](const core::Labels& labels) { return compat_copies(labels, settings_.metrics.compat); },
+                        batch);
 }
 
 }  // namespace weir::collectors

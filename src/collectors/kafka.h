@@ -5,10 +5,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "collectors/cluster_totals.h"
+#include "collectors/compat.h"
 #include "collectors/consumer_groups.h"
 #include "collectors/dead_letter.h"
 #include "collectors/offsets_stream.h"
+#include "collectors/series_budget.h"
+#include "collectors/topic_config.h"
 #include "collectors/topics.h"
 #include "core/collector.h"
 #include "kafka/settings.h"
@@ -16,6 +21,9 @@
 
 namespace weir::kafka {
 class Cluster;
+}
+namespace weir::net {
+class HttpClient;
 }
 
 namespace weir::collectors {
@@ -30,29 +38,35 @@ class KafkaCollector : public core::Collector {
   explicit KafkaCollector(kafka::ClusterSettings settings);
   /// With another source of snapshots, for tests.
   KafkaCollector(std::string cluster, core::Duration interval, TakeSnapshot take);
+  KafkaCollector(kafka::ClusterSettings settings, TakeSnapshot take);
   ~KafkaCollector() override;
 
   std::string_view name() const override { return name_; }
-  core::Duration interval() const override { return interval_; }
+  core::Duration interval() const override { return settings_.interval; }
   std::span<const core::MetricInfo> metrics() const override;
   core::Result<core::Batch> collect(const core::CollectContext& context) override;
 
  private:
   core::Result<kafka::Snapshot> take(const core::CollectContext& context);
 
-  std::string cluster_;
-  std::string name_;
-  core::Duration interval_;
+  std::size_t truncate(core::Batch& batch);
+
   kafka::ClusterSettings settings_;
+  std::string name_;
+  core::Time now_;                         // of the cycle
+  std::unique_ptr<net::HttpClient> http_;  // for tokens, where the login needs them
   std::unique_ptr<kafka::Cluster> connection_;
   TakeSnapshot take_;
-  core::Labels brokers_;
+  ClusterMemory cluster_;
   core::Labels configs_denied_;
   TopicMemory topics_;
+  TopicConfigMemory configs_;
   DeadLetterMemory dead_letters_;
   GroupMemory groups_;
   OffsetsStreamMemory offsets_stream_;
-  std::size_t samples_ = 0;  // of the last batch
+  CompatMemory compat_;
+  std::vector<SeriesRange> ranges_;  // of the batch at hand
+  std::size_t samples_ = 0;          // of the last batch
 };
 
 }  // namespace weir::collectors

@@ -26,7 +26,7 @@ struct SchemaCandidate {
 
 struct SchemaRegistrySettings {
   std::string name;
-  SchemaRegistryEndpoint endpoint;
+  HttpEndpoint endpoint;  // its URL without a slash at the end
   core::Duration interval = std::chrono::seconds(30);
   kafka::NameFilter subjects;
   std::vector<SchemaCandidate> candidates;

@@ -93,18 +93,14 @@ void SchemaRegistryClient::begin_cycle(std::chrono::steady_clock::time_point dea
 core::Result<std::string> SchemaRegistryClient::get(const std::string& path) { return send({}, path); }
 
 core::Result<std::string> SchemaRegistryClient::send(net::HttpRequest request, const std::string& path) {
-  const auto left = std::chrono::duration_cast<core::Duration>(deadline_ - std::chrono::steady_clock::now());
-  request.url = endpoint_.url + path;
-  request.headers.emplace_back("Accept", "application/vnd.schemaregistry.v1+json, application/json");
-  request.timeout = std::min(endpoint_.request_timeout, left);
-  request.basic_auth = endpoint_.basic_auth;
-  request.bearer = endpoint_.bearer_token;
-  request.ca_file = endpoint_.ca_file;
-  request.cert_file = endpoint_.cert_file;
-  request.key_file = endpoint_.key_file;
+  net::HttpRequest whole = request_to(endpoint_, endpoint_.url + path, deadline_);
+  whole.method = request.method;
+  whole.headers = std::move(request.headers);
+  whole.headers.emplace_back("Accept", "application/vnd.schemaregistry.v1+json, application/json");
+  whole.body = std::move(request.body);
   ++requests_;
-  auto response = http_.send(request, stop_);
-  const std::string where = request.method + " " + endpoint_.url + path;
+  auto response = http_.send(whole, stop_);
+  const std::string where = whole.method + " " + endpoint_.url + path;
   if (!response) {
     core::Error error = std::move(response.error());
     error.where = where;

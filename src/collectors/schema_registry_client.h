@@ -9,23 +9,13 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/http_endpoint.h"
 #include "core/error.h"
 #include "core/secret.h"
 #include "core/time.h"
 #include "net/http_client.h"
 
 namespace weir::collectors {
-
-/// Where a registry is and how to log on.
-struct SchemaRegistryEndpoint {
-  std::string url;  // without a slash at the end and without credentials
-  core::Duration request_timeout = std::chrono::seconds(10);
-  std::optional<std::pair<std::string, core::Secret>> basic_auth;
-  core::Secret bearer_token;
-  std::string ca_file;
-  std::string cert_file;
-  std::string key_file;
-};
 
 struct SchemaReference {
   std::string name;
@@ -50,8 +40,7 @@ struct CompatibilityAnswer {
 /// protocol (an answer that is not what the interface says).
 class SchemaRegistryClient {
  public:
-  SchemaRegistryClient(const SchemaRegistryEndpoint& endpoint, net::HttpClient& http)
-      : endpoint_(endpoint), http_(http) {}
+  SchemaRegistryClient(const HttpEndpoint& endpoint, net::HttpClient& http) : endpoint_(endpoint), http_(http) {}
 
   /// Requests made from now on end by `deadline` or when `stop` is requested, and are counted from 0.
   void begin_cycle(std::chrono::steady_clock::time_point deadline, std::stop_token stop);
@@ -71,7 +60,7 @@ class SchemaRegistryClient {
   core::Result<std::string> get(const std::string& path);
   core::Result<std::string> send(net::HttpRequest request, const std::string& path);
 
-  const SchemaRegistryEndpoint& endpoint_;
+  const HttpEndpoint& endpoint_;
   net::HttpClient& http_;
   std::chrono::steady_clock::time_point deadline_;
   std::stop_token stop_;

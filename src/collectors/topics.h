@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/series_budget.h"
 #include "core/batch.h"
 #include "core/labels.h"
 #include "core/time.h"
+#include "kafka/metric_settings.h"
 #include "kafka/snapshot.h"
 
 namespace weir::collectors {
@@ -21,6 +23,16 @@ namespace weir::collectors {
 struct KafkaCycle {
   std::string_view cluster;
   core::Time now;
+  const kafka::StatusSettings& status = kafka::kDefaultStatus;
+  const kafka::MetricSettings& metrics = kafka::kDefaultMetrics;
+  std::vector<SeriesRange>* ranges = nullptr;  // where a series budget is set
+
+  /// The batch's samples from `first` on are those of one partition.
+  void note_partition(std::size_t first, const core::Batch& batch, std::int64_t lag, bool& kept) const {
+    if (ranges == nullptr || batch.samples.size() == first) return;
+    ranges->push_back(
+        {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(batch.samples.size() - first), lag, &kept});
+  }
 };
 
 /// What topics() keeps from cycle to cycle: labels, so that a steady cycle builds none, and the last known
@@ -31,9 +43,13 @@ struct TopicMemory {
     core::Labels oldest;
     core::Labels leader;
     core::Labels under_replicated;
-    std::int64_t start = kafka::kUnknownOffset;  // last known
-    std::int64_t end = kafka::kUnknownOffset;    // last known
-    core::Time time;                             // of `end`
+    core::Labels open_transaction;
+    std::int64_t stable = kafka::kUnknownOffset;  // last known
+    core::Time stable_since;                      // of `stable`
+    bool kept = true;                             // by the series budget, in the last cycle
+    std::int64_t start = kafka::kUnknownOffset;   // last known
+    std::int64_t end = kafka::kUnknownOffset;     // last known
+    core::Time time;                              // of `end`
   };
   struct Topic {
     core::Labels partition_count;
@@ -41,6 +57,13 @@ struct TopicMemory {
     core::Labels offline;
     core::Labels messages;
     core::Labels rate;
+    core::Labels replication;
+    core::Labels under_min_in_sync;
+    core::Labels not_preferred;
+    core::Labels open_transaction;
+    core::Labels newest_age;
+    std::optional<core::Time> grew_at;  // a log end was last seen to go forward
+    bool per_partition = true;          // has series for each
     std::vector<Partition> partitions;  // by position in the snapshot's topic
     bool seen = false;
   };
@@ -67,7 +90,9 @@ struct TopicTotals {
 /// The rate is the growth of the log end offsets since the previous cycle. A partition whose end went back
 /// counts as not growing, so it is never negative; one without a leader as not growing either, since nothing
 /// can be written to it. In the sum of messages a partition that could not be read counts as it was last
-/// known: leaving it out would look like messages deleted. Pure apart from `memory`.
+/// known: leaving it out would look like messages deleted. The age of the newest record is the time since a log end
+/// was seen to go forward, which is at most a cycle too small; before that is seen it is only known where the snapshot
+/// has it. Pure apart from `memory`.
 std::vector<TopicTotals> topics(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, TopicMemory& memory,
                                 core::Batch& batch);
 

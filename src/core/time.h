@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,5 +27,9 @@ std::string format_duration(Duration duration);
 
 /// RFC 3339 in UTC with milliseconds: "2026-01-02T03:04:05.678Z".
 std::string format_rfc3339(Time time);
+
+/// A time as programs write it: RFC 3339, and what Python and databases make of it, "2026-01-02T03:04:05.678901Z",
+/// "2026-01-02 03:04:05+00:00", "20260102T030405.678901Z"; without a zone it is UTC. Nothing for anything else.
+std::optional<Time> parse_iso_time(std::string_view text);
 
 }  // namespace weir::core

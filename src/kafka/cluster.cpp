@@ -37,15 +37,15 @@ struct Connections {
 };
 
 /// With what the files hold now.
-core::Result<Connections> open(const ClusterSettings& settings, const PropertyFiles& files) {
+core::Result<Connections> open(const ClusterSettings& settings, const PropertyFiles& files, const TokenSource& tokens) {
   const auto read = files.read(settings);
   if (!read) return std::unexpected(read.error());
   Connections connections;
-  auto main = Connection::open(*read);
+  auto main = Connection::open(*read, Isolation::read_uncommitted, tokens);
   if (!main) return std::unexpected(std::move(main.error()));
   connections.main = std::move(*main);
   if (!settings.transactions) return connections;
-  auto committed = Connection::open(*read, Isolation::read_committed);
+  auto committed = Connection::open(*read, Isolation::read_committed, tokens);
   if (!committed) return std::unexpected(std::move(committed.error()));
   connections.committed = std::move(*committed);
   return connections;
@@ -55,9 +55,10 @@ core::Result<Connections> open(const ClusterSettings& settings, const PropertyFi
 
 class Cluster::Impl {
  public:
-  Impl(ClusterSettings settings, PropertyFiles files, Connections connections)
+  Impl(ClusterSettings settings, PropertyFiles files, Connections connections, TokenSource tokens)
       : settings_(std::move(settings)),
         files_(std::move(files)),
+        tokens_(std::move(tokens)),
         groups_(settings_),
         letters_(settings_.dead_letters),
         configs_(settings_.interval) {
@@ -126,7 +127,7 @@ class Cluster::Impl {
     if (files_.changed()) {
       candidate_.reset();
       file_error_.reset();
-      auto opened = open(settings_, files_);
+      auto opened = open(settings_, files_, tokens_);
       if (opened) {
         candidate_ = std::move(*opened);
       } else {
@@ -210,6 +211,7 @@ class Cluster::Impl {
 
   const ClusterSettings settings_;
   PropertyFiles files_;
+  TokenSource tokens_;
   std::optional<core::Error> file_error_;  // of files that changed and are not in use
   Connections connections_;
   std::optional<Connections> candidate_;
@@ -224,15 +226,15 @@ class Cluster::Impl {
 Cluster::Cluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Cluster::~Cluster() = default;
 
-core::Result<std::unique_ptr<Cluster>> Cluster::connect(ClusterSettings settings) {
+core::Result<std::unique_ptr<Cluster>> Cluster::connect(ClusterSettings settings, TokenSource token_source) {
   PropertyFiles files(settings);
-  auto connections = open(settings, files);
+  auto connections = open(settings, files, token_source);
   if (!connections) {
     connections.error().where = "kafka/" + settings.name;
     return std::unexpected(std::move(connections.error()));
   }
-  return std::unique_ptr<Cluster>(
-      new Cluster(std::make_unique<Impl>(std::move(settings), std::move(files), std::move(*connections))));
+  return std::unique_ptr<Cluster>(new Cluster(
+      std::make_unique<Impl>(std::move(settings), std::move(files), std::move(*connections), std::move(token_source))));
 }
 
 core::Result<Snapshot> Cluster::snapshot(std::chrono::steady_clock::time_point deadline, const std::stop_token& stop) {

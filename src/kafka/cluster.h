@@ -18,7 +18,8 @@ class Cluster {
  public:
   /// Opens no socket: a cluster that is down shows in snapshot(). Errors: properties that contradict each
   /// other, files they name that cannot be read (invalid).
-  static core::Result<std::unique_ptr<Cluster>> connect(ClusterSettings settings);
+  /// `token_source` is asked for tokens where `settings.token` is given.
+  static core::Result<std::unique_ptr<Cluster>> connect(ClusterSettings settings, TokenSource token_source = {});
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;

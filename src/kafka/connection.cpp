@@ -24,6 +24,20 @@ bool given(const Properties& properties, std::string_view name) {
   return std::ranges::any_of(properties, [&](const auto& property) { return property.first == name; });
 }
 
+/// "a=1,b=2" as a, 1, b, 2.
+std::vector<std::string> words_of(const std::string& extensions) {
+  std::vector<std::string> words;
+  std::size_t at = 0;
+  while (at < extensions.size()) {
+    const std::size_t end = std::min(extensions.find(',', at), extensions.size());
+    const std::size_t equals = std::min(extensions.find('=', at), end);
+    words.push_back(extensions.substr(at, equals - at));
+    words.push_back(extensions.substr(std::min(equals + 1, end), end - std::min(equals + 1, end)));
+    at = end + 1;
+  }
+  return words;
+}
+
 /// Every setting of Weir's own. Those of the first list give way to the user's.
 core::Result<void> apply(rd_kafka_conf_t* conf, const ClusterSettings& settings, Isolation isolation) {
   const std::string timeout = std::to_string(settings.request_timeout.count());
@@ -85,7 +99,8 @@ Connection::Connection(std::string brokers, milliseconds timeout)
 
 Connection::~Connection() = default;
 
-core::Result<std::unique_ptr<Connection>> Connection::open(const ClusterSettings& settings, Isolation isolation) {
+core::Result<std::unique_ptr<Connection>> Connection::open(const ClusterSettings& settings, Isolation isolation,
+                                                           TokenSource token_source) {
   std::unique_ptr<Connection> connection(new Connection(settings.brokers, settings.request_timeout));
   Conf conf = new_conf();
   if (auto applied = apply(conf.get(), settings, isolation); !applied)
@@ -93,6 +108,11 @@ core::Result<std::unique_ptr<Connection>> Connection::open(const ClusterSettings
   rd_kafka_conf_set_opaque(conf.get(), connection.get());
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
+  if (settings.token && token_source) {
+    connection->token_ = settings.token;
+    connection->token_source_ = std::move(token_source);
+    rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf.get(), on_token_wanted);
+  }
   (void)rd_kafka_conf_set_ssl_cert_verify_cb(conf.get(), on_certificate);  // fails where librdkafka has no TLS
   std::array<char, 512> reason{};
   // A consumer: a producer's metadata requests would create topics.
@@ -117,6 +137,25 @@ void Connection::begin() {
   poll();
   began_ = steady_clock::now();
   answered_ = false;
+}
+
+/// Called by poll(), so in the thread that uses the connection.
+void Connection::on_token_wanted(rd_kafka_s* handle, const char*, void* self) {
+  auto& connection = *static_cast<Connection*>(self);
+  const auto token = connection.token_source_(*connection.token_, {});
+  std::string problem = token ? "" : token.error().message;
+  if (token) {
+    const auto expires = std::chrono::floor<milliseconds>(token->expires.time_since_epoch()).count();
+    const std::vector<std::string> words = words_of(connection.token_->extensions);
+    std::vector<const char*> extensions;
+    for (const std::string& word : words) extensions.push_back(word.c_str());
+    std::array<char, 256> reason{};
+    const auto set =
+        rd_kafka_oauthbearer_set_token(handle, token->value.reveal().c_str(), expires, token->principal.c_str(),
+                                       extensions.data(), extensions.size(), reason.data(), reason.size());
+    if (set != RD_KAFKA_RESP_ERR_NO_ERROR) problem = reason.data();
+  }
+  if (!problem.empty()) rd_kafka_oauthbearer_set_token_failure(handle, problem.c_str());
 }
 
 /// librdkafka's own words for a certificate that is refused do not say why.

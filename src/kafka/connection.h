@@ -55,7 +55,8 @@ class Connection {
  public:
   /// Opens no socket yet. Errors: properties that contradict each other (invalid).
   static core::Result<std::unique_ptr<Connection>> open(const ClusterSettings& settings,
-                                                        Isolation isolation = Isolation::read_uncommitted);
+                                                        Isolation isolation = Isolation::read_uncommitted,
+                                                        TokenSource token_source = {});
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -79,6 +80,7 @@ class Connection {
   };
   Connection(std::string brokers, std::chrono::milliseconds timeout);
   static void on_error(rd_kafka_s* handle, int code, const char* reason, void* self);
+  static void on_token_wanted(rd_kafka_s* handle, const char* config, void* self);
   static int on_certificate(rd_kafka_s* handle, const char* broker, std::int32_t id, int* error, int depth,
                             const char* data, std::size_t size, char* reason, std::size_t room, void* self);
   void poll();
@@ -86,6 +88,8 @@ class Connection {
 
   std::string brokers_;
   std::chrono::milliseconds timeout_;
+  TokenSource token_source_;
+  std::optional<TokenSettings> token_;
   std::chrono::steady_clock::time_point began_;
   std::optional<Trouble> trouble_;          // the last, kept over cycles until something is answered
   bool hopeless_ = false;                   // all brokers down or the login refused, which librdkafka tells once

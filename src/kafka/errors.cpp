@@ -13,6 +13,8 @@ struct Meaning {
 
 bool contains(std::string_view text, std::string_view words) { return text.find(words) != std::string_view::npos; }
 
+constexpr int kFirstWithScramOfKafka4 = 0x02060100;
+
 constexpr std::string_view kExpired = "the certificate has expired";
 constexpr std::string_view kNotYet = "the certificate is not valid yet";
 constexpr std::string_view kOtherHost = "the certificate is for another host";
@@ -61,8 +63,20 @@ Meaning connection_meaning(int code, std::string_view detail) {
                 "this listener offers no SASL; set security.protocol to PLAINTEXT or SSL, or use the port of its SASL "
                 "listener"};
       }
+      if (contains(detail, "Failed to acquire SASL OAUTHBEARER token")) {
+        return {ErrorKind::denied, "there is no token to log in with"};
+      }
+      if (contains(detail, "Unsupported SASL mechanism")) {
+        return {ErrorKind::denied, "the broker does not offer this SASL mechanism; check sasl.mechanism"};
+      }
       [[fallthrough]];
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      // Until 2.6.1 librdkafka repeats the client's nonce, which Kafka 4 refuses (RFC 5802, 5.1).
+      if (contains(detail, "SCRAM") && rd_kafka_version() < kFirstWithScramOfKafka4) {
+        return {ErrorKind::denied,
+                "the broker refused the login; check sasl.mechanism, sasl.username and sasl.password; if this is Kafka "
+                "4, SCRAM needs librdkafka 2.6.1 or later, and Weir runs with an older one"};
+      }
       return {ErrorKind::denied, "the broker refused the login; check sasl.mechanism, sasl.username and sasl.password"};
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
       return {ErrorKind::denied, "the broker does not offer this SASL mechanism; check sasl.mechanism"};
@@ -70,6 +84,9 @@ Meaning connection_meaning(int code, std::string_view detail) {
     case RD_KAFKA_RESP_ERR__RESOLVE:
       return {ErrorKind::unavailable, "a broker's host name cannot be resolved; check brokers"};
     case RD_KAFKA_RESP_ERR__TRANSPORT:
+      // A broker says only after the handshake that it does not like a client's certificate.
+      if (contains(detail, "SSL routines")) return tls_meaning(detail);
+      [[fallthrough]];
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
       return {ErrorKind::unavailable,
               "no broker can be reached; check that it runs, brokers, and that security.protocol is the listener's"};
@@ -130,12 +147,16 @@ void erase_number(std::string& text, std::string_view before, std::string_view a
   }
 }
 
-/// Removes the words and what follows, up to a parenthesis.
-void erase_from(std::string& text, std::string_view words) {
+/// Advice that is wrong for all but one of the reasons for which a certificate is refused.
+constexpr std::string_view kCertificateAdvice =
+    ": broker certificate could not be verified, verify that ssl.ca.location is correctly configured";
+
+/// Removes the words and what follows, up to a parenthesis, or with it where it is a closing one.
+void erase_from(std::string& text, std::string_view words, std::string_view until = " (") {
   const std::size_t at = text.find(words);
   if (at == std::string::npos) return;
-  const std::size_t end = std::min(text.find(" (", at), text.size());
-  text.erase(at, end - at);
+  const std::size_t end = std::min(text.find(until, at), text.size());
+  text.erase(at, end - at + (until == ")" && end < text.size() ? 1 : 0));
 }
 
 }  // namespace
@@ -186,6 +207,7 @@ core::Error to_error(int code, std::string_view subject, std::string_view detail
   std::string said = steady(detail);
   if (code == RD_KAFKA_RESP_ERR__BAD_MSG && !meaning.what.empty())
     erase_from(said, ": increase receive.message.max.bytes");
+  if (contains(said, "; the certificate")) erase_from(said, kCertificateAdvice, ")");
   if (!said.empty() && said != library) message.append(" (").append(said).append(")");
   return core::fail(meaning.kind, std::move(message)).error();
 }

@@ -52,6 +52,10 @@ core::Result<ClusterSettings> PropertyFiles::read(ClusterSettings settings) cons
   for (const PropertyFile& file : settings.property_files) {
     auto line = first_line(file);
     if (!line) return std::unexpected(std::move(line.error()));
+    if (file.property == "sasl.oauthbearer.client.secret") {
+      settings.token->client_secret = core::Secret(std::move(*line));
+      continue;
+    }
     const auto property = std::ranges::find(settings.properties, file.property,
                                             [](const auto& each) -> const std::string& { return each.first; });
     if (property != settings.properties.end()) property->second = core::Secret(std::move(*line));

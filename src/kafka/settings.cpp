@@ -151,10 +151,54 @@ NameFilter read_topics(const Node& node, config::Diagnostics& diagnostics, const
   return topics;
 }
 
+/// librdkafka's properties for OIDC, which Weir serves itself: a librdkafka without libcurl (Debian's) has none of
+/// them.
+std::string* token_property(std::string_view name, TokenSettings& token) {
+  if (name == "sasl.oauthbearer.token.endpoint.url") return &token.url;
+  if (name == "sasl.oauthbearer.client.id") return &token.client_id;
+  if (name == "sasl.oauthbearer.scope") return &token.scope;
+  if (name == "sasl.oauthbearer.extensions") return &token.extensions;
+  if (name == "https.ca.location") return &token.ca_file;
+  return nullptr;
+}
+
+constexpr std::string_view kTokenMethod = "sasl.oauthbearer.method";
+constexpr std::string_view kTokenSecret = "sasl.oauthbearer.client.secret";
+
+bool is_oidc(const Node& properties) {
+  const Node* method = properties.find(kTokenMethod);
+  return method != nullptr && method->is_scalar() && method->text() == "oidc";
+}
+
+/// True when the property is one of OIDC's, and is read.
+bool read_token_property(const Node& key, const std::string& name, MapReader& reader, ClusterSettings& settings) {
+  if (!settings.token) return false;
+  if (name == kTokenMethod) return reader.text(name) == "oidc";
+  if (name == kTokenSecret) {
+    settings.token->client_secret = reader.secret(name);
+    if (key.text() != name) settings.property_files.push_back({name, reader.text(key.text())});
+    return true;
+  }
+  std::string* place = token_property(name, *settings.token);
+  if (place == nullptr || key.text() != name) return false;
+  *place = reader.text(name);
+  return true;
+}
+
+void check_token(const Node& properties, MapReader& reader, const TokenSettings& token) {
+  const auto wants = [&](bool given, std::string_view name) {
+    if (!given) reader.error(properties, "sasl.oauthbearer.method: oidc needs " + quote(name));
+  };
+  wants(!token.url.empty(), "sasl.oauthbearer.token.endpoint.url");
+  wants(!token.client_id.empty(), "sasl.oauthbearer.client.id");
+  wants(!token.client_secret.empty(), "sasl.oauthbearer.client.secret");
+}
+
 void read_property(const Node& key, MapReader& reader, ClusterSettings& settings, rd_kafka_conf_s* conf) {
   std::string name = key.text();
   const bool in_file = name.ends_with("_file");
   if (in_file) name.resize(name.size() - 5);
+  if (read_token_property(key, name, reader, settings)) return;
   const auto same = [&](const auto& known) { return known.name == name; };
   if (const auto reserved = std::ranges::find_if(kReserved, same); reserved != kReserved.end()) {
     reader.has(key.text());
@@ -179,7 +223,9 @@ void read_properties(const Node& node, config::Diagnostics& diagnostics, const s
                      ClusterSettings& settings) {
   MapReader reader(node, diagnostics, what);
   const Conf conf = new_conf();
+  if (is_oidc(node)) settings.token.emplace().timeout = settings.request_timeout;
   for (const auto& [key, value] : node.entries()) read_property(key, reader, settings, conf.get());
+  if (settings.token) check_token(node, reader, *settings.token);
 }
 
 }  // namespace
@@ -214,6 +260,8 @@ ClusterSettings parse_cluster(const config::Node& node, config::Diagnostics& dia
   settings.dead_letter = read_patterns(dead_letter, "topics", {"[.-](dlt|dlq)$"});
   settings.dead_letters = parse_dead_letter(dead_letter);
   dead_letter.finish();
+  settings.status = parse_status(section("status"), diagnostics, what + ", status");
+  settings.metrics = parse_metrics(section("metrics"), diagnostics, what + ", metrics");
   settings.offsets_stream = reader.choice("offsets", "admin", {"admin", "stream"}) == "stream";
   if (const Node* canary = reader.child("canary")) {
     settings.canary = parse_canary(*canary, diagnostics, what + ", canary");

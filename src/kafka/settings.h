@@ -13,6 +13,8 @@
 #include "kafka/canary.h"
 #include "kafka/dead_letter_headers.h"
 #include "kafka/filter.h"
+#include "kafka/metric_settings.h"
+#include "kafka/token.h"
 
 namespace weir::kafka {
 
@@ -45,12 +47,15 @@ struct ClusterSettings {
   core::Duration interval = std::chrono::seconds(15);
   core::Duration request_timeout = std::chrono::seconds(10);
   Properties properties;
+  std::optional<TokenSettings> token;        // of sasl.oauthbearer.method "oidc"
   std::vector<PropertyFile> property_files;  // of those in `properties` that came from one
   /// Whether last stable offsets are read too: one more client, and one more ListOffsets a partition.
   bool transactions = false;
   GroupFilter groups;
   NameFilter topics;
   Patterns dead_letter;
+  StatusSettings status;
+  MetricSettings metrics;
   DeadLetterSettings dead_letters;
   std::optional<CanarySettings> canary;
   bool offsets_stream = false;  // commits come from __consumer_offsets

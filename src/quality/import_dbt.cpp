@@ -21,7 +21,7 @@ std::vector<std::string> split(std::string_view text) {
 
 core::Result<core::Time> made_at(const Json& root) {
   const std::string text = import::text(at(root, "metadata"), "generated_at");
-  if (const auto time = parse_time(text)) return *time;
+  if (const auto time = core::parse_iso_time(text)) return *time;
   return core::fail(core::ErrorKind::invalid, "the file does not say when it was made (metadata.generated_at)");
 }
 

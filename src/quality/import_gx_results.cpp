@@ -83,7 +83,7 @@ std::optional<core::Time> time_of(const Json& node) {
   const Json& meta = at(node, "meta");
   for (const std::string& each : {text(at(meta, "run_id"), "run_time"), text(meta, "validation_time"),
                                   text(at(node, "run_id"), "run_time"), text(meta, "validation_start_time")}) {
-    if (const auto time = parse_time(each)) return time;
+    if (const auto time = core::parse_iso_time(each)) return time;
   }
   return std::nullopt;
 }

@@ -23,10 +23,6 @@ const Json& at(const Json& node, std::string_view key);
 std::string text(const Json& node, std::string_view key);
 std::optional<double> number(const Json& node, std::string_view key);
 
-/// RFC 3339 and what Python writes: "2026-01-02T03:04:05.678901Z", "2026-01-02 03:04:05+00:00",
-/// "20260102T030405.678901Z".
-std::optional<core::Time> parse_time(std::string_view text);
-
 core::Result<RunReport> read_dbt(const Json& root, const ImportSettings& settings);
 core::Result<RunReport> read_dbt_sources(const Json& root, const ImportSettings& settings);
 core::Result<RunReport> read_gx(const Json& root, const ImportSettings& settings);

@@ -9,65 +9,6 @@
 
 namespace weir::quality {
 namespace import {
-namespace {
-
-/// Digits at the beginning, taken away.
-std::optional<int> take_digits(std::string_view& text, std::size_t count) {
-  if (text.size() < count) return std::nullopt;
-  int number = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (text[i] < '0' || text[i] > '9') return std::nullopt;
-    number = number * 10 + (text[i] - '0');
-  }
-  text.remove_prefix(count);
-  return number;
-}
-
-void skip(std::string_view& text, std::string_view any) {
-  if (!text.empty() && any.find(text.front()) != std::string_view::npos) text.remove_prefix(1);
-}
-
-/// "+02:00", "-0800", "Z", "": minutes east of Greenwich.
-std::optional<int> offset_of(std::string_view text) {
-  if (text.empty() || text == "Z") return 0;
-  if (text.front() != '+' && text.front() != '-') return std::nullopt;
-  const int sign = text.front() == '-' ? -1 : 1;
-  text.remove_prefix(1);
-  const auto hours = take_digits(text, 2);
-  skip(text, ":");
-  const auto minutes = take_digits(text, 2);
-  return hours && minutes && text.empty() ? std::optional(sign * (*hours * 60 + *minutes)) : std::nullopt;
-}
-
-}  // namespace
-
-std::optional<core::Time> parse_time(std::string_view text) {
-  std::array<int, 6> parts{};
-  constexpr std::array<std::size_t, 6> kDigits = {4, 2, 2, 2, 2, 2};
-  constexpr std::array<std::string_view, 6> kAfter = {"-", "-", "T ", ":", ":", ""};
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto digits = take_digits(text, kDigits[i]);
-    if (!digits) return std::nullopt;
-    parts[i] = *digits;
-    skip(text, kAfter[i]);
-  }
-  long milliseconds = 0;
-  if (!text.empty() && text.front() == '.') {
-    text.remove_prefix(1);
-    for (long scale = 100; !text.empty() && text.front() >= '0' && text.front() <= '9';
-         text.remove_prefix(1), scale /= 10) {
-      milliseconds += (text.front() - '0') * scale;
-    }
-  }
-  const auto offset = offset_of(text);
-  const std::chrono::year_month_day day{std::chrono::year(parts[0]),
-                                        std::chrono::month(static_cast<unsigned>(parts[1])),
-                                        std::chrono::day(static_cast<unsigned>(parts[2]))};
-  if (!offset || !day.ok() || parts[3] > 23 || parts[4] > 59 || parts[5] > 60) return std::nullopt;
-  return core::Time(std::chrono::sys_days(day)) + std::chrono::hours(parts[3]) +
-         std::chrono::minutes(parts[4] - *offset) + std::chrono::seconds(parts[5]) +
-         std::chrono::milliseconds(milliseconds);
-}
 
 core::Result<Json> parse(const std::string& text, const ImportLimits& limits, std::string_view what) {
   if (text.size() > limits.bytes)

@@ -155,11 +155,36 @@ TEST_F(OverviewTest, ShowsATableWithItsChecks) {
   EXPECT_EQ(found[0]["row_count"], 1200);
   EXPECT_EQ(found[0]["freshness_seconds"], 900);
   EXPECT_EQ(found[0]["alert"], "firing");
-  EXPECT_EQ(found[0]["checks"],
-            json::parse(R"([{"check":"row_count > 0","outcome":"fail","value":0.0,"alert":"firing"}])"));
+  EXPECT_EQ(found[0]["scan_reused"], nullptr);
+  EXPECT_EQ(found[0]["checks"], json::parse(R"([{"check":"row_count > 0","outcome":"fail","value":0.0,"expected":null,
+    "low":null,"high":null,"score":null,"state":null,"owner":null,"severity":null,"dimension":null,"alert":"firing"}])"));
   EXPECT_EQ(found[1]["row_count"], nullptr);
   EXPECT_EQ(found[1]["checks"][0]["outcome"], "error");
   EXPECT_EQ(found[1]["alert"], nullptr);
+}
+
+TEST_F(OverviewTest, ACheckHasItsExpectedRangeAndWhoseItIs) {
+  const auto about = [&](std::string_view metric, double value) {
+    add(metric, {{"source", "db"}, {"dataset", "fct"}, {"check", "anomaly detection for row_count"}}, value);
+  };
+  add("weir_dataset_scan_reused", {{"source", "db"}, {"dataset", "fct"}}, 1);
+  add("weir_dataset_row_count", {{"source", "db"}, {"dataset", "fct"}}, 300);
+  about("weir_check_status", 2);
+  about("weir_check_value", 300);
+  about("weir_check_expected", 1000);
+  about("weir_check_expected_low", 900);
+  about("weir_check_expected_high", 1100);
+  about("weir_check_anomaly_score", -21);
+  add("weir_check_anomaly_state",
+      {{"source", "db"}, {"dataset", "fct"}, {"check", "anomaly detection for row_count"}, {"state", "anomalous"}}, 1);
+  add("weir_check_info",
+      {{"source", "db"}, {"dataset", "fct"}, {"check", "anomaly detection for row_count"}, {"owner", "finance"}}, 1);
+  const json found = page()["tables"];
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0]["scan_reused"], true);
+  EXPECT_EQ(found[0]["checks"], json::parse(R"([{"check":"anomaly detection for row_count","outcome":"fail",
+    "value":300.0,"expected":1000.0,"low":900.0,"high":1100.0,"score":-21.0,"state":"anomalous","owner":"finance",
+    "severity":null,"dimension":null,"alert":null}])"));
 }
 
 TEST_F(OverviewTest, ATrendHasAtMost60PointsAndEndsWithTheNewest) {

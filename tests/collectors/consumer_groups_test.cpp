@@ -39,11 +39,12 @@ class ConsumerGroups : public testing::Test {
 
   core::Batch run(const kafka::Snapshot& snapshot) {
     core::Batch batch;
-    consumer_groups(snapshot, {"prod", at_second(second_ += 15)}, memory_, batch);
+    consumer_groups(snapshot, {"prod", at_second(second_ += 15), kafka::kDefaultStatus, settings_}, memory_, batch);
     return batch;
   }
 
   GroupMemory memory_;
+  kafka::MetricSettings settings_;
   int second_ = 0;
 };
 
@@ -194,9 +195,235 @@ TEST_F(ConsumerGroups, PartitionIdsOutOfRangeAreLeftOut) {
   EXPECT_LE(memory_.groups.at("billing").topics[0].partitions.size(), 1'000'001U);
 }
 
+TEST_F(ConsumerGroups, TimeLagIsTheAgeOfTheNextMessageAndTheGroupsIsTheLargest) {
+  run(one({{0, 100}, {0, 50}}, {Committed::at(100), Committed::at(50)}));
+  const core::Batch batch = run(one({{0, 130}, {0, 50}}, {Committed::at(110), Committed::at(50)}));
+  const auto lag = value(batch, partition("kafka_consumergroup_lag_seconds", 0));
+  ASSERT_TRUE(lag);
+  EXPECT_NEAR(*lag, 9.75, 0.01) << "a third of the 15 s between the two cycles had passed";
+  EXPECT_EQ(value(batch, partition("kafka_consumergroup_lag_seconds", 1)), 0);
+  EXPECT_EQ(value(batch, "kafka_consumergroup_lag_seconds_max{" + kTopic), lag);
+  EXPECT_EQ(value(batch, "kafka_consumergroup_group_lag_seconds{" + kGroup + "}"), lag);
+  const auto error =
+      value(batch, "kafka_consumergroup_group_lag_seconds_error{" + kGroup + R"(,method="interpolated"})");
+  ASSERT_TRUE(error);
+  EXPECT_NEAR(*error, 9.75, 0.01);
+}
+
+TEST_F(ConsumerGroups, ABacklogFromBeforeTheStartHasNoTimeLagUntilItsBoundSaysSomething) {
+  core::Batch batch = run(one({{0, 1000}}, {Committed::at(10)}));
+  EXPECT_EQ(value(batch, partition("kafka_consumergroup_lag_seconds", 0)), std::nullopt);
+  EXPECT_EQ(value(batch, "kafka_consumergroup_group_lag_seconds{" + kGroup + "}"), std::nullopt);
+  ASSERT_FALSE(batch.faults.empty()) << "what was said before keeps its state";
+  EXPECT_TRUE(batch.faults[0].no_value);
+  EXPECT_EQ(batch.faults[0].scope.get("cluster"), "prod");
+  for (int i = 0; i < 40; ++i) batch = run(one({{0, 1000 + i}}, {Committed::at(10)}));
+  EXPECT_EQ(value(batch, partition("kafka_consumergroup_lag_seconds", 0)), 600);
+  EXPECT_EQ(value(batch, "kafka_consumergroup_group_lag_seconds_error{" + kGroup + R"(,method="at_least"})"),
+            std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(batch.faults.empty());
+}
+
+TEST_F(ConsumerGroups, CaughtUpIsZeroSecondsFromTheFirstCycle) {
+  const core::Batch batch = run(one({{0, 1000}}, {Committed::at(1000)}));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_group_lag_seconds{" + kGroup + "}"), 0);
+  EXPECT_EQ(value(batch, "kafka_consumergroup_group_lag_seconds_error{" + kGroup + R"(,method="caught_up"})"), 0);
+  EXPECT_TRUE(batch.faults.empty());
+}
+
+TEST_F(ConsumerGroups, APartitionThatCannotBeReadKeepsTheGroupsTimeLag) {
+  run(one({{0, 100}}, {Committed::at(100)}));
+  for (int i = 0; i < 50; ++i) run(one({{0, 200}}, {Committed::at(100)}));
+  kafka::Snapshot silent = one({{0, 200}}, {Committed::unknown()});
+  const core::Batch batch = run(silent);
+  EXPECT_EQ(value(batch, partition("kafka_consumergroup_lag_seconds", 0)), std::nullopt);
+  const auto lag = value(batch, "kafka_consumergroup_group_lag_seconds{" + kGroup + "}");
+  ASSERT_TRUE(lag);
+  EXPECT_NEAR(*lag, 750, 16);
+  EXPECT_TRUE(value(batch, "kafka_consumergroup_group_lag_seconds_error{" + kGroup + R"(,method="at_least"})"));
+}
+
+TEST_F(ConsumerGroups, ReadCommittedGroupsLagBehindTheLastStableOffset) {
+  kafka::Snapshot snapshot = one({{0, 100}}, {Committed::at(70)});
+  snapshot.topics[0].partitions[0].stable = 80;
+  EXPECT_EQ(value(run(snapshot), partition("kafka_consumergroup_lag", 0)), 30);
+  snapshot.groups[0].read_committed = true;
+  EXPECT_EQ(value(run(snapshot), partition("kafka_consumergroup_lag", 0)), 10);
+  snapshot.groups[0].partitions[0].committed = Committed::at(80);
+  const core::Batch batch = run(snapshot);
+  EXPECT_EQ(value(batch, partition("kafka_consumergroup_lag", 0)), 0);
+  EXPECT_EQ(value(batch, partition("kafka_consumergroup_lag_seconds", 0)), 0);
+  snapshot.topics[0].partitions[0].stable = kafka::kUnknownOffset;
+  EXPECT_EQ(value(run(snapshot), partition("kafka_consumergroup_lag", 0)), 20) << "to the end where it is not known";
+}
+
+std::string status(const std::string& text) {
+  return "kafka_consumergroup_status{" + kGroup + ",status=\"" + text + "\"}";
+}
+
+TEST_F(ConsumerGroups, TheGroupsStatusIsItsWorstPartitionsAndIsAnEventWhenItIsTrouble) {
+  const auto snapshot = [](std::int64_t end) {
+    return one({{0, end}, {0, 100}}, {Committed::at(100), Committed::at(100)});
+  };
+  EXPECT_EQ(value(run(snapshot(100)), status("OK")), 1);
+  core::Batch batch;
+  std::vector<std::string> seen;
+  for (int i = 0; i < 45; ++i) {
+    batch = run(snapshot(150));
+    for (const core::Event& event : batch.events) seen.push_back(event.message);
+  }
+  EXPECT_EQ(value(batch, status("STALL")), 1);
+  const std::string trouble = "kafka_consumergroup_partition_status{" + kGroup + R"(,partition=")";
+  EXPECT_EQ(value(batch, trouble + R"(0",status="STALL",topic="orders"})"), 1);
+  EXPECT_THAT(seen, ElementsAre("Consumer group billing went from OK to STALL: orders partition 0 is at offset 100 "
+                                "with 50 messages unread."));
+  const auto partitions = std::ranges::count_if(batch.samples, [](const core::Sample& sample) {
+    return sample.labels.name() == "kafka_consumergroup_partition_status";
+  });
+  EXPECT_EQ(partitions, 1) << "only where there is trouble";
+  batch = run(one({{0, 150}, {0, 100}}, {Committed::at(150), Committed::at(100)}));
+  EXPECT_EQ(value(batch, status("OK")), 1);
+  EXPECT_THAT(kinds(batch), ElementsAre("group_status_changed"));
+}
+
+TEST_F(ConsumerGroups, WithoutMembersItIsStop) {
+  kafka::Snapshot snapshot = one({{0, 150}}, {Committed::at(100)}, kafka::GroupState::empty);
+  core::Batch batch;
+  for (int i = 0; i < 45; ++i) batch = run(snapshot);
+  EXPECT_EQ(value(batch, status("STOP")), 1);
+  snapshot.groups[0].members = 1;
+  EXPECT_EQ(value(run(snapshot), status("STALL")), 1) << "the count says more than the state";
+}
+
+TEST_F(ConsumerGroups, APartitionThatNoMemberHasIsStopped) {
+  kafka::Snapshot snapshot = one({{0, 150}, {0, 150}}, {Committed::at(100), Committed::at(100)});
+  snapshot.groups[0].kind = kafka::GroupKind::classic;
+  snapshot.groups[0].members = 1;
+  snapshot.groups[0].member_list = std::make_shared<const std::vector<kafka::Member>>(
+      std::vector<kafka::Member>{{"m-1", "app", "10.0.0.1", {{"orders", 0}}}});
+  core::Batch batch;
+  for (int i = 0; i < 45; ++i) batch = run(snapshot);
+  const std::string trouble = "kafka_consumergroup_partition_status{" + kGroup + R"(,partition=")";
+  EXPECT_EQ(value(batch, trouble + R"(0",status="STALL",topic="orders"})"), 1);
+  EXPECT_EQ(value(batch, trouble + R"(1",status="STOP",topic="orders"})"), 1);
+  EXPECT_EQ(value(batch, "kafka_consumergroup_info{" + kGroup + R"(,kind="classic"})"), 1);
+}
+
+TEST_F(ConsumerGroups, CatchUpComesFromTheTwoRates) {
+  core::Batch batch;
+  for (int i = 0; i < 60; ++i) batch = run(one({{0, 100'000 + 150 * i}}, {Committed::at(300 * i)}));
+  const double lag = 100'000 + 150 * 59 - 300 * 59;
+  EXPECT_DOUBLE_EQ(*value(batch, "kafka_consumergroup_records_per_second{" + kTopic), 20);
+  EXPECT_NEAR(*value(batch, "kafka_consumergroup_catch_up_seconds{" + kGroup + "}"), lag / 10, 0.01);
+  for (int i = 0; i < 60; ++i) batch = run(one({{0, 110'000 + 300 * i}}, {Committed::at(18'000 + 150 * i)}));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_catch_up_seconds{" + kGroup + "}"), std::nullopt) << "never";
+  batch = run(one({{0, 200'000}}, {Committed::at(200'000)}));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_catch_up_seconds{" + kGroup + "}"), 0);
+}
+
+TEST_F(ConsumerGroups, OneStuckPartitionNeverCatchesUp) {
+  core::Batch batch;
+  for (int i = 0; i < 60; ++i) {
+    batch = run(one({{0, 100'000}, {0, 100}}, {Committed::at(300 * i), Committed::at(50)}));
+  }
+  EXPECT_EQ(value(batch, "kafka_consumergroup_catch_up_seconds{" + kGroup + "}"), std::nullopt);
+}
+
+TEST_F(ConsumerGroups, TheRetentionMarginIsTheSmallestOfPartitionsWithUnreadMessages) {
+  core::Batch batch =
+      run(one({{40, 100}, {90, 95}, {95, 95}}, {Committed::at(60), Committed::at(91), Committed::at(95)}));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_retention_margin_messages{" + kTopic), 1);
+  EXPECT_EQ(value(batch, "kafka_consumergroup_retention_margin_seconds{" + kTopic), std::nullopt) << "not known";
+  batch = run(one({{95, 95}}, {Committed::at(95)}));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_retention_margin_messages{" + kTopic), std::nullopt);
+}
+
+TEST_F(ConsumerGroups, ThePaceOfDeletionPredictsWhenItOvertakes) {
+  core::Batch batch;
+  for (int i = 0; i <= 12; ++i) batch = run(one({{i / 4 * 600, 10'000}}, {Committed::at(5000)}));
+  // Steps of 600 messages a minute; 3200 messages are left.
+  EXPECT_NEAR(*value(batch, "kafka_consumergroup_retention_margin_seconds{" + kTopic), 320, 0.01);
+}
+
+TEST_F(ConsumerGroups, RetentionByTimePredictsFromTheAgeOfTheMessage) {
+  const auto snapshot = [](const char* policy, std::int64_t end) {
+    kafka::Snapshot made = one({{0, end}}, {Committed::at(100)});
+    kafka::TopicConfig config;
+    config.retention_ms = 3'600'000;
+    config.cleanup_policy = policy;
+    made.topics[0].config = std::make_shared<const kafka::TopicConfig>(config);
+    return made;
+  };
+  run(snapshot("delete", 100));
+  run(snapshot("delete", 101));
+  core::Batch batch = run(snapshot("delete", 101));
+  const double age = *value(batch, partition("kafka_consumergroup_lag_seconds", 0));
+  EXPECT_DOUBLE_EQ(*value(batch, "kafka_consumergroup_retention_margin_seconds{" + kTopic), 3600 - age);
+  batch = run(snapshot("compact", 101));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_retention_margin_seconds{" + kTopic), std::nullopt);
+}
+
+TEST_F(ConsumerGroups, RewindsAreCountedAndEvents) {
+  EXPECT_EQ(value(run(one({{0, 100}, {0, 100}}, {Committed::at(90), Committed::at(90)})),
+                  "kafka_consumergroup_rewinds_total{" + kTopic),
+            0);
+  const core::Batch batch = run(one({{0, 100}, {0, 100}}, {Committed::at(10), Committed::at(20)}));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_rewinds_total{" + kTopic), 2);
+  ASSERT_THAT(kinds(batch), testing::Contains("group_rewound"));
+  const auto event = std::ranges::find(batch.events, "group_rewound", &core::Event::kind);
+  EXPECT_EQ(event->message, "Consumer group billing went back by 150 messages on 2 partitions of orders.");
+  EXPECT_EQ(value(batch, status("REWIND")), 1);
+}
+
+TEST_F(ConsumerGroups, ACommitBeyondTheEndIsCountedAndAnEventWhenItBegins) {
+  EXPECT_EQ(value(run(one({{0, 100}}, {Committed::at(90)})), "kafka_consumergroup_beyond_end_partitions{" + kTopic), 0);
+  const core::Batch batch = run(one({{0, 5}}, {Committed::at(90)}));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_beyond_end_partitions{" + kTopic), 1);
+  EXPECT_THAT(kinds(batch), ElementsAre("commit_beyond_end"));
+  EXPECT_EQ(value(batch, partition("kafka_consumergroup_lag_seconds", 0)), std::nullopt) << "0 s would look fine";
+  EXPECT_THAT(kinds(run(one({{0, 5}}, {Committed::at(90)}))), IsEmpty());
+}
+
+TEST_F(ConsumerGroups, ClientsAreShownWhenAskedForAndBounded) {
+  kafka::Snapshot snapshot = one({{0, 100}}, {Committed::at(90)});
+  std::vector<kafka::Member> members;
+  for (int i = 0; i < 150; ++i) {
+    members.push_back({"m-" + std::to_string(i), "app-" + std::to_string(i / 2), "10.0.0.1", {{"orders", i}}});
+  }
+  for (int i = 0; i < 60; ++i)
+    members.push_back({"n-" + std::to_string(i), "idle-" + std::to_string(i), "10.0.0.2", {}});
+  snapshot.groups[0].member_list = std::make_shared<const std::vector<kafka::Member>>(std::move(members));
+  const auto clients = [](const core::Batch& batch) {
+    return std::ranges::count_if(batch.samples, [](const core::Sample& sample) {
+      return sample.labels.name() == "kafka_consumergroup_member_partitions";
+    });
+  };
+  EXPECT_EQ(clients(run(snapshot)), 0);
+  settings_.members = true;
+  const core::Batch batch = run(snapshot);
+  EXPECT_EQ(clients(batch), 100);
+  EXPECT_EQ(
+      value(batch, R"(kafka_consumergroup_member_partitions{client_id="app-7",)" + kGroup + R"(,host="10.0.0.1"})"), 2);
+  EXPECT_EQ(memory_.groups.at("billing").clients_left_out, 35U);
+}
+
+TEST_F(ConsumerGroups, WithoutSeriesByPartitionTheSumsAreTheSame) {
+  settings_.partition_topics.deny = *kafka::Patterns::compile({"^orders$"});
+  run(one({{0, 100}}, {Committed::at(100)}));
+  const core::Batch batch = run(one({{0, 130}}, {Committed::at(110)}));
+  for (const core::Sample& sample : batch.samples) EXPECT_FALSE(sample.labels.has("partition"));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_lag_sum{" + kTopic), 20);
+  EXPECT_NEAR(*value(batch, "kafka_consumergroup_lag_seconds_max{" + kTopic), 9.75, 0.01);
+}
+
 TEST_F(ConsumerGroups, EveryEmittedMetricIsDescribed) {
   kafka::Snapshot snapshot = one({{0, 100}}, {Committed::at(30)});
   snapshot.groups[0].members = 1;
+  snapshot.groups[0].kind = kafka::GroupKind::classic;
+  settings_.members = true;
+  snapshot.groups[0].member_list =
+      std::make_shared<const std::vector<kafka::Member>>(std::vector<kafka::Member>{{"m-1", "app", "10.0.0.1", {}}});
+  for (int i = 0; i < 45; ++i) run(snapshot);
   for (const core::Sample& sample : run(snapshot).samples) {
     EXPECT_TRUE(std::ranges::any_of(consumer_groups_metrics(), [&](const core::MetricInfo& info) {
       return info.name == sample.labels.name();

@@ -615,7 +615,7 @@ candidates: [{subject: OrderPlaced-value, file: schemas/order.avsc}, {subject: b
   EXPECT_EQ(settings.interval, 10s);
   EXPECT_EQ(settings.endpoint.request_timeout, 2s);
   EXPECT_EQ(settings.endpoint.basic_auth->second.reveal(), "hunter2");
-  EXPECT_EQ(settings.endpoint.ca_file, "ca.pem");
+  EXPECT_EQ(settings.endpoint.ca_file, "/etc/weir/ca.pem");
   EXPECT_TRUE(settings.subjects.admits("orders-value"));
   EXPECT_FALSE(settings.subjects.admits("orders-key"));
   EXPECT_EQ(settings.candidates[0].file, "/etc/weir/schemas/order.avsc");

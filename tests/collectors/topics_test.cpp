@@ -139,9 +139,72 @@ TEST_F(Topics, ASteadyCycleBuildsNoLabels) {
   }
 }
 
+TEST_F(Topics, ReplicasAndLeadersThatAreNotAsTheyShouldBe) {
+  kafka::Topic orders = make_topic("orders", {{0, 1}, {0, 1}, {0, 1}});
+  orders.partitions[0].in_sync = 1;
+  orders.partitions[1].preferred_leader = false;
+  orders.partitions[2].replicas = 2;
+  orders.partitions[2].in_sync = 2;
+  core::Batch batch = run({orders}, 0);
+  EXPECT_EQ(value(batch, "kafka_topic_replication_factor" + kOrders), 2);
+  EXPECT_EQ(value(batch, "kafka_topic_leader_not_preferred_partitions" + kOrders), 1);
+  EXPECT_EQ(value(batch, "kafka_topic_under_min_isr_partitions" + kOrders), std::nullopt) << "the least is not known";
+  kafka::TopicConfig config;
+  config.min_in_sync_replicas = 2;
+  orders.config = std::make_shared<const kafka::TopicConfig>(config);
+  EXPECT_EQ(value(run({orders}, 15), "kafka_topic_under_min_isr_partitions" + kOrders), 1);
+}
+
+TEST_F(Topics, AnOpenTransactionIsTheGapToTheLastStableOffsetAndHasAnAge) {
+  const auto stable = [](std::int64_t offset, std::int64_t end) {
+    kafka::Topic topic = make_topic("orders", {{0, end}, {0, 5}});
+    topic.partitions[0].stable = offset;
+    return topic;
+  };
+  const std::string gap = partition("kafka_topic_partition_open_transaction_messages", 0);
+  const std::string age = "kafka_topic_open_transaction_seconds" + kOrders;
+  core::Batch batch = run({stable(100, 100)}, 0);
+  EXPECT_EQ(value(batch, gap), 0);
+  EXPECT_EQ(value(batch, age), 0);
+  EXPECT_EQ(value(batch, partition("kafka_topic_partition_open_transaction_messages", 1)), std::nullopt);
+  run({stable(100, 100)}, 600);
+  batch = run({stable(100, 130)}, 615);
+  EXPECT_EQ(value(batch, gap), 30);
+  EXPECT_EQ(value(batch, age), 15) << "since it was last seen at the end";
+  EXPECT_EQ(value(run({stable(100, 160)}, 1215), age), 615);
+  EXPECT_EQ(value(run({stable(150, 170)}, 1230), age), 0) << "that one was closed, and another is open";
+  EXPECT_EQ(value(run({make_topic("orders", {{0, 180}})}, 1245), age), std::nullopt);
+}
+
+TEST_F(Topics, TheNewestRecordsAgeIsKnownOnceOneWasSeenToArrive) {
+  const std::string age = "kafka_topic_newest_record_age_seconds" + kOrders;
+  EXPECT_EQ(value(run({make_topic("orders", {{0, 100}, {0, 3}})}, 0), age), std::nullopt);
+  EXPECT_EQ(value(run({make_topic("orders", {{0, 101}, {0, 3}})}, 15), age), 0);
+  EXPECT_EQ(value(run({make_topic("orders", {{50, 101}, {0, 3}})}, 600), age), 585);
+  kafka::Topic told = make_topic("told", {{0, 5}});
+  told.newest_message = at_second(0);
+  EXPECT_EQ(value(run({told}, 660), R"(kafka_topic_newest_record_age_seconds{cluster="prod",topic="told"})"), 660);
+}
+
+TEST_F(Topics, WithoutSeriesByPartitionTheCountsAreTheSame) {
+  kafka::Snapshot snapshot;
+  snapshot.topics = {make_topic("orders", {{5, 15}})};
+  kafka::MetricSettings settings;
+  settings.partition_topics.allow = *kafka::Patterns::compile({"^billing$"});
+  core::Batch batch;
+  topics(snapshot, {"prod", at_second(0), kafka::kDefaultStatus, settings}, memory_, batch);
+  for (const core::Sample& sample : batch.samples) EXPECT_FALSE(sample.labels.has("partition"));
+  EXPECT_EQ(value(batch, "kafka_topic_messages" + kOrders), 10);
+}
+
 TEST_F(Topics, EveryEmittedMetricIsDescribed) {
-  run({make_topic("orders", {{0, 100}})}, 0);
-  for (const core::Sample& sample : run({make_topic("orders", {{0, 100}})}, 15).samples) {
+  kafka::Topic orders = make_topic("orders", {{0, 100}});
+  orders.partitions[0].stable = 90;
+  orders.newest_message = at_second(0);
+  orders.config = std::make_shared<const kafka::TopicConfig>(kafka::TopicConfig{
+      .min_in_sync_replicas = 1, .retention_ms = std::nullopt, .retention_bytes = std::nullopt, .cleanup_policy = {}});
+  run({orders}, 0);
+  for (const core::Sample& sample : run({orders}, 15).samples) {
     EXPECT_TRUE(std::ranges::any_of(topics_metrics(), [&](const core::MetricInfo& info) {
       return info.name == sample.labels.name();
     })) << sample.labels.to_string();

@@ -49,5 +49,19 @@ TEST(TimeTest, Rfc3339IsUtcWithMilliseconds) {
   EXPECT_EQ(format_rfc3339(Time(Duration(-1))), "1969-12-31T23:59:59.999Z");
 }
 
+TEST(TimeTest, ReadsTimesAsProgramsWriteThem) {
+  const Time wanted(Duration(1767323045678));
+  for (const char* text : {"2026-01-02T03:04:05.678Z", "2026-01-02T03:04:05.678901Z", "2026-01-02 03:04:05.678+00:00",
+                           "20260102T030405.678901Z", "2026-01-02T03:04:05.678", "2026-01-02T05:04:05.678+02:00",
+                           "2026-01-01T19:04:05.678-0800"}) {
+    EXPECT_EQ(parse_iso_time(text), wanted) << text;
+  }
+  for (const char* text :
+       {"", "2026", "2026-01-02", "2026-13-02T03:04:05Z", "2026-02-30T03:04:05Z", "2026-01-02T24:04:05Z",
+        "2026-01-02T03:04:05X", "2026-01-02T03:04:05+0", "yesterday", "1767323045"}) {
+    EXPECT_EQ(parse_iso_time(text), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace weir::core

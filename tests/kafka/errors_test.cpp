@@ -52,7 +52,29 @@ TEST(KafkaErrors, ACertificateThatIsRefusedSaysWhyAndWhatToDo) {
   EXPECT_THAT(text(7), HasSubstr("TLS failed"));
 }
 
+TEST(KafkaErrors, AdviceThatDoesNotFitTheCertificateIsLeftOut) {
+  const std::string text = message(
+      RD_KAFKA_RESP_ERR__SSL,
+      "ssl://b:9093/bootstrap: SSL handshake failed: error:0A000086:SSL routines::certificate verify failed: broker "
+      "certificate could not be verified, verify that ssl.ca.location is correctly configured or root CA certificates "
+      "are installed (install ca-certificates package) (after 4ms in state SSL_HANDSHAKE); the certificate has "
+      "expired");
+  EXPECT_THAT(text, Not(HasSubstr("ssl.ca.location")));
+  EXPECT_THAT(text, HasSubstr("certificate verify failed (in state SSL_HANDSHAKE); the certificate has expired)"));
+}
+
+TEST(KafkaErrors, AMechanismThatTheBrokerLacksIsNoWrongPassword) {
+  EXPECT_THAT(message(RD_KAFKA_RESP_ERR__AUTHENTICATION,
+                      "SASL OAUTHBEARER mechanism handshake failed: Broker: Unsupported SASL mechanism: broker's "
+                      "supported mechanisms: SCRAM-SHA-512"),
+              HasSubstr("does not offer this SASL mechanism; check sasl.mechanism"));
+}
+
 TEST(KafkaErrors, ABrokerThatWantsACertificateOrRefusesOneIsDenied) {
+  EXPECT_THAT(message(RD_KAFKA_RESP_ERR__TRANSPORT,
+                      "Receive failed: error:0A000412:SSL routines::sslv3 alert bad "
+                      "certificate: SSL alert number 42 (in state APIVERSION_QUERY)"),
+              HasSubstr("wants a client's certificate"));
   const core::Error wanted = to_error(RD_KAFKA_RESP_ERR__SSL, "", "tlsv13 alert certificate required");
   EXPECT_EQ(wanted.kind, core::ErrorKind::denied);
   EXPECT_THAT(wanted.message, HasSubstr("set ssl.certificate.location and ssl.key.location"));

@@ -174,6 +174,34 @@ TEST(ParseCluster, MissingBrokersAreReported) {
   EXPECT_THAT(parse("name: prod\nbrokers: []\n").diagnostics.to_string(), HasSubstr("at least one host:port"));
 }
 
+const char* const kOidc = R"(
+name: prod
+brokers: b:9092
+properties:
+  sasl.mechanism: OAUTHBEARER
+  sasl.oauthbearer.method: oidc
+  sasl.oauthbearer.token.endpoint.url: https://id/token
+  sasl.oauthbearer.client.id: weir
+)";
+
+TEST(ParseCluster, OidcIsReadByLibrdkafkasNamesAndServedByWeir) {
+  const Parsed parsed = parse(std::string(kOidc) + "  sasl.oauthbearer.client.secret: hunter2\n" +
+                              "  sasl.oauthbearer.scope: kafka\n  sasl.oauthbearer.extensions: logicalCluster=a\n");
+  EXPECT_TRUE(parsed.diagnostics.ok()) << parsed.diagnostics.to_string();
+  ASSERT_TRUE(parsed.settings.token);
+  EXPECT_EQ(parsed.settings.token->url, "https://id/token");
+  EXPECT_EQ(parsed.settings.token->client_id, "weir");
+  EXPECT_EQ(parsed.settings.token->client_secret.reveal(), "hunter2");
+  EXPECT_EQ(parsed.settings.token->scope, "kafka");
+  EXPECT_EQ(parsed.settings.token->extensions, "logicalCluster=a");
+  EXPECT_EQ(parsed.settings.properties.size(), 1U);
+  EXPECT_FALSE(parse(kMinimal).settings.token);
+}
+
+TEST(ParseCluster, OidcThatLacksSomethingIsReported) {
+  EXPECT_THAT(parse(kOidc).diagnostics.to_string(), HasSubstr("oidc needs \"sasl.oauthbearer.client.secret\""));
+}
+
 TEST(ParseCluster, ReadsTheCapAndWhichGroupsReadCommitted) {
   const Parsed defaults = parse(kMinimal);
   EXPECT_EQ(defaults.settings.groups.max, 5000U);

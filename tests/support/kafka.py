@@ -18,6 +18,7 @@ class Broker(Server):
         self.cluster = cluster
         self.node_id = node_id
         self.port = free_port()
+        self.ports = {name: free_port() for name in cluster.listeners}
         self.folder.mkdir()
         self.log_file = self.folder / "kafka.log"
 
@@ -47,14 +48,16 @@ class Broker(Server):
     def _properties(self):
         cluster = self.cluster
         controller = self.node_id == 1
-        listeners = f"BROKER://127.0.0.1:{self.port}"
+        listeners = ",".join([f"BROKER://127.0.0.1:{self.port}",
+                              *(f"{name}://127.0.0.1:{port}" for name, port in self.ports.items())])
+        protocols = {"BROKER": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", **cluster.listeners}
         copies = min(3, cluster.size)
         return {
             "process.roles": "broker,controller" if controller else "broker",
             "node.id": self.node_id,
             "listeners": listeners + (f",CONTROLLER://127.0.0.1:{cluster.controller_port}" if controller else ""),
             "advertised.listeners": listeners,
-            "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listener.security.protocol.map": ",".join(f"{name}:{how}" for name, how in protocols.items()),
             "inter.broker.listener.name": "BROKER",
             "controller.listener.names": "CONTROLLER",
             "controller.quorum.voters": f"1@127.0.0.1:{cluster.controller_port}",
@@ -71,18 +74,20 @@ class Broker(Server):
 
 
 class Kafka:
-    """A cluster of `brokers` nodes. `properties` are added to each server.properties."""
+    """A cluster of `brokers` nodes. `properties` are added to each server.properties. `listeners` are others than the plain
+    one, {name: security protocol}; their ports are in Broker.ports."""
 
     # Compiling with C1 only halves the start; a benchmark wants the ordinary JVM.
     QUICK = ("-Xmx512m", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
-    def __init__(self, version="4.1.0", brokers=1, properties=None, java_options=QUICK):
+    def __init__(self, version="4.1.0", brokers=1, properties=None, java_options=QUICK, listeners=None):
         self.version = version
         self.folder = temporary_folder(f"kafka-{version}")
         # The first byte is no 0xf8 or above, which would make a "-" that the tools take for an option.
         self.cluster_id = base64.urlsafe_b64encode(b"w" + os.urandom(15)).decode().rstrip("=")
         self.java_options = java_options
         self.properties = properties or {}
+        self.listeners = listeners or {}
         self.controller_port = free_port()
         self.size = brokers
         self.brokers = [Broker(self, number + 1) for number in range(brokers)]

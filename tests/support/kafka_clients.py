@@ -53,6 +53,12 @@ def delete_records(kafka, topic, before):
         done.result(30)
 
 
+def ends(client, topic, partitions):
+    """{partition: log end offset}."""
+    wanted = client.list_offsets({TopicPartition(topic, partition): OffsetSpec.latest() for partition in partitions})
+    return {where.partition: done.result(10).offset for where, done in wanted.items()}
+
+
 def total_lag(kafka):
     """The sum over all groups and partitions with a commit, by the broker's own figures."""
     client = admin(kafka)
@@ -103,17 +109,53 @@ def commit(kafka, group, topic, offsets, client=None):
     wait.until(f"group {group} has committed", committed)
 
 
-class GroupMember:
-    """A consumer of `group` in a thread: reads `topic` from the start and commits after every batch."""
+def delete_group(kafka, group):
+    client = admin(kafka)
+    client.delete_consumer_groups([group])[group].result(30)
 
-    def __init__(self, kafka, group, topic, **settings):
+
+def assign_and_commit(kafka, group, topic, partition, offset):
+    """What a consumer does that is assigned its partition and joins no group."""
+    consumer = Consumer(_quiet(**{"bootstrap.servers": kafka.bootstrap, "group.id": group, "enable.auto.commit": False}))
+    consumer.assign([TopicPartition(topic, partition, offset)])
+    consumer.commit(offsets=[TopicPartition(topic, partition, offset)], asynchronous=False)
+    consumer.close()
+
+
+class Transaction:
+    """An open transaction that wrote `count` messages to a partition."""
+
+    def __init__(self, kafka, name, topic, partition, count):
+        self._producer = Producer(_quiet(**{"bootstrap.servers": kafka.bootstrap, "transactional.id": name}))
+        self._producer.init_transactions(30)
+        self._producer.begin_transaction()
+        for _ in range(count):
+            self._producer.produce(topic, b"in doubt", partition=partition)
+        assert not self._producer.flush(30)
+
+    def abort(self):
+        self._producer.abort_transaction(30)
+
+    def commit(self):
+        self._producer.commit_transaction(30)
+
+
+class GroupMember:
+    """A consumer of `group` in a thread: reads `topic` from the start and commits after every batch, `batch` messages at
+    most, with `pause` seconds between."""
+
+    def __init__(self, kafka, group, topic, batch=2000, pause=0.0, **settings):
         self.consumed = 0
+        self._batch = batch
+        self._pause = pause
         self._stop = threading.Event()
         self._assigned = threading.Event()
         self._failure = None
+        if settings.get("group.protocol") != "consumer":  # the broker's to choose there
+            settings = {"session.timeout.ms": 6000, **settings}
         self._consumer = Consumer(_quiet(**{
             "bootstrap.servers": kafka.bootstrap, "group.id": group, "auto.offset.reset": "earliest",
-            "enable.auto.commit": False, "session.timeout.ms": 6000, **settings}))
+            "enable.auto.commit": False, **settings}))
         self._consumer.subscribe([topic], on_assign=lambda *_: self._assigned.set())
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -141,10 +183,11 @@ class GroupMember:
     def _run(self):
         try:
             while not self._stop.is_set():
-                messages = [message for message in self._consumer.consume(2000, 0.1) if not message.error()]
+                messages = [message for message in self._consumer.consume(self._batch, 0.1) if not message.error()]
                 if messages:
                     self._consumer.commit(asynchronous=False)
                     self.consumed += len(messages)
+                self._stop.wait(self._pause)
         except KafkaException as error:
             self._failure = error
         finally:

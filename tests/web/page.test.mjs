@@ -79,13 +79,17 @@ test("a running Weir: an incident appears without reload, and everything watched
 
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 
-/** Serves the built page; `answer` decides about the overview. push() sends an event to every open stream. */
-async function scripted(t, answer) {
+/** Serves the built page; `answer` decides about the overview, `range` about range queries. push() sends an event to every open stream. */
+async function scripted(t, answer, range = () => []) {
   const streams = new Set();
   const server = createServer((request, response) => {
     const path = request.url === "/" ? "/index.html" : request.url;
     response.setHeader("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
     if (path === "/api/weir/v1/overview") return answer(response);
+    if (path.startsWith("/api/v1/query_range?")) {
+      const values = range(new URLSearchParams(path.slice(path.indexOf("?"))).get("query"));
+      return json(response, { status: "success", data: { resultType: "matrix", result: [{ metric: {}, values }] } });
+    }
     if (path === "/api/weir/v1/stream") {
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       response.write(": connected\n\n");
@@ -154,6 +158,51 @@ test("partitions that the lag leaves out stand beside it", async (t) => {
   await page.waitForSelector("#groups [data-row]");
   assert.match(await page.textContent('[data-row="c/billing"]'), /7\s*\+3 partitions without a commit/);
   assert.doesNotMatch(await page.textContent('[data-row="c/search"]'), /without a commit/);
+});
+
+function check(name, change = {}) {
+  return {
+    check: name, outcome: "pass", value: 1, expected: null, low: null, high: null, score: null, state: null, owner: null, severity: null,
+    dimension: null, alert: null, ...change,
+  };
+}
+
+function table(name, checks, change = {}) {
+  return { source: "wh", dataset: name, row_count: 300, freshness_seconds: null, scan_reused: null, alert: null, trend: [], checks, ...change };
+}
+
+test("a table opens to its checks, the worst first, and a check to its past with what was expected", async (t) => {
+  const odd = check("anomaly detection for row_count", { outcome: "fail", value: 300, expected: 1000, low: 900, high: 1100, score: -21.4, state: "anomalous", owner: "finance" });
+  const learning = check('max("odd name") < 5', { state: "learning" });
+  const now = Math.floor(Date.now() / 1000);
+  const asked = [];
+  const server = await scripted(
+    t,
+    (response) => json(response, overview({ tables: [table("orders", [check("row_count > 0"), learning, odd]), table("quiet", [check("row_count > 0")], { scan_reused: true })] })),
+    (query) => {
+      asked.push(query);
+      return [[now - 60, "1000"], [now, "300"]];
+    },
+  );
+  const { page, problems } = await open(t, server.url);
+  await page.waitForSelector("#tables [data-row]");
+  assert.match(await page.textContent('[data-row="wh/orders"]'), /1 of 3 not passing.*anomaly detection for row_count/s);
+  assert.match(await page.textContent('[data-row="wh/quiet"]'), /unchanged/);
+  await page.click('[data-row="wh/orders"] button.open');
+  const names = () => page.$$eval("#tables [data-check]", (rows) => rows.map((row) => row.dataset.check));
+  assert.equal((await names())[0], "anomaly detection for row_count");
+  const first = "#tables [data-check]:first-child";
+  assert.match(await page.textContent(first), /anomalous.*owner finance.*expected 900 to 1,100, 21\.4 deviations below the usual/s);
+  assert.match(await page.textContent("#tables .checks"), /still learning what is usual/);
+  await page.click(first + " button.open");
+  await page.waitForSelector(first + " .chart canvas");
+  assert.match(await page.textContent(first + " .u-legend"), /expected from/);
+  assert.ok(asked.includes('weir_check_expected_low{source="wh",dataset="orders",check="anomaly detection for row_count"}'), asked.join("\n"));
+  await page.click('#tables [data-check*="odd name"] button.open');
+  await until("the quotes of a name are escaped", () => asked.includes('weir_check_value{source="wh",dataset="orders",check="max(\\"odd name\\") < 5"}'));
+  await page.click("#tables input[type=checkbox]");
+  await until("only what does not pass is left", async () => (await count(page, "#tables [data-row]")) === 1);
+  assert.deepEqual(problems, []);
 });
 
 test("an incident's link opens it", async (t) => {

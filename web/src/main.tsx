@@ -5,7 +5,8 @@ import "./style.css";
 import { clock, span } from "./format";
 import { Alerts, Incidents } from "./incidents";
 import { watch, type Live } from "./live";
-import { Collectors, DeadLetters, Groups, Subjects, Summary, Tables, Topics } from "./panels";
+import { Collectors, DeadLetters, Groups, Subjects, Summary, Topics } from "./panels";
+import { Tables } from "./tables";
 
 type Theme = "auto" | "light" | "dark";
 const themes: Theme[] = ["auto", "light", "dark"];
@@ -88,10 +89,8 @@ function Page() {
             <Topics topics={overview.topics} />
             <DeadLetters rows={overview.dead_letters} />
           </div>
-          <div class="columns">
-            <Tables tables={overview.tables} />
-            <Subjects subjects={overview.subjects} />
-          </div>
+          <Tables tables={overview.tables} />
+          <Subjects subjects={overview.subjects} />
           <Collectors collectors={overview.collectors} now={now} />
         </main>
       ) : (

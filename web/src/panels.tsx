@@ -3,13 +3,13 @@ import { useState } from "preact/hooks";
 import { Chart } from "./chart";
 import { Ago, Badge, Grid, Number, Panel, Spark, type Column, type Tone } from "./parts";
 import { counted, short, span } from "./format";
-import type { AlertMark, Collector, DeadLetter, Group, Overview, Subject, Table, Topic } from "./types";
+import type { AlertMark, Collector, DeadLetter, Group, Overview, Subject, Topic } from "./types";
 
-function alertTone(alert: AlertMark): Tone | null {
+export function alertTone(alert: AlertMark): Tone | null {
   return alert === "firing" ? "bad" : alert === "pending" ? "warn" : null;
 }
 
-function Name({ name, of, several }: { name: string; of: string; several: boolean }) {
+export function Name({ name, of, several }: { name: string; of: string; several: boolean }) {
   return (
     <span class="name" title={`${name} (${of})`}>
       {name}
@@ -102,7 +102,7 @@ export function Groups({ groups }: { groups: Group[] }) {
   );
 }
 
-function Mark({ alert }: { alert: AlertMark }) {
+export function Mark({ alert }: { alert: AlertMark }) {
   const tone = alertTone(alert);
   return tone ? <Badge tone={tone}>{alert}</Badge> : <span class="dim">–</span>;
 }
@@ -175,53 +175,6 @@ export function Subjects({ subjects }: { subjects: Subject[] }) {
 
 function flag(value: boolean): number {
   return value ? 1 : 0;
-}
-
-const outcomeTone: Record<string, Tone> = { pass: "good", warn: "warn", fail: "bad", error: "bad" };
-
-export function Tables({ tables }: { tables: Table[] }) {
-  const failing = (row: Table) => row.checks.filter((check) => check.outcome !== "pass").length;
-  const columns: Column<Table>[] = [
-    { name: "Table", key: (row) => row.dataset, cell: (row) => <Name name={row.dataset} of={row.source} several={true} /> },
-    { name: "Rows", key: (row) => row.row_count, cell: (row) => <Number value={row.row_count} />, numeric: true },
-    { name: "15 min", key: (row) => row.row_count, cell: (row) => <Spark points={row.trend} label={"rows of " + row.dataset} /> },
-    { name: "Age", key: (row) => row.freshness_seconds, cell: (row) => span(row.freshness_seconds), numeric: true },
-    {
-      name: "Checks",
-      key: failing,
-      cell: (row) =>
-        failing(row) > 0 ? (
-          <Badge tone={row.checks.some((check) => check.outcome === "fail" || check.outcome === "error") ? "bad" : "warn"}>
-            {failing(row)} of {row.checks.length} not passing
-          </Badge>
-        ) : (
-          <Badge tone={row.checks.length > 0 ? "good" : "quiet"}>{row.checks.length} pass</Badge>
-        ),
-    },
-  ];
-  return (
-    <Panel id="tables" title="Tables" count={tables.length} empty="No table is checked. Add sources: and checks: to weir.yml.">
-      <Grid
-        rows={tables}
-        columns={columns}
-        id={(row) => row.source + "/" + row.dataset}
-        start={4}
-        direction={-1}
-        mark={(row) => (failing(row) > 0 ? (alertTone(row.alert) ?? "warn") : null)}
-        open={(row) => (
-          <ul class="checks">
-            {row.checks.map((check) => (
-              <li key={check.check}>
-                <Badge tone={outcomeTone[check.outcome] ?? "quiet"}>{check.outcome}</Badge>
-                <span class="name">{check.check}</span>
-                <Number value={check.value} />
-              </li>
-            ))}
-          </ul>
-        )}
-      />
-    </Panel>
-  );
 }
 
 export function Collectors({ collectors, now }: { collectors: Collector[]; now: number }) {

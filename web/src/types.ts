@@ -60,6 +60,14 @@ export interface Check {
   check: string;
   outcome: "pass" | "warn" | "fail" | "error";
   value: number | null;
+  expected: number | null; // of anomaly detection, as low, high, score and state
+  low: number | null;
+  high: number | null;
+  score: number | null;
+  state: "learning" | "normal" | "anomalous" | "recovered" | "level_shift" | null;
+  owner: string | null;
+  severity: string | null;
+  dimension: string | null;
   alert: AlertMark;
 }
 export interface Table {
@@ -67,6 +75,7 @@ export interface Table {
   dataset: string;
   row_count: number | null;
   freshness_seconds: number | null;
+  scan_reused: boolean | null;
   alert: AlertMark;
   trend: Point[];
   checks: Check[];

@@ -1,0 +1,12 @@
+# The presets of http_json, src/collectors/presets/*.yml, as a C++ source of weir_collectors.
+file(GLOB PRESETS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/collectors/presets/*.yml)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PRESETS})
+set(PRESET_ENTRIES "")
+foreach(path ${PRESETS})
+  get_filename_component(name ${path} NAME_WE)
+  file(READ ${path} text)
+  string(APPEND PRESET_ENTRIES "    {\"${name}\", R\"preset(${text})preset\"},\n")
+endforeach()
+list(LENGTH PRESETS PRESET_COUNT)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/http_json_presets.cpp.in ${CMAKE_BINARY_DIR}/http_json_presets.cpp @ONLY)
+target_sources(weir_collectors PRIVATE ${CMAKE_BINARY_DIR}/http_json_presets.cpp)

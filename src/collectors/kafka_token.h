@@ -1,0 +1,19 @@
+#pragma once
+
+#include <stop_token>
+
+#include "core/error.h"
+#include "core/time.h"
+#include "kafka/token.h"
+#include "net/http_client.h"
+
+namespace weir::collectors {
+
+/// Asks a token endpoint for a token by OAuth's grant of client credentials (RFC 6749, 4.4). Who it is for and how long
+/// it is good is taken from the token where that is a JSON Web Token (RFC 7519), else it is the client's id and
+/// the answer's `expires_in`. Errors: as HttpClient::send(), denied (the client is refused), protocol (no token in the
+/// answer). No message has a token or the secret in it.
+core::Result<kafka::Token> fetch_token(net::HttpClient& http, const kafka::TokenSettings& settings, core::Time now,
+                                       const std::stop_token& stop);
+
+}  // namespace weir::collectors

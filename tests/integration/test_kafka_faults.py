@@ -1,0 +1,127 @@
+"""Three brokers, of which one dies, freezes or leaves a partition without a leader: what the others have is seen on."""
+
+import pytest
+
+from integration import shop
+from support import kafka_clients
+from support.kafka import Kafka
+from support.kafka_cycles import Cycles, series, value
+from support.wait import until
+from support.weir import Weir
+
+PARTITIONS = 6
+
+
+@pytest.fixture(scope="module")
+def kafka():
+    with Kafka("4.1.0", brokers=3) as cluster:
+        kafka_clients.create_topic(cluster, "wide", PARTITIONS, copies=3)
+        kafka_clients.create_topic(cluster, "narrow", PARTITIONS, copies=1)
+        for topic in ("wide", "narrow"):
+            for partition in range(PARTITIONS):
+                kafka_clients.produce(cluster, topic, 10, partition=partition)
+        for number in range(12):  # with coordinators everywhere
+            kafka_clients.commit(cluster, f"group-{number}", "wide", [4] * PARTITIONS)
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def weir(kafka):
+    running = Weir({"kafka": [shop.kafka_section(kafka)]}).start()
+    yield running
+    assert running.stop() in (0, None), running.log_tail()
+
+
+@pytest.fixture
+def cycles(weir, kafka):
+    counted = Cycles(weir)
+    until("all is well", lambda: (found := counted.metrics()) and succeeds(found) and lags(found) == expected(kafka), 60)
+    return counted
+
+
+def succeeds(metrics):
+    return value(metrics, "weir_collector_success", collector="kafka/shop") == 1
+
+
+def skipped(metrics):
+    return value(metrics, "weir_collector_skipped_ticks_total", collector="kafka/shop") or 0
+
+
+def lags(metrics):
+    """{(group, partition): lag} of what is seen."""
+    return {(labels["consumergroup"], int(labels["partition"])): lag
+            for labels, lag in series(metrics, "kafka_consumergroup_lag", topic="wide")}
+
+
+def expected(kafka):
+    """The same by the brokers' own figures."""
+    client = kafka_clients.admin(kafka)
+    ends = kafka_clients.ends(client, "wide", range(PARTITIONS))
+    return {(f"group-{number}", partition): ends[partition] - 4 for number in range(12) for partition in range(PARTITIONS)}
+
+
+def leaders(metrics, topic):
+    return {int(labels["partition"]): int(broker)
+            for labels, broker in series(metrics, "kafka_topic_partition_leader", topic=topic)}
+
+
+def end(metrics, topic, partition):
+    return value(metrics, "kafka_topic_partition_current_offset", topic=topic, partition=str(partition))
+
+
+def partition_led_by(metrics, topic, brokers):
+    return next(partition for partition, leader in leaders(metrics, topic).items() if leader in brokers)
+
+
+def test_a_broker_that_dies_and_comes_back(kafka, cycles):
+    broker = kafka.brokers[2]
+    lost = partition_led_by(cycles.metrics(), "narrow", {3})
+    alive = partition_led_by(cycles.metrics(), "narrow", {1, 2})
+    before = end(cycles.metrics(), "narrow", alive)
+    broker.kill()
+    kafka_clients.produce(kafka, "narrow", 5, partition=alive)
+    cycles.within(2, "what a living broker leads", lambda found: end(found, "narrow", alive) == before + 5)
+    cycles.within(60, "the partition has no leader", lambda found: leaders(found, "narrow").get(lost) == -1)
+    # Nothing is taken for deleted, and the collector says that it does not see all.
+    assert not succeeds(cycles.next())
+    assert "partition" in cycles.weir.collector("kafka/shop")["error"]
+    for partition in range(PARTITIONS):
+        kafka_clients.produce(kafka, "wide", 1, partition=partition)
+    # Its groups have other coordinators now, and its partitions other leaders.
+    cycles.within(2, "all lags of the topic with copies", lambda found: lags(found) == expected(kafka))
+    # A partition without a leader stalls nothing.
+    ticks = skipped(cycles.metrics())
+    found = cycles.next(4)
+    assert skipped(found) == ticks and not succeeds(found)
+    assert value(found, "weir_collector_duration_seconds", collector="kafka/shop") < 1
+    broker.start()
+    until("the leader is back", lambda: leaders(cycles.metrics(), "narrow")[lost] == 3, 60)
+    cycles.within(2, "all is seen again", succeeds)
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_broker_that_freezes_is_waited_for_once(kafka, cycles, number):
+    broker = kafka.brokers[number - 1]
+    others = {1, 2, 3} - {number}
+    found = cycles.metrics()
+    alive = partition_led_by(found, "narrow", others)
+    frozen = partition_led_by(found, "narrow", {number})
+    before = end(found, "narrow", alive)
+    groups = {labels["consumergroup"] for labels, _ in series(found, "kafka_consumergroup_state")}
+    broker.freeze()
+    try:
+        kafka_clients.produce(kafka, "narrow", 5, partition=alive)
+        cycles.within(2, "what other brokers lead", lambda found: end(found, "narrow", alive) == before + 5)
+        found = cycles.next(2)
+        assert not succeeds(found)
+        # What the frozen broker has keeps its last state: it is not deleted, only not seen.
+        assert {labels["consumergroup"] for labels, _ in series(found, "kafka_consumergroup_state")} == groups
+        assert leaders(found, "narrow")[frozen] in (number, -1)
+        ticks = skipped(found)
+        kafka_clients.produce(kafka, "narrow", 5, partition=alive)
+        cycles.within(2, "and on", lambda found: end(found, "narrow", alive) == before + 10)
+        found = cycles.next(4)
+        assert skipped(found) <= ticks + 1, "the cycle keeps its interval"
+    finally:
+        broker.thaw()
+    until("all is seen again", lambda: succeeds(cycles.metrics()), 60)

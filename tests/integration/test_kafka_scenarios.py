@@ -1,0 +1,247 @@
+"""What happens to groups and topics, on each supported broker: seen in /metrics within two cycles, with the broker's own
+figures."""
+
+import time
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from integration import shop
+from support import kafka_clients
+from support.kafka import Kafka
+from support.kafka_cycles import Cycles, series, value
+from support.wait import until
+from support.weir import Weir
+
+# The cleaner looks at once, and offsets of groups that were deleted go at once.
+PROPERTIES = {"log.cleaner.backoff.ms": 100, "log.cleaner.min.cleanable.ratio": 0.01,
+              "log.retention.check.interval.ms": 1000, "log.initial.task.delay.ms": 100}
+
+
+@pytest.fixture(scope="module", params=["4.1.0", "3.9.1"])
+def broker(request):
+    with Kafka(request.param, properties=PROPERTIES) as kafka:
+        yield kafka
+
+
+@pytest.fixture(scope="module")
+def weir(broker):
+    running = Weir({"kafka": [shop.kafka_section(broker, transactions=True, groups={"read_committed": ["^exact-"]})]})
+    running.start()
+    yield running
+    assert running.stop() in (0, None), running.log_tail()
+
+
+@pytest.fixture
+def cycles(weir):
+    counted = Cycles(weir)
+    yield counted
+    assert value(counted.next(2), "weir_collector_success", collector="kafka/shop") == 1, weir.collector("kafka/shop")
+
+
+class Case:
+    """A topic and a group of one test's own."""
+
+    def __init__(self, broker, name, partitions=1, **config):
+        self.broker, self.topic, self.group = broker, f"{name}-topic", f"{name}-group"
+        kafka_clients.create_topic(broker, self.topic, partitions, **config)
+
+    def produce(self, count, partition=0, **more):
+        kafka_clients.produce(self.broker, self.topic, count, partition=partition, **more)
+
+    def commit(self, *offsets):
+        kafka_clients.commit(self.broker, self.group, self.topic, list(offsets))
+
+    def lag(self, metrics, partition=0):
+        return value(metrics, "kafka_consumergroup_lag", consumergroup=self.group, topic=self.topic,
+                     partition=str(partition))
+
+    def committed(self, metrics, partition=0):
+        return value(metrics, "kafka_consumergroup_current_offset", consumergroup=self.group, topic=self.topic,
+                     partition=str(partition))
+
+    def end(self, metrics, partition=0):
+        return value(metrics, "kafka_topic_partition_current_offset", topic=self.topic, partition=str(partition))
+
+    def state(self, metrics):
+        return [labels["state"] for labels, _ in series(metrics, "kafka_consumergroup_state", consumergroup=self.group)]
+
+    def kind(self, metrics):
+        return [labels["kind"] for labels, _ in series(metrics, "kafka_consumergroup_info", consumergroup=self.group)]
+
+    def members(self, metrics):
+        return value(metrics, "kafka_consumergroup_members", consumergroup=self.group)
+
+
+def test_a_consumer_that_stops(broker, cycles):
+    case = Case(broker, "stop")
+    case.produce(50)
+    with kafka_clients.GroupMember(broker, case.group, case.topic).wait_for(50):
+        cycles.within(2, "read to the end, by one member", lambda found: case.lag(found) == 0
+                      and case.state(found) == ["Stable"] and case.members(found) == 1
+                      and case.kind(found) == ["classic"])
+    case.produce(70)
+    cycles.within(2, "lag and no members", lambda found: case.lag(found) == 70 and case.committed(found) == 50
+                  and case.state(found) == ["Empty"] and case.members(found) == 0)
+
+
+def test_a_consumer_that_is_slow(broker, cycles):
+    case = Case(broker, "slow")
+    case.produce(2000)
+    with kafka_clients.GroupMember(broker, case.group, case.topic, batch=10, pause=0.2).wait_for(10):
+        lags = []
+        for _ in range(4):
+            case.produce(500)
+            found = cycles.next(2)
+            assert case.lag(found) == case.end(found) - case.committed(found)
+            lags.append(case.lag(found))
+        assert lags == sorted(lags) and lags[-1] > lags[0] > 0 and case.state(found) == ["Stable"]
+
+
+def test_a_group_that_is_rewound(broker, cycles):
+    case = Case(broker, "rewind")
+    case.produce(100)
+    case.commit(90)
+    cycles.within(2, "lag of 10", lambda found: case.lag(found) == 10)
+    case.commit(20)
+    cycles.within(2, "lag of 80", lambda found: case.lag(found) == 80 and case.committed(found) == 20)
+
+
+def test_a_topic_that_is_recreated(broker, cycles):
+    case = Case(broker, "recreate")
+    case.produce(100)
+    case.commit(40)
+    cycles.within(2, "lag of 60", lambda found: case.lag(found) == 60)
+    kafka_clients.delete_topic(broker, case.topic)
+    until("the topic is gone from the broker", lambda: case.topic not in kafka_clients.topics(broker))
+    kafka_clients.create_topic(broker, case.topic)
+    case.produce(7)
+    cycles.within(2, "the new topic", lambda found: case.end(found) == 7)
+    case.commit(3)
+    cycles.within(2, "lag of the new topic", lambda found: case.lag(found) == 4)
+
+
+def test_a_group_that_is_deleted(broker, cycles):
+    case = Case(broker, "delete-group")
+    case.produce(10)
+    case.commit(1)
+    cycles.within(2, "the group", lambda found: case.lag(found) == 9)
+    kafka_clients.delete_group(broker, case.group)
+    cycles.within(2, "nothing of the group", lambda found: not any(
+        labels.get("consumergroup") == case.group for name in found for labels, _ in found[name]))
+    assert case.end(cycles.metrics()) == 10
+
+
+def test_a_topic_that_is_deleted_under_a_group(broker, cycles):
+    case = Case(broker, "delete-topic")
+    other = Case(broker, "delete-topic-other")
+    for each in (case, other):
+        each.produce(10)
+        kafka_clients.commit(broker, case.group, each.topic, [4])
+    lag = lambda found: value(found, "kafka_consumergroup_group_lag", consumergroup=case.group)  # noqa: E731
+    cycles.within(2, "lag of both", lambda found: lag(found) == 12)
+    kafka_clients.delete_topic(broker, case.topic)
+    cycles.within(2, "lag of the topic that is left", lambda found: lag(found) == 6
+                  and case.lag(found) is None and case.end(found) is None)
+
+
+def test_retention_passes_a_consumer(broker, cycles):
+    case = Case(broker, "retention")
+    case.produce(100)
+    case.commit(10)
+    lost = lambda found: value(found, "kafka_consumergroup_messages_lost", consumergroup=case.group)  # noqa: E731
+    cycles.within(2, "nothing lost", lambda found: case.lag(found) == 90 and lost(found) == 0)
+    kafka_clients.delete_records(broker, case.topic, {0: 40})
+    cycles.within(2, "30 lost", lambda found: lost(found) == 30 and case.lag(found) == 60)
+
+
+def test_compaction_leaves_gaps_that_lag_does_not_know(broker, cycles):
+    case = Case(broker, "compact", cleanup_policy="compact", segment_ms=100, min_cleanable_dirty_ratio=0.01,
+                delete_retention_ms=100, max_compaction_lag_ms=500)
+    case.commit(0)
+    for _ in range(4):  # the same keys each time; the last segment is never compacted
+        case.produce(100)
+        time.sleep(0.2)  # for a new segment
+    first = until("compaction", lambda: (offset := first_offset(broker, case.topic)) and offset >= 100 and offset, 60)
+    found = cycles.within(2, "the group", lambda found: found if case.lag(found) else None)
+    # Kafka's definition counts offsets: the log's start does not move by compaction.
+    assert case.end(found) == 400 and case.lag(found) == 400 and first >= 100
+    case.commit(first)
+    cycles.within(2, "lag from the first that is left", lambda found: case.lag(found) == 400 - first)
+
+
+def first_offset(broker, topic):
+    """Of the first message that is still there."""
+    consumer = Consumer({"bootstrap.servers": broker.bootstrap, "group.id": "unused", "log_level": 0})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    message = consumer.poll(10)
+    consumer.close()
+    return message.offset() if message and not message.error() else None
+
+
+def test_transactions_that_abort_hang_and_end(broker, cycles):
+    case = Case(broker, "transactions")
+    case.produce(10)
+    exact = f"exact-{case.group}"  # by configuration it reads what is committed
+    for group in (case.group, exact):
+        kafka_clients.commit(broker, group, case.topic, [10])
+    exact_lag = lambda found: value(found, "kafka_consumergroup_lag", consumergroup=exact, topic=case.topic)  # noqa: E731
+    aborted = kafka_clients.Transaction(broker, "aborts", case.topic, 0, 5)
+    cycles.within(2, "messages in doubt count for the end", lambda found: case.end(found) == 15
+                  and case.lag(found) == 5 and exact_lag(found) == 0)
+    aborted.abort()
+    # With the marker that ends it.
+    cycles.within(2, "messages that were aborted count as well", lambda found: case.end(found) == 16
+                  and case.lag(found) == 6 and exact_lag(found) == 6)
+    hanging = kafka_clients.Transaction(broker, "hangs", case.topic, 0, 3)
+    case.produce(4)
+    cycles.within(2, "what is behind it", lambda found: case.end(found) == 23 and case.lag(found) == 13
+                  and exact_lag(found) == 6)
+    hanging.commit()
+    cycles.within(2, "its marker", lambda found: case.end(found) == 24 and exact_lag(found) == 14)
+
+
+def test_a_consumer_of_the_new_protocol(broker, cycles):
+    if broker.version.startswith("3."):
+        pytest.skip("the protocol of KIP-848 is for production since Kafka 4.0, and cannot be turned on in 3.9's format tool")
+    case = Case(broker, "kip-848", partitions=2)
+    case.produce(20)
+    case.produce(30, partition=1)
+    with kafka_clients.GroupMember(broker, case.group, case.topic, **{"group.protocol": "consumer"}).wait_for(50):
+        cycles.within(2, "read to the end", lambda found: case.lag(found, 0) == 0 and case.lag(found, 1) == 0
+                      and case.state(found) == ["Stable"] and case.kind(found) == ["consumer"])
+        found = cycles.next(2)
+        assert case.members(found) is None  # librdkafka 2.0 cannot ask; no members would be wrong
+    case.produce(5)
+    cycles.within(2, "lag, and no members", lambda found: case.lag(found) == 5 and case.state(found) == ["Empty"]
+                  and case.members(found) == 0 and case.kind(found) == ["consumer"])
+
+
+def test_a_consumer_that_is_assigned_its_partitions(broker, cycles):
+    case = Case(broker, "assigned")
+    case.produce(20)
+    kafka_clients.assign_and_commit(broker, case.group, case.topic, 0, 12)
+    cycles.within(2, "its lag, while it has no members", lambda found: case.lag(found) == 8
+                  and case.state(found) == ["Empty"] and case.members(found) == 0 and case.kind(found) == ["simple"])
+
+
+def test_a_sink_of_connect(broker, cycles):
+    case = Case(broker, "sink")
+    case.produce(20)
+    with kafka_clients.GroupMember(broker, case.group, case.topic,
+                                   **{"client.id": "connector-consumer-orders-0"}).wait_for(20):
+        cycles.within(2, "its kind", lambda found: case.kind(found) == ["connect"] and case.lag(found) == 0)
+    cycles.within(2, "its kind without members", lambda found: case.kind(found) == ["connect"]
+                  and case.state(found) == ["Empty"])
+
+
+def test_a_group_that_rebalances_without_end_is_still_read(broker, cycles):
+    case = Case(broker, "churn", partitions=4)
+    for partition in range(4):
+        case.produce(10, partition=partition)
+    kafka_clients.commit(broker, case.group, case.topic, [5, 5, 5, 5])
+    for _ in range(3):
+        with kafka_clients.GroupMember(broker, case.group, case.topic).wait_for(0):
+            pass
+        found = cycles.next()
+        assert None not in [case.lag(found, partition) for partition in range(4)]

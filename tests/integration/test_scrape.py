@@ -1,0 +1,136 @@
+"""Pages of metrics: Weir and a real Prometheus read the same ones with the same relabelling, and have the same series."""
+
+import math
+
+from support.http import Answer, HttpServer
+from support.prometheus import Prometheus, instant_query
+from support.wait import until
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+PAGE = r"""
+# HELP orders_total Orders, with a \\ and a
+# TYPE orders_total counter
+orders_total{status="paid",shop="a\"b"} 17
+orders_total{status="lost",shop="c\\d"} 0
+# TYPE processing_seconds histogram
+processing_seconds_bucket{le="0.1",client="p-1"} 4
+processing_seconds_bucket{le="0.5",client="p-1"} 9
+processing_seconds_bucket{le="+Inf",client="p-1"} 10
+processing_seconds_sum{client="p-1"} 3.25e0
+processing_seconds_count{client="p-1"} 10
+# TYPE odd gauge
+odd{kind="inf"} +Inf
+odd{kind="minus inf"} -Inf
+odd{kind="small"} 1e-310
+odd{kind="braces }{"} -0.5
+odd{kind="new\nline",other=""} 1
+odd{job="of the page",exported_job="older"} 2
+go_goroutines 12
+kafka_server_ReplicaManager_UnderReplicatedPartitions 3
+"""
+
+# Of a value with a line feed "." is any character for Prometheus from 3.0 on, and here; the one at hand may be older.
+RELABEL = [
+    {"source_labels": ["__name__"], "regex": "go_.*", "action": "drop"},
+    {"source_labels": ["client"], "regex": "p-(.+)", "target_label": "consumergroup", "replacement": "group-${1}"},
+    {"source_labels": ["status", "shop"], "separator": "/", "regex": "(?P<s>[a-z]+)/(.).*", "target_label": "key",
+     "replacement": "$2-$s-$$"},
+    {"regex": "clie.*", "action": "labeldrop"},
+    {"regex": "exported_(.+)", "replacement": "page_$1", "action": "labelmap"},
+    {"source_labels": ["kind"], "target_label": "kind", "action": "uppercase"},
+]
+
+
+class Page(HttpServer):
+    def __init__(self, body, content_type):
+        self.answer = Answer(200, body.encode(), {"Content-Type": content_type})
+        self.asked = 0
+        super().__init__()
+
+    def handle(self, _method, _path, _headers, _body):
+        self.asked += 1
+        return self.answer
+
+
+def series(url, job):
+    """{labels: value} of a job's series, without what tells of the scrape."""
+    found = instant_query(url, f'{{job="{job}",__name__!~"scrape_.*|up"}}')
+    return {tuple(sorted(each["metric"].items())): float(each["value"][1]) for each in found}
+
+
+def scrape(page, **settings):
+    return {"name": "app", "url": f"{page.url}/metrics", "interval": "1s", "labels": {"cluster": "prod"}, **settings}
+
+
+def check_equal(page, start_weir):
+    weir = start_weir({"scrape": [scrape(page, metric_relabel_configs=RELABEL)]})
+    prometheus = Prometheus([])
+    prometheus.config["scrape_configs"] = [{
+        "job_name": "app", "static_configs": [{"targets": [f"127.0.0.1:{page.port}"], "labels": {"cluster": "prod"}}],
+        "metric_relabel_configs": RELABEL}]
+    with prometheus:
+        until("Prometheus has read the page", lambda: series(prometheus.url, "app"))
+        until("Weir has read the page", lambda: series(weir.url, "app"))
+        theirs, ours = series(prometheus.url, "app"), series(weir.url, "app")
+        assert ours == theirs
+        for name in ("up", "scrape_samples_scraped", "scrape_samples_post_metric_relabeling"):
+            def own(url, name=name):
+                return {tuple(sorted(each["metric"].items())): each["value"][1] for each in instant_query(url, name)}
+            assert own(weir.url) == own(prometheus.url), name
+    return ours
+
+
+def test_the_text_format_gives_the_series_that_prometheus_has(start_weir):
+    with Page(PAGE, TEXT) as page:
+        ours = check_equal(page, start_weir)
+    assert len(ours) == 14
+    assert any(("consumergroup", "group-1") in labels for labels in ours)
+    assert math.inf in ours.values()
+
+
+def test_openmetrics_gives_the_series_that_prometheus_has(start_weir):
+    body = ("# TYPE lag gauge\n# UNIT lag_seconds seconds\nlag{client=\"p-2\"} 1.5\n"
+            "# TYPE seen counter\nseen_total{kind=\"a\"} 5 # {trace_id=\"x y\"} 1 1700000000.5\nseen_created{kind=\"a\"} 12\n"
+            "# EOF\n")
+    with Page(body, OPENMETRICS) as page:
+        assert len(check_equal(page, start_weir)) == 3
+
+
+def test_prometheus_itself_is_read_whole(start_weir):
+    with Prometheus([]) as prometheus:
+        weir = start_weir({"scrape": [{"name": "prometheus", "url": f"{prometheus.url}/metrics", "interval": "1s"}]})
+        until("it is read", lambda: weir.sample("up", job="prometheus") == 1)
+        assert len(series(weir.url, "prometheus")) > 200
+        assert weir.sample("prometheus_build_info", job="prometheus") == 1
+
+
+def test_a_preset_has_one_name_for_it(start_weir):
+    with Page(PAGE, TEXT) as page:
+        weir = start_weir({"scrape": [scrape(page, preset="kafka_broker")]})
+        until("it is read", lambda: weir.sample("kafka_broker_under_replicated_partitions", cluster="prod") == 3)
+        assert len(series(weir.url, "app")) == 1
+
+
+def test_a_page_in_trouble_is_red_with_the_line_and_keeps_its_series_and_others_go_on(start_weir):
+    with Page("kept 1\n", TEXT) as page, Page("other 1\n", TEXT) as other:
+        weir = start_weir({"scrape": [{"name": "app", "urls": [f"{page.url}/metrics", f"{other.url}/metrics"],
+                                       "interval": "1s"}]})
+        collector = f"scrape/app/127.0.0.1:{page.port}"
+        until("both are read", lambda: weir.sample("kept") == 1 and weir.sample("other") == 1)
+        for answer, words in (
+                (Answer(200, b"kept 1\nhalf", {"Content-Type": TEXT}), "line 2"),
+                (Answer(200, b"<html></html>", {"Content-Type": "text/html"}), "text/html"),
+                (Answer(200, b"kept 1\n", {"Content-Type": OPENMETRICS}), "cut off"),
+                (Answer(200, b"x" * (17 << 20), {"Content-Type": TEXT}), "bytes"),
+                (Answer(503, b"no"), "503")):
+            page.answer = answer
+            until(words, lambda words=words: words in (weir.collector(collector)["error"] or ""))
+            assert weir.sample("up", job="app", instance=f"127.0.0.1:{page.port}") == 0
+            assert instant_query(weir.url, "kept")[0]["value"][1] == "1"
+        asked = other.asked
+        until("the other is read still", lambda: other.asked > asked)
+        assert weir.collector(f"scrape/app/127.0.0.1:{other.port}")["success"]
+        page.answer = Answer(200, b"kept 2\n", {"Content-Type": TEXT})
+        until("it is read again", lambda: weir.sample("kept") == 2 and weir.sample("up", instance=f"127.0.0.1:{page.port}") == 1)
