@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "collectors/kafka_token.h"
+#include "net/http_client.h"
+
 namespace weir::collectors {
 namespace {
 
@@ -173,8 +176,7 @@ void CanaryLedger::append(core::Time now, std::vector<core::Sample>& samples) co
 }
 
 CanaryCollector::CanaryCollector(kafka::ClusterSettings cluster)
-    : CanaryCollector(cluster.name, *cluster.canary,
-                      [cluster] { return kafka::open_canary(cluster, *cluster.canary); }) {}
+    : CanaryCollector(cluster.name, *cluster.canary, [this, cluster] { return open(cluster); }) {}
 
 CanaryCollector::CanaryCollector(const std::string& cluster, kafka::CanarySettings settings, OpenLink open)
     : name_("canary/" + cluster),
@@ -183,7 +185,17 @@ CanaryCollector::CanaryCollector(const std::string& cluster, kafka::CanarySettin
       open_(std::move(open)),
       ledger_(cluster, settings_) {}
 
+CanaryCollector::~CanaryCollector() = default;
+
 std::span<const MetricInfo> CanaryCollector::metrics() const { return kMetrics; }
+
+core::Result<std::unique_ptr<kafka::CanaryLink>> CanaryCollector::open(const kafka::ClusterSettings& cluster) {
+  if (cluster.token && !http_) http_ = net::make_curl_client();
+  return kafka::open_canary(cluster, *cluster.canary,
+                            [this](const kafka::TokenSettings& settings, const std::stop_token& stop) {
+                              return fetch_token(*http_, settings, now_, stop);
+                            });
+}
 
 std::optional<core::Error> CanaryCollector::follow(std::uint64_t first, const core::CollectContext& context) {
   const auto wait = std::min<core::Duration>(kLongestWait, settings_.interval * 9 / 10);
@@ -238,6 +250,7 @@ std::optional<core::Error> CanaryCollector::probe(const core::CollectContext& co
 }
 
 core::Result<core::Batch> CanaryCollector::collect(const core::CollectContext& context) {
+  now_ = context.now;
   core::Batch batch;
   if (auto error = probe(context)) {
     if (error->kind == core::ErrorKind::cancelled) return std::unexpected(std::move(*error));

@@ -18,6 +18,10 @@
 #include "kafka/canary.h"
 #include "kafka/settings.h"
 
+namespace weir::net {
+class HttpClient;
+}
+
 namespace weir::collectors {
 
 /// A classic Prometheus histogram of latencies.
@@ -101,6 +105,7 @@ class CanaryCollector : public core::Collector {
   explicit CanaryCollector(kafka::ClusterSettings cluster);
   /// With another link, for tests.
   CanaryCollector(const std::string& cluster, kafka::CanarySettings settings, OpenLink open);
+  ~CanaryCollector() override;
 
   std::string_view name() const override { return name_; }
   core::Duration interval() const override { return settings_.interval; }
@@ -108,6 +113,7 @@ class CanaryCollector : public core::Collector {
   core::Result<core::Batch> collect(const core::CollectContext& context) override;
 
  private:
+  core::Result<std::unique_ptr<kafka::CanaryLink>> open(const kafka::ClusterSettings& cluster);
   std::optional<core::Error> probe(const core::CollectContext& context);
   std::optional<core::Error> follow(std::uint64_t first, const core::CollectContext& context);
 
@@ -115,6 +121,8 @@ class CanaryCollector : public core::Collector {
   kafka::CanarySettings settings_;
   core::Labels scope_;
   OpenLink open_;
+  std::unique_ptr<net::HttpClient> http_;  // for tokens, where the login needs them
+  core::Time now_;                         // of this cycle
   std::unique_ptr<kafka::CanaryLink> link_;
   CanaryLedger ledger_;
   std::optional<kafka::SteadyTime> failing_since_;  // nothing could be sent

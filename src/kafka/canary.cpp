@@ -56,10 +56,12 @@ core::Error denied(std::string_view subject, std::string_view right) {
 
 bool is_topic_denied(int code) { return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; }
 
-class Link : public CanaryLink {
+class Link : public CanaryLink, private OwnClient {
  public:
-  Link(const ClusterSettings& cluster, CanarySettings settings)
-      : brokers_(cluster.brokers), settings_(std::move(settings)), instance_(canary_instance()) {}
+  Link(const ClusterSettings& cluster, CanarySettings settings, TokenSource tokens)
+      : brokers_(cluster.brokers), settings_(std::move(settings)), instance_(canary_instance()) {
+    token_source = std::move(tokens);
+  }
 
   core::Result<void> open(const ClusterSettings& cluster) {
     const std::string lost = std::to_string(settings_.lost_after.count());
@@ -71,7 +73,7 @@ class Link : public CanaryLink {
                                       {"queue.buffering.max.messages", "100000"},
                                       {"message.timeout.ms", lost}});
     if (!writing) return std::unexpected(std::move(writing.error()));
-    rd_kafka_conf_set_opaque(writing->get(), this);
+    use_tokens(writing->get(), cluster, *this);
     rd_kafka_conf_set_dr_msg_cb(writing->get(), on_delivery);
     rd_kafka_conf_set_error_cb(writing->get(), on_error);
     auto reading = own_configuration(cluster, kDefaults,
@@ -84,7 +86,7 @@ class Link : public CanaryLink {
                                       {"queued.max.messages.kbytes", "4096"},
                                       {"fetch.error.backoff.ms", "100"}});
     if (!reading) return std::unexpected(std::move(reading.error()));
-    rd_kafka_conf_set_opaque(reading->get(), this);
+    use_tokens(reading->get(), cluster, *this);
     rd_kafka_conf_set_error_cb(reading->get(), on_error);
     auto producer = own_producer(std::move(*writing));
     if (!producer) return std::unexpected(std::move(producer.error()));
@@ -172,7 +174,7 @@ class Link : public CanaryLink {
 
  private:
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
-    auto& link = *static_cast<Link*>(self);
+    auto& link = static_cast<Link&>(*static_cast<OwnClient*>(self));
     CanaryDelivery delivery;
     delivery.partition = message->partition;
     delivery.sequence = reinterpret_cast<std::uintptr_t>(message->_private);
@@ -187,7 +189,7 @@ class Link : public CanaryLink {
   }
 
   static void on_error(rd_kafka_t*, int code, const char* reason, void* self) {
-    auto& link = *static_cast<Link*>(self);
+    auto& link = static_cast<Link&>(*static_cast<OwnClient*>(self));
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !link.trouble_) {
       link.trouble_ = to_error(code, "brokers " + link.brokers_, reason);
     }
@@ -331,10 +333,11 @@ CanarySettings parse_canary(const config::Node& node, config::Diagnostics& diagn
   return settings;
 }
 
-core::Result<std::unique_ptr<CanaryLink>> open_canary(const ClusterSettings& cluster, const CanarySettings& settings) {
+core::Result<std::unique_ptr<CanaryLink>> open_canary(const ClusterSettings& cluster, const CanarySettings& settings,
+                                                      TokenSource token_source) {
   const auto read = PropertyFiles(cluster).read(cluster);
   if (!read) return std::unexpected(read.error());
-  auto link = std::make_unique<Link>(*read, settings);
+  auto link = std::make_unique<Link>(*read, settings, std::move(token_source));
   if (auto opened = link->open(*read); !opened) return std::unexpected(std::move(opened.error()));
   return link;
 }

@@ -11,6 +11,7 @@
 #include "config/reader.h"
 #include "core/error.h"
 #include "core/time.h"
+#include "kafka/token.h"
 
 namespace weir::kafka {
 
@@ -69,6 +70,7 @@ class CanaryLink {
 };
 
 /// Opens no socket yet. Errors: properties that contradict each other, files that cannot be read (invalid).
-core::Result<std::unique_ptr<CanaryLink>> open_canary(const ClusterSettings& cluster, const CanarySettings& settings);
+core::Result<std::unique_ptr<CanaryLink>> open_canary(const ClusterSettings& cluster, const CanarySettings& settings,
+                                                      TokenSource token_source = {});
 
 }  // namespace weir::kafka

@@ -62,7 +62,7 @@ class Cluster::Impl {
         groups_(settings_),
         letters_(settings_.dead_letters),
         configs_(settings_.interval) {
-    if (settings_.offsets_stream) stream_.emplace(settings_);
+    if (settings_.offsets_stream) stream_.emplace(settings_, tokens_);
     use(std::move(connections));
   }
 

@@ -46,7 +46,7 @@ core::Error failed(int code, std::string_view detail = {}) {
 }  // namespace
 
 /// The consumer of the topic, and how far it has read.
-struct OffsetsStream::Client {
+struct OffsetsStream::Client : OwnClient {
   struct Place {
     std::int64_t reached = -1;  // all before it was taken
     std::int64_t end = -1;      // last stable offset when this cycle began; -1 where that is not known
@@ -145,7 +145,8 @@ struct OffsetsStream::Client {
   }
 };
 
-OffsetsStream::OffsetsStream(const ClusterSettings& settings) : settings_(settings) {}
+OffsetsStream::OffsetsStream(const ClusterSettings& settings, TokenSource token_source)
+    : settings_(settings), token_source_(std::move(token_source)) {}
 OffsetsStream::~OffsetsStream() = default;
 
 core::Result<void> OffsetsStream::open() {
@@ -164,9 +165,12 @@ core::Result<void> OffsetsStream::open() {
                                  {"fetch.wait.max.ms", "200"},
                                  {"fetch.error.backoff.ms", "200"}});
   if (!conf) return std::unexpected(std::move(conf.error()));
+  auto client = std::make_unique<Client>();
+  client->token_source = token_source_;
+  use_tokens(conf->get(), *cluster, *client);
   auto handle = own_consumer(std::move(*conf));
   if (!handle) return std::unexpected(std::move(handle.error()));
-  client_ = std::make_unique<Client>();
+  client_ = std::move(client);
   client_->handle = std::move(*handle);
   rd_kafka_poll_set_consumer(client_->handle.get());
   return {};

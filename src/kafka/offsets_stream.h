@@ -14,6 +14,7 @@
 #include "kafka/groups.h"
 #include "kafka/settings.h"
 #include "kafka/snapshot.h"
+#include "kafka/token.h"
 
 namespace weir::kafka {
 
@@ -26,7 +27,7 @@ namespace weir::kafka {
 class OffsetsStream {
  public:
   /// `settings` must outlive it.
-  explicit OffsetsStream(const ClusterSettings& settings);
+  explicit OffsetsStream(const ClusterSettings& settings, TokenSource token_source = {});
   ~OffsetsStream();
 
   /// Takes what was committed until now, for at most 1 s. What it could not read to the end is behind in this cycle.
@@ -46,6 +47,7 @@ class OffsetsStream {
   bool is_known(const GroupQuery& query) const;
 
   const ClusterSettings& settings_;
+  TokenSource token_source_;
   CommitTable table_;
   std::unique_ptr<Client> client_;
   std::chrono::steady_clock::time_point next_try_;

@@ -8,6 +8,11 @@ namespace {
 
 void on_log(const rd_kafka_t*, int, const char*, const char*) {}
 
+void on_token_wanted(rd_kafka_t* handle, const char*, void* self) {
+  const auto& own = *static_cast<OwnClient*>(self);
+  give_token(handle, *own.token, own.token_source);
+}
+
 core::Result<Handle> new_handle(rd_kafka_type_t type, Conf conf) {
   std::array<char, 512> reason{};
   rd_kafka_t* handle = rd_kafka_new(type, conf.get(), reason.data(), reason.size());
@@ -33,6 +38,12 @@ core::Result<Conf> own_configuration(const ClusterSettings& cluster,
   }
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
   return conf;
+}
+
+void use_tokens(rd_kafka_conf_s* conf, const ClusterSettings& cluster, OwnClient& own) {
+  rd_kafka_conf_set_opaque(conf, &own);
+  own.token = cluster.token;
+  if (own.token && own.token_source) rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token_wanted);
 }
 
 core::Result<Handle> own_consumer(Conf conf) { return new_handle(RD_KAFKA_CONSUMER, std::move(conf)); }
