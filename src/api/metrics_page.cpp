@@ -117,11 +117,21 @@ void MetricsPage::update(const std::string& source, std::shared_ptr<const core::
   join();
 }
 
-MetricsPage::Families MetricsPage::render_families(const Source& shown) {
+std::string_view MetricsPage::family_of(std::string_view name) const {
+  for (const std::string_view ending : {"_bucket", "_sum", "_count"}) {
+    if (!name.ends_with(ending)) continue;
+    const std::string_view base = name.substr(0, name.size() - ending.size());
+    const auto header = headers_.find(base);
+    if (header != headers_.end() && header->second.metric.type == core::MetricType::histogram) return base;
+  }
+  return name;
+}
+
+MetricsPage::Families MetricsPage::render_families(const Source& shown) const {
   Families families;
   auto family = families.end();
   const auto render = [&](const core::Sample& sample) {
-    const std::string_view name = sample.labels.name();
+    const std::string_view name = family_of(sample.labels.name());
     if (family == families.end() || family->first != name) {
       family = families.find(name);
       if (family == families.end()) {

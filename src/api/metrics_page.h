@@ -50,7 +50,9 @@ class MetricsPage {
     Families families;
   };
 
-  static Families render_families(const Source& shown);
+  /// The metric that a series belongs to: of a histogram's _bucket, _sum and _count the histogram.
+  std::string_view family_of(std::string_view name) const;
+  Families render_families(const Source& shown) const;
   void join();
 
   std::mutex updating_;  // one update at a time, so that rendering needs no lock that a request waits for

@@ -14,6 +14,7 @@
 #include "app/judge.h"
 #include "app/series_keeper.h"
 #include "app/step_log.h"
+#include "collectors/canary.h"
 #include "collectors/kafka.h"
 #include "net/http_server.h"
 #include "quality/collector.h"
@@ -291,8 +292,10 @@ class App::Impl {
   }
 
   core::Result<void> make_collectors() {
-    for (kafka::ClusterSettings& cluster : settings_.clusters)
+    for (kafka::ClusterSettings& cluster : settings_.clusters) {
+      if (cluster.canary) add(std::make_unique<collectors::CanaryCollector>(cluster));
       add(std::make_unique<collectors::KafkaCollector>(std::move(cluster)));
+    }
     for (collectors::SchemaRegistrySettings& registry : settings_.registries) {
       add(std::make_unique<collectors::SchemaRegistryCollector>(std::move(registry), *http_));
     }

@@ -14,10 +14,13 @@ namespace {
 /// Fewer cycles than this tell nothing of a window.
 constexpr int kLeastCycles = 8;
 
+constexpr core::MetricInfo kConfigsDenied = {"kafka_topic_configs_denied", core::MetricType::gauge,
+                                             "Topics whose settings this user may not read."};
+
 std::vector<core::MetricInfo> all_metrics() {
-  std::vector<core::MetricInfo> all;
+  std::vector<core::MetricInfo> all = {kConfigsDenied};
   for (const auto part : {cluster_totals_metrics(), topics_metrics(), topic_config_metrics(), consumer_groups_metrics(),
-                          dead_letter_metrics(), compat_metrics()}) {
+                          dead_letter_metrics(), offsets_stream_metrics(), compat_metrics()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
@@ -39,7 +42,10 @@ KafkaCollector::KafkaCollector(std::string cluster, core::Duration interval, Tak
     : KafkaCollector(settings_for(std::move(cluster), interval), std::move(take)) {}
 
 KafkaCollector::KafkaCollector(kafka::ClusterSettings settings, TakeSnapshot take)
-    : settings_(std::move(settings)), name_("kafka/" + settings_.name), take_(std::move(take)) {
+    : settings_(std::move(settings)),
+      name_("kafka/" + settings_.name),
+      take_(std::move(take)),
+      configs_denied_(core::Labels::metric(kConfigsDenied.name, {{"cluster", settings_.name}})) {
   settings_.status.window = std::max(settings_.status.window, kLeastCycles * settings_.interval);
   if (settings_.metrics.max_series > 0) {
     // The sample that tells of it counts as well.
@@ -78,11 +84,17 @@ core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& co
                          budget_ ? &*budget_ : nullptr};
   core::Batch batch;
   batch.samples.reserve(samples_ + samples_ / 16);
+  batch.samples.push_back({configs_denied_, context.now, static_cast<double>(snapshot->configs_denied)});
+  for (kafka::Notice& notice : snapshot->notices) {
+    batch.events.push_back(
+        {context.now, std::move(notice.kind), core::Labels{{"cluster", settings_.name}}, std::move(notice.message)});
+  }
   const std::vector<TopicTotals> totals = topics(*snapshot, cycle, topics_, batch);
   cluster_totals(*snapshot, totals, cycle, cluster_, batch);
   topic_config(*snapshot, cycle, configs_, batch);
   dead_letter(*snapshot, totals, cycle, dead_letters_, batch);
   consumer_groups(*snapshot, cycle, groups_, batch);
+  offsets_stream(*snapshot, cycle, offsets_stream_, batch);
   const std::size_t truncated = truncate(batch);
   batch.samples.push_back({cluster_.truncated, context.now, static_cast<double>(truncated)});
   compat(*snapshot, cycle, groups_, compat_, batch);

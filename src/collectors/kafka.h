@@ -12,6 +12,7 @@
 #include "collectors/compat.h"
 #include "collectors/consumer_groups.h"
 #include "collectors/dead_letter.h"
+#include "collectors/offsets_stream.h"
 #include "collectors/series_budget.h"
 #include "collectors/topic_config.h"
 #include "collectors/topics.h"
@@ -58,10 +59,12 @@ class KafkaCollector : public core::Collector {
   std::unique_ptr<kafka::Cluster> connection_;
   TakeSnapshot take_;
   ClusterMemory cluster_;
+  core::Labels configs_denied_;
   TopicMemory topics_;
   TopicConfigMemory configs_;
   DeadLetterMemory dead_letters_;
   GroupMemory groups_;
+  OffsetsStreamMemory offsets_stream_;
   CompatMemory compat_;
   std::optional<SeriesBudget> budget_;
   std::size_t samples_ = 0;  // of the last batch

@@ -60,6 +60,41 @@ std::string_view source_topic(std::string_view topic) {
   return {};
 }
 
+/// What most of the dead letters that were looked at are there for.
+struct LetterReason {
+  std::string origin;
+  std::string sentence;  // " 37 of the last 50 come from topic orders: SerializationException in connector sink-pg."
+};
+
+std::optional<LetterReason> letter_reason(const Evidence& evidence) {
+  const core::Labels labels = evidence.labels({"cluster", "topic"});
+  const auto found = evidence.points("kafka_dead_letter_sampled_messages", labels, 5min);
+  const core::SeriesView* most = nullptr;
+  double all = 0;
+  for (const core::SeriesView& series : found) {
+    const double count = series.points.back().value;
+    all += count;
+    const bool named = series.labels.get("exception") != "unknown" || series.labels.has("origin");
+    if (!named || series.labels.get("exception") == "other") continue;
+    if (most == nullptr || count > most->points.back().value) most = &series;
+  }
+  if (most == nullptr || most->points.back().value <= 0) return std::nullopt;
+  const std::string origin(most->labels.get("origin"));
+  const std::string_view exception = most->labels.get("exception");
+  const std::string_view component = most->labels.get("component");
+  const std::size_t dot = exception.find_last_of(".$");
+  std::string text = fmt::format(" {} of the last {} {}", number_text(most->points.back().value), number_text(all),
+                                 origin.empty() ? "are there because of " : "come from topic " + origin + ": ");
+  text += dot == std::string_view::npos ? exception : exception.substr(dot + 1);
+  if (!component.empty()) text += fmt::format(" in {}", component);
+  core::LabelsBuilder about(labels);
+  about.set("origin", origin).set("exception", exception).set("component", component);
+  const core::Event* event = evidence.newest_event("dead_letter_reason", about.build());
+  if (event != nullptr && event->labels.has("message")) text += fmt::format(": {}", event->labels.get("message"));
+  if (!text.ends_with('.') && !text.ends_with('!') && !text.ends_with("…")) text += '.';
+  return LetterReason{origin, text};
+}
+
 }  // namespace
 
 std::optional<Cause> consumer_down(const Evidence& evidence) {
@@ -124,20 +159,23 @@ std::optional<Cause> poison_messages(const Evidence& evidence) {
   if (topic.empty() || !evidence.label("consumergroup").empty()) return std::nullopt;
   const auto depth = evidence.newest("kafka_dead_letter_messages", labels);
   if (!depth || *depth <= 0) return std::nullopt;
-  const std::string_view source = source_topic(topic);
+  const auto reason = letter_reason(evidence);
+  const std::string_view source =
+      reason && !reason->origin.empty() ? std::string_view(reason->origin) : source_topic(topic);
   const std::string who = source.empty() ? std::string("A consumer") : fmt::format("The consumers of {}", source);
+  const std::string why = reason ? reason->sentence : std::string();
   for (const core::Event& event : std::views::reverse(evidence.events())) {
     const std::string_view subject = event.labels.get("subject");
     if (source.empty() || event.kind != "schema_incompatible" || !subject.starts_with(source)) continue;
     return Cause{
         fmt::format("{} in {} cannot process some messages and put them in {}; an incompatible schema of {} was "
-                    "seen shortly before: {}",
-                    who, evidence.label("cluster"), topic, subject, event.message),
-        0.88};
+                    "seen shortly before: {}{}",
+                    who, evidence.label("cluster"), topic, subject, event.message, why),
+        reason ? 0.9 : 0.88};
   }
-  return Cause{fmt::format("{} in {} cannot process some messages (poison messages): {} now holds {}.", who,
-                           evidence.label("cluster"), topic, number_text(*depth)),
-               0.8};
+  return Cause{fmt::format("{} in {} cannot process some messages (poison messages): {} now holds {}.{}", who,
+                           evidence.label("cluster"), topic, number_text(*depth), why),
+               reason ? 0.86 : 0.8};
 }
 
 std::optional<Cause> broker_gone(const Evidence& evidence) {

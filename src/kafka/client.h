@@ -11,11 +11,10 @@
 
 #include "core/error.h"
 #include "core/time.h"
+#include "kafka/dead_letter_headers.h"
 #include "kafka/settings.h"
 
 namespace weir::kafka {
-
-using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Message {
   std::string topic;

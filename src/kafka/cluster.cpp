@@ -8,14 +8,17 @@
 
 #include "kafka/assemble.h"
 #include "kafka/connection.h"
+#include "kafka/dead_letter_samples.h"
 #include "kafka/errors.h"
 #include "kafka/group_tracker.h"
 #include "kafka/groups.h"
 #include "kafka/metadata.h"
 #include "kafka/offsets.h"
+#include "kafka/offsets_stream.h"
 #include "kafka/property_files.h"
 #include "kafka/sampler.h"
 #include "kafka/silent_brokers.h"
+#include "kafka/topic_configs.h"
 
 namespace weir::kafka {
 namespace {
@@ -54,7 +57,13 @@ core::Result<Connections> open(const ClusterSettings& settings, const PropertyFi
 class Cluster::Impl {
  public:
   Impl(ClusterSettings settings, PropertyFiles files, Connections connections, TokenSource tokens)
-      : settings_(std::move(settings)), files_(std::move(files)), tokens_(std::move(tokens)), groups_(settings_) {
+      : settings_(std::move(settings)),
+        files_(std::move(files)),
+        tokens_(std::move(tokens)),
+        groups_(settings_),
+        letters_(settings_.dead_letters),
+        configs_(settings_.interval) {
+    if (settings_.offsets_stream) stream_.emplace(settings_, tokens_);
     use(std::move(connections));
   }
 
@@ -100,12 +109,16 @@ class Cluster::Impl {
   core::Result<void> read_all(const Budget& budget, const BrokerIds& brokers, Snapshot& snapshot) {
     silent_->check(budget, brokers);
     TopicNames names;
+    if (stream_) stream_->follow(budget);
     auto groups = read_all_groups(budget, brokers, snapshot, names);
     if (!groups) return std::unexpected(std::move(groups.error()));
     join_groups(std::move(*groups), names, settings_.name, snapshot);
+    if (stream_) stream_->fill(snapshot);
     if (auto read = read_ends(budget, snapshot); !read) return read;
     auto faults = newest_.update(*connections_.main, budget, settings_.name, snapshot.topics);
     std::ranges::move(faults, std::back_inserter(snapshot.faults));
+    letters_.update(*connections_.main, budget, snapshot.topics);
+    configs_.update(*connections_.main, budget, snapshot);
     return {};
   }
 
@@ -161,9 +174,11 @@ class Cluster::Impl {
     if (!plan) return std::unexpected(std::move(plan.error()));
     snapshot.groups_listed = plan->listed;
     snapshot.groups_over_cap = plan->over_cap;
+    if (stream_) stream_->plan(plan->queries);
     auto answers = read_groups(*connections_.main, share, settings_.request_timeout, plan->queries, silent_->ids());
     if (!answers) return std::unexpected(std::move(answers.error()));
     silent_->add(answers->silent);
+    if (stream_) stream_->complete(plan->queries, *answers);
     names = std::move(answers->topics);
     return groups_.finish(std::move(plan->groups), std::move(answers->answers));
   }
@@ -220,6 +235,9 @@ class Cluster::Impl {
   std::optional<SilentBrokers> silent_;
   GroupTracker groups_;
   NewestMessages newest_;
+  std::optional<OffsetsStream> stream_;
+  DeadLetterSamples letters_;
+  TopicConfigs configs_;
 };
 
 Cluster::Cluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

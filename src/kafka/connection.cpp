@@ -24,20 +24,6 @@ bool given(const Properties& properties, std::string_view name) {
   return std::ranges::any_of(properties, [&](const auto& property) { return property.first == name; });
 }
 
-/// "a=1,b=2" as a, 1, b, 2.
-std::vector<std::string> words_of(const std::string& extensions) {
-  std::vector<std::string> words;
-  std::size_t at = 0;
-  while (at < extensions.size()) {
-    const std::size_t end = std::min(extensions.find(',', at), extensions.size());
-    const std::size_t equals = std::min(extensions.find('=', at), end);
-    words.push_back(extensions.substr(at, equals - at));
-    words.push_back(extensions.substr(std::min(equals + 1, end), end - std::min(equals + 1, end)));
-    at = end + 1;
-  }
-  return words;
-}
-
 /// Every setting of Weir's own. Those of the first list give way to the user's.
 core::Result<void> apply(rd_kafka_conf_t* conf, const ClusterSettings& settings, Isolation isolation) {
   const std::string timeout = std::to_string(settings.request_timeout.count());
@@ -61,7 +47,8 @@ core::Result<void> apply(rd_kafka_conf_t* conf, const ClusterSettings& settings,
       // The newest messages of dead-letter topics are fetched over the same connections: little, and no long polls.
       {"fetch.wait.max.ms", "10"},
       {"max.partition.fetch.bytes", "65536"},
-      {"queued.min.messages", "1"},
+      // A full queue would put off the partition's next fetch by a second, and so the next thing that is read of it.
+      {"queued.min.messages", "100000"},
       {"queued.max.messages.kbytes", "1024"},
       {"fetch.error.backoff.ms", "100"},
   }};
@@ -141,20 +128,7 @@ void Connection::begin() {
 /// Called by poll(), so in the thread that uses the connection.
 void Connection::on_token_wanted(rd_kafka_s* handle, const char*, void* self) {
   auto& connection = *static_cast<Connection*>(self);
-  const auto token = connection.token_source_(*connection.token_, {});
-  std::string problem = token ? "" : token.error().message;
-  if (token) {
-    const auto expires = std::chrono::floor<milliseconds>(token->expires.time_since_epoch()).count();
-    const std::vector<std::string> words = words_of(connection.token_->extensions);
-    std::vector<const char*> extensions;
-    for (const std::string& word : words) extensions.push_back(word.c_str());
-    std::array<char, 256> reason{};
-    const auto set =
-        rd_kafka_oauthbearer_set_token(handle, token->value.reveal().c_str(), expires, token->principal.c_str(),
-                                       extensions.data(), extensions.size(), reason.data(), reason.size());
-    if (set != RD_KAFKA_RESP_ERR_NO_ERROR) problem = reason.data();
-  }
-  if (!problem.empty()) rd_kafka_oauthbearer_set_token_failure(handle, problem.c_str());
+  give_token(handle, *connection.token_, connection.token_source_);
 }
 
 /// librdkafka's own words for a certificate that is refused do not say why.

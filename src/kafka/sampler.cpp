@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <librdkafka/rdkafka.h>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -16,6 +17,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kSampleSpan{2000};
 constexpr milliseconds kPollSpan{100};
 constexpr std::size_t kMaxPartitionsPerCycle = 256;
+constexpr std::size_t kMaxHeaders = 64;
+constexpr std::size_t kMaxHeaderBytes = 1024;
 /// The last offset may be a transaction's marker, which no consumer is given: step back, further each time.
 constexpr std::array<std::int64_t, 3> kStepsBack = {1, 16, 256};
 
@@ -25,35 +28,45 @@ struct MessageDeleter {
 using RawMessage = std::unique_ptr<rd_kafka_message_t, MessageDeleter>;
 
 struct Pending {
-  const Partition* partition = nullptr;
+  OffsetRange range;
   bool done = false;
-  std::optional<MessageSample> sample;
 };
 
-/// Consumes the pending partitions from `back` before their end until each has reached it.
+Headers read_headers(const rd_kafka_message_t& message) {
+  Headers headers;
+  rd_kafka_headers_t* raw = nullptr;
+  if (rd_kafka_message_headers(&message, &raw) != RD_KAFKA_RESP_ERR_NO_ERROR) return headers;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < kMaxHeaders && rd_kafka_header_get_all(raw, i, &name, &value, &size) == 0; ++i) {
+    // Stack traces are long and not looked at.
+    headers.emplace_back(
+        name, std::string(static_cast<const char*>(value), value == nullptr ? 0 : std::min(size, kMaxHeaderBytes)));
+  }
+  return headers;
+}
+
+/// Consumes the ranges of one topic until each has been read.
 class Round {
  public:
-  Round(Connection& connection, rd_kafka_topic_t* topic, std::vector<Pending>& pending, std::int64_t back)
-      : connection_(connection), topic_(topic), pending_(pending), queue_(connection.new_queue()) {
-    for (Pending& each : pending_) {
-      each.done = each.sample.has_value();
-      if (each.done) continue;
-      const std::int64_t from = std::max(each.partition->start, each.partition->end - back);
-      if (rd_kafka_consume_start_queue(topic_, each.partition->id, from, queue_.get()) == 0) {
-        started_.push_back(each.partition->id);
-      } else {
-        each.done = true;
-      }
+  Round(Connection& connection, rd_kafka_topic_t* topic, std::span<const OffsetRange> ranges, const ReadLimits& limits)
+      : connection_(connection), topic_(topic), limits_(limits), queue_(connection.new_queue()) {
+    for (const OffsetRange& range : ranges) {
+      if (range.from >= range.to || pending_.contains(range.partition)) continue;
+      if (rd_kafka_consume_start_queue(topic_, range.partition, range.from, queue_.get()) != 0) continue;
+      pending_[range.partition] = {range, false};
+      ++waiting_;
     }
   }
   ~Round() {
-    for (const std::int32_t id : started_) rd_kafka_consume_stop(topic_, id);
+    for (const auto& [id, pending] : pending_) rd_kafka_consume_stop(topic_, id);
   }
   Round(const Round&) = delete;
   Round& operator=(const Round&) = delete;
 
   core::Result<void> run(const Budget& budget) {
-    while (std::ranges::any_of(pending_, [](const Pending& each) { return !each.done; })) {
+    while (waiting_ > 0 && read_.size() < limits_.messages && bytes_ < limits_.bytes) {
       if (auto error = connection_.give_up(budget)) return std::unexpected(std::move(*error));
       const int timeout = static_cast<int>(budget.left(kPollSpan).count());
       const RawMessage message(rd_kafka_consume_queue(queue_.get(), timeout));
@@ -63,91 +76,155 @@ class Round {
     return {};
   }
 
+  std::vector<SampledMessage> read() { return std::move(read_); }
+
  private:
   core::Result<void> take(const rd_kafka_message_t& message) {
-    const auto found =
-        std::ranges::find_if(pending_, [&](const Pending& each) { return each.partition->id == message.partition; });
-    if (found == pending_.end()) return {};
+    const auto found = pending_.find(message.partition);
+    if (found == pending_.end() || found->second.done) return {};
     if (message.err != 0) {
-      found->done = true;
+      end(found->second);
       if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
       return std::unexpected(connection_.explain(message.err,
                                                  std::string("topic \"") + rd_kafka_topic_name(topic_) + "\"",
                                                  rd_kafka_message_errstr(&message)));
     }
+    keep(message);
+    if (message.offset + 1 >= found->second.range.to) end(found->second);
+    return {};
+  }
+
+  void end(Pending& pending) {
+    pending.done = true;
+    --waiting_;
+  }
+
+  void keep(const rd_kafka_message_t& message) {
+    SampledMessage& kept = read_.emplace_back();
+    kept.partition = message.partition;
+    kept.offset = message.offset;
     rd_kafka_timestamp_type_t type{};
     const std::int64_t timestamp = rd_kafka_message_timestamp(&message, &type);
-    if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && timestamp >= 0) {
-      found->sample = {message.partition, message.offset, core::Time(milliseconds(timestamp))};
+    if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && timestamp >= 0) kept.time = core::Time(milliseconds(timestamp));
+    if (limits_.headers) kept.headers = read_headers(message);
+    if (limits_.value_bytes > 0 && message.payload != nullptr) {
+      kept.value.assign(static_cast<const char*>(message.payload), std::min(message.len, limits_.value_bytes));
     }
-    found->done = found->done || message.offset + 1 >= found->partition->end;
-    return {};
+    bytes_ += message.len;
+    for (const auto& [name, value] : kept.headers) bytes_ += name.size() + value.size();
   }
 
   Connection& connection_;
   rd_kafka_topic_t* topic_;
-  std::vector<Pending>& pending_;
+  const ReadLimits& limits_;
   Queue queue_;
-  std::vector<std::int32_t> started_;
+  std::map<std::int32_t, Pending> pending_;
+  std::size_t waiting_ = 0;
+  std::size_t bytes_ = 0;
+  std::vector<SampledMessage> read_;
 };
 
 }  // namespace
 
+core::Result<std::vector<SampledMessage>> read_ranges(Connection& connection, const Budget& budget,
+                                                      const std::string& topic, std::span<const OffsetRange> ranges,
+                                                      const ReadLimits& limits) {
+  const TopicHandle handle(rd_kafka_topic_new(connection.handle(), topic.c_str(), nullptr));
+  if (!handle) return core::fail(core::ErrorKind::invalid, "\"" + topic + "\" is no topic name");
+  Round round(connection, handle.get(), ranges, limits);
+  const auto ran = round.run(budget.within(limits.span));
+  if (!ran && ran.error().kind != core::ErrorKind::timeout) return std::unexpected(ran.error());
+  return round.read();
+}
+
 core::Result<std::vector<MessageSample>> sample_newest(Connection& connection, const Budget& budget,
                                                        const std::string& topic,
                                                        std::span<const Partition> partitions) {
-  const TopicHandle handle(rd_kafka_topic_new(connection.handle(), topic.c_str(), nullptr));
-  if (!handle) return core::fail(core::ErrorKind::invalid, "\"" + topic + "\" is no topic name");
-  std::vector<Pending> pending;
+  std::map<std::int32_t, std::optional<MessageSample>> found;
   for (const Partition& partition : partitions) {
-    if (partition.leader >= 0 && partition.offsets_known() && partition.end > partition.start) {
-      pending.push_back({&partition, false, std::nullopt});
-    }
+    if (partition.leader >= 0 && partition.offsets_known() && partition.end > partition.start) found[partition.id];
   }
   const Budget span = budget.within(kSampleSpan);
   for (const std::int64_t back : kStepsBack) {
-    if (std::ranges::all_of(pending, [](const Pending& each) { return each.sample.has_value(); })) break;
-    Round round(connection, handle.get(), pending, back);
-    const auto ran = round.run(span);
-    if (ran) continue;
-    if (ran.error().kind != core::ErrorKind::timeout) return std::unexpected(ran.error());
-    break;  // what was read counts
+    std::vector<OffsetRange> ranges;
+    for (const Partition& partition : partitions) {
+      const auto sample = found.find(partition.id);
+      if (sample == found.end() || sample->second) continue;
+      ranges.push_back({partition.id, std::max(partition.start, partition.end - back), partition.end});
+    }
+    if (ranges.empty() || span.left(kSampleSpan) == milliseconds{0}) break;
+    auto messages = read_ranges(connection, span, topic, ranges, {});
+    if (!messages) return std::unexpected(std::move(messages.error()));
+    for (const SampledMessage& message : *messages) {
+      if (message.time) found[message.partition] = {message.partition, message.offset, *message.time};
+    }
   }
   std::vector<MessageSample> samples;
-  for (const Pending& each : pending) {
-    if (each.sample) samples.push_back(*each.sample);
+  for (const auto& [id, sample] : found) {
+    if (sample) samples.push_back(*sample);
   }
   return samples;
+}
+
+core::Result<void> NewestMessages::read_newest(Connection& connection, const Budget& budget, const Topic& topic,
+                                               Partitions& known) {
+  std::vector<Partition> grown;
+  for (const Partition& partition : topic.partitions) {
+    if (!partition.offsets_known()) continue;
+    if (partition.end == partition.start) known[partition.id] = {partition.end, {}, kUnknownOffset, {}};
+    if (known[partition.id].end != partition.end && reads_++ < kMaxPartitionsPerCycle) grown.push_back(partition);
+  }
+  if (grown.empty()) return {};
+  auto samples = sample_newest(connection, budget, topic.name, grown);
+  if (!samples) return std::unexpected(std::move(samples.error()));
+  for (const MessageSample& sample : *samples) {
+    known[sample.partition].end = topic.find(sample.partition)->end;
+    known[sample.partition].newest = sample.timestamp;
+  }
+  return {};
+}
+
+core::Result<void> NewestMessages::read_oldest(Connection& connection, const Budget& budget, const Topic& topic,
+                                               Partitions& known) {
+  std::vector<OffsetRange> moved;
+  for (const Partition& partition : topic.partitions) {
+    if (partition.leader < 0 || !partition.offsets_known() || partition.end == partition.start) continue;
+    const Known& last = known[partition.id];
+    if (last.start == partition.start || reads_++ >= kMaxPartitionsPerCycle) continue;
+    moved.push_back({partition.id, partition.start, partition.start + 1});  // the first message, wherever it is
+  }
+  if (moved.empty()) return {};
+  auto messages = read_ranges(connection, budget, topic.name, moved, {});
+  if (!messages) return std::unexpected(std::move(messages.error()));
+  for (const SampledMessage& message : *messages) {
+    Known& partition = known[message.partition];
+    if (!message.time || partition.start == topic.find(message.partition)->start) continue;
+    partition.start = topic.find(message.partition)->start;
+    partition.oldest = message.time;
+  }
+  return {};
 }
 
 std::vector<core::Fault> NewestMessages::update(Connection& connection, const Budget& budget,
                                                 const std::string& cluster, std::vector<Topic>& topics) {
   std::vector<core::Fault> faults;
   std::map<std::string, Partitions> kept;
-  std::size_t reads = 0;
+  reads_ = 0;
   for (Topic& topic : topics) {
     if (!topic.dead_letter) continue;
     Partitions& known = kept[topic.name];
     if (const auto before = topics_.find(topic.name); before != topics_.end()) known = std::move(before->second);
-    std::vector<Partition> grown;
-    for (const Partition& partition : topic.partitions) {
-      if (!partition.offsets_known()) continue;
-      if (partition.end == partition.start) known[partition.id] = {partition.end, std::nullopt};
-      if (known[partition.id].end != partition.end && reads++ < kMaxPartitionsPerCycle) grown.push_back(partition);
-    }
-    if (!grown.empty()) {
-      auto samples = sample_newest(connection, budget, topic.name, grown);
-      if (samples) {
-        for (const MessageSample& sample : *samples) {
-          known[sample.partition] = {topic.find(sample.partition)->end, sample.timestamp};
-        }
-      } else {
-        faults.push_back({samples.error(), core::Labels{{"cluster", cluster}, {"topic", topic.name}}});
-      }
+    auto read = read_newest(connection, budget, topic, known);
+    if (read) read = read_oldest(connection, budget, topic, known);
+    if (!read) {
+      faults.push_back({std::move(read.error()), core::Labels{{"cluster", cluster}, {"topic", topic.name}}});
     }
     for (const auto& [id, partition] : known) {
       if (partition.newest && (!topic.newest_message || *topic.newest_message < *partition.newest)) {
         topic.newest_message = partition.newest;
+      }
+      if (partition.oldest && (!topic.oldest_message || *partition.oldest < *topic.oldest_message)) {
+        topic.oldest_message = partition.oldest;
       }
     }
   }

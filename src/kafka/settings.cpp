@@ -258,9 +258,14 @@ ClusterSettings parse_cluster(const config::Node& node, config::Diagnostics& dia
   }
   MapReader dead_letter(section("dead_letter"), diagnostics, what + ", dead_letter");
   settings.dead_letter = read_patterns(dead_letter, "topics", {"[.-](dlt|dlq)$"});
+  settings.dead_letters = parse_dead_letter(dead_letter);
   dead_letter.finish();
   settings.status = parse_status(section("status"), diagnostics, what + ", status");
   settings.metrics = parse_metrics(section("metrics"), diagnostics, what + ", metrics");
+  settings.offsets_stream = reader.choice("offsets", "admin", {"admin", "stream"}) == "stream";
+  if (const Node* canary = reader.child("canary")) {
+    settings.canary = parse_canary(*canary, diagnostics, what + ", canary");
+  }
   reader.finish();
   return settings;
 }

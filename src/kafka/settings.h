@@ -10,6 +10,8 @@
 #include "config/node.h"
 #include "core/secret.h"
 #include "core/time.h"
+#include "kafka/canary.h"
+#include "kafka/dead_letter_headers.h"
 #include "kafka/filter.h"
 #include "kafka/metric_settings.h"
 #include "kafka/token.h"
@@ -54,6 +56,9 @@ struct ClusterSettings {
   Patterns dead_letter;
   StatusSettings status;
   MetricSettings metrics;
+  DeadLetterSettings dead_letters;
+  std::optional<CanarySettings> canary;
+  bool offsets_stream = false;  // commits come from __consumer_offsets
 };
 
 /// Reads one entry of `kafka:` (see src/README.md). Mistakes, a property that librdkafka refuses among

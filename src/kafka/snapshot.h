@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,8 @@
 
 #include "core/batch.h"
 #include "core/time.h"
+#include "kafka/dead_letter_headers.h"
+#include "kafka/offsets_topic.h"
 
 namespace weir::kafka {
 
@@ -72,6 +75,15 @@ struct TopicConfig {
   bool operator==(const TopicConfig&) const = default;
 };
 
+/// A message of a dead-letter topic that was looked at.
+struct DeadLetter {
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  core::Time time;
+  DeadLetterReason reason;
+  std::string preview;  // how the value begins, not masked; "" unless wanted
+};
+
 struct Topic {
   std::string name;
   std::vector<Partition> partitions;  // ascending by id
@@ -79,6 +91,8 @@ struct Topic {
   bool dead_letter = false;
   std::shared_ptr<const TopicConfig> config;  // null until read; read seldom
   std::optional<core::Time> newest_message;   // of a dead-letter topic that holds something
+  std::optional<core::Time> oldest_message;   // of a dead-letter topic that holds something
+  std::vector<DeadLetter> dead_letters;       // of a dead-letter topic: those looked at in this cycle, the newest
 
   /// The partition with this id, or nullptr.
   const Partition* find(std::int32_t id) const;
@@ -107,6 +121,23 @@ struct Group {
   std::shared_ptr<const std::vector<Member>> member_list;
   std::vector<GroupPartition> partitions;  // of every topic it consumes, all partitions; ascending by topic, partition
   bool read_committed = false;             // configured to be: it reads up to Partition::stable, not to the end
+  /// Of groups whose commits are streamed: how many were seen (one for each partition) since the stream began, and when
+  /// the last was made.
+  std::optional<std::uint64_t> commit_records = {};
+  std::optional<core::Time> last_commit = {};
+};
+
+/// Something to be told once, that spoils nothing: what it is about besides the cluster is in the sentence.
+struct Notice {
+  std::string kind;     // of the event it becomes
+  std::string message;  // one sentence for a person
+};
+
+/// How the stream of __consumer_offsets fares.
+struct OffsetsStreamStatus {
+  bool live = false;                                         // else every group is asked for its commits
+  std::size_t groups = 0;                                    // whose commits came from it in this cycle
+  std::array<std::uint64_t, kOffsetsRecordKinds> records{};  // that were seen, by OffsetsRecordKind
 };
 
 /// One cluster at one moment: commits were read before end offsets, so end >= committed unless a topic
@@ -117,7 +148,10 @@ struct Snapshot {
   std::vector<Group> groups;        // ascending by id
   std::size_t groups_listed = 0;    // that the filter admits
   std::size_t groups_over_cap = 0;  // of them, not read
+  std::size_t configs_denied = 0;   // topics whose settings may not be read
   std::vector<core::Fault> faults;
+  std::vector<Notice> notices;
+  std::optional<OffsetsStreamStatus> offsets_stream;  // where it is configured
 };
 
 }  // namespace weir::kafka

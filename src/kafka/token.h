@@ -8,6 +8,8 @@
 #include "core/secret.h"
 #include "core/time.h"
 
+struct rd_kafka_s;
+
 namespace weir::kafka {
 
 /// How to get tokens for OAUTHBEARER: OAuth's grant of client credentials (RFC 6749, 4.4), by HTTP.
@@ -30,5 +32,8 @@ struct Token {
 /// Gets a new token; called from the thread that uses the cluster, when the last one has lived most of its time.
 /// Blocks for TokenSettings::timeout at most.
 using TokenSource = std::function<core::Result<Token>(const TokenSettings& settings, const std::stop_token& stop)>;
+
+/// What a client that wants a token is answered with: one of the source's, or why there is none.
+void give_token(rd_kafka_s* handle, const TokenSettings& settings, const TokenSource& source);
 
 }  // namespace weir::kafka

@@ -2,58 +2,21 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <re2/re2.h>
+
+#include "privacy/mask.h"
 
 namespace weir::quality {
 namespace {
+
+using privacy::cut;
+using privacy::mask;
+using privacy::printable;
 
 constexpr std::int64_t kMostRows = 100;
 constexpr std::int64_t kUsualRows = 5;
 constexpr std::size_t kMostValueBytes = 80;
 constexpr std::size_t kMostBytes = 2000;
 constexpr std::size_t kMostRead = 4096;  // of one value: no more of it is looked at
-
-/// The check digit of payment cards (ISO/IEC 7812-1, Luhn).
-bool is_card(std::string_view text) {
-  int sum = 0;
-  int digits = 0;
-  for (auto c = text.rbegin(); c != text.rend(); ++c) {
-    if (*c < '0' || *c > '9') continue;
-    const int digit = *c - '0';
-    const int doubled = digit * 2 > 9 ? digit * 2 - 9 : digit * 2;
-    sum += digits++ % 2 == 1 ? doubled : digit;
-  }
-  return digits >= 13 && digits <= 19 && sum % 10 == 0;
-}
-
-/// Replaces the first group of every match that `wanted` agrees to.
-template <class Wanted>
-std::string replaced(const std::string& text, const RE2& pattern, std::string_view by, Wanted wanted) {
-  std::string out;
-  re2::StringPiece rest(text);
-  re2::StringPiece found;
-  while (RE2::PartialMatch(rest, pattern, &found) && !found.empty()) {
-    const auto before = static_cast<std::size_t>(found.data() - rest.data());
-    out.append(rest.data(), before);
-    const std::string_view match(found.data(), found.size());
-    out += wanted(match) ? by : match;
-    rest.remove_prefix(before + found.size());
-  }
-  return out.append(rest.data(), rest.size());
-}
-
-/// Whole characters of UTF-8 only.
-std::string cut(std::string text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
-  return text.substr(0, bytes) + "…";
-}
-
-std::string printable(std::string text) {
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
-  return text;
-}
 
 std::string show(const sql::Value& value) {
   if (std::holds_alternative<std::monostate>(value)) return "NULL";
@@ -68,26 +31,6 @@ std::string show(const sql::Value& value) {
 }
 
 }  // namespace
-
-std::string mask(std::string_view given) {
-  static const RE2 kEmail(R"(([^\s@<>,;:"'()]+@[^\s@<>,;:"'()]+\.[^\s@<>,;:"'().]{2,}))");
-  static const RE2 kIban(R"((?i)(\b[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}\b))");
-  static const RE2 kCard(R"((\b[0-9](?:[ -]?[0-9]){12,18}\b))");
-  static const RE2 kIpv4(R"((\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b))");
-  static const RE2 kIpv6(R"(((?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{0,4}|[0-9A-Fa-f]{0,4}::[0-9A-Fa-f:]*))");
-  static const RE2 kPhone(R"(((?:\+|\b00|\(?\b0)[0-9 ()./-]{6,}[0-9]|\(?\b[0-9]{3}\)?[-. /][0-9]{3}[-. ][0-9]{4}\b))");
-  const auto always = [](std::string_view) { return true; };
-  std::string text = replaced(std::string(given), kEmail, "<email>", always);
-  text = replaced(text, kIban, "<iban>", [](std::string_view match) {
-    return std::ranges::count_if(match, [](unsigned char c) { return std::isdigit(c) != 0; }) >= 8;
-  });
-  text = replaced(text, kCard, "<card>", is_card);
-  text = replaced(text, kIpv4, "<ip>", always);
-  text = replaced(text, kIpv6, "<ip>", [](std::string_view match) { return match.size() > 2; });
-  return replaced(text, kPhone, "<phone>", [](std::string_view match) {
-    return std::ranges::count_if(match, [](unsigned char c) { return std::isdigit(c) != 0; }) >= 8;
-  });
-}
 
 SampleSettings parse_samples(ProbeContext& context) {
   SampleSettings settings;

@@ -20,8 +20,4 @@ std::string sample_query(const FailingRows& rows, const SampleSettings& settings
 /// Rows as a person may see them, `{id: 17, email: <email>}`: masked, each value and all of them bounded in bytes.
 std::vector<std::string> show_sample(const sql::Table& table);
 
-/// The text with what identifies a person replaced: e-mail addresses, IBANs, card numbers (by their check digit), IP
-/// addresses and telephone numbers become <email>, <iban>, <card>, <ip> and <phone>. Errs on the side of masking.
-std::string mask(std::string_view text);
-
 }  // namespace weir::quality

@@ -170,5 +170,24 @@ TEST(MetricsPageTest, ReadersAndWritersMayWorkAtOnce) {
   }
 }
 
+TEST(MetricsPageTest, AHistogramsSeriesStandTogetherUnderItsName) {
+  constexpr std::array<core::MetricInfo, 2> kHistogram{
+      {{"took_seconds", core::MetricType::histogram, "How long."}, {"row_count", core::MetricType::gauge, "Rows."}}};
+  MetricsPage page;
+  page.describe(kHistogram);
+  page.update("a",
+              shared(batch({{Labels::metric("took_seconds_bucket", {{"le", "1"}}), 2},
+                            {Labels::metric("took_seconds_bucket", {{"le", "+Inf"}}), 3},
+                            {Labels::metric("took_seconds_sum", {}), 4.5},
+                            {Labels::metric("took_seconds_count", {}), 3},
+                            {Labels::metric("row_count", {}), 7}})),
+              at(1000));
+  EXPECT_EQ(page.render(),
+            "# HELP row_count Rows.\n# TYPE row_count gauge\nrow_count 7\n"
+            "# HELP took_seconds How long.\n# TYPE took_seconds histogram\n"
+            "took_seconds_bucket{le=\"1\"} 2\ntook_seconds_bucket{le=\"+Inf\"} 3\ntook_seconds_sum 4.5\n"
+            "took_seconds_count 3\n");
+}
+
 }  // namespace
 }  // namespace weir::api

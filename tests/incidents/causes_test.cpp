@@ -145,6 +145,46 @@ TEST_F(Causes, DeadLettersArePoisonMessagesOfTheSourceTopic) {
   EXPECT_THAT(cause(dead).sentence, HasSubstr("version 7 dropped a field."));
 }
 
+TEST_F(Causes, DeadLettersNameTheirCommonestReason) {
+  line("kafka_dead_letter_messages", {{"cluster", "prod"}, {"topic", "orders-errors"}}, 50, 0);
+  const auto reason = [&](const char* origin, const char* exception, double count) {
+    line("kafka_dead_letter_sampled_messages",
+         {{"cluster", "prod"},
+          {"topic", "orders-errors"},
+          {"origin", origin},
+          {"exception", exception},
+          {"component", "connector sink-pg"}},
+         count, 0);
+  };
+  reason("orders", "org.apache.kafka.common.errors.SerializationException", 27);
+  reason("orders", "java.io.IOException", 3);
+  reason("other", "other", 20);
+  const core::Alert dead = alert("KafkaDeadLetterMessages", {{"cluster", "prod"}, {"topic", "orders-errors"}});
+  EXPECT_EQ(
+      cause(dead).sentence,
+      "The consumers of orders in prod cannot process some messages (poison messages): orders-errors now holds 50. "
+      "27 of the last 50 come from topic orders: SerializationException in connector sink-pg.");
+  event("dead_letter_reason",
+        {{"cluster", "prod"},
+         {"topic", "orders-errors"},
+         {"origin", "orders"},
+         {"component", "connector sink-pg"},
+         {"exception", "org.apache.kafka.common.errors.SerializationException"},
+         {"message", "Unknown magic byte!"}},
+        "…");
+  EXPECT_THAT(cause(dead).sentence, HasSubstr("SerializationException in connector sink-pg: Unknown magic byte!"));
+  event("schema_incompatible", {{"subject", "orders-value"}}, "version 7 dropped a field.");
+  EXPECT_THAT(cause(dead).sentence, HasSubstr("version 7 dropped a field. 27 of the last 50"));
+}
+
+TEST_F(Causes, OnlyDeadLettersWithoutAReasonNameNone) {
+  line("kafka_dead_letter_messages", {{"cluster", "prod"}, {"topic", "orders.dlt"}}, 50, 0);
+  line("kafka_dead_letter_sampled_messages", {{"cluster", "prod"}, {"topic", "orders.dlt"}, {"exception", "unknown"}},
+       50, 0);
+  const core::Alert dead = alert("KafkaDeadLetterMessages", {{"cluster", "prod"}, {"topic", "orders.dlt"}});
+  EXPECT_TRUE(cause(dead).sentence.ends_with("orders.dlt now holds 50."));
+}
+
 TEST_F(Causes, ABrokerThatLeftExplainsMissingReplicas) {
   const core::Alert weak = alert("KafkaTopicUnderReplicated", {{"cluster", "prod"}, {"topic", "orders"}});
   line("kafka_topic_under_replicated_partitions", {{"cluster", "prod"}, {"topic", "orders"}}, 3, 0);

@@ -9,40 +9,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TEST(MaskTest, HidesWhatIdentifiesAPerson) {
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {"write to jane.doe+x@example.co.uk now", "write to <email> now"},
-      {"mailto:jürgen@müller.de", "mailto:<email>"},
-      {"a@b.cc,d@e.ff", "<email>,<email>"},
-      {"4111 1111 1111 1111", "<card>"},
-      {"4111-1111-1111-1111!", "<card>!"},
-      {"378282246310005", "<card>"},
-      {"DE89 3704 0044 0532 0130 00", "<iban>"},
-      {"gb29nwbk60161331926819", "<iban>"},
-      {"from 192.168.10.20:443", "from <ip>:443"},
-      {"2001:db8::ff00:42:8329", "<ip>"},
-      {"fe80:0:0:0:1:2:3:4", "<ip>"},
-      {"::1 x", "<ip> x"},
-      {"+49 (151) 1234-5678", "<phone>"},
-      {"0151/12345678", "<phone>"},
-      {"555-123-4567 or (555) 123-4567", "<phone> or <phone>"},
-  };
-  for (const auto& [text, expected] : cases) EXPECT_EQ(mask(text), expected) << text;
-}
-
-TEST(MaskTest, LeavesEverythingElse) {
-  for (const char* text : {"", "2023-11-14T22:13:20Z", "12:34:56", "4111 1111 1111 1112", "1700000000000",
-                           "version 1.2.3", "user@host", "AB12", "order 17 of 2023-11-14", "C++::", "10.5"}) {
-    EXPECT_EQ(mask(text), text);
-  }
-}
-
-TEST(MaskTest, EndsOnWhateverItIsGiven) {
-  EXPECT_EQ(mask(std::string(10'000, '@')).size(), 10'000U);
-  EXPECT_NE(mask(std::string("\xff\xfe@\xff.\xff\xff", 7)), "x");
-  EXPECT_LT(mask(std::string(5000, '1')).size(), 5001U);
-}
-
 TEST(ShowSampleTest, BoundsValuesAndRows) {
   sql::Table table{{"id", "note"}, {}};
   table.rows.push_back({std::int64_t{7}, std::string(200, 'x')});

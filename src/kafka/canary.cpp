@@ -1,0 +1,345 @@
+#include "kafka/canary.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+#include <map>
+#include <utility>
+
+#include "kafka/canary_text.h"
+#include "kafka/connection.h"
+#include "kafka/errors.h"
+#include "kafka/own_client.h"
+#include "kafka/property_files.h"
+
+namespace weir::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+const std::vector<std::pair<std::string, std::string>> kDefaults = {{"client.id", "weir-canary"},
+                                                                    {"reconnect.backoff.max.ms", "1000"}};
+constexpr milliseconds kMetadataAge{30'000};
+constexpr milliseconds kCallSpan{1000};  // of calls that do not look at the stop token
+
+struct MetadataDeleter {
+  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
+};
+using MetadataPtr = std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter>;
+struct ListDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
+};
+using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
+struct MessageDeleter {
+  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
+};
+using RawMessage = std::unique_ptr<rd_kafka_message_t, MessageDeleter>;
+struct EventDeleter {
+  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
+};
+using Event = std::unique_ptr<rd_kafka_event_t, EventDeleter>;
+struct NewTopicDeleter {
+  void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
+};
+
+milliseconds left(SteadyTime deadline, milliseconds cap) {
+  const auto remaining = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+  return std::clamp(remaining, milliseconds{0}, cap);
+}
+
+core::Error denied(std::string_view subject, std::string_view right) {
+  return core::fail(core::ErrorKind::denied, fmt::format("{}: not allowed; grant this user {}", subject, right))
+      .error();
+}
+
+bool is_topic_denied(int code) { return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; }
+
+class Link : public CanaryLink, private OwnClient {
+ public:
+  Link(const ClusterSettings& cluster, CanarySettings settings, TokenSource tokens)
+      : brokers_(cluster.brokers), settings_(std::move(settings)), instance_(canary_instance()) {
+    token_source = std::move(tokens);
+  }
+
+  core::Result<void> open(const ClusterSettings& cluster) {
+    const std::string lost = std::to_string(settings_.lost_after.count());
+    auto writing = own_configuration(cluster, kDefaults,
+                                     {{"bootstrap.servers", cluster.brokers},
+                                      {"allow.auto.create.topics", "false"},
+                                      {"acks", "all"},
+                                      {"linger.ms", "0"},
+                                      {"queue.buffering.max.messages", "100000"},
+                                      {"message.timeout.ms", lost}});
+    if (!writing) return std::unexpected(std::move(writing.error()));
+    use_tokens(writing->get(), cluster, *this);
+    rd_kafka_conf_set_dr_msg_cb(writing->get(), on_delivery);
+    rd_kafka_conf_set_error_cb(writing->get(), on_error);
+    auto reading = own_configuration(cluster, kDefaults,
+                                     {{"bootstrap.servers", cluster.brokers},
+                                      {"allow.auto.create.topics", "false"},
+                                      {"group.id", settings_.group},
+                                      {"enable.auto.commit", "false"},
+                                      {"enable.auto.offset.store", "false"},
+                                      {"auto.offset.reset", "latest"},
+                                      {"queued.max.messages.kbytes", "4096"},
+                                      {"fetch.error.backoff.ms", "100"}});
+    if (!reading) return std::unexpected(std::move(reading.error()));
+    use_tokens(reading->get(), cluster, *this);
+    rd_kafka_conf_set_error_cb(reading->get(), on_error);
+    auto producer = own_producer(std::move(*writing));
+    if (!producer) return std::unexpected(std::move(producer.error()));
+    auto consumer = own_consumer(std::move(*reading));
+    if (!consumer) return std::unexpected(std::move(consumer.error()));
+    producer_ = std::move(*producer);
+    consumer_ = std::move(*consumer);
+    rd_kafka_poll_set_consumer(consumer_.get());
+    return {};
+  }
+
+  core::Result<std::vector<std::int32_t>> prepare(SteadyTime deadline, const std::stop_token& stop) override {
+    if (stop.stop_requested()) return core::fail(core::ErrorKind::cancelled, "shutting down");
+    rd_kafka_poll(producer_.get(), 0);
+    if (!assigned_.empty() && steady_clock::now() - read_at_ < kMetadataAge) return assigned_;
+    auto partitions = read_partitions(deadline);
+    read_at_ = steady_clock::now();
+    if (!partitions && partitions.error().retryable && !assigned_.empty()) {
+      news_.error = std::move(partitions.error());  // canaries that wait say more than none
+      return assigned_;
+    }
+    if (!partitions && partitions.error().kind == core::ErrorKind::not_found && settings_.create) {
+      if (auto created = create(deadline); !created) return std::unexpected(std::move(created.error()));
+      partitions = read_partitions(deadline);
+    }
+    if (!partitions) return partitions;
+    if (*partitions != assigned_) {
+      if (auto assigned = assign(*partitions, deadline); !assigned) return std::unexpected(std::move(assigned.error()));
+    }
+    return partitions;
+  }
+
+  core::Result<SteadyTime> send(std::int32_t partition, std::uint64_t sequence) override {
+    const std::string text = CanaryText{instance_, sequence}.write();
+    const SteadyTime at = steady_clock::now();
+    const auto code = rd_kafka_producev(
+        producer_.get(), RD_KAFKA_V_TOPIC(settings_.topic.c_str()), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(const_cast<char*>(text.data()), text.size()),
+        RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(static_cast<std::uintptr_t>(sequence))), RD_KAFKA_V_END);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return at;
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+      return core::fail(core::ErrorKind::limit, "the canary's producer still waits for earlier canaries");
+    }
+    return std::unexpected(to_error(code, topic(), {}));
+  }
+
+  CanaryNews poll(milliseconds timeout) override {
+    const SteadyTime deadline = steady_clock::now() + timeout;
+    while (true) {
+      rd_kafka_poll(producer_.get(), 0);
+      // Short, since an acknowledgement does not wake the consumer. Its latency is librdkafka's own, so nothing is
+      // lost.
+      const RawMessage message(
+          rd_kafka_consumer_poll(consumer_.get(), static_cast<int>(left(deadline, milliseconds{20}).count())));
+      if (message) take(*message);
+      const bool any = !news_.deliveries.empty() || !news_.arrivals.empty() || news_.error;
+      if (any || steady_clock::now() >= deadline) return std::exchange(news_, {});
+    }
+  }
+
+  core::Result<core::Duration> commit(SteadyTime deadline) override {
+    const PartitionList offsets(rd_kafka_topic_partition_list_new(static_cast<int>(next_.size())));
+    for (const auto& [partition, offset] : next_) {
+      rd_kafka_topic_partition_list_add(offsets.get(), settings_.topic.c_str(), partition)->offset = offset;
+    }
+    const Queue queue(rd_kafka_queue_new(consumer_.get()));
+    const SteadyTime began = steady_clock::now();
+    auto code = rd_kafka_commit_queue(consumer_.get(), offsets.get(), queue.get(), nullptr, nullptr);
+    const std::string group = "group \"" + settings_.group + "\"";
+    if (code != 0) return std::unexpected(to_error(code, group, {}));
+    const Event event(rd_kafka_queue_poll(queue.get(), static_cast<int>(left(deadline, kCallSpan * 5).count())));
+    if (!event) return std::unexpected(to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, group + ", commit", {}));
+    const auto took = std::chrono::duration_cast<core::Duration>(steady_clock::now() - began);
+    code = rd_kafka_event_error(event.get());
+    const rd_kafka_topic_partition_list_t* answered = rd_kafka_event_topic_partition_list(event.get());
+    for (int i = 0; code == 0 && answered != nullptr && i < answered->cnt; ++i) code = answered->elems[i].err;
+    if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+      return std::unexpected(denied(group, "READ on the group, so that the canary can commit"));
+    }
+    if (code != 0) return std::unexpected(to_error(code, group, {}));
+    return took;
+  }
+
+  SteadyTime now() const override { return steady_clock::now(); }
+
+ private:
+  static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
+    auto& link = static_cast<Link&>(*static_cast<OwnClient*>(self));
+    CanaryDelivery delivery;
+    delivery.partition = message->partition;
+    delivery.sequence = reinterpret_cast<std::uintptr_t>(message->_private);
+    delivery.latency = std::chrono::duration_cast<core::Duration>(
+        std::chrono::microseconds(std::max<std::int64_t>(0, rd_kafka_message_latency(message))));
+    if (is_topic_denied(message->err)) {
+      delivery.error = denied(link.topic(), "WRITE on the topic, so that the canary can produce");
+    } else if (message->err != 0) {
+      delivery.error = to_error(message->err, link.topic(), {});
+    }
+    link.news_.deliveries.push_back(std::move(delivery));
+  }
+
+  static void on_error(rd_kafka_t*, int code, const char* reason, void* self) {
+    auto& link = static_cast<Link&>(*static_cast<OwnClient*>(self));
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !link.trouble_) {
+      link.trouble_ = to_error(code, "brokers " + link.brokers_, reason);
+    }
+  }
+
+  std::string topic() const { return "topic \"" + settings_.topic + "\""; }
+
+  /// A failed call, explained by the last trouble with a broker.
+  core::Error explained(int code, std::string_view subject) const {
+    return is_connection_error(code) && trouble_ ? *trouble_ : to_error(code, subject, {});
+  }
+
+  core::Result<std::vector<std::int32_t>> read_partitions(SteadyTime deadline) {
+    // Of the consumer, whose requests create nothing.
+    rd_kafka_topic_t* raw = rd_kafka_topic_new(consumer_.get(), settings_.topic.c_str(), nullptr);
+    const TopicHandle handle(raw);
+    if (!handle) return core::fail(core::ErrorKind::invalid, "\"" + settings_.topic + "\" is no topic name");
+    const rd_kafka_metadata_t* found = nullptr;
+    const auto code =
+        rd_kafka_metadata(consumer_.get(), 0, raw, &found, static_cast<int>(left(deadline, 2 * kCallSpan).count()));
+    const MetadataPtr metadata(found);
+    if (code != 0) return std::unexpected(explained(code, topic()));
+    trouble_.reset();
+    broker_count_ = metadata->broker_cnt;
+    if (metadata->topic_cnt != 1) return core::fail(core::ErrorKind::protocol, topic() + ": no answer about it");
+    const rd_kafka_metadata_topic_t& told = metadata->topics[0];
+    if (told.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+      assigned_.clear();
+      return core::fail(core::ErrorKind::not_found,
+                        topic() + " does not exist; create it, with a partition for each broker, or set create: true");
+    }
+    if (is_topic_denied(told.err)) {
+      return std::unexpected(denied(topic(), "DESCRIBE, READ and WRITE on the topic, and READ on the group"));
+    }
+    if (told.err != 0) return std::unexpected(to_error(told.err, topic(), {}));
+    std::vector<std::int32_t> partitions;
+    for (int i = 0; i < told.partition_cnt; ++i) partitions.push_back(told.partitions[i].id);
+    std::ranges::sort(partitions);
+    return partitions;
+  }
+
+  /// One partition for each broker, so that each of them leads one.
+  core::Result<void> create(SteadyTime deadline) {
+    std::array<char, 512> reason{};
+    const int copies = std::min(3, std::max(1, broker_count_));
+    const std::unique_ptr<rd_kafka_NewTopic_t, NewTopicDeleter> wanted(rd_kafka_NewTopic_new(
+        settings_.topic.c_str(), std::max(1, broker_count_), copies, reason.data(), reason.size()));
+    if (!wanted) return core::fail(core::ErrorKind::invalid, topic() + ": " + reason.data());
+    rd_kafka_NewTopic_set_config(wanted.get(), "retention.ms", "3600000");
+    const Queue queue(rd_kafka_queue_new(consumer_.get()));
+    std::array<rd_kafka_NewTopic_t*, 1> topics = {wanted.get()};
+    rd_kafka_CreateTopics(consumer_.get(), topics.data(), topics.size(), nullptr, queue.get());
+    const Event event(rd_kafka_queue_poll(queue.get(), static_cast<int>(left(deadline, 5 * kCallSpan).count())));
+    if (!event) return std::unexpected(explained(RD_KAFKA_RESP_ERR__TIMED_OUT, topic() + ", create"));
+    int code = rd_kafka_event_error(event.get());
+    std::size_t count = 0;
+    if (const auto* result = rd_kafka_event_CreateTopics_result(event.get()); code == 0 && result != nullptr) {
+      const auto* results = rd_kafka_CreateTopics_result_topics(result, &count);
+      if (count == 1) code = rd_kafka_topic_result_error(results[0]);
+    }
+    if (code == 0 || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return {};
+    if (is_topic_denied(code) || code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
+      return std::unexpected(
+          denied(topic(), "CREATE on the topic, or create it by hand, with a partition for each broker"));
+    }
+    return std::unexpected(explained(code, topic() + ", create"));
+  }
+
+  /// From where each was read to, else from its end.
+  core::Result<void> assign(const std::vector<std::int32_t>& partitions, SteadyTime deadline) {
+    const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+    for (const std::int32_t partition : partitions) {
+      rd_kafka_topic_partition_list_add(list.get(), settings_.topic.c_str(), partition)->offset = -1;  // the end
+    }
+    auto code = rd_kafka_offsets_for_times(consumer_.get(), list.get(),
+                                           static_cast<int>(left(deadline, 5 * kCallSpan).count()));
+    if (is_topic_denied(code))
+      return std::unexpected(denied(topic(), "READ on the topic, so that the canary can consume"));
+    if (code != 0) return std::unexpected(explained(code, topic()));
+    for (int i = 0; i < list->cnt; ++i) {
+      rd_kafka_topic_partition_t& element = list->elems[i];
+      if (element.err != 0 || element.offset < 0) element.offset = RD_KAFKA_OFFSET_END;
+      element.err = RD_KAFKA_RESP_ERR_NO_ERROR;
+      const auto before = next_.find(element.partition);
+      if (before != next_.end() && element.offset >= before->second) element.offset = before->second;
+    }
+    code = rd_kafka_assign(consumer_.get(), list.get());
+    if (code != 0) return std::unexpected(to_error(code, topic(), {}));
+    assigned_ = partitions;
+    return {};
+  }
+
+  void take(const rd_kafka_message_t& message) {
+    if (message.err != 0) {
+      if (message.err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) return;  // commit() says so
+      if (is_topic_denied(message.err)) {
+        news_.error = denied(topic(), "READ on the topic, so that the canary can consume");
+      } else if (!is_connection_error(message.err)) {
+        news_.error = to_error(message.err, topic(), rd_kafka_message_errstr(&message));
+      }
+      return;
+    }
+    next_[message.partition] = message.offset + 1;
+    const auto text = CanaryText::read({static_cast<const char*>(message.payload), message.len});
+    if (!text || text->instance != instance_) return;
+    news_.arrivals.push_back({message.partition, text->sequence, steady_clock::now()});
+  }
+
+  std::string brokers_;
+  CanarySettings settings_;
+  std::string instance_;
+  CanaryNews news_;
+  std::optional<core::Error> trouble_;
+  int broker_count_ = 1;
+  SteadyTime read_at_;  // the partitions
+  std::vector<std::int32_t> assigned_;
+  std::map<std::int32_t, std::int64_t> next_;  // offsets to commit
+  Handle producer_;                            // go first: their callbacks use the rest
+  Handle consumer_;
+};
+
+}  // namespace
+
+CanarySettings parse_canary(const config::Node& node, config::Diagnostics& diagnostics, const std::string& what) {
+  CanarySettings settings;
+  config::MapReader reader(node, diagnostics, what);
+  settings.topic = reader.required_text("topic");
+  settings.group = reader.text("group", settings.group);
+  settings.interval = reader.duration("interval", settings.interval);
+  settings.late_after = reader.duration("late_after", settings.late_after);
+  settings.lost_after = reader.duration("lost_after", settings.lost_after);
+  settings.create = reader.boolean("create", settings.create);
+  if (settings.interval < milliseconds(500)) reader.error("interval", "must be at least 500ms");
+  if (settings.late_after < milliseconds(1)) reader.error("late_after", "must be at least 1ms");
+  if (settings.lost_after < settings.late_after || settings.lost_after < std::chrono::seconds(1) ||
+      settings.lost_after > std::chrono::minutes(5)) {
+    reader.error("lost_after", "must be from 1s to 5m, and no less than late_after");
+  }
+  if (reader.has("group") && settings.group.empty()) reader.error("group", "must not be empty");
+  reader.finish();
+  return settings;
+}
+
+core::Result<std::unique_ptr<CanaryLink>> open_canary(const ClusterSettings& cluster, const CanarySettings& settings,
+                                                      TokenSource token_source) {
+  const auto read = PropertyFiles(cluster).read(cluster);
+  if (!read) return std::unexpected(read.error());
+  auto link = std::make_unique<Link>(*read, settings, std::move(token_source));
+  if (auto opened = link->open(*read); !opened) return std::unexpected(std::move(opened.error()));
+  return link;
+}
+
+}  // namespace weir::kafka
