@@ -10,7 +10,8 @@ from support import kafka_clients, pipeline
 from support.wait import until
 
 RATE = 5_000_000 / 3600  # events a second
-GROUP, TOPIC = "loader", "events"
+GROUP, TOPIC, CANARY = "loader", "events", "pipeline-canary"
+ROUND_TRIP = "histogram_quantile(0.95, sum by (le) (kafka_canary_round_trip_latency_seconds_bucket))"
 
 
 @pytest.fixture(name="warehouse")
@@ -35,7 +36,9 @@ def samples(seconds, look):
 
 def test_rate_lag_and_latency_of_five_million_events_an_hour(kafka, postgres, warehouse, start_weir):
     kafka_clients.create_topic(kafka, TOPIC, 6)
-    weir = start_weir({"kafka": [shop.kafka_section(kafka, groups={"allow": [f"^{GROUP}$"]})],
+    kafka_clients.create_topic(kafka, CANARY, 2)
+    weir = start_weir({"kafka": [shop.kafka_section(kafka, groups={"allow": [f"^{GROUP}$"]},
+                                                    canary={"topic": CANARY, "interval": "1s"})],
                        "sources": [warehouse.source()], "checks": [warehouse.checks()]})
 
     def lag():
@@ -55,6 +58,8 @@ def test_rate_lag_and_latency_of_five_million_events_an_hour(kafka, postgres, wa
             assert lag() < 3 * RATE
             assert latency() < 3
             assert weir.sample("weir_check_status", check="events are loaded within 3 s") == 0
+            assert float(weir.query(ROUND_TRIP)[0]["value"][1]) < 3
+            assert weir.sample("kafka_canary_lost_total", topic=CANARY) == 0
 
             sink.hold()
             behind = source.sent - sink.loaded
