@@ -59,10 +59,16 @@ TEST(ShippedRules, EveryAlertSaysHowBadItIsAndWhatToDo) {
 TEST(ShippedRules, ReadOnlyMetricsThatTheArchitecturePageLists) {
   std::ifstream stream(fs::path(WEIR_SOURCE_DIR) / "src" / "README.md");
   const std::string page{std::istreambuf_iterator<char>(stream), {}};
+  std::set<std::string> recorded;
+  for (const Group& group : load_shipped()) {
+    for (const Rule& rule : group.rules) recorded.insert(rule.name);
+  }
   for (const Group& group : load_shipped()) {
     for (const Rule& rule : group.rules) {
       for (const std::string& name : promql::metric_names(*rule.expr)) {
-        EXPECT_NE(page.find(name), std::string::npos) << rule.name << " reads " << name;
+        const std::string listed = name.ends_with("_bucket") ? name.substr(0, name.size() - 7) : name;  // a histogram's
+        EXPECT_TRUE(recorded.contains(name) || page.find(listed) != std::string::npos)
+            << rule.name << " reads " << name;
       }
     }
   }
