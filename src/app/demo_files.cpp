@@ -21,6 +21,7 @@ kafka:
         - {{name: warehouse-loader, topics: [orders]}}
     topics: {{names: [orders, payments, user.clicks, user.clicks.dlt]}}
     dead_letter: {{topics: ['\.dlt$']}}
+    status: {{window: 30s}}
 schema_registries:
   - name: shop
     url: {registry}

@@ -11,6 +11,8 @@ export interface History {
 
 const refreshed = 15_000; // milliseconds
 const shownPoints = 240;
+const fewPoints = 10;
+const shortest = 0.25; // hours
 
 interface Answer {
   status: string;
@@ -43,20 +45,26 @@ export function useCheckHistory(labels: Record<string, string>, banded: boolean,
   useEffect(() => {
     let stopped = false;
     let timer = 0;
-    const ask = async () => {
-      const step = Math.max(1, Math.round((hours * 3600) / shownPoints));
+    const last = async (span: number): Promise<History> => {
+      const step = Math.max(1, Math.round((span * 3600) / shownPoints));
       const end = Math.floor(Date.now() / 1000 / step) * step;
-      const of = (metric: string) => range(selector(metric, labels), end - hours * 3600, end, step);
+      const of = (metric: string) => range(selector(metric, labels), end - span * 3600, end, step);
+      const none = new Map<number, number | null>();
+      const [values, low, high] = await Promise.all([
+        of("weir_check_value"),
+        banded ? of("weir_check_expected_low") : none,
+        banded ? of("weir_check_expected_high") : none,
+      ]);
+      const points = [...values].map(([time, value]): Point => [time, value]);
+      const at = (edge: Map<number, number | null>) => points.map(([time]) => edge.get(time) ?? null);
+      return { points, band: banded ? { low: at(low), high: at(high) } : null, problem: null };
+    };
+    const ask = async () => {
       try {
-        const none = new Map<number, number | null>();
-        const [values, low, high] = await Promise.all([
-          of("weir_check_value"),
-          banded ? of("weir_check_expected_low") : none,
-          banded ? of("weir_check_expected_high") : none,
-        ]);
-        const points = [...values].map(([time, value]): Point => [time, value]);
-        const at = (edge: Map<number, number | null>) => points.map(([time]) => edge.get(time) ?? null);
-        if (!stopped) setHistory({ points, band: banded ? { low: at(low), high: at(high) } : null, problem: null });
+        const long = await last(hours);
+        // What began a moment ago is seen from near.
+        const shown = long.points.length < fewPoints ? await last(shortest) : long;
+        if (!stopped) setHistory(shown);
       } catch (error) {
         if (!stopped) setHistory({ points: [], band: null, problem: error instanceof Error ? error.message : String(error) });
       }
