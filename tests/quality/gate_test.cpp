@@ -49,7 +49,9 @@ TEST(WriteMarkTest, IsNothingWhereTheEngineDoesNotSay) {
 TEST(StableTest, TakesComparisonsOfColumns) {
   for (const char* sql :
        {"", "a > 1 AND b IN (1, 2)", "lower(name) = 'now or never'", "(a = 1) OR (b IS NULL)", "\"current_date\" > 1",
-        "`now` = 1", "created_at >= '2023-11-14'", "sum(CASE WHEN region = 'eu' THEN 1.0 ELSE 0 END) / count(*)"}) {
+        "`now` = 1", "created_at >= '2023-11-14'", "a=-1.5e3 AND b<-.5", "note = 'today I slept 12:00'",
+        "a::numeric(10,2) > 1.0 AND b :: text <> ''", "cast(a as varchar(20)) ~* '^x'", "a||b = 'xy' AND a%2=0",
+        "sum(CASE WHEN region = 'eu' THEN 1.0 ELSE 0 END) / count(*)"}) {
     EXPECT_TRUE(is_stable(sql)) << sql;
   }
 }
@@ -87,10 +89,39 @@ checks for t:
 }
 
 TEST(StableTest, RefusesWhatMovesByItself) {
-  for (const char* sql : {"created_at > now() - interval '1 day'", "day = CURRENT_DATE", "day = 'Today'",
-                          "day = ' now '::date", "random() < 0.1", "my_function(a)", "\"my function\" (a)",
-                          "owner = current_user", "a = (SELECT 1)", "a = date('now')", "a = '\\\' OR now() > a",
-                          "a > $1", "a = @x", "`a\\` = 1 OR now() = `b`", "a > julianday( )", "a = 'x"}) {
+  for (const char* sql : {"created_at > now() - interval '1 day'",
+                          "day = CURRENT_DATE",
+                          "day = 'Today'",
+                          "day = ' now '::date",
+                          "random() < 0.1",
+                          "my_function(a)",
+                          "\"my function\" (a)",
+                          "owner = current_user",
+                          "a = (SELECT 1)",
+                          "a = date('now')",
+                          "a = '\\\' OR now() > a",
+                          "a > $1",
+                          "a = @x",
+                          "id IN (TABLE refb)",
+                          "exists(table refb)",
+                          "EXISTS (table\n refb)",
+                          "a ==== b",
+                          "a <-> b",
+                          "a ||- b",
+                          "y16.f13 > 1",
+                          "(y16).f13",
+                          "\"y16\".\"f13\" > 1",
+                          "y16 . f13 = 1",
+                          "a::my_type = 'x'",
+                          "a :: \"text\" = 'x'",
+                          "CAST(a AS mood) = 'x'",
+                          "a = 'today 12:00 UTC'",
+                          "a = '\ttomorrow'",
+                          "a OPERATOR(public.=) b",
+                          "current_schema = a",
+                          "`a\\` = 1 OR now() = `b`",
+                          "a > julianday( )",
+                          "a = 'x"}) {
     EXPECT_FALSE(is_stable(sql)) << sql;
   }
 }
