@@ -76,7 +76,10 @@ std::string Change::to_string() const {
 
 std::string Check::measure() const { return change ? change->to_string() + " " + probe->text() : probe->text(); }
 
-std::string Check::identity() const { return given_identity.empty() ? probe->identity() : given_identity; }
+std::string Check::identity() const {
+  if (!given_identity.empty()) return given_identity;
+  return change ? change->to_string() + " " + probe->identity() : probe->identity();
+}
 
 std::string Check::canonical() const {
   std::string text = measure();

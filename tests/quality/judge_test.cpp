@@ -285,9 +285,14 @@ TEST(Remember, TakesNewLoadsThatPassed) {
   EXPECT_EQ(to_remember("id", verdict, 5, {}, std::nullopt, kNow)->time, kNow);
   EXPECT_EQ(to_remember("id", verdict, 5, {{}, true}, std::nullopt, kNow), std::nullopt);
   EXPECT_EQ(to_remember("id", verdict, kInfinity, {}, std::nullopt, kNow), std::nullopt);
-  for (const Outcome bad : {Outcome::warn, Outcome::fail, Outcome::error}) {
+  verdict.outcome = Outcome::error;
+  EXPECT_EQ(to_remember("id", verdict, 5, {}, std::nullopt, kNow), std::nullopt);
+  Baseline long_failing;
+  long_failing.objected = 16;
+  for (const Outcome bad : {Outcome::warn, Outcome::fail}) {
     verdict.outcome = bad;
-    EXPECT_EQ(to_remember("id", verdict, 5, {}, std::nullopt, kNow), std::nullopt);
+    EXPECT_EQ(to_remember("id", verdict, 5, {}, std::nullopt, kNow)->mark, core::Mark::anomalous);
+    EXPECT_EQ(to_remember("id", verdict, 5, long_failing, std::nullopt, kNow), std::nullopt);
   }
 }
 
