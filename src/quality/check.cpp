@@ -133,6 +133,8 @@ std::string show_number(double value) {
   if (value == 0) return "0";
   // Counts are shown whole however large they are.
   if (std::trunc(value) == value && std::abs(value) < 1e15) return fmt::format("{:.0f}", value);
+  // Of large numbers as much behind the point as tells them apart.
+  if (std::abs(value) >= 1e5 && std::abs(value) < 1e12) return fmt::format("{:.{}g}", value, 13);
   return fmt::format("{:.6g}", value);
 }
 

@@ -160,6 +160,11 @@ void CheckRun::check_one(Turn& turn, const Check& check) {
   const auto unreadable = turn.scan.unreadable.find(&check);
   if (unreadable != turn.scan.unreadable.end()) return refuse(unreadable->second);
   const auto answers = ask(turn, check);
+  if (!answers && answers.error().kind == core::ErrorKind::limit && check.probe->grouped()) {
+    core::Error error = answers.error();
+    error.message += "; more groups than \"group_limit\" are not judged: let the query give fewer, or raise it";
+    return refuse(error);
+  }
   if (!answers) return refuse(answers.error());
   turn.seen.checks.push_back(observe(turn, check, *answers));
 }
@@ -231,6 +236,7 @@ Observed CheckRun::observe(Turn& turn, const Check& check, std::span<const core:
   tell_how(turn, check, observed.result);
   take_sample(turn, check, observed);
   observed.foresight = verdict->foresight;
+  observed.result.learning = verdict->learning || (verdict->foresight && !verdict->foresight->judged);
   return observed;
 }
 

@@ -276,6 +276,15 @@ TEST_F(BaselineTest, IsEmptyAtFirst) {
   EXPECT_FALSE(of(1).known_load);
 }
 
+TEST(ShowNumber, TellsLargeNumbersApart) {
+  EXPECT_EQ(show_number(1366560.123), "1366560.123");
+  EXPECT_EQ(show_number(-1366560.5), "-1366560.5");
+  EXPECT_EQ(show_number(1366560), "1366560");
+  EXPECT_EQ(show_number(3.14159265), "3.14159");
+  EXPECT_EQ(show_number(0.1 + 0.2), "0.3");
+  EXPECT_EQ(show_number(1e300), "1e+300");
+}
+
 TEST(Remember, TakesNewLoadsThatPassed) {
   Verdict verdict;
   verdict.outcome = Outcome::pass;

@@ -127,6 +127,21 @@ TEST_F(PostgresKindsTest, NamesInAnotherCaseAreHinted) {
   EXPECT_THAT(table.datasets[0].error->message, HasSubstr(fmt::format("there is a table \"{}.Mixed\"", schema_)));
 }
 
+TEST_F(PostgresKindsTest, AddressesAreValidWhateverTheirType) {
+  write(
+      "CREATE TABLE hosts (a inet, b text, c inet); INSERT INTO hosts VALUES ('10.0.0.1', '10.0.0.1', '2001:db8::1'), "
+      "('10.0.0.2/24', 'no address', '::1')");
+  const RunResult result = run(R"(
+checks for S.hosts:
+  - invalid_count(a) = 0: {valid format: ip address}
+  - invalid_count(b) = 1: {valid format: ipv4 address}
+  - invalid_count(c) = 0: {valid format: ipv6 address}
+)");
+  for (const Observed& check : result.datasets[0].checks) {
+    EXPECT_EQ(check.result.outcome, Outcome::pass) << check.result.message;
+  }
+}
+
 TEST_F(PostgresKindsTest, WhatTakesTooLongIsStoppedAlone) {
   const RunResult result = run(R"(
 checks for S.t:
