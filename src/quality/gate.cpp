@@ -14,8 +14,7 @@ bool any_null(const sql::Row& row) {
                              [](const sql::Value& value) { return std::holds_alternative<std::monostate>(value); });
 }
 
-/// Keywords that may stand before a parenthesis, functions of every engine, and what the dialects of those with
-/// counters write.
+/// Keywords that may stand before a parenthesis, and functions of every engine.
 constexpr auto kStableFunctions = std::to_array<std::string_view>({"in",
                                                                    "and",
                                                                    "or",
@@ -58,8 +57,6 @@ constexpr auto kStableFunctions = std::to_array<std::string_view>({"in",
                                                                    "extract",
                                                                    "group",
                                                                    "within",
-                                                                   "total",
-                                                                   "typeof",
                                                                    "sqrt",
                                                                    "stddev_pop",
                                                                    "stddev_samp",
@@ -70,39 +67,50 @@ constexpr auto kStableFunctions = std::to_array<std::string_view>({"in",
                                                                    "char_length",
                                                                    "character_length",
                                                                    "order",
-                                                                   "pg_typeof",
-                                                                   "host",
                                                                    "from",
                                                                    "ln",
                                                                    "log",
-                                                                   "if",
-                                                                   "date_part",
-                                                                   "to_timestamp_tz",
-                                                                   "regexp_instr",
-                                                                   "countif",
-                                                                   "uniqexact",
-                                                                   "uniq",
-                                                                   "sumornull",
-                                                                   "avgornull",
-                                                                   "stddevpopstableornull",
-                                                                   "stddevsampstableornull",
-                                                                   "varpopstableornull",
-                                                                   "varsampstableornull",
-                                                                   "tounixtimestamp64micro",
-                                                                   "todatetime64",
-                                                                   "lengthutf8",
-                                                                   "lowerutf8",
-                                                                   "upperutf8",
-                                                                   "match",
-                                                                   "tostring",
-                                                                   "tofloat64",
-                                                                   "toint64",
-                                                                   "quantileexactinclusiveornull",
-                                                                   "julianday",
                                                                    "timestamp",
                                                                    "numeric",
                                                                    "varchar",
                                                                    "decimal"});
+
+struct Own {
+  std::string_view engine;
+  std::string_view function;
+};
+/// What the dialects of engines with counters write besides. Elsewhere it may be the name of a user's function.
+constexpr auto kOwnFunctions = std::to_array<Own>({{"postgres", "pg_typeof"},
+                                                   {"postgres", "host"},
+                                                   {"postgres", "date_part"},
+                                                   {"sqlite", "total"},
+                                                   {"sqlite", "typeof"},
+                                                   {"sqlite", "julianday"},
+                                                   {"snowflake", "to_timestamp_tz"},
+                                                   {"snowflake", "regexp_instr"},
+                                                   {"snowflake", "date_part"},
+                                                   {"snowflake", "if"},
+                                                   {"snowflake", "countif"},
+                                                   {"clickhouse", "if"},
+                                                   {"clickhouse", "countif"},
+                                                   {"clickhouse", "uniqexact"},
+                                                   {"clickhouse", "uniq"},
+                                                   {"clickhouse", "sumornull"},
+                                                   {"clickhouse", "avgornull"},
+                                                   {"clickhouse", "stddevpopstableornull"},
+                                                   {"clickhouse", "stddevsampstableornull"},
+                                                   {"clickhouse", "varpopstableornull"},
+                                                   {"clickhouse", "varsampstableornull"},
+                                                   {"clickhouse", "tounixtimestamp64micro"},
+                                                   {"clickhouse", "todatetime64"},
+                                                   {"clickhouse", "lengthutf8"},
+                                                   {"clickhouse", "lowerutf8"},
+                                                   {"clickhouse", "upperutf8"},
+                                                   {"clickhouse", "match"},
+                                                   {"clickhouse", "tostring"},
+                                                   {"clickhouse", "tofloat64"},
+                                                   {"clickhouse", "toint64"},
+                                                   {"clickhouse", "quantileexactinclusiveornull"}});
 
 /// What is another thing at another time, for another role, or in another table.
 constexpr auto kMomentary = std::to_array<std::string_view>({"current_date",
@@ -180,7 +188,7 @@ bool is_momentary_literal(std::string_view literal) {
 /// Reads SQL word by word until something may give another answer.
 class Reader {
  public:
-  explicit Reader(std::string_view sql) : sql_(sql) {}
+  Reader(std::string_view sql, std::string_view engine) : sql_(sql), engine_(engine) {}
 
   bool is_stable() {
     while (at_ < sql_.size()) {
@@ -239,7 +247,9 @@ class Reader {
     // Without arguments julianday() is the present.
     const std::size_t argument = sql_.find_first_not_of(" \t\r\n\f\v", next() + 1);
     if (argument != std::string_view::npos && sql_[argument] == ')') return false;
-    return holds(kStableFunctions, word) || word.starts_with("weir_");
+    const auto own = [&](const Own& each) { return each.engine == engine_ && each.function == word; };
+    return holds(kStableFunctions, word) || std::ranges::any_of(kOwnFunctions, own) ||
+           (engine_ == "sqlite" && word.starts_with("weir_"));
   }
 
   /// What a value is cast to.
@@ -263,6 +273,7 @@ class Reader {
   }
 
   const std::string_view sql_;
+  const std::string_view engine_;
   std::size_t at_ = 0;
 };
 
@@ -295,6 +306,6 @@ bool unchanged(const WriteMark& before, const WriteMark& now) {
   return !now.unsettled || *now.unsettled < before.clock;
 }
 
-bool is_stable(std::string_view sql) { return Reader(sql).is_stable(); }
+bool is_stable(std::string_view sql, std::string_view engine) { return Reader(sql, engine).is_stable(); }
 
 }  // namespace weir::quality

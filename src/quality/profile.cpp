@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -268,6 +269,20 @@ core::Result<void> read_values(TableProfile& profile, const std::string& from, s
   return {};
 }
 
+/// "; there is a table "Mixed"" where only the case of the letters differs.
+std::string in_other_case(const std::string& name, sql::SqlSource& source, const sql::QueryLimits& limits) {
+  const auto tables = source.query(source.dialect().tables(), {}, limits);
+  if (!tables) return "";
+  const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  for (const sql::Row& row : tables->rows) {
+    const auto* other = row.size() < 2 ? nullptr : std::get_if<std::string>(&row[1]);
+    if (other != nullptr && std::ranges::equal(*other, name, same)) {
+      return fmt::format("; there is a table \"{}\": names are taken exactly as written", *other);
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 core::Result<TableProfile> profile_table(const std::vector<std::string>& table, sql::SqlSource& source,
@@ -288,7 +303,10 @@ core::Result<TableProfile> profile_table(const std::vector<std::string>& table, 
     column.kind = kind_of(column.type);
     profile.columns.push_back(std::move(column));
   }
-  if (profile.columns.empty()) return core::fail(core::ErrorKind::not_found, "there is no table " + from);
+  if (profile.columns.empty()) {
+    const std::string hint = table.empty() ? "" : in_other_case(table.back(), source, limits);
+    return core::fail(core::ErrorKind::not_found, "there is no table " + from + hint);
+  }
   if (profile.columns.size() > bounds.columns)
     return core::fail(core::ErrorKind::limit, fmt::format("the table has more than {} columns", bounds.columns));
   const auto rows = source.query("SELECT count(*) FROM " + from, {}, limits);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "quality/check_file.h"
+#include "quality/profile.h"
 #include "quality/run.h"
 #include "quality/scan_keeper.h"
 #include "sql/postgres.h"
@@ -125,6 +126,9 @@ TEST_F(PostgresKindsTest, NamesInAnotherCaseAreHinted) {
   const RunResult table = run("checks for S.mixed:\n  - row_count > 0\n");
   ASSERT_TRUE(table.datasets[0].error);
   EXPECT_THAT(table.datasets[0].error->message, HasSubstr(fmt::format("there is a table \"{}.Mixed\"", schema_)));
+  const auto profile = profile_table({schema_, "mixed"}, *source_, {});
+  ASSERT_FALSE(profile);
+  EXPECT_THAT(profile.error().message, HasSubstr("; there is a table \"Mixed\": names are taken exactly as written"));
 }
 
 TEST_F(PostgresKindsTest, AddressesAreValidWhateverTheirType) {
