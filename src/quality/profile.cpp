@@ -253,7 +253,7 @@ core::Result<void> read_values(TableProfile& profile, const std::string& from, s
   constexpr double kRowsEach = 20;
   for (ColumnProfile& column : profile.columns) {
     const double rows = profile.sampled - column.missing;
-    const bool few = column.distinct > 0 && column.distinct <= kMostValues && rows >= column.distinct * kRowsEach;
+    const bool few = column.distinct > 1 && column.distinct <= kMostValues && rows >= column.distinct * kRowsEach;
     if (column.kind != ColumnProfile::Kind::text || !few || profile.sampled < profile.rows) continue;
     const sql::Dialect& dialect = source.dialect();
     const std::string text = dialect.cast_text(dialect.identifier(column.name));
