@@ -44,6 +44,11 @@ bool Condition::holds(double value) const {
   return false;
 }
 
+bool Condition::has_bound_within(double from, double to) const {
+  const bool two = op == Op::between || op == Op::not_between;
+  return (low >= from && low <= to) || (two && high >= from && high <= to);
+}
+
 bool Condition::within(const Condition& other) const {
   // Between two neighbouring bounds neither changes its mind, so that one number of each stretch tells.
   std::vector<double> bounds = {low, high, other.low, other.high};

@@ -29,6 +29,8 @@ struct Condition {
 
   /// False for NaN, whatever the operator.
   bool holds(double value) const;
+  /// Whether one of its bounds is from `from` to `to`.
+  bool has_bound_within(double from, double to) const;
   /// True when every number that it holds for is one that `other` holds for.
   bool within(const Condition& other) const;
   /// "> 0", "between 10 and 20", "< 1h30m", as it is written in check files.

@@ -38,6 +38,7 @@ class Observation {
     std::string note;
   };
   void set_way(const std::string& aggregate, Way way) { ways_[aggregate] = std::move(way); }
+  void set_value(const std::string& aggregate, sql::Value value) { values_[aggregate] = std::move(value); }
   /// Null for what was measured plainly.
   const Way* way(std::string_view aggregate) const;
 

@@ -166,7 +166,33 @@ void CheckRun::check_one(Turn& turn, const Check& check) {
     return refuse(error);
   }
   if (!answers) return refuse(answers.error());
+  settle_approximations(turn, check);
   turn.seen.checks.push_back(observe(turn, check, *answers));
+}
+
+/// An approximate value that lies so near to a bound that the exact one may be judged otherwise is measured exactly.
+/// When that cannot be done the approximation stands, and says what it is.
+void CheckRun::settle_approximations(Turn& turn, const Check& check) {
+  if (check.change || check.probe->history() > 0) return;
+  for (const Aggregate& each : check.probe->needs(turn.dataset, turn.session.dialect()).aggregates) {
+    Observation& observation = turn.scan.observation;
+    const Observation::Way* way = observation.way(each.sql);
+    const auto value = to_number(observation.value(each.sql));
+    if (way == nullptr || way->relative_error == 0 || !value) continue;
+    // The error is a share of the exact value, which may be the greater one.
+    const double off = std::abs(*value) * way->relative_error / (1 - way->relative_error);
+    const auto near = [&](const std::optional<Condition>& condition) {
+      return condition && condition->has_bound_within(*value - off, *value + off);
+    };
+    if (!near(check.expected) && !near(check.warn_when) && !near(check.fail_when)) continue;
+    Statement statement;
+    statement.sql = each.alone ? each.sql : select(turn.dataset, each.sql, turn.session.dialect());
+    statement.own_table = !each.moves;
+    const auto exact = query(turn, statement);
+    if (!exact || exact->rows.size() != 1 || exact->rows[0].empty()) continue;
+    observation.set_value(each.sql, exact->rows[0][0]);
+    observation.set_way(each.sql, {0, "read in full, since a threshold is near"});
+  }
 }
 
 /// The answers to a check's own statements. An error of any of them is the check's.

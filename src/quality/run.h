@@ -115,6 +115,7 @@ class CheckRun {
   Observed observe(Turn& turn, const Check& check, std::span<const core::Result<sql::Table>> answers);
   core::Result<Verdict> judge_with_history(Turn& turn, const Check& check, Findings findings);
   core::Result<Verdict> judge_with_text(Turn& turn, const Check& check, Findings findings);
+  void settle_approximations(Turn& turn, const Check& check);
   void tell_how(const Turn& turn, const Check& check, CheckResult& result) const;
   void take_sample(Turn& turn, const Check& check, Observed& observed);
   void observe_groups(const Check& check, const Findings& findings, Observed& observed) const;

@@ -222,6 +222,33 @@ TEST_F(ScanKeeperTest, IncrementalPercentilesAreApproximateAndSaySo) {
   EXPECT_NEAR(*percentile(next).value, 101, 0.51);
 }
 
+TEST_F(ScanKeeperTest, IncrementalPercentilesNearAThresholdAreJudgedExactly) {
+  for (int i = 0; i < 200; ++i) insert(kNow - 100'000 + i * 100, fmt::format("{}", i + 1));
+  const auto judged = [&](const std::string& threshold, double now) {
+    return run(
+        "configurations for t:\n  incremental: {column: at}\nchecks for t:\n  - percentile(n, 0.5) " + threshold + "\n",
+        now);
+  };
+  double now = kNow;
+  for (const auto& [threshold, outcome] : {std::pair{"< 100", Outcome::fail},
+                                           {"<= 100", Outcome::pass},
+                                           {"= 100", Outcome::pass},
+                                           {"> 99.8", Outcome::pass},
+                                           {"between 50 and 100.1", Outcome::pass},
+                                           {"not between 99.9 and 300", Outcome::fail}}) {
+    const RunResult seen = judged(threshold, now += 1);
+    EXPECT_EQ(percentile(seen).outcome, outcome) << percentile(seen).message;
+    EXPECT_EQ(percentile(seen).value, 100) << threshold;
+    EXPECT_EQ(percentile(seen).relative_error, 0);
+    EXPECT_THAT(percentile(seen).message, HasSubstr("read in full, since a threshold is near"));
+  }
+  const RunResult again = judged("not between 99.9 and 300", now + 1);
+  ASSERT_TRUE(again.datasets[0].reused);
+  EXPECT_EQ(percentile(again).value, 100);
+  EXPECT_FALSE(scanned(again, "FROM \"t\"")) << "what was read exactly is reused, too";
+  EXPECT_GT(percentile(judged("< 102", now + 2)).relative_error, 0) << "far enough";
+}
+
 TEST_F(ScanKeeperTest, IncrementalPercentilesAreExactWhereThatIsAskedFor) {
   for (int i = 0; i < 20; ++i) insert(kNow - i * 1000, fmt::format("{}.25", i + 1));
   const RunResult seen = run(
