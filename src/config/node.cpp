@@ -39,7 +39,9 @@ class NodeBuilder {
     node.position_ = place(source.Mark());
     if (stopped_) return node;
     if (++count_ > limits_.nodes) return stop(node, "more than " + std::to_string(limits_.nodes) + " values");
-    if (depth > limits_.depth) return stop(node, "nested deeper than " + std::to_string(limits_.depth));
+    if (depth > limits_.depth)
+      return stop(node,
+                  "nested deeper than " + std::to_string(limits_.depth) + ", or an alias (*name) within what it names");
     if (source.IsScalar()) {
       node.kind_ = Node::Kind::scalar;
       node.text_ = source.Scalar();
