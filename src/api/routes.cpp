@@ -102,10 +102,20 @@ ServerResponse asset(const WebAsset& asset, const ServerRequest& request) {
   return response;
 }
 
+/// What a browser says of where a request comes from; a program says nothing. Old browsers know only `Origin`.
+bool from_another_site(const ServerRequest& request) {
+  const std::string_view site = request.header("sec-fetch-site");
+  if (!site.empty()) return site != "same-origin" && site != "none";
+  std::string_view origin = request.header("origin");
+  if (origin.empty()) return false;
+  const std::size_t scheme = origin.find("://");
+  if (scheme != std::string_view::npos) origin.remove_prefix(scheme + 3);
+  return scheme == std::string_view::npos || origin != request.header("host");
+}
+
 /// As Prometheus does with --web.enable-lifecycle. A page of another site may not have it done.
 ServerResponse reload(const Backend& backend, const ServerRequest& request) {
-  const std::string_view site = request.header("sec-fetch-site");
-  if (!site.empty() && site != "same-origin" && site != "none") return error(403, "not for pages of other sites");
+  if (from_another_site(request)) return error(403, "not for pages of other sites");
   if (!backend.reload) return error(404, "there is nothing to reload");
   const auto done = backend.reload();
   if (done) return ServerResponse::text(200, "");

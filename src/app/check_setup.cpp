@@ -23,6 +23,12 @@ const Node* find_source(const Node& sources, const std::string& name) {
   return found == sources.items().end() ? nullptr : &*found;
 }
 
+bool is_url(std::string_view text) {
+  const std::size_t scheme = text.find("://");
+  return scheme != std::string_view::npos && scheme > 0 &&
+         text.substr(0, scheme).find_first_not_of("abcdefghijklmnopqrstuvwxyz") == std::string_view::npos;
+}
+
 /// The entry that `sources:` would have for a URL or a file.
 Node entry_of(const CheckOptions& options) {
   const config::Position place{options.url.empty() ? "--sqlite" : "--url", 0, 0};
@@ -49,6 +55,11 @@ std::expected<CheckSources, Diagnostics> CheckSources::read(const CheckOptions& 
   CheckSources made;
   Node entry;
   if (!options.url.empty() || !options.sqlite.empty()) {
+    if (!options.url.empty() && !is_url(options.url)) {
+      // It is not shown: it may hold a password.
+      diagnostics.error({"--url", 0, 0}, "expected a URL, such as postgresql://user@host:5432/database");
+      return std::unexpected(diagnostics);
+    }
     entry = entry_of(options);
   } else {
     const Node root = config::load_yaml(options.config, diagnostics);
@@ -125,8 +136,10 @@ std::expected<std::vector<quality::Dataset>, Diagnostics> read_checks(const std:
     if (!mistake.empty()) diagnostics.error({"-v " + each, 0, 0}, mistake);
     variables[name] = value;
   }
+  std::string all_text;
   const auto read = [&](const std::string& file, bool contract) {
     Diagnostics own;
+    if (const auto text = config::read_file(file, config::YamlLimits{}.bytes)) all_text += *text;
     const Node root = config::load_yaml(file, own);
     if (own.ok() && contract && !quality::is_contract(root)) {
       own.error({file, 0, 0}, "is no data contract: it has no \"kind: DataContract\"");
@@ -137,6 +150,10 @@ std::expected<std::vector<quality::Dataset>, Diagnostics> read_checks(const std:
   };
   for (const std::string& file : files) read(file, false);
   for (const std::string& file : contracts) read(file, true);
+  for (const auto& [name, value] : variables) {
+    // By its name anywhere: "freshness(at, NAME)" has it without the braces.
+    if (all_text.find(name) == std::string::npos) notes.push_back({{"-v " + name, 0, 0}, "no file uses this variable"});
+  }
   datasets = quality::merge_datasets(std::move(datasets), diagnostics);
   if (!diagnostics.ok()) return std::unexpected(diagnostics);
   return datasets;

@@ -39,11 +39,16 @@ class NodeBuilder {
     node.position_ = place(source.Mark());
     if (stopped_) return node;
     if (++count_ > limits_.nodes) return stop(node, "more than " + std::to_string(limits_.nodes) + " values");
-    if (depth > limits_.depth) return stop(node, "nested deeper than " + std::to_string(limits_.depth));
+    if (depth > limits_.depth)
+      return stop(node,
+                  "nested deeper than " + std::to_string(limits_.depth) + ", or an alias (*name) within what it names");
     if (source.IsScalar()) {
       node.kind_ = Node::Kind::scalar;
       node.text_ = source.Scalar();
       node.quoted_ = source.Tag() == "!";
+      if (node.text_.find('\0') != std::string::npos) {
+        diagnostics_.error(node.position_, "the text holds a NUL character, which nothing can take");
+      }
     } else if (source.IsSequence()) {
       node.kind_ = Node::Kind::sequence;
       for (const YAML::Node& item : source) node.items_.push_back(build(item, depth + 1));
@@ -124,6 +129,45 @@ int count_documents(const std::string& text) {
   return documents;
 }
 
+/// How many bytes the character at the start takes; 0 where it is no UTF-8 (RFC 3629).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto follows = [&](std::size_t i, unsigned least = 0x80, unsigned most = 0xBF) {
+    return byte(i) >= least && byte(i) <= most;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
+  // No form longer than need be, no surrogate, nothing past U+10FFFF.
+  if (first >= 0xE0 && first <= 0xEF) {
+    return follows(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && follows(2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    return follows(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+/// Notes the first byte that makes the file no text; yaml-cpp would put another character in its place.
+bool is_text(std::string_view text, const std::string& file, Diagnostics& diagnostics) {
+  // The one other encoding of YAML says so at its start.
+  if (text.starts_with("\xFE\xFF") || text.starts_with("\xFF\xFE")) return true;
+  int line = 1;
+  int column = 1;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text.substr(at));
+    if (length == 0 || text[at] == '\0') {
+      diagnostics.error({file, line, column},
+                        length == 0 ? "the file is not UTF-8 here" : "the file holds a NUL byte: it is no text");
+      return false;
+    }
+    column = text[at] == '\n' ? 1 : column + 1;
+    line += text[at] == '\n' ? 1 : 0;
+    at += length;
+  }
+  return true;
+}
+
 /// `line` counts from 0.
 bool indented_by_tab(std::string_view text, int line) {
   for (; line > 0 && !text.empty(); --line) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
@@ -139,6 +183,7 @@ Node parse_yaml(const std::string& text, const std::string& file, Diagnostics& d
     diagnostics.error({file, 0, 0}, "the file is larger than " + std::to_string(limits.bytes) + " bytes");
     return builder.nothing();
   }
+  if (!is_text(text, file, diagnostics)) return builder.nothing();
   try {
     const int documents = count_documents(text);
     if (documents == 0) return builder.nothing();

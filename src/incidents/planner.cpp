@@ -184,7 +184,8 @@ class Planner {
     incident.severity = severity_name(rank);
     incident.labels = in_common(incident.alerts);
     incident.title = title_of(incident, subject);
-    if (!entry.change.fired.empty()) {
+    // Also where the alert that told the cause recovered while another remains; what is over keeps its cause.
+    if (std::ranges::any_of(incident.alerts, firing)) {
       incident.cause = likely_cause(incident.alerts, {series_, events_, now_, faults_}).sentence;
     }
     if (std::ranges::any_of(incident.alerts, firing)) return;

@@ -38,12 +38,15 @@ std::string replaced(const std::string& text, const RE2& pattern, std::string_vi
 }  // namespace
 
 std::string mask(std::string_view given) {
-  static const RE2 kEmail(R"(([^\s@<>,;:"'()]+@[^\s@<>,;:"'()]+\.[^\s@<>,;:"'().]{2,}))");
+  // Also in quotes (RFC 5322), with an apostrophe, and of a host without a domain.
+  static const RE2 kEmail(R"(((?:"[^"]{1,64}"|[^\s@<>,;:"'()][^\s@<>,;:"()]*)@[^\s@<>,;:"'()]*[^\s@<>,;:"'().]))");
   static const RE2 kIban(R"((?i)(\b[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}\b))");
   static const RE2 kCard(R"((\b[0-9](?:[ -]?[0-9]){12,18}\b))");
   static const RE2 kIpv4(R"((\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b))");
   static const RE2 kIpv6(R"(((?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{0,4}|[0-9A-Fa-f]{0,4}::[0-9A-Fa-f:]*))");
   static const RE2 kPhone(R"(((?:\+|\b00|\(?\b0)[0-9 ()./-]{6,}[0-9]|\(?\b[0-9]{3}\)?[-. /][0-9]{3}[-. ][0-9]{4}\b))");
+  // With its country's code and no sign that says so; 13 digits that begin with 1 are a time in milliseconds.
+  static const RE2 kBarePhone(R"((\b(?:[1-9][0-9]{10,11}|[2-9][0-9]{12})\b))");
   const auto always = [](std::string_view) { return true; };
   std::string text = replaced(std::string(given), kEmail, "<email>", always);
   text = replaced(text, kIban, "<iban>", [](std::string_view match) {
@@ -52,6 +55,7 @@ std::string mask(std::string_view given) {
   text = replaced(text, kCard, "<card>", is_card);
   text = replaced(text, kIpv4, "<ip>", always);
   text = replaced(text, kIpv6, "<ip>", [](std::string_view match) { return match.size() > 2; });
+  text = replaced(text, kBarePhone, "<phone>", always);
   return replaced(text, kPhone, "<phone>", [](std::string_view match) {
     return std::ranges::count_if(match, [](unsigned char c) { return std::isdigit(c) != 0; }) >= 8;
   });

@@ -81,7 +81,10 @@ std::string Change::to_string() const {
 
 std::string Check::measure() const { return change ? change->to_string() + " " + probe->text() : probe->text(); }
 
-std::string Check::identity() const { return given_identity.empty() ? probe->identity() : given_identity; }
+std::string Check::identity() const {
+  if (!given_identity.empty()) return given_identity;
+  return change ? change->to_string() + " " + probe->identity() : probe->identity();
+}
 
 std::string Check::canonical() const {
   std::string text = measure();
@@ -135,6 +138,8 @@ std::string show_number(double value) {
   if (value == 0) return "0";
   // Counts are shown whole however large they are.
   if (std::trunc(value) == value && std::abs(value) < 1e15) return fmt::format("{:.0f}", value);
+  // Of large numbers as much behind the point as tells them apart.
+  if (std::abs(value) >= 1e5 && std::abs(value) < 1e12) return fmt::format("{:.{}g}", value, 13);
   return fmt::format("{:.6g}", value);
 }
 

@@ -110,7 +110,7 @@ struct Dataset {
   std::string label() const;
 };
 
-/// A number as messages show it: up to 6 significant decimals, no trailing zeros.
+/// A number as messages show it: 6 significant decimals, 13 of one that is 100,000 or more, no trailing zeros.
 std::string show_number(double value);
 /// The same in its unit: "12.5%", "1h30m".
 std::string show_value(double value, Unit unit);

@@ -1,12 +1,12 @@
 #include "quality/contract.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <fmt/format.h>
 #include <iterator>
 
 #include "quality/contract_parts.h"
+#include "quality/logical_type.h"
 
 namespace weir::quality {
 namespace {
@@ -18,9 +18,6 @@ using contract::Extras;
 using contract::Names;
 using contract::Scope;
 using contract::TableChecks;
-
-constexpr std::array<std::string_view, 9> kLogicalTypes = {"string",  "date",   "timestamp", "time",   "number",
-                                                           "integer", "object", "array",     "boolean"};
 
 std::string scalar(const Node& node, std::string_view key) {
   const Node* value = node.is_mapping() ? node.find(key) : nullptr;
@@ -153,9 +150,10 @@ class ObjectReader {
     columns_.required.push_back(Node::scalar(scope.column, node.position(), true));
     scope.physical = contract::text_of(reader, "physicalType");
     scope.logical = contract::text_of(reader, "logicalType");
-    const bool known = std::ranges::find(kLogicalTypes, scope.logical) != kLogicalTypes.end();
+    const auto words = logical_types();
+    const bool known = std::ranges::find(words, scope.logical) != words.end();
     if (!scope.logical.empty() && !known) {
-      const std::vector<std::string> all(kLogicalTypes.begin(), kLogicalTypes.end());
+      const std::vector<std::string> all(words.begin(), words.end());
       reader.error("logicalType", fmt::format("\"{}\" is none of {}{}", scope.logical, fmt::join(all, ", "),
                                               config::did_you_mean(scope.logical, all)));
     }

@@ -14,7 +14,7 @@ bool is_contract(const config::Node& root);
 ///     schema[].physicalName | name                     checks for <table>
 ///     properties[]                                     schema: fail: when required column missing
 ///       physicalType                                           when wrong column type
-///       logicalType (without physicalType)                     when wrong logical type (contract_types.h)
+///       logicalType (without physicalType)                     when wrong logical type (logical_type.h)
 ///       required, unique, primaryKey                   missing_count(c) = 0, duplicate_count(c) = 0
 ///       logicalTypeOptions                             invalid_count(c) = 0, or failed rows where SodaCL has no
 ///       setting enum                                           invalid_count(c) = 0 with valid values

@@ -313,8 +313,13 @@ class RuleReader {
     const Node* body = reader_.child("implementation");
     if (engine.empty()) return reader_.missing("engine");
     if (engine != "soda" && engine != "sodacl") {
-      return reader_.error(
-          "engine", fmt::format("\"{}\" cannot be run; engine soda can, with SodaCL as its implementation", engine));
+      allow(reader_, {"implementation"});
+      // It is another program's; the rest of the contract is checked.
+      return scope_.diagnostics.hint(
+          reader_.child("engine")->position(),
+          fmt::format("a rule for engine \"{}\" is left to that; engine soda would be run, with SodaCL as its "
+                      "implementation",
+                      engine));
     }
     if (body == nullptr || body->is_null()) return reader_.missing("implementation");
     if (!body->is_scalar()) return take(moved(*body, body->position(), false));

@@ -45,6 +45,7 @@ class CrossProbe final : public Probe {
     Verdict verdict;
     verdict.value = measured.value;
     verdict.outcome = *measured.value == 0 ? Outcome::pass : Outcome::fail;
+    if (check.warn_when || check.fail_when) verdict.outcome = judge(check, measured).outcome;
     verdict.message =
         fmt::format("row_count is {}, {} has {}", show_number(own), name(), show_number(own - *measured.value));
     return verdict;

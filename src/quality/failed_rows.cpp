@@ -24,7 +24,7 @@ class FailCondition final : public Probe {
     return {.aggregates = {{.sql = dialect.count_if(condition_),
                             .column = "",
                             .user_sql = true,
-                            .moves = !is_stable(condition_),
+                            .moves = !is_stable(condition_, dialect.name()),
                             .merge = Merge::count}}};
   }
   Measured measure(const Findings& findings) const override {

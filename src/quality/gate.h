@@ -32,8 +32,8 @@ std::optional<WriteMark> write_mark(const core::Result<sql::Table>& counters, co
 /// Whether nothing was committed to the table between the two marks.
 bool unchanged(const WriteMark& before, const WriteMark& now);
 
-/// Whether SQL of a check file gives the same for the same rows at any time and for anyone. Only what is known to is:
-/// any other function, and words and literals for the present time, are not.
-bool is_stable(std::string_view sql);
+/// Whether SQL of a check file, written for the dialect of this name, gives the same for the same rows at any time and
+/// for anyone. Only what is known to is: any other function, and words and literals for the present time, are not.
+bool is_stable(std::string_view sql, std::string_view engine);
 
 }  // namespace weir::quality

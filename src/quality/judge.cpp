@@ -117,6 +117,30 @@ Verdict judge(const Check& check, const Measured& measured) {
   return verdict_of(check, *measured.value, measured.note);
 }
 
+namespace {
+
+bool objected_to(const core::Measurement& each) {
+  return each.feedback == core::Feedback::wrong ||
+         (each.mark == core::Mark::anomalous && each.feedback != core::Feedback::fine);
+}
+
+bool begins_level(const core::Measurement& each) {
+  return each.mark == core::Mark::anomalous && each.feedback == core::Feedback::fine;
+}
+
+/// Leaves those that a load may be compared with.
+void keep_yardsticks(std::vector<core::Measurement>& loads, Baseline& result) {
+  const auto last_good = std::find_if_not(loads.rbegin(), loads.rend(), objected_to);
+  result.objected = static_cast<std::size_t>(last_good - loads.rbegin());
+  std::erase_if(loads, objected_to);
+  const auto level = std::find_if(loads.rbegin(), loads.rend(), begins_level);
+  if (level == loads.rend()) return;
+  result.new_level = true;
+  loads.erase(loads.begin(), level.base() - 1);
+}
+
+}  // namespace
+
 Baseline baseline(const Change& change, double value, std::optional<core::Time> load,
                   const std::vector<core::Measurement>& history, core::Time now) {
   Baseline result;
@@ -130,11 +154,15 @@ Baseline baseline(const Change& change, double value, std::optional<core::Time> 
     const auto present = [&](const core::Measurement& each) { return each.time >= *load; };
     result.known_load = std::ranges::any_of(
         loads, [&](const auto& each) { return each.time > *load || (each.time == *load && each.value == value); });
+    result.accepted = std::ranges::any_of(
+        loads, [&](const auto& each) { return each.time == *load && each.value == value && begins_level(each); });
     std::erase_if(loads, present);
   } else if (!loads.empty() && loads.back().value == value && now - loads.back().time < kUnmarkedLoad) {
     result.known_load = true;
+    result.accepted = begins_level(loads.back());
     loads.pop_back();
   }
+  keep_yardsticks(loads, result);
   if (change.same_day != Change::SameDay::no) {
     const auto day = same_day(change.same_day, load.value_or(now));
     const auto within = [&](const core::Measurement& each) { return each.time >= day && each.time < day + kDay; };
@@ -152,7 +180,7 @@ Verdict judge_change(const Check& check, const Measured& measured, const Baselin
   if (!std::isfinite(*measured.value)) return cannot_tell(check, check.probe->text() + " is infinite");
   const Change& change = *check.change;
   const auto wanted = static_cast<std::size_t>(change.last);
-  if (baseline.values.size() < wanted) {
+  if (baseline.values.size() < wanted && (!baseline.new_level || baseline.values.empty())) {
     Verdict verdict;
     verdict.outcome = Outcome::pass;
     verdict.learning = true;
@@ -167,14 +195,23 @@ Verdict judge_change(const Check& check, const Measured& measured, const Baselin
     difference = difference / before * 100;
   }
   const Unit unit = check.probe->unit();
-  return verdict_of(check, difference,
-                    fmt::format("{} after {}", show_value(*measured.value, unit), show_value(before, unit)));
+  Verdict verdict = verdict_of(check, difference,
+                               fmt::format("{} after {}", show_value(*measured.value, unit), show_value(before, unit)));
+  if (baseline.accepted && verdict.outcome != Outcome::pass) {
+    verdict.outcome = Outcome::pass;
+    verdict.message += "; this load was marked as fine";
+  }
+  return verdict;
 }
 
 std::optional<core::Measurement> to_remember(const std::string& identity, const Verdict& verdict, double value,
                                              const Baseline& baseline, std::optional<core::Time> load, core::Time now) {
-  if (verdict.outcome != Outcome::pass || baseline.known_load || !std::isfinite(value)) return std::nullopt;
-  return core::Measurement{identity, load.value_or(now), value};
+  constexpr std::size_t kMostInARow = 16;
+  if (verdict.outcome == Outcome::error || baseline.known_load || !std::isfinite(value)) return std::nullopt;
+  core::Measurement measurement{identity, load.value_or(now), value};
+  if (verdict.outcome == Outcome::pass) return measurement;
+  measurement.mark = core::Mark::anomalous;
+  return baseline.objected < kMostInARow ? std::optional(measurement) : std::nullopt;
 }
 
 }  // namespace weir::quality

@@ -91,12 +91,16 @@ Verdict judge(const Check& check, const Measured& measured);
 struct Baseline {
   std::vector<double> values;  // at most as many as the check asks for, oldest first; never the present load's
   bool known_load = false;     // the present load's very measurement is in the history already
+  bool accepted = false;       // a person marked the present load as fine
+  bool new_level = false;      // they begin with a load that a person marked as fine: fewer than asked for will do
+  std::size_t objected = 0;    // how many of the newest loads in a row were objected to
 };
 
 /// Which measurements of the history a value is compared with. The history has one measurement a load: a
 /// daemon measures every minute what is loaded once a day, and the same load measured a thousand times must not
 /// wash out the loads before it. A load is told from the one before by its load time where a freshness check
-/// gives one; elsewhere by its value, or after a day with the same value.
+/// gives one; elsewhere by its value, or after a day with the same value. Loads that were objected to are left out; one
+/// of them that a person marked as fine begins a new level, and none before it counts.
 Baseline baseline(const Change& change, double value, std::optional<core::Time> load,
                   const std::vector<core::Measurement>& history, core::Time now);
 
@@ -104,8 +108,9 @@ Baseline baseline(const Change& change, double value, std::optional<core::Time> 
 /// percent of that aggregate where the check says so. A check passes as learning until the baseline is complete.
 Verdict judge_change(const Check& check, const Measured& measured, const Baseline& baseline);
 
-/// What to add to the history after judging: the measurement of a new load that passed. A failing or warning
-/// one is never a yardstick for later loads. The time is the load's where it is known.
+/// What to add to the history after judging: the measurement of a new load. A failing or warning one is marked as
+/// anomalous and never a yardstick for later loads, unless a person marks it as fine; only the first of many in a row
+/// are kept. The time is the load's where it is known.
 std::optional<core::Measurement> to_remember(const std::string& identity, const Verdict& verdict, double value,
                                              const Baseline& baseline, std::optional<core::Time> load, core::Time now);
 

@@ -28,10 +28,11 @@ class Duplicates final : public Probe {
     statement.sql =
         fmt::format("SELECT count(*) FROM (SELECT 1 AS one FROM {}) weir_groups", repeated(dataset, dialect));
     statement.unless_unique = columns_;
-    statement.own_table = is_stable(scope_.filter);
+    statement.own_table = is_stable(scope_.filter, dialect.name());
     Needs needs;
-    needs.aggregates = {
-        {.sql = ScopeSql(scope_, dialect).rows(), .moves = !is_stable(scope_.filter), .merge = Merge::count}};
+    needs.aggregates = {{.sql = ScopeSql(scope_, dialect).rows(),
+                         .moves = !is_stable(scope_.filter, dialect.name()),
+                         .merge = Merge::count}};
     needs.statements = {std::move(statement)};
     return needs;
   }

@@ -35,7 +35,7 @@ class Freshness final : public Probe {
   }
 
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
-    const bool moves = !is_stable(scope_.filter);
+    const bool moves = !is_stable(scope_.filter, dialect.name());
     return {
         .aggregates = {{.sql = newest_sql(dialect), .column = scope_.column, .moves = moves, .merge = Merge::greatest},
                        {.sql = kind_sql(dialect), .column = scope_.column, .moves = moves, .merge = Merge::least}}};

@@ -31,7 +31,7 @@ class Late final : public Probe {
   bool may_change() const override { return true; }
 
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
-    const bool moves = !is_stable(scope_.filter);
+    const bool moves = !is_stable(scope_.filter, dialect.name());
     return {.aggregates = {{.sql = ScopeSql(scope_, dialect).rows(), .moves = moves, .merge = Merge::count},
                            {.sql = count_sql(dialect), .column = event_, .moves = moves, .merge = Merge::count}}};
   }

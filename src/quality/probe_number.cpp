@@ -61,7 +61,7 @@ class Number final : public Probe {
       needs.aggregates = {{.sql = aggregate ? *aggregate : query(dataset, dialect),
                            .column = operand_.scope.column,
                            .ordered_set = word_ == "percentile",
-                           .moves = !is_stable(operand_.scope.filter),
+                           .moves = !is_stable(operand_.scope.filter, dialect.name()),
                            .merge = sketched(dataset) ? Merge::sketch : merge(),
                            .of = of(dialect),
                            .fraction = p_,
@@ -71,7 +71,7 @@ class Number final : public Probe {
     }
     Statement statement;
     statement.sql = query(dataset, dialect);
-    statement.own_table = is_stable(operand_.scope.filter);
+    statement.own_table = is_stable(operand_.scope.filter, dialect.name());
     needs.statements = {std::move(statement)};
     return needs;
   }

@@ -15,8 +15,9 @@ class RowCount final : public Probe {
   bool may_change() const override { return true; }
 
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
-    return {.aggregates = {
-                {.sql = ScopeSql(scope_, dialect).rows(), .moves = !is_stable(scope_.filter), .merge = Merge::count}}};
+    return {.aggregates = {{.sql = ScopeSql(scope_, dialect).rows(),
+                            .moves = !is_stable(scope_.filter, dialect.name()),
+                            .merge = Merge::count}}};
   }
   Measured measure(const Findings& findings) const override {
     const auto rows = to_number(findings.scan.value(ScopeSql(scope_, findings.dialect).rows()));

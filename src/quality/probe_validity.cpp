@@ -31,7 +31,7 @@ class ValidityProbe final : public Probe {
   Needs needs(const Dataset&, const sql::Dialect& dialect) const override {
     const ScopeSql sql(scope_, dialect);
     Needs needs;
-    const bool moves = !is_stable(scope_.filter);
+    const bool moves = !is_stable(scope_.filter, dialect.name());
     needs.aggregates = {
         {.sql = sql.rows(), .moves = moves, .merge = Merge::count},
         {.sql = count_sql(sql, dialect), .column = scope_.column, .moves = moves, .merge = Merge::count}};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -120,10 +121,28 @@ class Proposal {
       for (const ColumnProfile& column : profile_.columns) add_column(column);
       add_freshness();
     }
-    return Node::mapping(std::move(checks_).sections(), {});
+    return escaped(Node::mapping(std::move(checks_).sections(), {}));
   }
 
  private:
+  /// A name may hold "${", which in a check file begins a variable.
+  static Node escaped(const Node& node) {
+    if (node.kind() == Node::Kind::sequence) {
+      std::vector<Node> items;
+      for (const Node& item : node.items()) items.push_back(escaped(item));
+      return Node::sequence(std::move(items), node.position());
+    }
+    if (node.kind() == Node::Kind::mapping) {
+      std::vector<Node::Entry> entries;
+      for (const auto& [key, value] : node.entries()) entries.emplace_back(escaped(key), escaped(value));
+      return Node::mapping(std::move(entries), node.position());
+    }
+    if (!node.is_scalar()) return node;
+    std::string text = node.text();
+    for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at + 3)) text.insert(at, "$");
+    return Node::scalar(std::move(text), node.position(), node.quoted());
+  }
+
   static std::string joined(const std::vector<std::string>& parts) {
     std::string text;
     for (const std::string& part : parts) text.append(text.empty() ? "" : ".").append(contract::check_name(part));
@@ -177,23 +196,28 @@ class Proposal {
       add("duplicate_count(" + name + ")", "= 0");
     }
     if (!column.least || !column.most) return;
-    if (column.kind == ColumnProfile::Kind::number) add_range(column, name);
+    if (column.kind == ColumnProfile::Kind::number) add_range(column, name, unique && whole);
     if (column.kind == ColumnProfile::Kind::text) add_text(column, name);
   }
 
-  void add_range(const ColumnProfile& column, const std::string& name) {
+  /// A number that is another in each row is likely one that counts up: it has no largest.
+  void add_range(const ColumnProfile& column, const std::string& name, bool counts) {
     const double margin = std::max((*column.most - *column.least) / 2, std::abs(*column.most) / 10);
     double least = *column.least - margin;
     if (*column.least >= 0) least = std::max(least, 0.0);
     contract::Extras extras;
     setting(extras, "valid min", number(std::floor(least)));
-    setting(extras, "valid max", number(std::ceil(*column.most + margin)));
+    if (!counts) setting(extras, "valid max", number(std::ceil(*column.most + margin)));
     add("invalid_count(" + name + ")", "= 0", std::move(extras));
   }
 
   void add_text(const ColumnProfile& column, const std::string& name) {
     contract::Extras extras;
-    if (!column.format.empty()) {
+    if (!column.values.empty()) {
+      std::vector<Node> values;
+      for (const std::string& value : column.values) values.push_back(Node::scalar(value, {}, true));
+      extras.settings.emplace_back(Node::scalar("valid values", {}), Node::sequence(std::move(values), {}));
+    } else if (!column.format.empty()) {
       setting(extras, "valid format", column.format);
     } else if (*column.least == *column.most) {
       setting(extras, "valid length", number(*column.most));
@@ -222,6 +246,43 @@ class Proposal {
   contract::TableChecks checks_;
 };
 
+/// A text that has few values in many rows is likely one of a fixed list. Only of a table that was seen as a whole.
+core::Result<void> read_values(TableProfile& profile, const std::string& from, sql::SqlSource& source,
+                               const sql::QueryLimits& limits) {
+  constexpr double kMostValues = 12;
+  constexpr double kRowsEach = 20;
+  for (ColumnProfile& column : profile.columns) {
+    const double rows = profile.sampled - column.missing;
+    const bool few = column.distinct > 1 && column.distinct <= kMostValues && rows >= column.distinct * kRowsEach;
+    if (column.kind != ColumnProfile::Kind::text || !few || profile.sampled < profile.rows) continue;
+    const sql::Dialect& dialect = source.dialect();
+    const std::string text = dialect.cast_text(dialect.identifier(column.name));
+    const auto seen = source.query(
+        fmt::format("SELECT DISTINCT {0} FROM {1} WHERE {0} IS NOT NULL ORDER BY 1", text, from), {}, limits);
+    if (!seen) return std::unexpected(seen.error());
+    for (const sql::Row& row : seen->rows) {
+      const auto* value = row.empty() ? nullptr : std::get_if<std::string>(&row[0]);
+      if (value != nullptr) column.values.push_back(*value);
+    }
+    if (static_cast<double>(column.values.size()) != column.distinct) column.values.clear();
+  }
+  return {};
+}
+
+/// "; there is a table "Mixed"" where only the case of the letters differs.
+std::string in_other_case(const std::string& name, sql::SqlSource& source, const sql::QueryLimits& limits) {
+  const auto tables = source.query(source.dialect().tables(), {}, limits);
+  if (!tables) return "";
+  const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  for (const sql::Row& row : tables->rows) {
+    const auto* other = row.size() < 2 ? nullptr : std::get_if<std::string>(&row[1]);
+    if (other != nullptr && std::ranges::equal(*other, name, same)) {
+      return fmt::format("; there is a table \"{}\": names are taken exactly as written", *other);
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 core::Result<TableProfile> profile_table(const std::vector<std::string>& table, sql::SqlSource& source,
@@ -242,7 +303,10 @@ core::Result<TableProfile> profile_table(const std::vector<std::string>& table, 
     column.kind = kind_of(column.type);
     profile.columns.push_back(std::move(column));
   }
-  if (profile.columns.empty()) return core::fail(core::ErrorKind::not_found, "there is no table " + from);
+  if (profile.columns.empty()) {
+    const std::string hint = table.empty() ? "" : in_other_case(table.back(), source, limits);
+    return core::fail(core::ErrorKind::not_found, "there is no table " + from + hint);
+  }
   if (profile.columns.size() > bounds.columns)
     return core::fail(core::ErrorKind::limit, fmt::format("the table has more than {} columns", bounds.columns));
   const auto rows = source.query("SELECT count(*) FROM " + from, {}, limits);
@@ -252,6 +316,7 @@ core::Result<TableProfile> profile_table(const std::vector<std::string>& table, 
   const auto seen = source.query(plan.sql(from, bounds.rows), {}, limits);
   if (!seen) return std::unexpected(seen.error());
   if (!seen->rows.empty()) plan.read(seen->rows[0], profile);
+  if (auto read = read_values(profile, from, source, limits); !read) return std::unexpected(read.error());
   return profile;
 }
 

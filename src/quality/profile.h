@@ -22,7 +22,8 @@ struct ColumnProfile {
   double distinct = 0;
   std::optional<double> least;  // of a number; of a text its length; of a time seconds since 1970
   std::optional<double> most;
-  std::string format;  // SodaCL's word for a format that every value has, "" for none
+  std::string format;                    // SodaCL's word for a format that every value has, "" for none
+  std::vector<std::string> values = {};  // of a text with few of them, all; else empty
 };
 
 struct TableProfile {

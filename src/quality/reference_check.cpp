@@ -149,6 +149,7 @@ class ReferenceProbe final : public Probe {
     Verdict verdict;
     verdict.value = measured.value;
     verdict.outcome = *measured.value == 0 ? Outcome::pass : Outcome::fail;
+    if (check.warn_when || check.fail_when) verdict.outcome = judge(check, measured).outcome;
     verdict.message = fmt::format("{} rows have ({}) that {} in {} ({})", show_number(*measured.value),
                                   fmt::join(relation_.columns, ", "), relation_.must_exist ? "is not" : "exists",
                                   fmt::join(relation_.table, "."), fmt::join(relation_.other_columns, ", "));

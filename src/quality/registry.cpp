@@ -50,8 +50,8 @@ constexpr std::array kMetricForms = {
 constexpr std::array kLineForms = {
     LineForm{"anomaly detection for", is_anomaly_check, LineForm::Thresholds::own, parse_anomaly_check},
     LineForm{"schema", is_schema, LineForm::Thresholds::own, parse_schema},
-    LineForm{"values in (…) must exist in", is_reference_check, LineForm::Thresholds::own, parse_reference_check},
-    LineForm{"row_count same as", is_cross_check, LineForm::Thresholds::own, parse_cross_check},
+    LineForm{"values in (…) must exist in", is_reference_check, LineForm::Thresholds::optional, parse_reference_check},
+    LineForm{"row_count same as", is_cross_check, LineForm::Thresholds::optional, parse_cross_check},
     LineForm{"failed rows", is_failed_rows, LineForm::Thresholds::optional, parse_failed_rows},
     LineForm{"metrics of your own", is_user_metric, LineForm::Thresholds::required, parse_user_metric},
 };

@@ -23,6 +23,7 @@ struct CheckResult {
   std::string message;                            // one sentence with value and threshold
   std::vector<std::string> sample;                // some of the failing rows, masked; empty unless asked for
   bool reused = false;                            // nothing was written to the table since it was measured
+  bool learning = false;                          // it passes, since too little is known yet to judge by
   double relative_error = 0;                      // of an approximate value: it is off by at most this share
   std::map<std::string, std::string> attributes;  // owner, severity, dimension …
   config::Position position;                      // of the check in its file

@@ -21,6 +21,8 @@ Json json_of(const CheckResult& result) {
           {"value", number ? Json(*result.value) : Json(nullptr)},
           {"relative_error", result.relative_error > 0 ? Json(result.relative_error) : Json(nullptr)},
           {"reused", result.reused},
+          {"learning", result.learning},
+          {"sample", result.sample},
           {"message", result.message},
           {"attributes", std::move(attributes)},
           {"file", result.position.file},

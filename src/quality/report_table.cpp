@@ -35,9 +35,10 @@ std::string row(const CheckResult& result, std::size_t names, bool colour) {
   std::string line = "  " + (colour ? std::string(kColours[outcome]) + word + "\x1b[0m" : word) + "  " + name;
   if (result.value) line.append(names - std::min(names, width(name)) + 2, ' ').append(show_number(*result.value));
   line += '\n';
-  if (result.outcome == Outcome::pass) return line;
+  if (result.outcome == Outcome::pass && !result.learning) return line;
   line += "         " + tame(result.message) + '\n';
-  const std::string place = result.position.to_string();
+  for (const std::string& each : result.sample) line += "           " + tame(each) + '\n';
+  const std::string place = result.outcome == Outcome::pass ? "" : result.position.to_string();
   return place.empty() ? line : line + "         " + place + '\n';
 }
 

@@ -28,7 +28,7 @@ Statement written(Statement statement, const sql::Dialect& dialect) {
 /// How much of the history a change looks at. Loads that were measured while they grew have several entries each; a
 /// month of hourly loads must be there for the same day of the last one.
 std::size_t entries_for(const Change& change) {
-  return change.same_day == Change::SameDay::no ? static_cast<std::size_t>(change.last) * 2 + 16 : 3000;
+  return change.same_day == Change::SameDay::no ? static_cast<std::size_t>(change.last) * 2 + 32 : 3000;
 }
 
 }  // namespace
@@ -160,6 +160,11 @@ void CheckRun::check_one(Turn& turn, const Check& check) {
   const auto unreadable = turn.scan.unreadable.find(&check);
   if (unreadable != turn.scan.unreadable.end()) return refuse(unreadable->second);
   const auto answers = ask(turn, check);
+  if (!answers && answers.error().kind == core::ErrorKind::limit && check.probe->grouped()) {
+    core::Error error = answers.error();
+    error.message += "; more groups than \"group_limit\" are not judged: let the query give fewer, or raise it";
+    return refuse(error);
+  }
   if (!answers) return refuse(answers.error());
   settle_approximations(turn, check);
   turn.seen.checks.push_back(observe(turn, check, *answers));
@@ -247,7 +252,7 @@ Observed CheckRun::observe(Turn& turn, const Check& check, std::span<const core:
     observed.state = Observed::State::unknown;
     observed.error = verdict.error();
     observed.result.message = verdict.error().message;
-    turn.candidates[check.identity()].flagged = true;
+    turn.flagged.insert(check.probe->identity());
     return observed;
   }
   observed.result.outcome = verdict->outcome;
@@ -257,6 +262,7 @@ Observed CheckRun::observe(Turn& turn, const Check& check, std::span<const core:
   tell_how(turn, check, observed.result);
   take_sample(turn, check, observed);
   observed.foresight = verdict->foresight;
+  observed.result.learning = verdict->learning || (verdict->foresight && !verdict->foresight->judged);
   return observed;
 }
 
@@ -301,13 +307,13 @@ core::Result<Verdict> CheckRun::judge_with_text(Turn& turn, const Check& check, 
 
 core::Result<Verdict> CheckRun::judge_with_history(Turn& turn, const Check& check, Findings findings) {
   if (check.probe->keeps()) return judge_with_text(turn, check, findings);
-  Candidate& candidate = turn.candidates[check.identity()];
+  const std::string metric = check.probe->identity();
   const std::size_t looks_back = check.probe->history();
   const bool wanted = check.change || looks_back > 0;
   const Measured measured = wanted ? check.probe->measure(findings) : Measured{};
   if (!wanted || !measured.value) {
     const Verdict verdict = check.change ? judge(check, measured) : check.probe->verdict(check, findings);
-    candidate.flagged = candidate.flagged || verdict.outcome != Outcome::pass;
+    if (verdict.outcome != Outcome::pass) turn.flagged.insert(metric);
     return verdict;
   }
   const std::string identity = fmt::format("{}/{}/{}", setup_.source, turn.dataset.label(), check.identity());
@@ -318,14 +324,15 @@ core::Result<Verdict> CheckRun::judge_with_history(Turn& turn, const Check& chec
   const Baseline before = baseline(check.change.value_or(Change{}), *measured.value, turn.load, *history, turn.now);
   findings.history = *history;
   const Verdict verdict = check.change ? judge_change(check, measured, before) : check.probe->verdict(check, findings);
-  if (verdict.measurement) {
-    candidate.measurement = verdict.measurement;
-    candidate.measurement->check = identity;
-    return verdict;
-  }
-  const auto measurement = to_remember(identity, verdict, *measured.value, before, turn.load, turn.now);
-  if (measurement) candidate.measurement = measurement;
-  candidate.flagged = candidate.flagged || verdict.outcome != Outcome::pass;
+  auto measurement = verdict.measurement ? verdict.measurement
+                                         : to_remember(identity, verdict, *measured.value, before, turn.load, turn.now);
+  if (!measurement) return verdict;
+  measurement->check = identity;
+  Candidate& candidate = turn.candidates[identity];
+  // Of two checks that share a history the one that objects goes before.
+  const bool objected = candidate.measurement && candidate.measurement->mark == core::Mark::anomalous;
+  // What anomaly detection found is its own matter, whatever other checks say of the metric.
+  if (!objected) candidate = {std::move(measurement), verdict.measurement ? "" : metric};
   return verdict;
 }
 
@@ -360,7 +367,8 @@ void CheckRun::observe_groups(const Check& check, const Findings& findings, Obse
 void CheckRun::remember(Turn& turn) {
   std::vector<core::Measurement> measurements;
   for (auto& [identity, candidate] : turn.candidates) {
-    if (candidate.measurement && !candidate.flagged) measurements.push_back(std::move(*candidate.measurement));
+    if (candidate.measurement && !turn.flagged.contains(candidate.metric))
+      measurements.push_back(std::move(*candidate.measurement));
   }
   if (measurements.empty() || setup_.history == nullptr) return;
   // Not written now, the load is still unknown next time, and written then.

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -85,10 +86,10 @@ class CheckRun {
                               std::size_t first = 0);
 
  private:
-  /// A metric's measurement that may enter the history, unless any check of it objects.
+  /// A measurement that may enter the history, unless another check of its metric objects.
   struct Candidate {
     std::optional<core::Measurement> measurement;
-    bool flagged = false;
+    std::string metric;
   };
   using Answers = std::vector<std::pair<Statement, core::Result<sql::Table>>>;
   /// All that belongs to one dataset's turn.
@@ -101,7 +102,8 @@ class CheckRun {
     Scan scan = {};
     std::optional<core::Time> load = std::nullopt;
     Answers answers = {};
-    std::map<std::string, Candidate> candidates = {};
+    std::map<std::string, Candidate> candidates = {};  // by the key of the history
+    std::set<std::string> flagged = {};                // metrics that a check with a threshold of its own objects to
   };
 
   core::Result<std::vector<Dataset>> expand(std::span<const Dataset> datasets, const sql::QueryLimits& limits,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <deque>
 #include <fmt/format.h>
 
 #include "config/diagnostics.h"
@@ -96,11 +97,10 @@ class Scanner {
     const auto own = std::ranges::stable_partition(others, [this](const Check* each) { return !is_apart(each); });
     const Checks slow(own.begin(), own.end());
     others.erase(own.begin(), own.end());
-    if (slow.empty()) return std::unexpected(timeout);
-    auto together = measure(others);
-    if (!together) return std::unexpected(together.error());
     Scan scan;
-    scan.observation = std::move(*together);
+    if (auto seen = slow.empty() ? in_parts(others, timeout, scan) : others_than(others, scan); !seen) {
+      return std::unexpected(seen.error());
+    }
     for (const Check* check : slow) {
       auto alone = measure({check});
       if (alone) scan.observation.add(*alone);
@@ -110,6 +110,52 @@ class Scanner {
       if (!alone) scan.unreadable.emplace(check, alone.error());
     }
     return scan;
+  }
+
+  core::Result<void> others_than(const Checks& others, Scan& scan) {
+    auto together = measure(others);
+    if (!together && together.error().kind == core::ErrorKind::timeout) return in_parts(others, together.error(), scan);
+    if (!together) return std::unexpected(together.error());
+    scan.observation = std::move(*together);
+    return {};
+  }
+
+  /// Checks that took too long together, in halves, and those in halves again. A table whose rows cannot even be
+  /// counted in time is not tried further, and after some more timeouts the rest is given up.
+  core::Result<void> in_parts(const Checks& checks, const core::Error& timeout, Scan& scan) {
+    constexpr int kMostTimeouts = 16;
+    auto rows = measure({});
+    if (!rows) return std::unexpected(rows.error());
+    scan.observation = std::move(*rows);
+    std::deque<Checks> parts;
+    const auto halve = [&](const Checks& part, const core::Error& error) {
+      if (part.empty()) return;
+      if (part.size() == 1) {
+        scan.unreadable.emplace(part[0], error);
+        return;
+      }
+      const auto middle = part.begin() + static_cast<std::ptrdiff_t>(part.size() / 2);
+      parts.emplace_back(part.begin(), middle);
+      parts.emplace_back(middle, part.end());
+    };
+    halve(checks, timeout);
+    for (int timeouts = 0; !parts.empty(); parts.pop_front()) {
+      const Checks part = parts.front();
+      if (timeouts == kMostTimeouts) {
+        for (const Check* check : part) scan.unreadable.emplace(check, timeout);
+        continue;
+      }
+      auto seen = measure(part);
+      if (seen) {
+        scan.observation.add(*seen);
+        continue;
+      }
+      const bool slow = seen.error().kind == core::ErrorKind::timeout;
+      if (!slow && !is_definite(seen.error())) return std::unexpected(seen.error());
+      if (slow) ++timeouts;
+      halve(part, seen.error());
+    }
+    return {};
   }
 
   core::Result<Scan> without_the_unreadable() {

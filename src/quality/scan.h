@@ -55,9 +55,9 @@ class Session {
 /// a SELECT with a percentile is no parallel scan in PostgreSQL, so when there are both, EXPLAIN is asked for the cost
 /// of all together and of the two apart, and apart must be cheaper by a tenth. When the database refuses it, each check
 /// is tried without reading a row, and the rest is measured without those that fail, so that one bad column spoils
-/// nothing but its own checks. Errors: the table itself cannot be read (not_found, denied, invalid: a definite answer),
-/// or the source did not answer (unavailable, timeout, cancelled …).
-/// With a keeper it reads no more than has to be.
+/// nothing but its own checks; what takes too long together is tried in ever smaller parts. Errors: the table itself
+/// cannot be read (not_found, denied, invalid: a definite answer), or the source did not answer (unavailable, timeout,
+/// cancelled …). With a keeper it reads no more than has to be.
 core::Result<Scan> scan(const Dataset& dataset, Session& session, ScanKeeper* keeper = nullptr, core::Time now = {});
 
 /// True for an answer about the thing asked, false for the lack of one.

@@ -19,9 +19,9 @@ std::string plan_id(const Dataset& dataset, std::span<const Aggregate> aggregate
   return id;
 }
 
-bool is_reusable(const Dataset& dataset, std::span<const Aggregate> aggregates) {
-  return is_stable(dataset.where) && std::ranges::all_of(aggregates, [](const Aggregate& each) {
-           return is_stable(each.merge == Merge::sketch ? each.of : each.sql);
+bool is_reusable(const Dataset& dataset, std::span<const Aggregate> aggregates, std::string_view engine) {
+  return is_stable(dataset.where, engine) && std::ranges::all_of(aggregates, [engine](const Aggregate& each) {
+           return is_stable(each.merge == Merge::sketch ? each.of : each.sql, engine);
          });
 }
 
@@ -99,7 +99,8 @@ std::optional<ScanKeeper::Kept> ScanKeeper::measure(const Dataset& dataset, std:
   const std::string plan = plan_id(dataset, aggregates);
   read_mark(turn);
   const bool same = entry.plan == plan && entry.mark && entry.pending && unchanged(*entry.mark, *entry.pending);
-  if (same && now >= entry.measured && now - entry.measured < kMostReuse && is_reusable(dataset, aggregates)) {
+  if (same && now >= entry.measured && now - entry.measured < kMostReuse &&
+      is_reusable(dataset, aggregates, session.dialect().name())) {
     return Kept{entry.observation, entry.measured};
   }
   entry.answers.clear();

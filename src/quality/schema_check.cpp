@@ -8,6 +8,8 @@
 #include <map>
 #include <re2/re2.h>
 
+#include "quality/logical_type.h"
+
 namespace weir::quality {
 namespace {
 
@@ -139,6 +141,7 @@ class Comparison {
       if (!holds(rules_.optional, column)) required.push_back(column);
     }
     for (const auto& [column, index] : rules_.indexes) required.push_back(column);
+    for (const auto& [column, type] : rules_.logical_types) required.push_back(column);
     Names named;
     for (const std::string& column : required) {
       if (places_.contains(column) || holds(named, column)) continue;
@@ -166,6 +169,12 @@ class Comparison {
       if (place == places_.end() || type.empty()) continue;
       const std::string& actual = columns_[place->second].type;
       if (!same_type(type, actual)) add("column \"{}\" is {}, expected {}", name, actual, type);
+    }
+    for (const auto& [name, type] : rules_.logical_types) {
+      const auto place = places_.find(name);
+      if (place == places_.end()) continue;
+      const std::string& actual = columns_[place->second].type;
+      if (!is_of_logical_type(type, actual)) add("column \"{}\" is {}, expected a type of {}", name, actual, type);
     }
   }
 
@@ -230,6 +239,8 @@ std::string canonical(const SchemaRules& rules) {
   for (const auto& [name, type] : rules.types) text += fmt::format("{}:{}={} ", name.size(), name, type);
   text += '|';
   for (const auto& [name, index] : rules.indexes) text += fmt::format("{}:{}@{} ", name.size(), name, index);
+  if (!rules.logical_types.empty()) text += '|';  // else what was kept before there were any is lost
+  for (const auto& [name, type] : rules.logical_types) text += fmt::format("{}:{}~{} ", name.size(), name, type);
   return text;
 }
 
@@ -296,6 +307,7 @@ class RulesReader {
     rules_.required = names("when required column missing");
     rules_.forbidden = patterns("when forbidden column present");
     rules_.types = types("when wrong column type", false);
+    rules_.logical_types = logical_types_of_columns();
     rules_.indexes = indexes();
     const config::Node* exact = reader_.child("when mismatching columns");
     if (exact != nullptr) {
@@ -348,6 +360,19 @@ class RulesReader {
       } else {
         context_.error(type, fmt::format("\"{}\": expected a type, such as integer", column.text()));
       }
+    }
+    return found;
+  }
+
+  std::vector<std::pair<std::string, std::string>> logical_types_of_columns() {
+    constexpr std::string_view kKey = "when wrong logical type";
+    auto found = types(kKey, false);
+    for (const auto& [column, type] : found) {
+      if (std::ranges::find(logical_types(), type) != logical_types().end()) continue;
+      const std::vector<std::string> all(logical_types().begin(), logical_types().end());
+      context_.error(
+          *reader_.child(kKey)->find(column),
+          fmt::format("\"{}\" is none of {}{}", type, fmt::join(all, ", "), config::did_you_mean(type, all)));
     }
     return found;
   }

@@ -14,12 +14,13 @@ namespace weir::quality {
 
 /// What a `schema` check warns of or fails for.
 struct SchemaRules {
-  std::vector<std::string> required = {};                         // must be there
-  std::vector<std::pair<std::string, std::string>> types = {};    // must be there, of this type; "" for any
-  std::vector<std::pair<std::string, std::size_t>> indexes = {};  // must be there, at this place from 0
-  std::vector<std::string> forbidden = {};                        // as written, % and * wild
-  std::vector<std::string> optional = {};                         // of `types`, may be missing
-  bool only_these = false;                                        // no column but those of `types`
+  std::vector<std::string> required = {};                               // must be there
+  std::vector<std::pair<std::string, std::string>> types = {};          // must be there, of this type; "" for any
+  std::vector<std::pair<std::string, std::size_t>> indexes = {};        // must be there, at this place from 0
+  std::vector<std::string> forbidden = {};                              // as written, % and * wild
+  std::vector<std::string> optional = {};                               // of `types`, may be missing
+  std::vector<std::pair<std::string, std::string>> logical_types = {};  // must be there, of a type of this kind
+  bool only_these = false;                                              // no column but those of `types`
   bool additions = false, deletions = false, type_changes = false, index_changes = false;
 
   bool about_changes() const { return additions || deletions || type_changes || index_changes; }

@@ -83,6 +83,10 @@ std::string sql_of(ProbeContext& context, const std::string& key, const config::
   }
   if (!is_file) return bare_query(node.text());
   const std::string path = context.beside(bare_query(node.text()));
+  if (!path.ends_with(".sql")) {
+    context.error(node, fmt::format("\"{}\": the file's name must end with .sql", key));
+    return {};
+  }
   const auto content = config::read_file(path, 100'000);
   if (!content) context.error(node, fmt::format("\"{}\": \"{}\" {}", key, path, content.error().message));
   if (!content) return {};
@@ -123,7 +127,9 @@ ProbePtr parse_user_metric(ProbeContext& context) {
   const std::string sql = sql_of(context, key, *given, key.ends_with(kFile));
   if (sql.empty()) return nullptr;
   const bool is_expression = key.ends_with(kExpression);
-  const std::string mistake = is_expression ? condition_mistake(sql) : query_mistake(sql);
+  std::string mistake = is_expression ? condition_mistake(sql) : query_mistake(sql);
+  // Nothing of a file that may be no query is shown.
+  if (key.ends_with(kFile)) mistake = mistake.substr(0, mistake.find(", not with"));
   if (!mistake.empty()) {
     context.error(*given, fmt::format("\"{}\": {}", key, mistake));
     return nullptr;

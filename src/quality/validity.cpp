@@ -201,7 +201,16 @@ std::string ScopeSql::matches(const std::string& regex) const {
   return "1 = 0";
 }
 
-std::string ScopeSql::format(const std::string& name) const { return matches(find_format(name)->regex); }
+std::string ScopeSql::format(const std::string& name) const {
+  const std::string& regex = find_format(name)->regex;
+  const bool address = name == "ip address" || name == "ipv4 address" || name == "ipv6 address";
+  if (!address || dialect_.name() != "postgres") return matches(regex);
+  // As text an inet has its netmask behind it: 10.0.0.1/32.
+  const std::string text = dialect_.cast_text(column_);
+  return *dialect_.matches(
+      fmt::format("CASE WHEN pg_typeof({}) = 'inet'::regtype THEN host({}::inet) ELSE {} END", column_, text, text),
+      regex);
+}
 
 std::string ScopeSql::in(const Values& values) const {
   std::string list;

@@ -80,9 +80,10 @@ class Replacer {
     const auto known = variables_.find(name);
     if (known != variables_.end()) return known->second;
     error(node, offset,
-          fmt::format("variable \"{}\" is not set{}; set it under variables: of the entry of checks: in weir.yml, or "
-                      "with -v {}=<value>",
-                      name, config::did_you_mean(name, names_), name));
+          fmt::format(
+              "variable \"{}\" is not set{}; set it under \"variables\" of this file or of the entry of checks: in "
+              "weir.yml, or with -v {}=<value>; for the text itself write $${{…}}",
+              name, config::did_you_mean(name, names_), name));
     return "0";
   }
 

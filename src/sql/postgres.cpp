@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <utility>
 
+#include "runtime/watchdog.h"
 #include "sql/postgres_errors.h"
 #include "sql/postgres_url.h"
 #include "sql/postgres_values.h"
@@ -19,6 +20,9 @@ namespace weir::sql {
 namespace {
 
 using core::ErrorKind;
+
+/// How much longer than its timeout a server may take to notice it.
+constexpr core::Duration kGrace = std::chrono::seconds(1);
 
 std::optional<std::string> parameter_text(const Value& value) {
   if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
@@ -97,6 +101,7 @@ class PostgresSource final : public SessionSource {
       // libpq waits whole seconds.
       const auto wait = std::chrono::ceil<std::chrono::seconds>(std::min(settings_.connect_timeout, *left));
       connection_ = std::make_unique<pqxx::connection>(connection_string(wait));
+      has_jit_.reset();
       opened();
       return {};
     } catch (const std::exception& failure) {
@@ -125,12 +130,16 @@ class PostgresSource final : public SessionSource {
                               const QueryLimits& limits) override {
     const auto left = time_left(limits, settings_.statement_timeout, name_);
     if (!left) return std::unexpected(left.error());
+    // Closing the socket is the one way to end a wait for the server that itself never waits. The watch has to be over
+    // before the connection goes, whose descriptor may then be another's.
+    runtime::Watchdog watch(std::chrono::steady_clock::now() + *left + kGrace, limits.stop,
+                            [socket = connection_->sock()] { ::shutdown(socket, SHUT_RDWR); });
     try {
-      // Closing the socket is the one way to end a wait for the server that itself never waits.
-      const int socket = connection_->sock();
-      const std::stop_callback end_wait(limits.stop, [socket] { ::shutdown(socket, SHUT_RDWR); });
       pqxx::read_transaction transaction(*connection_);
       transaction.exec(session(*left));
+      if (!has_jit_) has_jit_ = !transaction.exec("SELECT 1 FROM pg_settings WHERE name = 'jit'").empty();
+      // To compile a statement of a thousand expressions takes minutes, in which no timeout is noticed.
+      if (*has_jit_) transaction.exec("SET LOCAL jit = off");
       const pqxx::result result = execute(transaction, with_tag(limits.tag, text), parameters);
       if (result.size() > limits.rows) {
         return core::fail(ErrorKind::limit, fmt::format("the result has more than {} rows", limits.rows), name_);
@@ -139,11 +148,12 @@ class PostgresSource final : public SessionSource {
       transaction.commit();
       return table;
     } catch (const pqxx::broken_connection& failure) {
-      return broken(failure.what(), limits);
+      return watch.late() ? overdue(*left, limits) : broken(failure.what(), limits);
     } catch (const pqxx::sql_error& failure) {
-      return refused(failure, *left, limits);
+      const bool hung_up = watch.late() && (!connection_->is_open() || failure.sqlstate().empty());
+      return hung_up ? overdue(*left, limits) : refused(failure, *left, limits);
     } catch (const std::exception& failure) {
-      return broken(failure.what(), limits);
+      return watch.late() ? overdue(*left, limits) : broken(failure.what(), limits);
     }
   }
 
@@ -168,6 +178,16 @@ class PostgresSource final : public SessionSource {
     if (limits.stop.stop_requested()) return core::fail(ErrorKind::cancelled, "shutting down", name_);
     return core::fail(ErrorKind::unavailable,
                       fmt::format("the connection to {} broke: {}", address_, scrubbed(first_sentence(message))),
+                      name_);
+  }
+
+  std::unexpected<core::Error> overdue(core::Duration timeout, const QueryLimits& limits) {
+    connection_.reset();
+    if (limits.stop.stop_requested()) return core::fail(ErrorKind::cancelled, "shutting down", name_);
+    return core::fail(ErrorKind::timeout,
+                      fmt::format("the query took longer than its {} timeout; the server did not stop it, so the "
+                                  "connection was closed",
+                                  core::format_duration(timeout)),
                       name_);
   }
 
@@ -204,6 +224,7 @@ class PostgresSource final : public SessionSource {
   const PostgresSettings settings_;
   const std::string address_;
   std::unique_ptr<pqxx::connection> connection_;
+  std::optional<bool> has_jit_;  // of the open connection, once it was asked
 };
 
 }  // namespace

@@ -104,18 +104,22 @@ class PostgresDialect final : public Dialect {
         tree(table_parts));
   }
 
-  /// TRUNCATE and rewrites change the relfilenode, other ALTERs the catalog row's xmin; a standby does not count.
+  /// TRUNCATE and rewrites change the relfilenode, other ALTERs the xmin of the table's catalog row, or those of its
+  /// columns alone (a name, a column less, a right); what this role may read changes with its memberships. A standby
+  /// does not count.
   std::optional<std::string> change_counters(std::span<const std::string> table_parts) const override {
     return fmt::format(
         "{} SELECT count(*) AS tables, sum(pg_stat_get_tuples_inserted(c.oid))::text AS inserted, "
         "sum(pg_stat_get_tuples_updated(c.oid))::text AS updated, "
         "sum(pg_stat_get_tuples_deleted(c.oid))::text AS deleted, sum(pg_relation_size(c.oid))::text AS bytes, "
         "md5(string_agg(concat_ws(':', c.oid, c.relfilenode, c.xmin), ',' ORDER BY c.oid)), "
+        "(SELECT md5(string_agg(concat_ws(':', a.attnum, a.xmin, a.attname, has_column_privilege(a.attrelid, a.attnum, "
+        "'SELECT')), ',' ORDER BY a.attnum)) FROM pg_attribute a WHERE a.attrelid = {} AND a.attnum > 0), "
         "pg_postmaster_start_time()::text, (SELECT d.stats_reset::text FROM pg_stat_database d "
         "WHERE d.datname = current_database()) FROM tree JOIN pg_class c ON c.oid = tree.oid "
         "WHERE current_setting('track_counts') = 'on' AND NOT pg_is_in_recovery() "
         "HAVING bool_and(c.relkind IN ('r', 'p', 'm') AND NOT c.relrowsecurity)",
-        tree(table_parts));
+        tree(table_parts), oid(table_parts));
   }
 
   /// A session adds its counts to the shared ones when it is idle: at once, or within 10 s, at most 60 s when it has to

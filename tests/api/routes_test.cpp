@@ -175,6 +175,16 @@ TEST_F(RoutesTest, APageOfAnotherSiteCannotReload) {
   EXPECT_EQ(ask("POST", "/-/reload").status, 200);
 }
 
+TEST_F(RoutesTest, APageOfAnotherSiteInAnOldBrowserCannotReload) {
+  for (const char* origin : {"http://evil.com", "null", "http://weir:9090.evil.com"}) {
+    headers_ = {{"origin", origin}, {"host", "weir:9090"}};
+    EXPECT_EQ(ask("POST", "/-/reload").status, 403) << origin;
+  }
+  EXPECT_EQ(fake_.reloads, 0);
+  headers_ = {{"origin", "http://weir:9090"}, {"host", "weir:9090"}};
+  EXPECT_EQ(ask("POST", "/-/reload").status, 200);
+}
+
 class FakeResponder final : public net::Responder {
  public:
   explicit FakeResponder(std::vector<int>& statuses) : statuses_(statuses) {}

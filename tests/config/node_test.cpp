@@ -34,6 +34,28 @@ TEST_F(NodeTest, SyntaxErrorsHaveLineAndColumn) {
   EXPECT_TRUE(mistakes().starts_with("weir.yml:3:")) << mistakes();
 }
 
+TEST_F(NodeTest, WhatIsNoTextIsAnErrorAtItsPlace) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"a: \xff\n", "f.yml:1:4: the file is not UTF-8 here"},
+      {"a: b\nü: \xc3(", "f.yml:2:4: the file is not UTF-8 here"},
+      {"a: \xed\xa0\x80", "f.yml:1:4: the file is not UTF-8 here"},
+      {"a: \xc0\xaf", "f.yml:1:4: the file is not UTF-8 here"},
+      {"a: \xf5\x80\x80\x80", "f.yml:1:4: the file is not UTF-8 here"},
+      {"a: \xe2\x82", "f.yml:1:4: the file is not UTF-8 here"},
+      {std::string("a: b\0c", 6), "f.yml:1:5: the file holds a NUL byte: it is no text"},
+      {"a: [\"x\\0y\"]", "f.yml:1:5: the text holds a NUL character"},
+  };
+  for (const auto& [text, expected] : cases) {
+    Diagnostics diagnostics;
+    parse_yaml(text, "f.yml", diagnostics);
+    EXPECT_NE(diagnostics.to_string().find(expected), std::string::npos) << text << diagnostics.to_string();
+  }
+  Diagnostics diagnostics;
+  EXPECT_EQ(parse_yaml("a: é€😀\xed\x9f\xbf\xee\x80\x80\n", "f.yml", diagnostics).find("a")->text(),
+            "é€😀\xed\x9f\xbf\xee\x80\x80");
+  EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+}
+
 TEST_F(NodeTest, ATabIsAnErrorWithItsPlace) {
   for (const std::string text : {"kafka:\n\t- name: a\n", "kafka:\n  \t- name: a\n", "kafka:\n\tname: a\n"}) {
     diagnostics_ = {};

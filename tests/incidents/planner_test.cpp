@@ -95,6 +95,8 @@ TEST_F(PlannerTest, AlertsOfOneThingShareAnIncidentUntilAllHaveResolved) {
   planned = step(30, {end("LagHigh", 30, kBilling)});
   ASSERT_THAT(planned.open, SizeIs(1));
   EXPECT_THAT(planned.changes[0].resolved, SizeIs(1));
+  EXPECT_THAT(planned.changes[0].incident.cause, HasSubstr("summary of MessagesLost"))
+      << "what told the cause before is over";
   planned = step(70, {end("MessagesLost", 70, lost)});
   EXPECT_THAT(planned.open, IsEmpty());
   ASSERT_THAT(planned.changes, SizeIs(1));

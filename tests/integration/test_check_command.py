@@ -1,5 +1,6 @@
 """`weir check` and `weir profile` as CI uses them: exit codes, reports, plans, contracts."""
 
+import fcntl
 import json
 import os
 import pty
@@ -74,6 +75,28 @@ def test_a_failing_check_is_exit_1_and_shown_with_its_line(shop):
     assert "pass   row_count between 1 and 10" in done.stdout
     assert "1 failed, 1 warned, 1 passed" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_a_history_in_use_is_waited_for(shop):
+    history = shop / "history.db"
+    with open(f"{history}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen([binary(), "check", "run", "checks", "--sqlite", "shop.db", "--history", history], cwd=shop,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+            assert "is in use; waiting" in waiting.stderr.readline()
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            out, _ = waiting.communicate(timeout=30)
+    assert "1 failed, 1 warned, 1 passed" in out
+
+
+def test_an_address_that_is_no_url_is_not_shown(shop):
+    done = weir("check", "run", "checks", "--url", "host=/tmp user=x password=s3cr3t", cwd=shop)
+    assert done.returncode == 2
+    assert "expected a URL" in done.stderr and "s3cr3t" not in done.stderr + done.stdout
+
+
+def test_a_variable_that_no_file_uses_is_noted(shop):
+    assert "-v nope: no file uses this variable" in run(shop, "checks", "-v", "nope=1").stderr
 
 
 def test_a_history_makes_schema_changes_show(shop):

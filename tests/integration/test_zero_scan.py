@@ -67,6 +67,14 @@ def test_an_untouched_table_is_not_read_again(own_postgres, start_weir, tmp_path
     until("the scan is counted", lambda: scans(own_postgres)[0] > before[0])
     until("it settles again", lambda: reused(weir) == 1, timeout=120)
 
+    # No counter of writes moves with the catalog.
+    own_postgres.execute("ALTER TABLE untouched RENAME COLUMN n TO m")
+    until("the column is missed",
+          lambda: weir.sample("weir_check_status", dataset="untouched", check="missing_count(n) = 0") == 3)
+    own_postgres.execute("ALTER TABLE untouched RENAME COLUMN m TO n")
+    until("it is there again",
+          lambda: weir.sample("weir_check_status", dataset="untouched", check="missing_count(n) = 0") == 0)
+
 
 def test_a_role_that_may_not_see_other_sessions_reads_each_time(own_postgres, start_weir, tmp_path):
     (tmp_path / "checks.yml").write_text(CHECKS.replace("1000", "1001"))

@@ -12,6 +12,12 @@ TEST(MaskTest, HidesWhatIdentifiesAPerson) {
       {"write to jane.doe+x@example.co.uk now", "write to <email> now"},
       {"mailto:jürgen@müller.de", "mailto:<email>"},
       {"a@b.cc,d@e.ff", "<email>,<email>"},
+      {"o'brien+x@ex.co.uk", "<email>"},
+      {"'a@b.cc'", "'<email>'"},
+      {"to \"quoted x\"@ex.com.", "to <email>."},
+      {"user@localhost", "<email>"},
+      {"491705551234", "<phone>"},
+      {"4915123456789", "<phone>"},
       {"4111 1111 1111 1111", "<card>"},
       {"4111-1111-1111-1111!", "<card>!"},
       {"378282246310005", "<card>"},
@@ -30,7 +36,7 @@ TEST(MaskTest, HidesWhatIdentifiesAPerson) {
 
 TEST(MaskTest, LeavesEverythingElse) {
   for (const char* text : {"", "2023-11-14T22:13:20Z", "12:34:56", "4111 1111 1111 1112", "1700000000000",
-                           "version 1.2.3", "user@host", "AB12", "order 17 of 2023-11-14", "C++::", "10.5"}) {
+                           "version 1.2.3", "@home", "meet @ 5", "AB12", "order 17 of 2023-11-14", "C++::", "10.5"}) {
     EXPECT_EQ(mask(text), text);
   }
 }

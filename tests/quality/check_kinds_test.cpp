@@ -346,6 +346,7 @@ TEST_F(CheckKindsTest, OwnMetricsRefuseWhatCannotBe) {
   EXPECT_THAT(with("own expression: 1), (SELECT 2"), HasSubstr("closes that was not opened"));
   EXPECT_THAT(with("own query: UPDATE t SET n = 1"), HasSubstr("not with UPDATE"));
   EXPECT_THAT(with("own sql_file: gone.sql"), HasSubstr("gone.sql"));
+  EXPECT_THAT(with("own sql_file: /etc/passwd"), HasSubstr("must end with .sql"));
   EXPECT_THAT(with("other expression: sum(n)"), HasSubstr("unknown metric \"own\""));
   EXPECT_THAT(with("{own expression: a, own query: SELECT 1}"), HasSubstr("not both"));
   EXPECT_THAT(mistakes("checks for t:\n  - own:\n      own expression: sum(n)\n"), HasSubstr("a threshold is missing"));
@@ -464,6 +465,34 @@ TEST_F(CollectedKindsTest, ASchemaIsComparedWithThatOfTheLastProcess) {
   const core::Batch batch = cycle();
   ASSERT_EQ(batch.events.size(), 1U);
   EXPECT_THAT(batch.events[0].message, HasSubstr("column \"region\" was deleted"));
+}
+
+TEST_F(CheckKindsTest, ComparisonsOfTablesMayWarn) {
+  const auto outcome = [&](const std::string& check) { return one("checks for t:\n  - " + check).outcome; };
+  EXPECT_EQ(outcome("row_count same as customers"), Outcome::pass);
+  write("INSERT INTO customers VALUES ('z', 'eu')");
+  EXPECT_EQ(outcome("row_count same as customers"), Outcome::fail);
+  EXPECT_EQ(outcome("row_count same as customers: {warn: when != 0, fail: when not between -5 and 5}"), Outcome::warn);
+  EXPECT_EQ(outcome("row_count same as customers: {fail: when < -1}"), Outcome::pass);
+  EXPECT_EQ(outcome("values in (customer) must exist in customers (name)"), Outcome::fail);
+  EXPECT_EQ(outcome("values in (customer) must exist in customers (name): {warn: when > 0}"), Outcome::warn);
+  EXPECT_EQ(outcome("values in (customer) must exist in customers (name): {fail: when > 1, name: n, identity: i, "
+                    "attributes: {owner: me}}"),
+            Outcome::pass);
+}
+
+TEST_F(CheckKindsTest, TooManyGroupsNameTheirLimit) {
+  EXPECT_THAT(one(R"(
+checks for t:
+  - group by:
+      query: SELECT id, count(*) AS rows FROM t GROUP BY id
+      fields: [id]
+      group_limit: 2
+      checks:
+        - rows > 0
+)")
+                  .message,
+              HasSubstr("more groups than \"group_limit\""));
 }
 
 }  // namespace

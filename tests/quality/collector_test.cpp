@@ -430,7 +430,11 @@ class LoadHistoryTest : public CheckCollectorTest {
 
   std::vector<double> remembered() {
     std::vector<double> values;
-    for (const auto& each : history_.kept["local/revenue/row_count"]) values.push_back(each.value);
+    for (const auto& [check, measurements] : history_.kept) {
+      for (const auto& each : measurements) {
+        if (each.mark == core::Mark::none) values.push_back(each.value);
+      }
+    }
     return values;
   }
 
@@ -489,6 +493,58 @@ TEST_F(LoadHistoryTest, DoesNotTrainOnALoadThatAnotherCheckOfTheMetricFails) {
   EXPECT_EQ(status(result, "volume"), 0) << "learning";
   EXPECT_EQ(status(result, "row_count > 5"), 2);
   EXPECT_THAT(remembered(), IsEmpty());
+}
+
+constexpr const char* kStrictAndLoose = R"(
+checks for revenue:
+  - freshness(loaded_at) < 2d
+  - change percent for row_count:
+      name: strict
+      warn: when < -5%
+  - change avg last 2 percent for row_count > -50%:
+      name: loose
+)";
+
+TEST_F(LoadHistoryTest, OneCheckThatWarnsFreezesNoOthersBaseline) {
+  use(kStrictAndLoose);
+  for (const int rows : {20, 20, 18, 16, 14, 12, 10, 8, 7, 6}) {
+    load(rows);
+    EXPECT_EQ(status(batch(), "loose"), 0) << rows << " rows: only a little less than the loads before";
+    next_hour();
+  }
+  EXPECT_EQ(status(batch(), "strict"), 1);
+}
+
+TEST_F(LoadHistoryTest, AStepThatAPersonAcceptsBeginsANewLevel) {
+  use(kMarked);
+  for (int i = 0; i < 4; ++i, next_hour()) {
+    load(20);
+    batch();
+  }
+  load(6);
+  EXPECT_EQ(status(batch(), "volume"), 2);
+  EXPECT_EQ(status(batch(), "volume"), 2);
+  auto& kept = history_.kept.at("local/revenue/change avg last 3 percent for row_count");
+  ASSERT_EQ(kept.size(), 5U) << "a failing load is kept once";
+  kept.back().feedback = core::Feedback::fine;
+  EXPECT_EQ(status(batch(), "volume"), 0) << "the accepted load itself";
+  next_hour();
+  load(6);
+  EXPECT_EQ(status(batch(), "volume"), 0);
+  next_hour();
+  load(2);
+  EXPECT_EQ(status(batch(), "volume"), 2) << "compared with the new level, without learning again";
+}
+
+TEST_F(LoadHistoryTest, ALongFailureIsNeverTakenForLearning) {
+  use("checks for revenue:\n  - change percent for row_count > -30%:\n      name: volume\n");
+  load(100);
+  batch();
+  for (int rows = 60; rows > 0; --rows) {
+    next_hour();
+    load(rows);
+    EXPECT_EQ(status(batch(), "volume"), 2) << rows;
+  }
 }
 
 TEST_F(LoadHistoryTest, SurvivesARestart) {

@@ -307,6 +307,14 @@ TEST_F(ContractTest, TwoThatAreWrittenAlikeAreToldApart) {
             "  - invalid_count(c) = 0:\n      name: invalid_count(c) = 0 (2)\n      valid regex: b\n");
 }
 
+TEST_F(ContractTest, ARuleOfAnotherEngineIsLeftToItAndTheRestIsChecked) {
+  const std::string text = of_column(
+      "    quality: [{type: custom, engine: dbt, implementation: {any: [1]}}, {metric: nullValues, mustBe: 0}]\n");
+  EXPECT_TRUE(diagnostics_.ok()) << diagnostics_.to_string();
+  EXPECT_NE(hints().find("a rule for engine \"dbt\" is left to that"), std::string::npos) << hints();
+  EXPECT_NE(text.find("missing_count(c) = 0"), std::string::npos) << text;
+}
+
 TEST_F(ContractTest, MistakesAreNamedAtTheirPlaces) {
   const std::string column = "schema:\n- name: t\n  properties:\n  - name: c\n";
   expect_mistake(column + "    requierd: true\n",
@@ -332,7 +340,6 @@ TEST_F(ContractTest, MistakesAreNamedAtTheirPlaces) {
   expect_mistake(column + "    quality: [{metric: invalidValues, mustBe: 0, arguments: {patern: x}}]\n",
                  "unknown key \"patern\"");
   expect_mistake(column + "    quality: [{metric: nullValues, mustBe: 0, unit: apples}]\n", "neither rows nor percent");
-  expect_mistake(column + "    quality: [{type: custom, engine: dbt, implementation: x}]\n", "\"dbt\" cannot be run");
   expect_mistake(column + "    quality: [{type: custom, engine: soda, implementation: '[a'}]\n", "implementation");
   expect_mistake("schema:\n- name: t\n  quality: [{type: sql, query: 'SELECT {property}', mustBe: 1}]\n",
                  "has no meaning for a whole table");

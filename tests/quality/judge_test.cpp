@@ -276,6 +276,15 @@ TEST_F(BaselineTest, IsEmptyAtFirst) {
   EXPECT_FALSE(of(1).known_load);
 }
 
+TEST(ShowNumber, TellsLargeNumbersApart) {
+  EXPECT_EQ(show_number(1366560.123), "1366560.123");
+  EXPECT_EQ(show_number(-1366560.5), "-1366560.5");
+  EXPECT_EQ(show_number(1366560), "1366560");
+  EXPECT_EQ(show_number(3.14159265), "3.14159");
+  EXPECT_EQ(show_number(0.1 + 0.2), "0.3");
+  EXPECT_EQ(show_number(1e300), "1e+300");
+}
+
 TEST(Remember, TakesNewLoadsThatPassed) {
   Verdict verdict;
   verdict.outcome = Outcome::pass;
@@ -285,9 +294,14 @@ TEST(Remember, TakesNewLoadsThatPassed) {
   EXPECT_EQ(to_remember("id", verdict, 5, {}, std::nullopt, kNow)->time, kNow);
   EXPECT_EQ(to_remember("id", verdict, 5, {{}, true}, std::nullopt, kNow), std::nullopt);
   EXPECT_EQ(to_remember("id", verdict, kInfinity, {}, std::nullopt, kNow), std::nullopt);
-  for (const Outcome bad : {Outcome::warn, Outcome::fail, Outcome::error}) {
+  verdict.outcome = Outcome::error;
+  EXPECT_EQ(to_remember("id", verdict, 5, {}, std::nullopt, kNow), std::nullopt);
+  Baseline long_failing;
+  long_failing.objected = 16;
+  for (const Outcome bad : {Outcome::warn, Outcome::fail}) {
     verdict.outcome = bad;
-    EXPECT_EQ(to_remember("id", verdict, 5, {}, std::nullopt, kNow), std::nullopt);
+    EXPECT_EQ(to_remember("id", verdict, 5, {}, std::nullopt, kNow)->mark, core::Mark::anomalous);
+    EXPECT_EQ(to_remember("id", verdict, 5, long_failing, std::nullopt, kNow), std::nullopt);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "quality/check_file.h"
+#include "quality/profile.h"
 #include "quality/run.h"
 #include "quality/scan_keeper.h"
 #include "sql/postgres.h"
@@ -125,6 +126,24 @@ TEST_F(PostgresKindsTest, NamesInAnotherCaseAreHinted) {
   const RunResult table = run("checks for S.mixed:\n  - row_count > 0\n");
   ASSERT_TRUE(table.datasets[0].error);
   EXPECT_THAT(table.datasets[0].error->message, HasSubstr(fmt::format("there is a table \"{}.Mixed\"", schema_)));
+  const auto profile = profile_table({schema_, "mixed"}, *source_, {});
+  ASSERT_FALSE(profile);
+  EXPECT_THAT(profile.error().message, HasSubstr("; there is a table \"Mixed\": names are taken exactly as written"));
+}
+
+TEST_F(PostgresKindsTest, AddressesAreValidWhateverTheirType) {
+  write(
+      "CREATE TABLE hosts (a inet, b text, c inet); INSERT INTO hosts VALUES ('10.0.0.1', '10.0.0.1', '2001:db8::1'), "
+      "('10.0.0.2/24', 'no address', '::1')");
+  const RunResult result = run(R"(
+checks for S.hosts:
+  - invalid_count(a) = 0: {valid format: ip address}
+  - invalid_count(b) = 1: {valid format: ipv4 address}
+  - invalid_count(c) = 0: {valid format: ipv6 address}
+)");
+  for (const Observed& check : result.datasets[0].checks) {
+    EXPECT_EQ(check.result.outcome, Outcome::pass) << check.result.message;
+  }
 }
 
 TEST_F(PostgresKindsTest, WhatTakesTooLongIsStoppedAlone) {

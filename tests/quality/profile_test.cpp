@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "quality/check_file.h"
+#include "quality/probe.h"
 #include "quality/run.h"
 #include "sql/sqlite.h"
 
@@ -51,6 +52,28 @@ TEST(ProposalTest, RowsAndRangesHaveMargins) {
   EXPECT_THAT(text, Not(HasSubstr("duplicate_count")));
   EXPECT_THAT(proposed({column("n", ColumnProfile::Kind::number, 0, 5, 0, 8)}), HasSubstr("valid min: 0\n"))
       << "not below 0 where nothing is";
+}
+
+TEST(ProposalTest, ANumberThatCountsUpHasNoLargest) {
+  const std::string text = proposed({column("id", ColumnProfile::Kind::number, 0, 100, 1, 100)});
+  EXPECT_THAT(text, HasSubstr("valid min: 0\n"));
+  EXPECT_THAT(text, Not(HasSubstr("valid max")));
+}
+
+TEST(ProposalTest, AFewTextsAreTheValidOnes) {
+  ColumnProfile status = column("status", ColumnProfile::Kind::text, 0, 2, 3, 4);
+  status.values = {"new", "paid"};
+  const std::string text = proposed({status});
+  EXPECT_THAT(text, HasSubstr("valid values: [new, paid]"));
+  EXPECT_THAT(text, Not(HasSubstr("length")));
+}
+
+TEST(ProposalTest, NamesThatLookLikeVariablesAreEscaped) {
+  const std::string text = proposed({column("${var}", ColumnProfile::Kind::number, 0, 5, 1, 8)});
+  config::Diagnostics diagnostics;
+  const auto datasets = parse_check_file(config::parse_yaml(text, "x.yml", diagnostics), diagnostics);
+  ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string() << text;
+  EXPECT_EQ(datasets.at(0).checks.at(2).probe->columns(), (std::vector<std::string>{"${var}"}));
 }
 
 TEST(ProposalTest, MissingValuesMayDouble) {
@@ -101,6 +124,27 @@ class ProfileTest : public testing::Test {
   std::filesystem::path path_;
   std::unique_ptr<sql::SqlSource> source_;
 };
+
+TEST_F(ProfileTest, SeesTheValuesOfATextWithFew) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database,
+                         "CREATE TABLE few (status TEXT, name TEXT); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT "
+                         "i + 1 FROM n LIMIT 90) INSERT INTO few SELECT CASE i % 3 WHEN 0 THEN 'a''b' WHEN 1 THEN 'c' "
+                         "END, 'n' || i FROM n",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(database);
+  const auto seen = profile_table({"few"}, *source_, {});
+  ASSERT_TRUE(seen) << seen.error().describe();
+  EXPECT_THAT(seen->columns[0].values, testing::ElementsAre("a'b", "c"));
+  EXPECT_THAT(seen->columns[1].values, testing::IsEmpty());
+  ProfileLimits part;
+  part.rows = 60;
+  const auto some = profile_table({"few"}, *source_, {}, part);
+  ASSERT_TRUE(some);
+  EXPECT_THAT(some->columns[0].values, testing::IsEmpty()) << "not all rows were seen";
+}
 
 TEST_F(ProfileTest, SeesWhatIsInATable) {
   const auto seen = profile_table({"Odd t"}, *source_, {});

@@ -75,7 +75,7 @@ TEST(ReportJson, HasTheDocumentedShape) {
   EXPECT_EQ(root["summary"], json::parse(R"({"pass":1,"warn":1,"fail":1,"error":1})"));
   EXPECT_EQ(root["results"][2], json::parse(R"({"source":"wh","dataset":"orders","check":"avg(x) > 1","column":"x",
     "group":"","outcome":"fail","value":0.5,"message":"avg(x) is 0.5, not > 1","attributes":{"owner":"sales"},
-    "file":"checks/shop.yml","line":4,"column_number":5,"relative_error":null,"reused":false})"));
+    "file":"checks/shop.yml","line":4,"column_number":5,"relative_error":null,"reused":false,"learning":false,"sample":[]})"));
   EXPECT_TRUE(root["results"][3]["value"].is_null());
   EXPECT_EQ(root["statements"][0]["sql"], "SELECT 1");
 }
@@ -177,6 +177,31 @@ TEST(Report, FormatsGoByName) {
   EXPECT_FALSE(write_report("xml", sample()));
   EXPECT_EQ(worst_outcome(sample()), Outcome::error);
   EXPECT_EQ(worst_outcome({}), Outcome::pass);
+}
+
+TEST(TableReportTest, ShowsHowFarACheckHasLearned) {
+  RunReport report;
+  CheckResult result;
+  result.dataset = "t";
+  result.check = "anomaly detection for row_count";
+  result.outcome = Outcome::pass;
+  result.message = "row_count is 5: learning, 3 of 21 days";
+  report.results = {result};
+  EXPECT_EQ(write_table(report).find("3 of 21 days"), std::string::npos);
+  report.results[0].learning = true;
+  EXPECT_NE(write_table(report).find("3 of 21 days"), std::string::npos);
+}
+
+TEST(ReportTest, ShowsTheSampleOfAFailingCheck) {
+  RunReport report;
+  CheckResult result;
+  result.check = "missing_count(a) = 0";
+  result.outcome = Outcome::fail;
+  result.sample = {"{id: 7}", "{id: \x1b[31m8}"};
+  report.results = {result};
+  EXPECT_NE(write_table(report).find("\n           {id: 7}\n           {id:  [31m8}\n"), std::string::npos)
+      << write_table(report);
+  EXPECT_NE(write_json(report).find("\"{id: 7}\""), std::string::npos);
 }
 
 }  // namespace

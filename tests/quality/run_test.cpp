@@ -204,5 +204,18 @@ TEST_F(CheckRunTest, GivesADateUntilItsDayEnds) {
   EXPECT_LT(*value(run("checks for t:\n  - freshness(day) < 1d\n"), "freshness(day) < 1d"), 0);
 }
 
+TEST_F(CheckRunTest, ChecksTheLogicalTypesOfAContract) {
+  write("CREATE TABLE orders (customer_id BIGINT, note TEXT, amount REAL)");
+  const auto contract = [](const std::string& type) {
+    return "kind: DataContract\napiVersion: v3.1.0\nid: a\nversion: 1.0.0\nstatus: active\nschema:\n- name: orders\n"
+           "  properties:\n  - {name: customer_id, logicalType: " +
+           type + "}\n  - {name: amount, logicalType: number}\n";
+  };
+  EXPECT_THAT(outcomes(run(contract("integer"))), ElementsAre("orders/columns are those of the contract: pass"));
+  const auto wrong = run(contract("timestamp"));
+  EXPECT_THAT(outcomes(wrong), ElementsAre("orders/columns are those of the contract: fail"));
+  EXPECT_THAT(wrong.report().results[0].message, HasSubstr("\"customer_id\" is BIGINT, expected a type of timestamp"));
+}
+
 }  // namespace
 }  // namespace weir::quality

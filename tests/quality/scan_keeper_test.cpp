@@ -110,6 +110,15 @@ class ScanKeeperTest : public testing::Test {
 
 constexpr std::string_view kPlain = "checks for t:\n  - row_count = 1\n  - max(n) < 5\n";
 
+TEST_F(ScanKeeperTest, AColumnThatIsRenamedIsNoLongerReported) {
+  insert(kNow);
+  EXPECT_EQ(run(kPlain, kNow).datasets[0].checks[1].result.outcome, Outcome::pass);
+  write("ALTER TABLE t RENAME COLUMN n TO m");
+  const RunResult after = run(kPlain, kNow + 60);
+  EXPECT_FALSE(after.datasets[0].reused);
+  EXPECT_EQ(after.datasets[0].checks[1].result.outcome, Outcome::error);
+}
+
 TEST_F(ScanKeeperTest, ReadsNothingWhileNothingIsWritten) {
   insert(kNow);
   EXPECT_FALSE(run(kPlain, kNow).datasets[0].reused);

@@ -30,6 +30,12 @@ TEST(SchemaRulesTest, TellTypesApart) {
   EXPECT_THAT(violations({.types = {{"id", "bigint"}}}), ElementsAre("column \"id\" is integer, expected bigint"));
 }
 
+TEST(SchemaRulesTest, RequireColumnsOfALogicalType) {
+  EXPECT_THAT(violations({.logical_types = {{"id", "integer"}, {"name", "string"}}}), IsEmpty());
+  EXPECT_THAT(violations({.logical_types = {{"id", "string"}, {"mail", "string"}}}),
+              ElementsAre("column \"mail\" is missing", "column \"id\" is integer, expected a type of string"));
+}
+
 TEST(SchemaRulesTest, CountIndexesFromZero) {
   EXPECT_THAT(violations({.indexes = {{"id", 0}, {"name", 1}}}), IsEmpty());
   EXPECT_THAT(violations({.indexes = {{"id", 1}}}),

@@ -95,7 +95,9 @@ TEST_F(PostgresDialectTest, CountersChangeWithEveryKindOfWrite) {
   EXPECT_EQ(counters("t"), before) << "nothing was written";
   for (const char* sql :
        {"INSERT INTO t VALUES (3)", "UPDATE t SET a = 4 WHERE a = 3", "DELETE FROM t WHERE a = 4",
-        "ALTER TABLE t ADD COLUMN b int DEFAULT 7", "TRUNCATE t", "DROP TABLE t; CREATE TABLE t (a int)"}) {
+        "ALTER TABLE t ADD COLUMN b int DEFAULT 7", "ALTER TABLE t RENAME COLUMN b TO c", "ALTER TABLE t DROP COLUMN c",
+        "ALTER TABLE t ADD COLUMN d int", "REVOKE SELECT ON t FROM PUBLIC", "GRANT SELECT (d) ON t TO PUBLIC",
+        "TRUNCATE t", "DROP TABLE t; CREATE TABLE t (a int)"}) {
     write(sql);
     const auto after = counters("t");
     EXPECT_NE(after, before) << sql;

@@ -143,6 +143,27 @@ TEST_F(PostgresSourceTest, StopsAStatementAtTheDeadlineOfTheCaller) {
   EXPECT_EQ(source->query("SELECT 1", {}, limits).error().kind, ErrorKind::timeout);
 }
 
+/// Compiling an expression, an extension: there is code that looks at no timeout. Here it catches it.
+TEST_F(PostgresSourceTest, HangsUpOnAServerThatDoesNotKeepTheTimeout) {
+  write(
+      "CREATE FUNCTION stubborn() RETURNS int LANGUAGE plpgsql AS $$ DECLARE ends timestamptz := clock_timestamp() + "
+      "interval '8 s'; BEGIN WHILE clock_timestamp() < ends LOOP BEGIN PERFORM pg_sleep(8); "
+      "EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; RETURN 1; END $$");
+  settings_.statement_timeout = milliseconds(50);
+  const auto source = open();
+  const auto begun = std::chrono::steady_clock::now();
+  const auto result = source->query("SELECT " + schema_ + ".stubborn()", {}, {});
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(5));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::timeout);
+  EXPECT_THAT(result.error().message, HasSubstr("longer than its 50ms timeout; the server did not stop it"));
+  EXPECT_TRUE(source->query("SELECT 1", {}, {})) << "the next query has a new session";
+}
+
+TEST_F(PostgresSourceTest, HasNothingCompiled) {
+  EXPECT_EQ(value("current_setting('jit')"), Value(std::string("off")));
+}
+
 TEST_F(PostgresSourceTest, WaitsForALockOnlySoLong) {
   write("CREATE TABLE t (a int)");
   pqxx::connection other(settings_.url.reveal());
