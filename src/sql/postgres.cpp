@@ -21,6 +21,9 @@ namespace {
 
 using core::ErrorKind;
 
+/// To compile a statement of a thousand expressions takes minutes, in which no timeout is noticed.
+constexpr std::string_view kNoJit = "SET LOCAL jit = off";
+
 /// How much longer than its timeout a server may take to notice it.
 constexpr core::Duration kGrace = std::chrono::seconds(1);
 
@@ -137,9 +140,10 @@ class PostgresSource final : public SessionSource {
     try {
       pqxx::read_transaction transaction(*connection_);
       transaction.exec(session(*left));
-      if (!has_jit_) has_jit_ = !transaction.exec("SELECT 1 FROM pg_settings WHERE name = 'jit'").empty();
-      // To compile a statement of a thousand expressions takes minutes, in which no timeout is noticed.
-      if (*has_jit_) transaction.exec("SET LOCAL jit = off");
+      if (!has_jit_) {
+        has_jit_ = !transaction.exec("SELECT 1 FROM pg_settings WHERE name = 'jit'").empty();
+        if (*has_jit_) transaction.exec(std::string(kNoJit));
+      }
       const pqxx::result result = execute(transaction, with_tag(limits.tag, text), parameters);
       if (result.size() > limits.rows) {
         return core::fail(ErrorKind::limit, fmt::format("the result has more than {} rows", limits.rows), name_);
@@ -162,8 +166,9 @@ class PostgresSource final : public SessionSource {
   std::string session(core::Duration timeout) const {
     return fmt::format(
         "SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL TimeZone = 'UTC'; "
-        "SET LOCAL DateStyle = 'ISO'",
-        milliseconds(timeout), milliseconds(std::min(timeout, settings_.lock_timeout)));
+        "SET LOCAL DateStyle = 'ISO'{}{}",
+        milliseconds(timeout), milliseconds(std::min(timeout, settings_.lock_timeout)),
+        has_jit_.value_or(false) ? "; " : "", has_jit_.value_or(false) ? kNoJit : "");
   }
 
   std::unexpected<core::Error> cannot_connect(std::string_view message) {
