@@ -8,7 +8,6 @@
 #include <iterator>
 #include <memory>
 #include <string>
-#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -45,15 +44,10 @@ struct Prepared {
 
 /// Runs of one pipeline may share a history: each waits for the others to end, but not for long.
 core::Result<std::unique_ptr<storage::Store>> open_history(const std::string& path) {
-  constexpr auto kMostWait = std::chrono::seconds(10);
-  const auto until = std::chrono::steady_clock::now() + kMostWait;
-  for (bool told = false;; told = true) {
-    auto opened = storage::open_sqlite(path);
-    const bool taken = !opened && opened.error().message.find("is in use by another Weir") != std::string::npos;
-    if (!taken || std::chrono::steady_clock::now() >= until) return opened;
-    if (!told) std::cerr << "note: --history: " << path << " is in use; waiting up to 10 s for it\n";
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
+  auto opened = storage::open_sqlite(path);
+  if (opened || opened.error().message.find("is in use by another Weir") == std::string::npos) return opened;
+  std::cerr << "note: --history: " << path << " is in use; waiting up to 10 s for it\n";
+  return storage::open_sqlite(path, {.lock_wait = std::chrono::seconds(10)});
 }
 
 /// Reads all that the options name; what is wrong has been said when there is nothing.

@@ -81,11 +81,11 @@ void DemoShop::consume(Group& group, core::Time now, bool dead_letters) {
     const auto message = group.consumer->poll(0ms);
     if (!message) break;
     if (!dead_letters || message->value.starts_with('{')) continue;
-    note(producer_.produce("user.clicks.dlt", std::nullopt, message->key, message->value,
-                           {{"__connect.errors.topic", message->topic},
-                            {"__connect.errors.exception.class.name",
-                             "org.apache.kafka.common.errors.SerializationException"},
-                            {"__connect.errors.exception.message", "cannot deserialize: invalid UTF-8 at byte 0"}}));
+    note(producer_.produce(
+        "user.clicks.dlt", std::nullopt, message->key, message->value,
+        {{"__connect.errors.topic", message->topic},
+         {"__connect.errors.exception.class.name", "org.apache.kafka.common.errors.SerializationException"},
+         {"__connect.errors.exception.message", "cannot deserialize: invalid UTF-8 at byte 0"}}));
   }
   if (now - group.committed_at < 1s) return;
   group.committed_at = now;

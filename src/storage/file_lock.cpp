@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <filesystem>
+#include <poll.h>
 #include <sys/file.h>
 #include <system_error>
 #include <unistd.h>
@@ -20,9 +22,21 @@ std::string holder(int file) {
   return number.empty() ? "" : ", process " + number;
 }
 
+/// 0, or errno. No lock of the kernel's can be waited for with an end: it is tried now and then.
+int lock_within(int file, core::Duration wait) {
+  constexpr int kBetween = 100;  // milliseconds
+  const auto until = std::chrono::steady_clock::now() + wait;
+  while (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    const int code = errno;
+    if (code != EWOULDBLOCK || std::chrono::steady_clock::now() >= until) return code;
+    ::poll(nullptr, 0, kBetween);
+  }
+  return 0;
+}
+
 }  // namespace
 
-core::Result<std::unique_ptr<FileLock>> FileLock::take(const std::string& path) {
+core::Result<std::unique_ptr<FileLock>> FileLock::take(const std::string& path, core::Duration wait) {
   std::error_code unresolved;
   const std::filesystem::path real = std::filesystem::weakly_canonical(path, unresolved);
   const std::string name = (unresolved ? path : real.string()) + ".lock";
@@ -32,8 +46,7 @@ core::Result<std::unique_ptr<FileLock>> FileLock::take(const std::string& path) 
                       "the lock file cannot be opened: " + std::system_category().message(errno), name);
   }
   std::unique_ptr<FileLock> lock(new FileLock(file));
-  if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
-    const int code = errno;
+  if (const int code = lock_within(file, wait); code != 0) {
     if (code != EWOULDBLOCK) {
       return core::fail(core::ErrorKind::storage, "cannot be locked: " + std::system_category().message(code), name);
     }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/time.h"
 
 namespace weir::storage {
 
@@ -12,8 +13,8 @@ namespace weir::storage {
 class FileLock {
  public:
   /// Links to one file share one lock. Errors (storage): another process, or another lock of this one, holds it; the
-  /// lock file cannot be opened.
-  static core::Result<std::unique_ptr<FileLock>> take(const std::string& path);
+  /// lock file cannot be opened. One that is held is tried again until `wait` is over.
+  static core::Result<std::unique_ptr<FileLock>> take(const std::string& path, core::Duration wait = {});
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

@@ -257,7 +257,7 @@ core::Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& 
   // Nothing is written to what is not ours, not even the journal's mode.
   if (auto ours = refuse_foreign(*database); !ours) return std::unexpected(ours.error());
   if (path != kInMemory) {
-    auto lock = FileLock::take(path);
+    auto lock = FileLock::take(path, options.lock_wait);
     if (!lock) return std::unexpected(lock.error());
     database->hold(std::move(*lock));
   }

@@ -81,6 +81,7 @@ class Store : public core::MeasurementHistory, public core::KeyedTexts {
 
 struct SqliteOptions {
   core::Duration busy_timeout{5000};  // how long to wait while another process writes
+  core::Duration lock_wait{0};        // how long to wait while another Weir holds the database
   std::int64_t max_pages = 0;         // the file grows no further than that; 0 for SQLite's own bound
 };
 
