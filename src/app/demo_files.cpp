@@ -21,7 +21,7 @@ kafka:
         - {{name: warehouse-loader, topics: [orders]}}
     topics: {{names: [orders, payments, user.clicks, user.clicks.dlt]}}
     dead_letter: {{topics: ['\.dlt$']}}
-    status: {{window: 30s}}
+    status: {{window: 1m}}
 schema_registries:
   - name: shop
     url: {registry}
