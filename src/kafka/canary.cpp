@@ -12,6 +12,7 @@
 #include "kafka/errors.h"
 #include "kafka/own_client.h"
 #include "kafka/property_files.h"
+#include "kafka/raw_handles.h"
 
 namespace weir::kafka {
 namespace {
@@ -24,22 +25,6 @@ const std::vector<std::pair<std::string, std::string>> kDefaults = {{"client.id"
 constexpr milliseconds kMetadataAge{30'000};
 constexpr milliseconds kCallSpan{1000};  // of calls that do not look at the stop token
 
-struct MetadataDeleter {
-  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
-};
-using MetadataPtr = std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter>;
-struct ListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-};
-using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
-struct MessageDeleter {
-  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
-};
-using RawMessage = std::unique_ptr<rd_kafka_message_t, MessageDeleter>;
-struct EventDeleter {
-  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
-};
-using Event = std::unique_ptr<rd_kafka_event_t, EventDeleter>;
 struct NewTopicDeleter {
   void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
 };
@@ -210,7 +195,7 @@ class Link : public CanaryLink, private OwnClient {
     const rd_kafka_metadata_t* found = nullptr;
     const auto code =
         rd_kafka_metadata(consumer_.get(), 0, raw, &found, static_cast<int>(left(deadline, 2 * kCallSpan).count()));
-    const MetadataPtr metadata(found);
+    const RawMetadata metadata(found);
     if (code != 0) return std::unexpected(explained(code, topic()));
     trouble_.reset();
     broker_count_ = metadata->broker_cnt;

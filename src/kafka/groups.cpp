@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kafka/errors.h"
+#include "kafka/raw_handles.h"
 
 namespace weir::kafka {
 namespace {
@@ -17,21 +18,6 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kInFlight = 200;
 constexpr milliseconds kPollSpan{100};  // between looks at the stop token
-
-struct EventDeleter {
-  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
-};
-using Event = std::unique_ptr<rd_kafka_event_t, EventDeleter>;
-
-struct OptionsDeleter {
-  void operator()(rd_kafka_AdminOptions_t* options) const { rd_kafka_AdminOptions_destroy(options); }
-};
-using Options = std::unique_ptr<rd_kafka_AdminOptions_t, OptionsDeleter>;
-
-struct PartitionListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-};
-using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, PartitionListDeleter>;
 
 Options new_options(Connection& connection, rd_kafka_admin_op_t operation, milliseconds timeout, std::int32_t broker) {
   Options options(rd_kafka_AdminOptions_new(connection.handle(), operation));

@@ -5,16 +5,12 @@
 #include <string>
 
 #include "kafka/errors.h"
+#include "kafka/raw_handles.h"
 
 namespace weir::kafka {
 namespace {
 
 using std::chrono::milliseconds;
-
-struct MetadataDeleter {
-  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
-};
-using RawMetadata = std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter>;
 
 /// rd_kafka_metadata blocks and cannot be interrupted, so it is called for short spans, longer ones only
 /// while a broker is connected but slow.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kafka/errors.h"
+#include "kafka/raw_handles.h"
 
 namespace weir::kafka {
 namespace {
@@ -19,11 +20,6 @@ constexpr std::size_t kMaxPartitionsPerCall = 2000;
 constexpr milliseconds kCallTimeout{2000};
 /// Bounds the calls that single out what fails.
 constexpr int kMaxFailedCalls = 200;
-
-struct PartitionListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-};
-using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, PartitionListDeleter>;
 
 struct Ref {
   std::int32_t leader = 0;

@@ -8,6 +8,7 @@
 #include "kafka/errors.h"
 #include "kafka/own_client.h"
 #include "kafka/property_files.h"
+#include "kafka/raw_handles.h"
 
 namespace weir::kafka {
 namespace {
@@ -20,19 +21,6 @@ constexpr milliseconds kPollSpan{50};
 constexpr milliseconds kRetry = std::chrono::minutes(5);
 constexpr milliseconds kRetryMissing{10'000};  // of a topic that the first commit creates
 constexpr const char* kTopic = "__consumer_offsets";
-
-struct MetadataDeleter {
-  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
-};
-using MetadataPtr = std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter>;
-struct ListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-};
-using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
-struct MessageDeleter {
-  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
-};
-using RawMessage = std::unique_ptr<rd_kafka_message_t, MessageDeleter>;
 
 core::Error failed(int code, std::string_view detail = {}) {
   if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
@@ -71,7 +59,7 @@ struct OffsetsStream::Client : OwnClient {
     const TopicHandle topic(raw);
     const rd_kafka_metadata_t* found = nullptr;
     const auto code = rd_kafka_metadata(handle.get(), 0, raw, &found, static_cast<int>(budget.left(kSpan).count()));
-    const MetadataPtr metadata(found);
+    const RawMetadata metadata(found);
     if (code != 0) return std::unexpected(failed(code));
     if (metadata->topic_cnt != 1) return core::fail(core::ErrorKind::protocol, "no answer about the topic");
     if (metadata->topics[0].err != 0) return std::unexpected(failed(metadata->topics[0].err));

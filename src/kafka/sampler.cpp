@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kafka/errors.h"
+#include "kafka/raw_handles.h"
 
 namespace weir::kafka {
 namespace {
@@ -21,11 +22,6 @@ constexpr std::size_t kMaxHeaders = 64;
 constexpr std::size_t kMaxHeaderBytes = 1024;
 /// The last offset may be a transaction's marker, which no consumer is given: step back, further each time.
 constexpr std::array<std::int64_t, 3> kStepsBack = {1, 16, 256};
-
-struct MessageDeleter {
-  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
-};
-using RawMessage = std::unique_ptr<rd_kafka_message_t, MessageDeleter>;
 
 struct Pending {
   OffsetRange range;

@@ -6,6 +6,7 @@
 
 #include "kafka/errors.h"
 #include "kafka/groups.h"
+#include "kafka/raw_handles.h"
 
 namespace weir::kafka {
 namespace {
@@ -14,11 +15,6 @@ using std::chrono::milliseconds;
 
 /// In which a broker that answers again is known to do so in the same cycle.
 constexpr milliseconds kWait{200};
-
-struct EventDeleter {
-  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
-};
-using Event = std::unique_ptr<rd_kafka_event_t, EventDeleter>;
 
 bool is_in(const BrokerIds& brokers, std::int32_t broker) {
   return std::ranges::find(brokers, broker) != brokers.end();

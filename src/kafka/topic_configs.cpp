@@ -7,6 +7,8 @@
 #include <iterator>
 #include <librdkafka/rdkafka.h>
 
+#include "kafka/raw_handles.h"
+
 namespace weir::kafka {
 namespace {
 
@@ -20,19 +22,6 @@ constexpr std::size_t kLeastShare = 20;
 constexpr std::size_t kMostShare = 2000;
 constexpr std::array<const char*, 4> kKeys = {"min.insync.replicas", "retention.ms", "retention.bytes",
                                               "cleanup.policy"};
-
-struct ResourceDeleter {
-  void operator()(rd_kafka_ConfigResource_t* resource) const { rd_kafka_ConfigResource_destroy(resource); }
-};
-using Resource = std::unique_ptr<rd_kafka_ConfigResource_t, ResourceDeleter>;
-struct OptionsDeleter {
-  void operator()(rd_kafka_AdminOptions_t* options) const { rd_kafka_AdminOptions_destroy(options); }
-};
-using Options = std::unique_ptr<rd_kafka_AdminOptions_t, OptionsDeleter>;
-struct EventDeleter {
-  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
-};
-using Event = std::unique_ptr<rd_kafka_event_t, EventDeleter>;
 
 template <class Number>
 void read_number(std::string_view text, std::optional<Number>& number) {
