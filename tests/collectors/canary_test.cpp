@@ -1,6 +1,7 @@
 #include "collectors/canary.h"
 
 #include <deque>
+#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,6 +19,11 @@ const std::string kScope = R"({cluster="prod",topic="probe"})";
 
 /// A link whose clock stands still but in poll().
 struct FakeLink : kafka::CanaryLink {
+  ~FakeLink() override {
+    if (gone) gone();
+  }
+
+  std::function<void()> gone = {};  // told when it is closed
   std::vector<std::int32_t> partitions = {0, 1};
   std::optional<core::Error> prepare_error;
   std::optional<core::Error> commit_error;
@@ -213,6 +219,7 @@ TEST_F(Canary, ALinkThatCannotSendForAMinuteIsOpenedAnew) {
     ++opened;
     auto fresh = std::make_unique<FakeLink>();
     link = fresh.get();
+    link->gone = [&link] { link = nullptr; };
     if (opened == 1) link->prepare_error = core::fail(core::ErrorKind::denied, "refused").error();
     return core::Result<std::unique_ptr<kafka::CanaryLink>>(std::move(fresh));
   });
