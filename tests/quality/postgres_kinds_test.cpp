@@ -20,18 +20,22 @@ using testing::HasSubstr;
 
 constexpr double kNow = 1'700'000'000;
 
-/// Bad input, the zero-scan gate and incremental measuring on the server that WEIR_TEST_POSTGRES names, in a schema of
-/// its own.
+/// Bad input, the zero-scan gate and incremental measuring on the server that WEIR_TEST_POSTGRES names. In a database of
+/// its own: to the gate any session in the same one may hold counts back.
 class PostgresKindsTest : public testing::Test {
  protected:
   void SetUp() override {
     const char* url = std::getenv("WEIR_TEST_POSTGRES");
     ASSERT_NE(url, nullptr) << "WEIR_TEST_POSTGRES is not set: these tests need a PostgreSQL server. Run them with "
-                               "./tests/run, which starts one, or set it to the URL of a role that may create schemas.";
-    url_ = url;
+                               "./tests/run, which starts one, or set it to the URL of a role that may create databases.";
+    server_ = url;
     schema_ = "weir_kinds_" + std::to_string(::getpid());
+    on_server("DROP DATABASE IF EXISTS " + schema_ + " WITH (FORCE)");
+    on_server("CREATE DATABASE " + schema_ + " TEMPLATE template0");
+    const std::size_t query = std::min(server_.find('?'), server_.size());
+    url_ = server_.substr(0, server_.rfind('/', query) + 1) + schema_ + server_.substr(query);
     admin_ = std::make_unique<pqxx::connection>(url_);
-    write("DROP SCHEMA IF EXISTS " + schema_ + " CASCADE; CREATE SCHEMA " + schema_);
+    write("CREATE SCHEMA " + schema_);
     write(
         "CREATE TABLE t (id int, n int, at timestamptz); INSERT INTO t SELECT i, i, '2023-11-14 20:00+00' FROM "
         "generate_series(1, 5) i");
@@ -41,7 +45,15 @@ class PostgresKindsTest : public testing::Test {
     source_ = sql::make_postgres("warehouse", settings);
   }
   void TearDown() override {
-    if (admin_) write("DROP SCHEMA IF EXISTS " + schema_ + " CASCADE");
+    source_.reset();
+    admin_.reset();
+    if (!server_.empty()) on_server("DROP DATABASE IF EXISTS " + schema_ + " WITH (FORCE)");
+  }
+
+  void on_server(const std::string& sql) const {
+    pqxx::connection connection(server_);
+    pqxx::nontransaction(connection).exec("SET client_min_messages = error");
+    pqxx::nontransaction(connection).exec(sql);
   }
 
   void write(const std::string& sql) { write(*admin_, sql); }
@@ -76,6 +88,7 @@ class PostgresKindsTest : public testing::Test {
                                [&](const auto& each) { return each.sql.find(part) != std::string::npos; });
   }
 
+  std::string server_;
   std::string url_;
   std::string schema_;
   std::unique_ptr<pqxx::connection> admin_;
@@ -238,7 +251,6 @@ TEST_F(PostgresKindsTest, TheGateSeesEveryWrite) {
     EXPECT_FALSE(reused()) << sql;
     settle(reused);
   }
-  admin_ = std::make_unique<pqxx::connection>(url_);
 }
 
 TEST_F(PostgresKindsTest, WhatIsReusedSaysSoAndFreshnessAgesOn) {
@@ -256,7 +268,6 @@ TEST_F(PostgresKindsTest, WhatIsReusedSaysSoAndFreshnessAgesOn) {
   EXPECT_EQ(rows.message, fmt::format("row_count is 5, expected = 5; reused: nothing was written since {}",
                                       core::format_rfc3339(*seen.datasets[0].reused)));
   EXPECT_FALSE(scanned(seen, fmt::format("FROM \"{}\".\"t\"", schema_))) << "nothing but the catalog is asked";
-  admin_ = std::make_unique<pqxx::connection>(url_);
 }
 
 TEST_F(PostgresKindsTest, TheGateDoesNotTrustSessionsThatMayHoldCountsBack) {
@@ -273,7 +284,6 @@ TEST_F(PostgresKindsTest, TheGateDoesNotTrustSessionsThatMayHoldCountsBack) {
   EXPECT_FALSE(seen.datasets[0].reused);
   EXPECT_EQ(seen.datasets[0].checks[1].result.value, 100);
   open.commit();
-  admin_ = std::make_unique<pqxx::connection>(url_);
 }
 
 TEST_F(PostgresKindsTest, TheGateIsOffForWhatIsNoTable) {
@@ -286,7 +296,6 @@ TEST_F(PostgresKindsTest, TheGateIsOffForWhatIsNoTable) {
     EXPECT_FALSE(seen.datasets[0].reused);
     EXPECT_EQ(seen.datasets[0].checks[1].result.value, 2);
   }
-  admin_ = std::make_unique<pqxx::connection>(url_);
 }
 
 TEST_F(PostgresKindsTest, IncrementalSeesUpdatesOfOldRows) {
