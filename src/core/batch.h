@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/labels.h"
+#include "core/lineage.h"
 #include "core/time.h"
 
 namespace weir::core {
@@ -41,6 +42,8 @@ struct Batch {
   std::vector<Sample> samples;
   std::vector<Event> events;
   std::vector<Fault> faults;
+  /// The ways of data that were seen. They hold until the collector's next batch, and past it while that has a fault.
+  std::vector<Edge> edges = {};
 };
 
 enum class MetricType { gauge, counter, histogram, untyped };
