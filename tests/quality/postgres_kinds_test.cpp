@@ -20,14 +20,15 @@ using testing::HasSubstr;
 
 constexpr double kNow = 1'700'000'000;
 
-/// Bad input, the zero-scan gate and incremental measuring on the server that WEIR_TEST_POSTGRES names. In a database of
-/// its own: to the gate any session in the same one may hold counts back.
+/// Bad input, the zero-scan gate and incremental measuring on the server that WEIR_TEST_POSTGRES names. In a database
+/// of its own: to the gate any session in the same one may hold counts back.
 class PostgresKindsTest : public testing::Test {
  protected:
   void SetUp() override {
     const char* url = std::getenv("WEIR_TEST_POSTGRES");
-    ASSERT_NE(url, nullptr) << "WEIR_TEST_POSTGRES is not set: these tests need a PostgreSQL server. Run them with "
-                               "./tests/run, which starts one, or set it to the URL of a role that may create databases.";
+    ASSERT_NE(url, nullptr)
+        << "WEIR_TEST_POSTGRES is not set: these tests need a PostgreSQL server. Run them with "
+           "./tests/run, which starts one, or set it to the URL of a role that may create databases.";
     server_ = url;
     schema_ = "weir_kinds_" + std::to_string(::getpid());
     on_server("DROP DATABASE IF EXISTS " + schema_ + " WITH (FORCE)");

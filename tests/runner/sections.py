@@ -149,14 +149,16 @@ def integration(context):
     problem = build(context, "ci", ["weir"])
     if problem:
         return failed("build weir", problem)
-    return pytest(context, "integration", ["support", "integration"], timeout=3600.0 if context.long else 2400.0, show=True)
+    # Two at a time, a file's tests in their order: mostly they wait for servers.
+    return pytest(context, "integration", ["support", "integration"], timeout=3600.0 if context.long else 2400.0,
+                  options=["-n", "2", "--dist", "loadfile"], show=True)
 
 
-def pytest(context, name, folders, timeout=300.0, show=False):
+def pytest(context, name, folders, timeout=300.0, options=(), show=False):
     present = [folder for folder in folders if (context.root / "tests" / folder).is_dir()]
     report = context.results / f"{name}.xml"
     report.unlink(missing_ok=True)
-    command = [artifacts.python(), "-m", "pytest", "-v", "--color=no", f"--junitxml={report}", *present]
+    command = [artifacts.python(), "-m", "pytest", "-v", "--color=no", f"--junitxml={report}", *options, *present]
     if context.pattern:
         command += ["-k", context.pattern]
     environment = {"PYTHONUNBUFFERED": "1", **({"WEIR_MODEL_SECONDS": "600"} if context.long else {})}

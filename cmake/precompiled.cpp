@@ -1,0 +1,1 @@
+// Nothing but the headers of precompiled.cmake.
