@@ -48,13 +48,21 @@ bool is_shown(const core::Sample& sample) {
 void keep_unseen(std::span<const core::Sample> before, const core::Batch& batch, core::Time now,
                  std::vector<core::Sample>& kept) {
   if (batch.faults.empty()) return;
-  std::unordered_set<core::Labels> seen;
-  for (const core::Sample& sample : batch.samples) seen.insert(sample.labels);
-  for (const core::Sample& sample : before) {
+  std::vector<const core::Sample*> candidates;
+  std::unordered_set<core::Labels> unseen;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const core::Sample& sample = before[i];
+    // Most are in the same place again, and there are many.
+    if (i < batch.samples.size() && batch.samples[i].labels == sample.labels) continue;
     const bool in_scope = std::ranges::any_of(
         batch.faults, [&](const core::Fault& fault) { return sample.labels.includes(fault.scope); });
     const bool fresh = sample.time >= now - MetricsPage::kShownFor;
-    if (in_scope && fresh && is_shown(sample) && !seen.contains(sample.labels)) kept.push_back(sample);
+    if (in_scope && fresh && is_shown(sample) && unseen.insert(sample.labels).second) candidates.push_back(&sample);
+  }
+  if (candidates.empty()) return;
+  for (const core::Sample& sample : batch.samples) unseen.erase(sample.labels);
+  for (const core::Sample* sample : candidates) {
+    if (unseen.contains(sample->labels)) kept.push_back(*sample);
   }
 }
 
