@@ -21,7 +21,11 @@ constexpr std::size_t kMostWorkers = 4;  // that evaluate groups at a time
 
 std::vector<std::string> metric_names(const core::Batch& batch) {
   std::set<std::string_view> names;
-  for (const core::Sample& sample : batch.samples) names.insert(sample.labels.name());
+  std::string_view last;
+  for (const core::Sample& sample : batch.samples) {
+    const std::string_view name = sample.labels.name();
+    if (name != last) names.insert(last = name);  // those of a metric come together
+  }
   return {names.begin(), names.end()};
 }
 
