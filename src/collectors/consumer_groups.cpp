@@ -318,7 +318,12 @@ class GroupSamples {
       return;
     }
     known.time_lag = static_cast<float>(core::to_seconds(time_lag_->lag));
-    if (shown) add(known.lag_seconds, core::to_seconds(time_lag_->lag));
+    if (!shown) return;
+    // Most partitions have none, and labels are what a partition takes most of.
+    if (known.lag_seconds.empty()) {
+      known.lag_seconds = known.lag.with(core::kMetricName, "kafka_consumergroup_lag_seconds");
+    }
+    add(known.lag_seconds, core::to_seconds(time_lag_->lag));
   }
 
   void partition_status(const kafka::Group& group, const std::string& topic, std::int32_t id, bool shown,

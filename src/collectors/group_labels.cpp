@@ -100,7 +100,6 @@ void GroupLabels::build(const std::string& id, const std::string& topic, std::in
   };
   partition.current = label("kafka_consumergroup_current_offset");
   partition.lag = label("kafka_consumergroup_lag");
-  partition.lag_seconds = label("kafka_consumergroup_lag_seconds");
 }
 
 Labels GroupLabels::trouble(std::string_view id, std::string_view topic, std::int32_t number,
