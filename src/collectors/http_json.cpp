@@ -308,6 +308,14 @@ class HttpJsonCollector::Impl {
     add(std::move(labels), changes.count, metric.aggregate);
   }
 
+  /// As a person would say it: the header has whole seconds, and an answer takes its time.
+  static std::string span_of(core::Duration span) {
+    if (span >= std::chrono::minutes(5)) {
+      return core::format_duration(std::chrono::round<std::chrono::minutes>(span));
+    }
+    return core::format_duration(std::chrono::round<std::chrono::seconds>(span));
+  }
+
   /// True when the service's clock is too far off for ages; says so once for each metric.
   bool is_skewed(const JsonMetric& metric) {
     const core::Duration skew = session_.skew().value_or(core::Duration(0));
@@ -316,7 +324,7 @@ class HttpJsonCollector::Impl {
       fault(core::fail(ErrorKind::protocol,
                        fmt::format("the service's clock is {} {} of this machine's, so ages ({}) cannot be told; set "
                                    "the clock that is wrong",
-                                   core::format_duration(std::chrono::abs(skew)),
+                                   span_of(std::chrono::abs(skew)),
                                    skew > core::Duration(0) ? "ahead" : "behind", metric.name),
                        settings_.endpoint.url)
                 .error(),
