@@ -277,14 +277,49 @@ JsonPages read_pages(const Node& node, const std::string& what, config::Diagnost
   return pages;
 }
 
-constexpr std::string_view kRunStates = "success, failed, running, queued, late, cancelled and other";
-
 JsonMetric run_metric(std::string name, std::string help, std::vector<std::string> states) {
   JsonMetric metric;
   metric.name = "pipeline_" + std::move(name);
   metric.help = std::move(help);
   if (!states.empty()) metric.where = {{"{run_state}", std::move(states)}};
   return metric;
+}
+
+/// What stands in a run: when it was queued, began and ended.
+struct RunTimes {
+  std::string queued;
+  std::string started;
+  std::string ended;
+};
+
+std::vector<JsonMetric> run_metrics(const RunTimes& times) {
+  std::vector<JsonMetric> metrics;
+  JsonMetric& runs = metrics.emplace_back(
+      run_metric("runs", "Runs of the pipeline that the service tells of, mostly those of the last day.", {}));
+  runs.aggregate = JsonAggregate::count;
+  runs.labels = {{"state", {.from = "{run_state}"}}};
+  JsonMetric& failed = metrics.emplace_back(
+      run_metric("last_run_failed", "1 when the pipeline's last finished run failed, else 0.", {"success", "failed"}));
+  failed.value = "{run_state}";
+  failed.map = {{"failed", 1}, {"*", 0}};
+  failed.aggregate = JsonAggregate::first;
+  const auto aged = [&](const char* name, const char* help, const char* state, const std::string& since,
+                        JsonAggregate how) {
+    if (since.empty()) return;
+    JsonMetric& metric = metrics.emplace_back(run_metric(name, help, {state}));
+    metric.value = since;
+    metric.unit = JsonUnit::age;
+    metric.aggregate = how;
+  };
+  aged("last_success_age_seconds", "Since the pipeline's last successful run ended.", "success", times.ended,
+       JsonAggregate::min);
+  aged("running_seconds", "How long the pipeline's longest running run has taken so far.", "running", times.started,
+       JsonAggregate::max);
+  aged("queued_seconds", "How long the pipeline's run that waits longest has waited.", "queued", times.queued,
+       JsonAggregate::max);
+  aged("late_seconds", "By how much the pipeline's latest run is late: it should have begun.", "late", times.queued,
+       JsonAggregate::max);
+  return metrics;
 }
 
 /// Items are runs of pipelines, newest first: the same metrics and event for every system that has such.
@@ -298,48 +333,18 @@ void add_runs(const Node& node, const std::string& what, config::Diagnostics& di
   request.labels.push_back({"system", value("system")});
   request.labels.push_back({"pipeline", value("pipeline")});
   request.lets.push_back({"run_state", value("state")});
-  if (const auto& map = request.lets.back().value.map; !map.empty()) {
-    const std::set<std::string> known{"success", "failed", "running", "queued", "late", "cancelled", "other"};
-    for (const auto& [from, to] : map) {
-      if (!known.contains(to)) reader.error("state", fmt::format("\"{}\" is none of {}", to, kRunStates));
-    }
+  static const std::set<std::string> kKnown{"success", "failed", "running", "queued", "late", "cancelled", "other"};
+  for (const auto& [from, to] : request.lets.back().value.map) {
+    if (!kKnown.contains(to)) reader.error("state", fmt::format("\"{}\" is none of {}", to, fmt::join(kKnown, ", ")));
   }
-  const std::string queued = read_pointer(reader, "queued");
-  const std::string started = read_pointer(reader, "started");
-  const std::string ended = read_pointer(reader, "ended");
-  const auto aged = [&](const char* name, const char* help, std::vector<std::string> states, const std::string& since,
-                        JsonAggregate how) {
-    JsonMetric metric = run_metric(name, help, std::move(states));
-    metric.value = since;
-    metric.unit = JsonUnit::age;
-    metric.aggregate = how;
-    if (!since.empty()) request.metrics.push_back(std::move(metric));
-  };
-  JsonMetric runs =
-      run_metric("runs", "Runs of the pipeline that the service tells of, mostly those of the last day.", {});
-  runs.aggregate = JsonAggregate::count;
-  runs.labels = {{"state", {.from = "{run_state}"}}};
-  request.metrics.push_back(std::move(runs));
-  JsonMetric failed =
-      run_metric("last_run_failed", "1 when the pipeline's last finished run failed, else 0.", {"success", "failed"});
-  failed.value = "{run_state}";
-  failed.map = {{"failed", 1}, {"*", 0}};
-  failed.aggregate = JsonAggregate::first;
-  request.metrics.push_back(std::move(failed));
-  aged("last_success_age_seconds", "Since the pipeline's last successful run ended.", {"success"}, ended,
-       JsonAggregate::min);
-  aged("running_seconds", "How long the pipeline's longest running run has taken so far.", {"running"}, started,
-       JsonAggregate::max);
-  aged("queued_seconds", "How long the pipeline's run that waits longest has waited.", {"queued"}, queued,
-       JsonAggregate::max);
-  aged("late_seconds", "By how much the pipeline's latest run is late: it should have begun.", {"late"}, queued,
-       JsonAggregate::max);
+  const RunTimes times{read_pointer(reader, "queued"), read_pointer(reader, "started"), read_pointer(reader, "ended")};
+  std::ranges::move(run_metrics(times), std::back_inserter(request.metrics));
   JsonEvent event;
   event.kind = "pipeline_run_failed";
   event.value = "{run_state}";
   event.to = {"failed"};
   event.key = read_pointer(reader, "id");
-  event.time = ended;
+  event.time = times.ended;
   event.message = "A run of {pipeline} ({system}) failed: " + as_written(reader, "message");
   if (event.key.empty()) reader.missing("id");
   request.events.push_back(std::move(event));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include "collectors/json_pointer.h"
 #include <optional>
 #include <string>
 

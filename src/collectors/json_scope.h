@@ -2,7 +2,7 @@
 
 #include <functional>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
+#include "collectors/json_pointer.h"
 #include <optional>
 #include <string>
 #include <string_view>

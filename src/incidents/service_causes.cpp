@@ -70,13 +70,12 @@ std::optional<Cause> connector_failed(const Evidence& evidence) {
     is_failed = is_failed || (series.labels.get("state") == "FAILED" && series.points.back().value == 1);
   }
   if (!is_failed) return std::nullopt;
-  const std::string what = event != nullptr ? event->message
-                           : of_task        ? fmt::format("Task {} of connector {} failed", evidence.label("task"),
-                                                          evidence.label("connector"))
-                                            : fmt::format("Connector {} failed", evidence.label("connector"));
-  return Cause{
-      fmt::format("{}{}{}", debezium_text(evidence, connector), ended(what), consequence(evidence, connector)),
-      event != nullptr ? 0.9 : 0.7};
+  const std::string what =
+      event != nullptr ? event->message
+      : of_task ? fmt::format("Task {} of connector {} failed", evidence.label("task"), evidence.label("connector"))
+                : fmt::format("Connector {} failed", evidence.label("connector"));
+  return Cause{fmt::format("{}{}{}", debezium_text(evidence, connector), ended(what), consequence(evidence, connector)),
+               event != nullptr ? 0.9 : 0.7};
 }
 
 std::optional<Cause> pipeline_run_failed(const Evidence& evidence) {

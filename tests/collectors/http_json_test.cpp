@@ -1,10 +1,17 @@
 #include "collectors/http_json.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <gtest/gtest.h>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "config/node.h"
+
+#include "rsa_key.h"
 
 namespace weir::collectors {
 namespace {
@@ -523,6 +530,71 @@ TEST_F(HttpJsonTest, CredentialsGoIntoAJsonBodyWithOtherParameters) {
   EXPECT_EQ(service_.last.bearer.reveal(), "one");
 }
 
+TEST_F(HttpJsonTest, AServiceAccountGetsATokenForItsSignedAssertion) {
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / ("weir-account-" + std::to_string(::getpid()) + ".json");
+  const test::RsaKey key;
+  std::ofstream(path) << nlohmann::json{{"type", "service_account"},
+                                        {"client_email", "weir@shop.iam"},
+                                        {"private_key", key.pem()},
+                                        {"private_key_id", "k1"},
+                                        {"token_uri", "http://login/token"}};
+  configure("- {path: /a, metrics: [{name: a, value: /a}]}",
+            "google_service_account: {file: '" + path.string() + "', scopes: [read]}");
+  std::filesystem::remove(path);
+  service_.answers["POST http://login/token"] = {{200, {}, R"({"access_token": "one", "expires_in": 3599})"}};
+  service_.failure = core::fail(ErrorKind::unavailable, "down").error();
+  EXPECT_FALSE(collect());
+  const std::string& body = service_.last.body;
+  EXPECT_TRUE(body.starts_with("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=ey"))
+      << body;
+  EXPECT_EQ(std::ranges::count(body, '.'), 2);
+  EXPECT_FALSE(service_.last.basic_auth);
+  service_.failure.reset();
+  service_.answer("/a", R"({"a": 1})");
+  EXPECT_TRUE(collect());
+  EXPECT_EQ(service_.last.bearer.reveal(), "one");
+}
+
+TEST_F(HttpJsonTest, ASignedTokenIsTheBearerTokenAndMadeAnewBeforeItsEnd) {
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / ("weir-key-" + std::to_string(::getpid()) + ".pem");
+  std::ofstream(path) << test::RsaKey().pem();
+  configure(
+      "- {path: /a, metrics: [{name: a, value: /a}]}",
+      "jwt: {private_key_file: '" + path.string() + "', issuer: 'A.B.SHA256:{public_key_sha256}', lifetime: 10m}");
+  std::filesystem::remove(path);
+  service_.answer("/a", R"({"a": 1})");
+  ASSERT_TRUE(collect());
+  const std::string first = service_.last.bearer.reveal();
+  EXPECT_TRUE(first.starts_with("ey"));
+  ASSERT_TRUE(collect());
+  EXPECT_EQ(service_.last.bearer.reveal(), first);
+  now_ += 9min;
+  ASSERT_TRUE(collect());
+  EXPECT_NE(service_.last.bearer.reveal(), first);
+}
+
+TEST_F(HttpJsonTest, RunsThatFailedLongAgoAreNotNewsAndEachIsToldOnce) {
+  configure(R"(
+- path: /a
+  items: /*
+  runs: {system: x, pipeline: /p, state: {value: /s, map: {OK: success, BAD: failed}}, id: /id, ended: /end, message: "run {/id}"}
+)");
+  service_.answer(
+      "/a",
+      R"([{"id": 1, "p": "n", "s": "BAD", "end": 1699990000}, {"id": 2, "p": "n", "s": "BAD", "end": 1699999900}])");
+  service_.answer(
+      "/a",
+      R"([{"id": 3, "p": "n", "s": "BAD", "end": 1700000050}, {"id": 2, "p": "n", "s": "BAD", "end": 1699999900}])");
+  std::string told;
+  for (int i = 0; i < 3; ++i) {
+    const auto batch = collect();
+    for (const core::Event& event : batch->events) told += std::to_string(i) + ": " + event.message + "\n";
+  }
+  EXPECT_EQ(told, "0: A run of n (x) failed: run 2\n1: A run of n (x) failed: run 3\n");
+}
+
 TEST_F(HttpJsonTest, MistakesInTextsEdgesAndKeysAreNamed) {
   const config::Node node = config::parse_yaml(R"(
 name: svc
@@ -537,6 +609,7 @@ requests:
     errors: [x]
     edges: [{from: {kind: table}, to: {name: x}}, {from: {kind: a, name: b}}]
     metrics: [{name: m, changes: {from: [a]}}]
+  - {path: /b, runs: {system: x, pipeline: /p, state: {value: /s, map: {A: fine}}, when: /x}}
 )",
                                                "weir.yml", diagnostics_);
   parse_http_json(node, diagnostics_);
@@ -545,7 +618,8 @@ requests:
        {"/nowhere/key.pem", "from 1m to 1h", "\"issuer\" is missing", "/nowhere/account.json", "\"scopes\" is missing",
         "give one of oauth2, google_service_account", "a list of statuses from 400 on", "\"1\" is no label's name",
         "no regular expression", "write a text, or {value", "a * is for \"items\" alone", "\"x\" is no JSON Pointer",
-        "\"name\" is missing", "\"kind\" is missing", "\"to\" is missing", "write {from: [values], to: [values]}"}) {
+        "\"name\" is missing", "\"kind\" is missing", "\"to\" is missing", "write {from: [values], to: [values]}",
+        "\"fine\" is none of", "key \"id\" is missing", "unknown key \"when\""}) {
     EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
   }
 }

@@ -1,31 +1,14 @@
 #include "collectors/jwt.h"
 
 #include <gtest/gtest.h>
-#include <memory>
 #include <nlohmann/json.hpp>
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
+
+#include "rsa_key.h"
 
 namespace weir::collectors {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Key {
-  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{EVP_RSA_gen(2048), EVP_PKEY_free};
-  std::string pem(const char* password = nullptr) const {
-    BIO* bio = BIO_new(BIO_s_mem());
-    PEM_write_bio_PKCS8PrivateKey(bio, key.get(), password == nullptr ? nullptr : EVP_aes_128_cbc(), nullptr, 0,
-                                  nullptr, const_cast<char*>(password));
-    char* data = nullptr;
-    const auto size = static_cast<std::size_t>(BIO_get_mem_data(bio, &data));
-    std::string text(data, size);
-    BIO_free(bio);
-    return text;
-  }
-};
 
 std::string decoded(std::string text) {
   for (char& c : text) c = c == '-' ? '+' : c == '_' ? '/' : c;
@@ -39,7 +22,7 @@ std::string decoded(std::string text) {
 }
 
 TEST(Jwt, IsSignedByTheKeyAndSaysWhatItIsFor) {
-  const Key key;
+  const test::RsaKey key;
   const JwtClaims claims{"ACME.WEIR.SHA256:{public_key_sha256}", "ACME.WEIR", "aud", "a b", "k1", 55min};
   const auto token = sign_jwt(core::Secret(key.pem()), claims, core::Time(1'700'000'000s));
   ASSERT_TRUE(token) << token.error().describe();
@@ -66,7 +49,7 @@ TEST(Jwt, IsSignedByTheKeyAndSaysWhatItIsFor) {
 }
 
 TEST(Jwt, WhatIsNoKeyIsSaidAndNotShown) {
-  const Key key;
+  const test::RsaKey key;
   for (const std::string& pem :
        {std::string("hunter2"), std::string(), key.pem("password"), key.pem().substr(0, 300)}) {
     const auto token = sign_jwt(core::Secret(pem), {"me", "", "", "", "", 1min}, core::Time{});
