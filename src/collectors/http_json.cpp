@@ -76,6 +76,7 @@ class HttpJsonCollector::Impl {
   core::Result<core::Batch> collect(const core::CollectContext& context) {
     if (auto begun = session_.begin(context); !begun) return std::unexpected(begun.error());
     now_ = context.now;
+    if (!began_) began_ = now_;
     batch_ = {};
     series_.clear();
     order_.clear();
@@ -324,8 +325,8 @@ class HttpJsonCollector::Impl {
       fault(core::fail(ErrorKind::protocol,
                        fmt::format("the service's clock is {} {} of this machine's, so ages ({}) cannot be told; set "
                                    "the clock that is wrong",
-                                   span_of(std::chrono::abs(skew)),
-                                   skew > core::Duration(0) ? "ahead" : "behind", metric.name),
+                                   span_of(std::chrono::abs(skew)), skew > core::Duration(0) ? "ahead" : "behind",
+                                   metric.name),
                        settings_.endpoint.url)
                 .error(),
             {{std::string(core::kMetricName), metric.name}});
@@ -369,10 +370,10 @@ class HttpJsonCollector::Impl {
 
   /// What happened before the collector began is no news.
   bool is_old(const JsonEvent& event, const JsonScope& scope) const {
-    if (event.time.empty() || cycle_ > 1) return false;
+    if (event.time.empty()) return false;
     const json* value = json_at(scope.value, event.time);
     const auto time = value == nullptr ? std::nullopt : json_time(*value);
-    return time && now_ - *time > kNews;
+    return time && *began_ - *time > kNews;
   }
 
   void connect(const JsonEdge& edge, const JsonScope& scope) {
@@ -397,6 +398,7 @@ class HttpJsonCollector::Impl {
   std::map<std::tuple<std::string, Labels, std::string>, Told> told_;
   std::unordered_map<Labels, Changes> changes_;
   std::uint64_t cycle_ = 0;
+  std::optional<core::Time> began_;  // the first cycle
   // Of the cycle.
   core::Time now_;
   core::Batch batch_;

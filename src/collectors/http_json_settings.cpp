@@ -421,6 +421,10 @@ std::vector<JsonRequest> read_preset(const std::string& name, MapReader& entry, 
   }
   settings.request_limit = static_cast<std::size_t>(reader.integer("request_limit", 200, 1, 10'000));
   settings.seen_by = name;
+  const core::Duration interval = reader.duration("interval", settings.interval);
+  const core::Duration timeout = reader.duration("request_timeout", settings.endpoint.request_timeout);
+  if (!entry.has("interval")) settings.interval = interval;
+  if (!entry.has("request_timeout")) settings.endpoint.request_timeout = timeout;
   for (const auto& [header, value] : reader.text_map("headers"))
     settings.headers.emplace_back(header, core::Secret(value));
   std::vector<JsonRequest> requests = read_requests(reader);

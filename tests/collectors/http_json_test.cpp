@@ -595,6 +595,23 @@ TEST_F(HttpJsonTest, RunsThatFailedLongAgoAreNotNewsAndEachIsToldOnce) {
   EXPECT_EQ(told, "0: A run of n (x) failed: run 2\n1: A run of n (x) failed: run 3\n");
 }
 
+TEST_F(HttpJsonTest, APresetKnowsHowOftenItsServiceMayBeAsked) {
+  const auto parse = [&](const std::string& more) {
+    return parse_http_json(
+        config::parse_yaml("{name: x, url: 'http://x', preset: snowflake, variables: {warehouse: W}" + more + "}",
+                           "weir.yml", diagnostics_),
+        diagnostics_);
+  };
+  EXPECT_EQ(parse("").interval, 30min);
+  EXPECT_EQ(parse("").endpoint.request_timeout, 45s);
+  EXPECT_EQ(parse(", interval: 2m, request_timeout: 20s").interval, 2min);
+  EXPECT_EQ(parse(", interval: 2m, request_timeout: 20s").endpoint.request_timeout, 20s);
+  EXPECT_TRUE(diagnostics_.ok()) << diagnostics_.to_string();
+  parse_http_json(config::parse_yaml("{name: x, url: 'http://x', preset: snowflake}", "weir.yml", diagnostics_),
+                  diagnostics_);
+  EXPECT_NE(diagnostics_.to_string().find("snowflake needs variables: {warehouse: …}"), std::string::npos);
+}
+
 TEST_F(HttpJsonTest, MistakesInTextsEdgesAndKeysAreNamed) {
   const config::Node node = config::parse_yaml(R"(
 name: svc
