@@ -10,6 +10,7 @@
 #include "kafka/dead_letter_samples.h"
 #include "kafka/metadata.h"
 #include "kafka/offsets.h"
+#include "kafka/property_files.h"
 #include "kafka/sampler.h"
 #include "net/http_client.h"
 
@@ -93,10 +94,12 @@ core::Time TopicGovernanceCollector::next(core::Time now) const {
   return now + (unfinished_ ? std::min(settings_.interval, kLongestCycle) : settings_.interval);
 }
 
+/// A client for one cycle: the next is hours away, and its login's files may have changed by then.
 core::Result<void> TopicGovernanceCollector::open() {
-  if (connection_) return {};
+  const auto cluster = kafka::PropertyFiles(cluster_).read(cluster_);
+  if (!cluster) return std::unexpected(cluster.error());
   if (cluster_.token && !http_) http_ = net::make_curl_client();
-  auto opened = kafka::Connection::open(cluster_, kafka::Isolation::read_uncommitted,
+  auto opened = kafka::Connection::open(*cluster, kafka::Isolation::read_uncommitted,
                                         [this](const kafka::TokenSettings& settings, const std::stop_token& stop) {
                                           return fetch_token(*http_, settings, now_, stop);
                                         });
@@ -108,14 +111,17 @@ core::Result<void> TopicGovernanceCollector::open() {
 core::Result<core::Batch> TopicGovernanceCollector::collect(const core::CollectContext& context) {
   now_ = context.now;
   if (auto opened = open(); !opened) return std::unexpected(opened.error());
+  auto batch = look_through(context);
+  connection_.reset();
+  return batch;
+}
+
+core::Result<core::Batch> TopicGovernanceCollector::look_through(const core::CollectContext& context) {
   const kafka::Budget budget{std::min(context.deadline, std::chrono::steady_clock::now() + kLongestCycle),
                              context.stop};
   connection_->begin();
   auto metadata = kafka::read_metadata(*connection_, budget, cluster_);
-  if (!metadata) {
-    connection_.reset();  // a later one reads files of the login anew
-    return std::unexpected(metadata.error());
-  }
+  if (!metadata) return std::unexpected(metadata.error());
   std::erase_if(metadata->topics, [&](const kafka::Topic& topic) { return !settings_.wanted(topic.name); });
   if (metadata->topics.size() > settings_.most_topics) metadata->topics.resize(settings_.most_topics);
   if (auto read = kafka::read_offsets(*connection_, nullptr, budget, metadata->topics); !read) {

@@ -65,13 +65,14 @@ class TopicGovernanceCollector final : public core::Collector {
   };
 
   core::Result<void> open();
+  core::Result<core::Batch> look_through(const core::CollectContext& context);
   void look_at(const kafka::Topic& topic, const kafka::Budget& budget, core::Batch& batch);
   void report(core::Batch& batch) const;
 
   TopicGovernanceSettings settings_;
   kafka::ClusterSettings cluster_;
-  std::unique_ptr<net::HttpClient> http_;  // for tokens, where the login needs them
-  std::unique_ptr<kafka::Connection> connection_;
+  std::unique_ptr<net::HttpClient> http_;          // for tokens, where the login needs them
+  std::unique_ptr<kafka::Connection> connection_;  // of the cycle
   std::map<std::string, Topic> topics_;
   std::uint64_t round_ = 0;
   bool unfinished_ = false;
