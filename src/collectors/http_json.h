@@ -153,7 +153,8 @@ struct JwtSettings {
   JwtClaims claims;
 };
 
-/// OAuth 2.0 client credentials (RFC 6749, 4.4), or a signed assertion for them (RFC 7523).
+/// OAuth 2.0 client credentials (RFC 6749, 4.4), or a signed assertion for them (RFC 7523); or a service's own login
+/// that gives a token for a user's name and password, as Airflow 3 has.
 struct OauthSettings {
   enum class Credentials { basic, form, json };
   std::string token_url;
@@ -163,6 +164,7 @@ struct OauthSettings {
   Credentials credentials = Credentials::basic;  // basic authentication, or in the body
   std::vector<std::pair<std::string, std::string>> parameters;
   std::optional<JwtSettings> assertion;
+  bool of_user = false;  // client_id and client_secret are a user's name and password, in JSON
 };
 
 struct HttpJsonSettings {

@@ -110,6 +110,25 @@ std::optional<OauthSettings> read_oauth(MapReader& entry) {
   return oauth;
 }
 
+/// Airflow 3's /auth/token, and those like it.
+std::optional<OauthSettings> read_login_of_user(MapReader& entry) {
+  const Node* node = entry.child("login");
+  if (node == nullptr) return std::nullopt;
+  MapReader reader(*node, entry.diagnostics(), entry.what() + ", login");
+  OauthSettings login;
+  login.of_user = true;
+  login.credentials = OauthSettings::Credentials::json;
+  login.token_url = reader.required_text("url");
+  if (const std::string mistake = url_mistake(login.token_url); !login.token_url.empty() && !mistake.empty()) {
+    reader.error("url", mistake);
+  }
+  login.client_id = reader.required_text("username");
+  login.client_secret = reader.secret("password");
+  if (login.client_secret.empty()) reader.missing("password");
+  reader.finish();
+  return login;
+}
+
 }  // namespace
 
 void read_service_login(MapReader& reader, HttpJsonSettings& settings) {
@@ -118,13 +137,17 @@ void read_service_login(MapReader& reader, HttpJsonSettings& settings) {
     if (settings.oauth) reader.error("oauth2", "give one of oauth2 and google_service_account");
     settings.oauth = std::move(account);
   }
+  if (auto login = read_login_of_user(reader)) {
+    if (settings.oauth) reader.error("login", "give one of oauth2, google_service_account and login");
+    settings.oauth = std::move(login);
+  }
   if (const Node* jwt = reader.child("jwt")) {
     settings.jwt = read_jwt(*jwt, reader.what() + ", jwt", reader.diagnostics());
   }
   const int logins = (settings.oauth ? 1 : 0) + (settings.jwt ? 1 : 0) + (settings.endpoint.basic_auth ? 1 : 0) +
                      (settings.endpoint.bearer_token.empty() ? 0 : 1);
   if (logins > 1) {
-    reader.error("url", "give one of oauth2, google_service_account, jwt, basic_auth and bearer_token");
+    reader.error("url", "give one of oauth2, google_service_account, login, jwt, basic_auth and bearer_token");
   }
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "collectors/json_pointer.h"
 #include <optional>
 #include <string>
 
 #include "collectors/http_json.h"
+#include "collectors/json_pointer.h"
 
 namespace weir::collectors {
 

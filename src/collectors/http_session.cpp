@@ -60,7 +60,8 @@ core::Error refused(const net::HttpResponse& response, const std::string& where)
   const auto error = [&](ErrorKind kind, std::string_view what) {
     return core::fail(kind, fmt::format("{} (HTTP {}){}", what, status, said(response.body)), where).error();
   };
-  if (status == 401) return error(ErrorKind::denied, "the login is refused; check basic_auth, bearer_token or oauth2");
+  if (status == 401)
+    return error(ErrorKind::denied, "the login is refused; check basic_auth, bearer_token, oauth2, login or jwt");
   if (status == 403) return error(ErrorKind::denied, "access is refused; the login lacks a right");
   if (status == 404) return error(ErrorKind::not_found, "not found");
   if (status == 429) return error(ErrorKind::unavailable, "too many requests");
@@ -166,8 +167,10 @@ core::Result<net::HttpResponse> HttpSession::ask_for_token(const OauthSettings& 
   request.bearer = {};
   request.basic_auth.reset();
   std::vector<std::pair<std::string, std::string>> fields;
-  fields.emplace_back("grant_type",
-                      oauth.assertion ? "urn:ietf:params:oauth:grant-type:jwt-bearer" : "client_credentials");
+  if (!oauth.of_user) {
+    fields.emplace_back("grant_type",
+                        oauth.assertion ? "urn:ietf:params:oauth:grant-type:jwt-bearer" : "client_credentials");
+  }
   if (!oauth.scope.empty() && !oauth.assertion) fields.emplace_back("scope", oauth.scope);
   std::ranges::copy(oauth.parameters, std::back_inserter(fields));
   if (oauth.assertion) {
@@ -177,8 +180,8 @@ core::Result<net::HttpResponse> HttpSession::ask_for_token(const OauthSettings& 
   } else if (oauth.credentials == OauthSettings::Credentials::basic) {
     request.basic_auth.emplace(oauth.client_id, oauth.client_secret);
   } else {
-    fields.emplace_back("client_id", oauth.client_id);
-    fields.emplace_back("client_secret", oauth.client_secret.reveal());
+    fields.emplace_back(oauth.of_user ? "username" : "client_id", oauth.client_id);
+    fields.emplace_back(oauth.of_user ? "password" : "client_secret", oauth.client_secret.reveal());
   }
   const bool as_json = oauth.credentials == OauthSettings::Credentials::json;
   json members = json::object();

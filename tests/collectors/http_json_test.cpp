@@ -530,6 +530,21 @@ TEST_F(HttpJsonTest, CredentialsGoIntoAJsonBodyWithOtherParameters) {
   EXPECT_EQ(service_.last.bearer.reveal(), "one");
 }
 
+TEST_F(HttpJsonTest, AServicesOwnLoginGivesAToken) {
+  configure("- {path: /a, metrics: [{name: a, value: /a}]}",
+            "login: {url: 'http://service:8083/auth/token', username: weir, password: s}");
+  service_.answers["POST /auth/token"] = {{201, {}, R"({"access_token": "one"})"}};
+  service_.answer("/a", R"({"a": 1})");
+  ASSERT_TRUE(collect());
+  EXPECT_EQ(service_.last.bearer.reveal(), "one");
+  now_ += 5min;
+  service_.answers["POST /auth/token"] = {{401, {}, R"({"detail": "Invalid credentials"})"}};
+  const auto refused = collect();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(service_.last.body, R"({"password":"s","username":"weir"})");
+  EXPECT_NE(refused.error().describe().find("Invalid credentials"), std::string::npos);
+}
+
 TEST_F(HttpJsonTest, AServiceAccountGetsATokenForItsSignedAssertion) {
   const std::filesystem::path path =
       std::filesystem::path(testing::TempDir()) / ("weir-account-" + std::to_string(::getpid()) + ".json");
