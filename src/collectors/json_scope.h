@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <map>
-#include "collectors/json_pointer.h"
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "collectors/http_json.h"
+#include "collectors/json_pointer.h"
 
 namespace weir::collectors {
 
