@@ -16,8 +16,10 @@
 #include "app/step_log.h"
 #include "collectors/canary.h"
 #include "collectors/kafka.h"
+#include "collectors/topic_governance.h"
 #include "net/http_server.h"
 #include "quality/collector.h"
+#include "quality/governance_collector.h"
 #include "runtime/clock.h"
 #include "runtime/collector_harness.h"
 #include "runtime/log.h"
@@ -291,7 +293,39 @@ class App::Impl {
     };
   }
 
+  core::Result<std::unique_ptr<core::Collector>> make_governance(const quality::GovernanceSettings& entry) const {
+    const auto cluster = std::ranges::find(settings_.clusters, entry.kafka, &kafka::ClusterSettings::name);
+    if (!entry.kafka.empty() && cluster != settings_.clusters.end() && entry.pii) {
+      return std::make_unique<collectors::TopicGovernanceCollector>(
+          collectors::TopicGovernanceSettings{
+              .name = entry.name,
+              .interval = entry.interval,
+              .sample = entry.pii->sample,
+              .most_topics = entry.most_tables,
+              .wanted = [pii = *entry.pii](const std::string& topic) { return pii.names.admits(topic); },
+              .accepted =
+                  [pii = *entry.pii](const std::string& field) {
+                    return std::ranges::any_of(pii.accepted, [&](const std::string& pattern) {
+                      return quality::fits_pattern(pattern, field);
+                    });
+                  }},
+          *cluster);
+    }
+    auto session = session_maker()(entry.source);
+    if (!session) return std::unexpected(session.error());
+    std::vector<quality::Dataset> checked;
+    for (const quality::ChecksSettings& checks : settings_.checks) {
+      if (checks.source == entry.source) std::ranges::copy(checks.datasets, std::back_inserter(checked));
+    }
+    return std::make_unique<quality::GovernanceCollector>(entry, std::move(*session), std::move(checked));
+  }
+
   core::Result<void> make_collectors() {
+    for (const quality::GovernanceSettings& entry : settings_.governance) {  // first: the others take their settings
+      auto collector = make_governance(entry);
+      if (!collector) return std::unexpected(collector.error());
+      add(std::move(*collector));
+    }
     for (kafka::ClusterSettings& cluster : settings_.clusters) {
       if (cluster.canary) add(std::make_unique<collectors::CanaryCollector>(cluster));
       add(std::make_unique<collectors::KafkaCollector>(std::move(cluster)));

@@ -100,6 +100,11 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
   if (const config::Node* results = reader.child("check_results")) {
     settings.check_results = quality::parse_check_results_section(*results, diagnostics);
   }
+  if (const config::Node* governance = reader.child("governance")) {
+    std::vector<std::string> clusters;
+    for (const kafka::ClusterSettings& cluster : settings.clusters) clusters.push_back(cluster.name);
+    settings.governance = quality::parse_governance_section(*governance, names, clusters, diagnostics);
+  }
   if (const config::Node* rules = reader.child("rules")) {
     const rules::RuleSettings section = rules::parse_rules_section(*rules, diagnostics);
     settings.rule_groups = rules::load(section.files, diagnostics, section.interval);
@@ -169,7 +174,8 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
   read_sections(reader, diagnostics, settings);
   reader.finish();
   if (settings.clusters.empty() && settings.registries.empty() && settings.scrapes.empty() &&
-      settings.http_json.empty() && settings.checks.empty() && settings.check_results.empty() && diagnostics.ok()) {
+      settings.http_json.empty() && settings.checks.empty() && settings.check_results.empty() &&
+      settings.governance.empty() && diagnostics.ok()) {
     diagnostics.error({file, 0, 0},
                       "nothing to watch: add kafka:, schema_registries:, scrape:, http_json:, check_results:, or "
                       "sources: with checks:");

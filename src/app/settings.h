@@ -14,6 +14,7 @@
 #include "notify/alertmanager.h"
 #include "notify/routing.h"
 #include "quality/checks_section.h"
+#include "quality/governance.h"
 #include "quality/import_collector.h"
 #include "rules/loader.h"
 #include "sql/registry.h"
@@ -42,6 +43,7 @@ struct Settings {
   std::vector<sql::SourceSettings> sources;
   std::vector<quality::ChecksSettings> checks;
   std::vector<quality::CheckResultsSettings> check_results;
+  std::vector<quality::GovernanceSettings> governance;
   std::vector<rules::Group> rule_groups;
   notify::RoutingSettings routing;
   std::vector<notify::AlertmanagerSettings> alertmanagers;

@@ -6,12 +6,6 @@
 namespace weir::collectors {
 namespace {
 
-/// As a file of the configuration names it.
-std::string placed(const std::string& path, const config::Node& node) {
-  if (path.empty() || std::filesystem::path(path).is_absolute()) return path;
-  return (std::filesystem::path(node.position().file).parent_path() / path).string();
-}
-
 void read_tls(config::MapReader& reader, HttpEndpoint& endpoint) {
   const config::Node* node = reader.child("tls");
   if (node == nullptr) return;
@@ -26,6 +20,11 @@ void read_tls(config::MapReader& reader, HttpEndpoint& endpoint) {
 }
 
 }  // namespace
+
+std::string placed(const std::string& path, const config::Node& node) {
+  if (path.empty() || std::filesystem::path(path).is_absolute()) return path;
+  return (std::filesystem::path(node.position().file).parent_path() / path).string();
+}
 
 std::string url_mistake(std::string_view url) {
   const std::size_t host = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;

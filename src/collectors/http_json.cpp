@@ -6,12 +6,17 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 
+#include "collectors/http_pages.h"
 #include "collectors/http_session.h"
 #include "collectors/json_pointer.h"
+#include "collectors/json_scope.h"
 #include "collectors/json_template.h"
 #include "collectors/schema_registry_client.h"
+
+#include "privacy/mask.h"
 
 namespace weir::collectors {
 namespace {
@@ -23,82 +28,11 @@ using nlohmann::json;
 constexpr std::size_t kMostLevels = 64;
 constexpr std::size_t kMostPages = 50;
 constexpr std::size_t kLongestLabel = 256;
-constexpr std::size_t kLongestText = 400;
-
-using LabelMap = std::map<std::string, std::string, std::less<>>;
-
-/// One thing that a request is about, with the labels of the requests around it.
-struct Item {
-  const json& value;
-  const std::vector<std::string>& names;
-  LabelMap labels;
-};
-
-const json* at(const json& root, const std::string& pointer) {
-  const auto parsed = JsonPointer::parse(pointer);
-  return parsed ? parsed->find(root) : nullptr;
-}
-
-std::string text_at(const json& root, const std::string& pointer) {
-  const json* found = at(root, pointer);
-  return found == nullptr ? std::string() : json_text(*found).value_or("");
-}
-
-bool holds(const json& root, const std::vector<JsonCondition>& conditions) {
-  return std::ranges::all_of(conditions, [&](const JsonCondition& condition) {
-    return std::ranges::find(condition.values, text_at(root, condition.pointer)) != condition.values.end();
-  });
-}
-
-/// The beginning of a text on one line.
-std::string excerpt(std::string text) {
-  if (text.size() > kLongestText) {
-    text.resize(kLongestText);
-    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) text.pop_back();
-    if (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80U) != 0) text.pop_back();
-    text += "…";
-  }
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return text;
-}
-
-std::string label_of(const std::string& from, const Item& item) {
-  std::string value = from;
-  if (from.starts_with('/')) {
-    value = text_at(item.value, from);
-  } else if (from.size() == 2 && from[0] == '*' && from[1] >= '1' && from[1] <= '9') {
-    const auto index = static_cast<std::size_t>(from[1] - '1');
-    value = index < item.names.size() ? item.names[index] : std::string();
-  }
-  return value.size() > kLongestLabel ? value.substr(0, kLongestLabel) : value;
-}
-
-std::optional<double> number_of(const JsonMetric& metric, const json& value, core::Time now) {
-  if (!metric.map.empty()) {
-    const auto text = json_text(value);
-    if (!text) return std::nullopt;
-    auto found = metric.map.find(*text);
-    if (found == metric.map.end()) found = metric.map.find("*");
-    return found == metric.map.end() ? std::nullopt : std::optional(found->second);
-  }
-  switch (metric.unit) {
-    case JsonUnit::plain: return json_number(value);
-    case JsonUnit::milliseconds: {
-      const auto number = json_number(value);
-      return number ? std::optional(*number / 1000) : std::nullopt;
-    }
-    case JsonUnit::timestamp:
-    case JsonUnit::age: {
-      const auto time = json_time(value);
-      if (!time) return std::nullopt;
-      if (metric.unit == JsonUnit::timestamp) return core::to_seconds(*time);
-      return std::max(0.0, core::to_seconds(now - *time));
-    }
-    case JsonUnit::length: return value.is_structured() ? std::optional(double(value.size())) : std::nullopt;
-  }
-  return std::nullopt;
-}
+constexpr std::size_t kMostEdges = 20'000;
+constexpr std::size_t kMostParts = 1000;  // of a text that is split
+constexpr std::size_t kMostRemembered = 20'000;
+constexpr core::Duration kNews = std::chrono::hours(1);
+constexpr core::Duration kMostSkew = std::chrono::minutes(1);
 
 /// Sums up what items say of one series.
 struct Sum {
@@ -108,6 +42,8 @@ struct Sum {
   void add(double more, JsonAggregate how) {
     if (!any || how == JsonAggregate::none) {
       value = how == JsonAggregate::count ? 1 : more;
+    } else if (how == JsonAggregate::first) {
+      return;
     } else if (how == JsonAggregate::count) {
       value += 1;
     } else if (how == JsonAggregate::sum) {
@@ -140,28 +76,51 @@ class HttpJsonCollector::Impl {
   core::Result<core::Batch> collect(const core::CollectContext& context) {
     if (auto begun = session_.begin(context); !begun) return std::unexpected(begun.error());
     now_ = context.now;
+    if (!began_) began_ = now_;
     batch_ = {};
     series_.clear();
     order_.clear();
+    edges_.clear();
+    skewed_.clear();
+    last_.reset();
+    memory_.clear();
     refused_ = false;
     answers_ = 0;
     ++cycle_;
-    LabelMap labels(settings_.labels.begin(), settings_.labels.end());
+    const Around around{{settings_.labels.begin(), settings_.labels.end()}, {}};
     for (const JsonRequest& request : settings_.requests) {
-      run(request, labels);
+      run(request, around);
       if (context.stop.stop_requested()) return core::fail(ErrorKind::cancelled, "stopped", name_);
     }
+    last_.reset();
     // Where nothing at all was seen, that is one error and no series is touched.
     if (order_.empty() && !batch_.faults.empty() && answers_ == 0) return std::unexpected(batch_.faults.front().error);
     for (const Labels& series : order_) batch_.samples.push_back({series, now_, series_[series].value});
+    batch_.edges.assign(edges_.begin(), edges_.end());
     std::erase_if(told_, [&](const auto& entry) { return entry.second.seen + 4 < cycle_; });
+    std::erase_if(changes_, [&](const auto& entry) { return entry.second.seen + 4 < cycle_; });
     return std::move(batch_);
   }
 
  private:
+  /// What requests below an item are given of it.
+  struct Around {
+    JsonNames labels;
+    JsonNames lets;
+  };
   struct Told {
     std::string value;
     std::uint64_t seen = 0;
+  };
+  struct Changes {
+    std::string value;
+    double count = 0;
+    std::uint64_t seen = 0;
+  };
+  struct Answer {
+    PageRequest asked;
+    json body;
+    net::HttpResponse response;  // without its body
   };
 
   void note_metrics(const std::vector<JsonRequest>& requests) {
@@ -171,137 +130,152 @@ class HttpJsonCollector::Impl {
     }
   }
 
-  void fault(core::Error error, const LabelMap& labels) {
+  void fault(core::Error error, const JsonNames& labels) {
     std::vector<Labels::Pair> pairs(labels.begin(), labels.end());
     batch_.faults.push_back({std::move(error), Labels(pairs)});
   }
 
-  std::string fill(std::string_view text, const LabelMap& labels,
+  std::string fill(std::string_view text, const Around& around,
                    const std::function<std::string(std::string_view)>& escape) const {
+    static const json kNothing;
+    const JsonScope scope{kNothing, {}, around.labels, around.lets, settings_.variables, memory_};
     return fill_template(
-        text, now_,
-        [&](std::string_view name) -> std::optional<std::string> {
-          if (const auto found = labels.find(name); found != labels.end()) return found->second;
-          const auto variable = settings_.variables.find(name);
-          return variable == settings_.variables.end() ? std::nullopt : std::optional(variable->second);
-        },
+        text, now_, [&](std::string_view name) { return name.starts_with('/') ? std::nullopt : scope.look_up(name); },
         escape);
   }
 
   /// All pages of a request. A page that comes twice would come for ever.
-  void run(const JsonRequest& request, const LabelMap& labels) {
-    std::string url = settings_.endpoint.url + fill(request.path, labels, percent_encode);
-    const std::string body = fill(request.body, labels, json_escape);
-    std::set<std::string> seen;
-    for (std::size_t page = 0; !url.empty(); ++page) {
+  void run(const JsonRequest& request, const Around& around) {
+    PageRequest next{settings_.endpoint.url + fill(request.path, around, percent_encode),
+                     fill(request.body, around, json_escape)};
+    std::set<std::pair<std::string, std::string>> seen;
+    for (std::size_t page = 0;; ++page) {
       const auto failed = [&](ErrorKind kind, std::string message) {
-        fault(core::fail(kind, std::move(message), request.path).error(), labels);
+        fault(core::fail(kind, std::move(message), request.path).error(), around.labels);
       };
       if (page == kMostPages) return failed(ErrorKind::limit, fmt::format("there are more than {} pages", kMostPages));
-      if (!seen.insert(url).second) return failed(ErrorKind::protocol, "the pages go round in a circle");
-      auto response = session_.send(request.method, url, body);
-      if (!response && request.optional && response.error().kind == ErrorKind::not_found) {
-        ++answers_;
-        return;
+      if (!seen.emplace(next.url, next.body).second) {
+        return failed(ErrorKind::protocol, "the pages go round in a circle");
       }
-      if (!response) return fault(std::move(response.error()), labels);
-      const auto answer = parse_json(response->body, kMostLevels);
-      if (!answer) return failed(answer.error().kind, answer.error().message);
+      auto got = answer(request, next);
+      if (!got) {
+        if (got.error().kind == ErrorKind::cancelled && got.error().message.empty()) return;  // it may be absent
+        return fault(std::move(got.error()), around.labels);
+      }
+      const std::shared_ptr<const Answer> current = *got;
       ++answers_;
-      const std::size_t items = take(request, *answer, labels);
-      url = next_page(request, *answer, *response, url, page, items);
+      for (const std::string& pointer : request.errors) {
+        const std::string said = json_text_at(current->body, pointer);
+        if (!said.empty()) return failed(ErrorKind::protocol, "the service says: " + said_of(said));
+      }
+      if (!request.absent_is_empty && !has_items(request, current->body)) {
+        return failed(ErrorKind::protocol, fmt::format("the answer has no {}, so it is not the one that is expected",
+                                                       fixed_part(request.items)));
+      }
+      const std::size_t items = take(request, current->body, around);
+      auto following =
+          next_page(request.pages, current->body, current->response, next, page, items, settings_.endpoint.url);
+      if (!following) return fault(std::move(following.error()), around.labels);
+      if (!*following) return;
+      next = std::move(**following);
     }
   }
 
-  /// The URL of the next page, "" after the last. A page elsewhere would be given the login: it must be of this
-  /// service.
-  std::string next_page(const JsonRequest& request, const json& answer, const net::HttpResponse& response,
-                        const std::string& url, std::size_t page, std::size_t items) {
-    const JsonPages& pages = request.pages;
-    if (!pages.cursor.empty()) {
-      const std::string cursor = text_at(answer, pages.cursor);
-      return cursor.empty() ? std::string() : with_parameter(url, pages.parameter, cursor);
-    }
-    if (pages.size > 0) {
-      if (items < static_cast<std::size_t>(pages.size)) return {};
-      return with_parameter(url, pages.parameter, std::to_string(static_cast<std::int64_t>(page + 1) * pages.size));
-    }
-    std::string next = pages.link_header    ? linked(response.header("link"))
-                       : pages.next.empty() ? std::string()
-                                            : text_at(answer, pages.next);
-    if (next.empty()) return {};
-    if (next.starts_with('/')) return origin_of(settings_.endpoint.url) + next;
-    if (origin_of(next) == origin_of(settings_.endpoint.url)) return next;
-    batch_.faults.push_back(
-        {core::fail(ErrorKind::protocol, "the next page is of another host, which is not asked", origin_of(next))
-             .error(),
-         {}});
-    return {};
+  static std::string said_of(const std::string& text) { return json_excerpt(privacy::mask(text)); }
+
+  /// The pointer up to its first *.
+  static std::string fixed_part(const std::string& pointer) {
+    const std::size_t star = pointer.find("/*");
+    return pointer.substr(0, star);
   }
 
-  static std::string origin_of(const std::string& url) {
-    const std::size_t scheme = url.find("://");
-    return scheme == std::string::npos ? std::string() : url.substr(0, url.find_first_of("/?", scheme + 3));
+  static bool has_items(const JsonRequest& request, const json& body) {
+    const json* found = json_at(body, fixed_part(request.items));
+    return found != nullptr && (request.items.find("/*") == std::string::npos || found->is_structured());
   }
 
-  /// The URL with a parameter of its query set anew.
-  static std::string with_parameter(const std::string& url, const std::string& name, const std::string& value) {
-    const std::size_t mark = url.find('?');
-    std::string out = url.substr(0, mark);
-    char before = '?';
-    std::string_view rest = mark == std::string::npos ? std::string_view() : std::string_view(url).substr(mark + 1);
-    while (!rest.empty()) {
-      const std::string_view pair = rest.substr(0, rest.find('&'));
-      rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-      if (pair.substr(0, pair.find('=')) == name) continue;
-      out += std::exchange(before, '&');
-      out += pair;
+  /// The answer, that of the request before where it is the same. An error without a message: none, as it may be.
+  core::Result<std::shared_ptr<const Answer>> answer(const JsonRequest& request, const PageRequest& asked) {
+    const bool reads = request.method == "GET";
+    if (reads && last_ && last_->asked.url == asked.url) return last_;
+    auto response = session_.send(request.method, asked.url, asked.body);
+    if (!response) return std::unexpected(response.error());
+    if (std::ranges::find(request.optional, response->status) != request.optional.end()) {
+      ++answers_;
+      return core::fail(ErrorKind::cancelled, "");
     }
-    out += before;
-    return out + name + "=" + percent_encode(value);
+    if (auto fine = session_.check(request.method, asked.url, *response); !fine) return std::unexpected(fine.error());
+    auto body = parse_json(response->body, kMostLevels);
+    if (!body) return core::fail(body.error().kind, body.error().message, request.path);
+    response->body.clear();
+    auto made = std::make_shared<const Answer>(Answer{asked, std::move(*body), std::move(*response)});
+    if (reads) last_ = made;
+    return made;
   }
 
-  /// The target of rel="next" in a Link header.
-  static std::string linked(std::string_view header) {
-    while (!header.empty()) {
-      const std::size_t open = header.find('<');
-      const std::size_t close = header.find('>', open);
-      if (open == std::string_view::npos || close == std::string_view::npos) return {};
-      const std::string_view target = header.substr(open + 1, close - open - 1);
-      header.remove_prefix(close + 1);
-      const std::string_view parameters = header.substr(0, header.find('<'));
-      if (parameters.find("rel=\"next\"") != std::string_view::npos ||
-          parameters.find("rel=next") != std::string_view::npos)
-        return std::string(target);
-    }
-    return {};
-  }
-
-  std::size_t take(const JsonRequest& request, const json& answer, const LabelMap& labels) {
+  std::size_t take(const JsonRequest& request, const json& answer, const Around& around) {
     std::size_t items = 0;
     const auto pointer = JsonPointer::parse(request.items);
     if (!pointer) return 0;
-    pointer->each(answer, [&](const json& value, const std::vector<std::string>& names) {
+    pointer->each(answer, [&](const json& value, const std::vector<std::string>& stars) {
       ++items;
-      if (!holds(value, request.where)) return true;
-      Item item{value, names, labels};
-      for (const JsonLabel& label : request.labels) item.labels[label.name] = label_of(label.from, item);
-      for (const JsonMetric& metric : request.metrics) measure(metric, item);
-      for (const JsonEvent& event : request.events) tell(event, item);
-      for (const JsonRequest& each : request.each) run(each, item.labels);
+      JsonScope scope{value, stars, around.labels, around.lets, settings_.variables, memory_};
+      if (request.split.name.empty()) {
+        take_item(request, scope);
+      } else {
+        take_parts(request, scope);
+      }
       return series_.size() <= settings_.sample_limit;
     });
     return items;
   }
 
-  void measure(const JsonMetric& metric, const Item& item) {
-    if (!holds(item.value, metric.where)) return;
+  void take_parts(const JsonRequest& request, const JsonScope& whole) {
+    const std::string all = json_text_at(whole.value, request.split.value);
+    std::string_view rest = all;
+    for (std::size_t parts = 0; !rest.empty() && parts < kMostParts; ++parts) {
+      std::string_view part = rest.substr(0, rest.find(request.split.by));
+      rest.remove_prefix(std::min(rest.size(), part.size() + request.split.by.size()));
+      while (part.starts_with(' ')) part.remove_prefix(1);
+      while (part.ends_with(' ')) part.remove_suffix(1);
+      if (part.empty()) continue;
+      JsonScope scope{whole.value, whole.stars, whole.labels, whole.lets, whole.variables, whole.memory};
+      scope.lets[request.split.name] = part;
+      take_item(request, scope);
+    }
+  }
+
+  void take_item(const JsonRequest& request, JsonScope& scope) {
+    for (const JsonLabel& label : request.labels) scope.labels[label.name] = label_of(label, scope);
+    for (const JsonLabel& let : request.lets) scope.lets[let.name] = value_of(let.value, scope, now_);
+    if (!holds(scope, request.where)) return;
+    if (const JsonMemory& memory = request.remember; !memory.name.empty()) {
+      JsonNames& table = memory_[memory.name];
+      if (table.size() < kMostRemembered) {
+        table.insert_or_assign(json_text_at(scope.value, memory.key), json_text_at(scope.value, memory.value));
+      }
+    }
+    for (const JsonMetric& metric : request.metrics) measure(metric, scope);
+    for (const JsonEvent& event : request.events) tell(event, scope);
+    for (const JsonEdge& edge : request.edges) connect(edge, scope);
+    for (const JsonRequest& each : request.each) run(each, {scope.labels, scope.lets});
+  }
+
+  std::string label_of(const JsonLabel& label, const JsonScope& scope) const {
+    std::string value = value_of(label.value, scope, now_);
+    return value.size() > kLongestLabel ? privacy::cut(std::move(value), kLongestLabel) : value;
+  }
+
+  void measure(const JsonMetric& metric, const JsonScope& scope) {
+    if (!holds(scope, metric.where)) return;
     core::LabelsBuilder builder;
-    for (const auto& [name, value] : item.labels) builder.set(name, value);
-    for (const JsonLabel& label : metric.labels) builder.set(label.name, label_of(label.from, item));
+    for (const auto& [name, value] : scope.labels) builder.set(name, value);
+    for (const JsonLabel& label : metric.labels) builder.set(label.name, label_of(label, scope));
     builder.set(core::kMetricName, metric.name);
     if (metric.aggregate == JsonAggregate::count) return add(builder.build(), 1, metric.aggregate);
-    const json* value = at(item.value, metric.value);
+    const bool named = metric.value.starts_with('{');
+    const json text = named ? json(text_of(metric.value, scope).value_or("")) : json();
+    const json* value = named ? &text : json_at(scope.value, metric.value);
     if (value == nullptr || value->is_null()) return;
     if (!metric.states.empty()) {
       const std::string state = json_text(*value).value_or("");
@@ -310,15 +284,54 @@ class HttpJsonCollector::Impl {
       }
       return;
     }
+    if (!metric.changes_to.empty()) return count_changes(metric, json_text(*value).value_or(""), builder.build());
+    if (metric.unit == JsonUnit::age && is_skewed(metric)) return;
     const auto number = number_of(metric, *value, now_);
     if (number) return add(builder.build(), *number * metric.scale, metric.aggregate);
     batch_.faults.push_back(
         {core::fail(ErrorKind::protocol,
                     fmt::format("{}: \"{}\" is not what {} expects", metric.value,
-                                excerpt(json_text(*value).value_or(value->type_name())), metric.name),
+                                json_excerpt(json_text(*value).value_or(value->type_name())), metric.name),
                     settings_.endpoint.url)
              .error(),
          builder.build(), true});
+  }
+
+  /// What was seen before a gap of some cycles is forgotten, and so is its count: it begins anew, as a counter may.
+  void count_changes(const JsonMetric& metric, const std::string& value, Labels labels) {
+    if (changes_.size() >= settings_.sample_limit && !changes_.contains(labels)) return;
+    Changes& changes = changes_[labels];
+    changes.seen = cycle_;
+    const std::string before = std::exchange(changes.value, value);
+    const bool from = std::ranges::find(metric.changes_from, before) != metric.changes_from.end();
+    const bool to = std::ranges::find(metric.changes_to, value) != metric.changes_to.end();
+    if (from && to && before != value) changes.count += 1;
+    add(std::move(labels), changes.count, metric.aggregate);
+  }
+
+  /// As a person would say it: the header has whole seconds, and an answer takes its time.
+  static std::string span_of(core::Duration span) {
+    if (span >= std::chrono::minutes(5)) {
+      return core::format_duration(std::chrono::round<std::chrono::minutes>(span));
+    }
+    return core::format_duration(std::chrono::round<std::chrono::seconds>(span));
+  }
+
+  /// True when the service's clock is too far off for ages; says so once for each metric.
+  bool is_skewed(const JsonMetric& metric) {
+    const core::Duration skew = session_.skew().value_or(core::Duration(0));
+    if (std::chrono::abs(skew) <= kMostSkew) return false;
+    if (skewed_.insert(metric.name).second) {
+      fault(core::fail(ErrorKind::protocol,
+                       fmt::format("the service's clock is {} {} of this machine's, so ages ({}) cannot be told; set "
+                                   "the clock that is wrong",
+                                   span_of(std::chrono::abs(skew)), skew > core::Duration(0) ? "ahead" : "behind",
+                                   metric.name),
+                       settings_.endpoint.url)
+                .error(),
+            {{std::string(core::kMetricName), metric.name}});
+    }
+    return true;
   }
 
   void add(Labels labels, double value, JsonAggregate how) {
@@ -338,36 +351,63 @@ class HttpJsonCollector::Impl {
     sum->second.add(value, how);
   }
 
-  void tell(const JsonEvent& event, const Item& item) {
-    const std::string value = text_at(item.value, event.value);
-    std::vector<Labels::Pair> pairs(item.labels.begin(), item.labels.end());
+  void tell(const JsonEvent& event, const JsonScope& scope) {
+    if (!holds(scope, event.where)) return;
+    const std::string value = text_of(event.value, scope).value_or("");
+    std::vector<Labels::Pair> pairs(scope.labels.begin(), scope.labels.end());
     const Labels labels(pairs);
-    Told& told = told_[{event.kind, labels}];
+    const auto key = std::tuple(event.kind, labels, event.key.empty() ? "" : json_text_at(scope.value, event.key));
+    if (told_.size() >= settings_.sample_limit && !told_.contains(key)) return;
+    Told& told = told_[key];
     told.seen = cycle_;
     const bool came = std::ranges::find(event.to, value) != event.to.end();
-    if (std::exchange(told.value, value) == value || !came) return;
+    if (std::exchange(told.value, value) == value || !came || is_old(event, scope)) return;
     const std::string message = fill_template(
-        event.message, now_,
-        [&](std::string_view name) -> std::optional<std::string> {
-          if (name.starts_with('/')) return text_at(item.value, std::string(name));
-          const auto found = item.labels.find(name);
-          return found == item.labels.end() ? std::nullopt : std::optional(found->second);
-        },
-        [](std::string_view text) { return excerpt(std::string(text)); });
+        event.message, now_, [&](std::string_view name) { return scope.look_up_masked(name); },
+        [](std::string_view text) { return json_excerpt(std::string(text)); });
     batch_.events.push_back({now_, event.kind, labels, message});
+  }
+
+  /// What happened before the collector began is no news.
+  bool is_old(const JsonEvent& event, const JsonScope& scope) const {
+    if (event.time.empty()) return false;
+    const json* value = json_at(scope.value, event.time);
+    const auto time = value == nullptr ? std::nullopt : json_time(*value);
+    return time && *began_ - *time > kNews;
+  }
+
+  void connect(const JsonEdge& edge, const JsonScope& scope) {
+    if (!holds(scope, edge.where)) return;
+    const auto filled = [&](const JsonNode& node) {
+      const auto text = [&](const std::string& from) {
+        return fill_template(
+            from, now_, [&](std::string_view name) { return scope.look_up(name); },
+            [](std::string_view plain) { return privacy::cut(std::string(plain), kLongestLabel); });
+      };
+      return core::Node{text(node.kind), text(node.place), text(node.name)};
+    };
+    core::Edge made{filled(edge.from), filled(edge.to), settings_.seen_by};
+    if (made.from.name.empty() || made.to.name.empty() || edges_.size() >= kMostEdges) return;
+    edges_.insert(std::move(made));
   }
 
   HttpJsonSettings settings_;
   std::string name_;
   HttpSession session_;
   std::vector<core::MetricInfo> metrics_;
-  std::map<std::pair<std::string, Labels>, Told> told_;
+  std::map<std::tuple<std::string, Labels, std::string>, Told> told_;
+  std::unordered_map<Labels, Changes> changes_;
   std::uint64_t cycle_ = 0;
+  std::optional<core::Time> began_;  // the first cycle
   // Of the cycle.
   core::Time now_;
   core::Batch batch_;
   std::unordered_map<Labels, Sum> series_;
   std::vector<Labels> order_;  // of the series, so that batches are alike
+  std::set<core::Edge> edges_;
+  std::set<std::string> skewed_;  // metrics whose ages cannot be told
+  std::map<std::string, JsonNames> memory_;
+  std::shared_ptr<const Answer> last_;
   std::size_t answers_ = 0;
   bool refused_ = false;
 };

@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <ctime>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "collectors/json_pointer.h"
+#include "collectors/jwt.h"
 #include "collectors/schema_registry_client.h"
+
+#include "privacy/mask.h"
 
 namespace weir::collectors {
 namespace {
@@ -18,19 +23,34 @@ constexpr core::Duration kLongestWait = std::chrono::hours(1);
 constexpr core::Duration kTokenMargin = std::chrono::seconds(30);
 constexpr double kTokenSeconds = 300;  // where the service does not say
 constexpr std::size_t kLongestMessage = 300;
+constexpr std::int64_t kFirstUnixTime = 1'000'000'000;  // so many seconds to wait are a time instead
 constexpr std::size_t kMostLevels = 64;
+
+std::string shortened(std::string text) {
+  return privacy::printable(privacy::cut(privacy::mask(text), kLongestMessage));
+}
+
+/// A date of HTTP in its one form that is still written (RFC 9110, 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
+std::optional<core::Time> http_date(std::string_view text) {
+  std::tm date{};
+  const char* end = strptime(std::string(text).c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
+  if (end == nullptr) return std::nullopt;
+  return core::Time(std::chrono::seconds(timegm(&date)));
+}
 
 /// What a service says of its refusal, on one line and short.
 std::string said(const std::string& body) {
   const auto answer = parse_json(body, kMostLevels);
   if (!answer || !answer->is_object()) return {};
-  for (const char* key : {"message", "error_description", "detail", "title", "error", "errorMessage"}) {
-    const auto found = answer->find(key);
+  for (const char* key : {"message", "error_description", "detail", "title", "error", "errorMessage", "user_message"}) {
+    auto found = answer->find(key);
+    // Google's and Iceberg's: {"error": {"message": …}}
+    if (found != answer->end() && found->is_object()) {
+      const auto inner = found->find("message");
+      if (inner != found->end() && inner->is_string()) return ": " + shortened(inner->get<std::string>());
+    }
     if (found == answer->end() || !found->is_string()) continue;
-    std::string text = found->get<std::string>().substr(0, kLongestMessage);
-    std::ranges::replace_if(
-        text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-    return ": " + text;
+    return ": " + shortened(found->get<std::string>());
   }
   return {};
 }
@@ -40,10 +60,12 @@ core::Error refused(const net::HttpResponse& response, const std::string& where)
   const auto error = [&](ErrorKind kind, std::string_view what) {
     return core::fail(kind, fmt::format("{} (HTTP {}){}", what, status, said(response.body)), where).error();
   };
-  if (status == 401) return error(ErrorKind::denied, "the login is refused; check basic_auth, bearer_token or oauth2");
+  if (status == 401)
+    return error(ErrorKind::denied, "the login is refused; check basic_auth, bearer_token, oauth2, login or jwt");
   if (status == 403) return error(ErrorKind::denied, "access is refused; the login lacks a right");
   if (status == 404) return error(ErrorKind::not_found, "not found");
   if (status == 429) return error(ErrorKind::unavailable, "too many requests");
+  if (status == 202) return error(ErrorKind::unavailable, "the service has not done it yet");
   if (status >= 300 && status < 400) return error(ErrorKind::protocol, "redirected; give the last URL");
   if (status >= 500) return error(ErrorKind::unavailable, "the service fails");
   return error(ErrorKind::protocol, "the request is refused");
@@ -61,6 +83,8 @@ core::Result<void> HttpSession::begin(const core::CollectContext& context) {
   deadline_ = context.deadline;
   stop_ = context.stop;
   requests_ = 0;
+  begun_ = std::chrono::steady_clock::now();
+  skew_.reset();
   if (not_before_ && now_ < *not_before_) {
     return core::fail(ErrorKind::unavailable,
                       fmt::format("the service asked to be left alone until {}", core::format_rfc3339(*not_before_)),
@@ -70,15 +94,35 @@ core::Result<void> HttpSession::begin(const core::CollectContext& context) {
   return {};
 }
 
-/// Retry-After (RFC 9110, 10.2.3) in seconds; a date is taken for a minute.
+/// Retry-After (RFC 9110, 10.2.3): seconds or a date; and what is left of a rate limit, with the seconds (or the time)
+/// until it is filled anew, under the names that are in use.
 void HttpSession::note_wait(const net::HttpResponse& response) {
-  const std::string_view text = response.header("retry-after");
-  if (text.empty() || (response.status != 429 && response.status != 503)) return;
-  std::int64_t seconds = 60;
+  std::string_view text;
+  if (response.status == 429 || response.status == 503) text = response.header("retry-after");
+  if (text.empty()) {
+    for (const std::string prefix : {"x-ratelimit-", "ratelimit-", "x-rate-limit-"}) {
+      if (response.header(prefix + "remaining") == "0") text = response.header(prefix + "reset");
+    }
+  }
+  if (text.empty()) return;
+  std::int64_t seconds = 60;  // where it cannot be read
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (failed != std::errc() || end != text.data() + text.size() || seconds < 0) seconds = 60;
+  if (failed != std::errc() || end != text.data() + text.size()) {
+    const auto until = http_date(text);
+    seconds = until ? std::chrono::duration_cast<std::chrono::seconds>(*until - now_).count() : 60;
+  } else if (seconds > kFirstUnixTime) {
+    seconds -= std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch()).count();
+  }
   const auto most = std::chrono::duration_cast<std::chrono::seconds>(kLongestWait).count();
-  not_before_ = now_ + std::chrono::seconds(std::min<std::int64_t>(seconds, most));
+  not_before_ = now_ + std::chrono::seconds(std::clamp<std::int64_t>(seconds, 1, most));
+}
+
+void HttpSession::note_clock(const net::HttpResponse& response) {
+  if (const auto date = http_date(response.header("date"))) {
+    // As of now_: the cycle has gone on since.
+    const auto gone = std::chrono::duration_cast<core::Duration>(std::chrono::steady_clock::now() - begun_);
+    skew_ = *date - (now_ + gone);
+  }
 }
 
 core::Result<net::HttpResponse> HttpSession::exchange(const std::string& method, const std::string& url,
@@ -101,45 +145,88 @@ core::Result<net::HttpResponse> HttpSession::exchange(const std::string& method,
   return http_.send(request, stop_);
 }
 
+void HttpSession::keep_token(core::Secret token, double seconds) {
+  token_ = std::move(token);
+  const double bounded = std::clamp(seconds, 0.0, 86'400.0);
+  token_until_ = now_ + std::max(core::Duration(1000), core::Duration(std::int64_t(bounded * 1000)) - kTokenMargin);
+}
+
 core::Result<void> HttpSession::log_on() {
-  if (!settings_.oauth || (!token_.empty() && now_ < token_until_)) return {};
-  const OauthSettings& oauth = *settings_.oauth;
+  if (!token_.empty() && now_ < token_until_) return {};
+  if (settings_.oauth) return fetch_token(*settings_.oauth);
+  if (!settings_.jwt) return {};
+  auto token = sign_jwt(settings_.jwt->private_key, settings_.jwt->claims, now_);
+  if (!token) return std::unexpected(token.error());
+  keep_token(std::move(*token), core::to_seconds(settings_.jwt->claims.lifetime));
+  return {};
+}
+
+core::Result<net::HttpResponse> HttpSession::ask_for_token(const OauthSettings& oauth) {
   net::HttpRequest request = request_to(settings_.endpoint, oauth.token_url, deadline_);
   request.method = "POST";
   request.bearer = {};
   request.basic_auth.reset();
-  request.headers = {{"Accept", "application/json"}, {"Content-Type", "application/x-www-form-urlencoded"}};
-  request.body = "grant_type=client_credentials";
-  if (!oauth.scope.empty()) request.body += "&scope=" + percent_encode(oauth.scope);
-  if (oauth.in_body) {
-    request.body += fmt::format("&client_id={}&client_secret={}", percent_encode(oauth.client_id),
-                                percent_encode(oauth.client_secret.reveal()));
-  } else {
-    request.basic_auth.emplace(oauth.client_id, oauth.client_secret);
+  std::vector<std::pair<std::string, std::string>> fields;
+  if (!oauth.of_user) {
+    fields.emplace_back("grant_type",
+                        oauth.assertion ? "urn:ietf:params:oauth:grant-type:jwt-bearer" : "client_credentials");
   }
+  if (!oauth.scope.empty() && !oauth.assertion) fields.emplace_back("scope", oauth.scope);
+  std::ranges::copy(oauth.parameters, std::back_inserter(fields));
+  if (oauth.assertion) {
+    const auto token = sign_jwt(oauth.assertion->private_key, oauth.assertion->claims, now_);
+    if (!token) return std::unexpected(token.error());
+    fields.emplace_back("assertion", token->reveal());
+  } else if (oauth.credentials == OauthSettings::Credentials::basic) {
+    request.basic_auth.emplace(oauth.client_id, oauth.client_secret);
+  } else {
+    fields.emplace_back(oauth.of_user ? "username" : "client_id", oauth.client_id);
+    fields.emplace_back(oauth.of_user ? "password" : "client_secret", oauth.client_secret.reveal());
+  }
+  const bool as_json = oauth.credentials == OauthSettings::Credentials::json;
+  json members = json::object();
+  for (const auto& [name, value] : fields) {
+    if (as_json) {
+      members[name] = value;
+    } else {
+      request.body += (request.body.empty() ? "" : "&") + percent_encode(name) + "=" + percent_encode(value);
+    }
+  }
+  if (as_json) request.body = members.dump(-1, ' ', false, json::error_handler_t::replace);
+  request.headers = {{"Accept", "application/json"},
+                     {"Content-Type", as_json ? "application/json" : "application/x-www-form-urlencoded"}};
+  return http_.send(request, stop_);
+}
+
+core::Result<void> HttpSession::fetch_token(const OauthSettings& oauth) {
   const std::string where = shown("POST", oauth.token_url);
-  const auto response = http_.send(request, stop_);
+  const auto response = ask_for_token(oauth);
   if (!response) return std::unexpected(response.error());
-  if (response->status != 200) return std::unexpected(refused(*response, where));
+  note_wait(*response);
+  if (response->status != 200 && response->status != 201) return std::unexpected(refused(*response, where));
   const auto answer = parse_json(response->body, kMostLevels);
   if (!answer) return core::fail(answer.error().kind, answer.error().message, where);
   const auto token = answer->is_object() ? answer->find("access_token") : answer->end();
   if (!answer->is_object() || token == answer->end() || !token->is_string()) {
     return core::fail(ErrorKind::protocol, "the answer has no access_token", where);
   }
-  token_ = core::Secret(token->get<std::string>());
   const auto expires = answer->find("expires_in");
-  const double seconds = expires == answer->end() ? kTokenSeconds : json_number(*expires).value_or(kTokenSeconds);
-  const double bounded = std::clamp(seconds, 0.0, 86'400.0);
-  token_until_ = now_ + std::max(core::Duration(1000), core::Duration(std::int64_t(bounded * 1000)) - kTokenMargin);
+  keep_token(core::Secret(token->get<std::string>()),
+             expires == answer->end() ? kTokenSeconds : json_number(*expires).value_or(kTokenSeconds));
   return {};
 }
 
-core::Result<net::HttpResponse> HttpSession::send(const std::string& method, const std::string& url, std::string body) {
-  if (not_before_) return core::fail(ErrorKind::unavailable, "the service asked to wait", settings_.endpoint.url);
+core::Result<net::HttpResponse> HttpSession::send(const std::string& method, const std::string& url,
+                                                  const std::string& body) {
+  if (not_before_) {
+    return core::fail(ErrorKind::unavailable,
+                      fmt::format("the service asked to wait until {}", core::format_rfc3339(*not_before_)),
+                      settings_.endpoint.url);
+  }
   if (auto done = log_on(); !done) return std::unexpected(done.error());
   auto response = exchange(method, url, body);
-  if (response && response->status == 401 && settings_.oauth) {  // the token was taken back before its time
+  // The token was taken back before its time.
+  if (response && response->status == 401 && (settings_.oauth || settings_.jwt)) {
     token_ = {};
     if (auto done = log_on(); !done) return std::unexpected(done.error());
     response = exchange(method, url, body);
@@ -150,10 +237,14 @@ core::Result<net::HttpResponse> HttpSession::send(const std::string& method, con
     return std::unexpected(std::move(error));
   }
   note_wait(*response);
-  if (response->status < 200 || response->status > 299) {
-    return std::unexpected(refused(*response, shown(method, url)));
-  }
+  note_clock(*response);
   return response;
+}
+
+core::Result<void> HttpSession::check(const std::string& method, const std::string& url,
+                                      const net::HttpResponse& response) const {
+  if (response.status >= 200 && response.status <= 299 && response.status != 202) return {};
+  return std::unexpected(refused(response, shown(method, url)));
 }
 
 }  // namespace weir::collectors

@@ -24,6 +24,8 @@ constexpr std::array kHypotheses{
     Hypothesis{"load size", load_size},
     Hypothesis{"check outcome", check_outcome},
     Hypothesis{"check error", check_error},
+    Hypothesis{"connector failed", connector_failed},
+    Hypothesis{"pipeline run failed", pipeline_run_failed},
     Hypothesis{"own link down", own_link_down},
 };
 

@@ -53,6 +53,9 @@ std::optional<Cause> load_late(const Evidence& evidence);
 std::optional<Cause> load_size(const Evidence& evidence);
 std::optional<Cause> check_outcome(const Evidence& evidence);
 std::optional<Cause> check_error(const Evidence& evidence);
+// Services
+std::optional<Cause> connector_failed(const Evidence& evidence);
+std::optional<Cause> pipeline_run_failed(const Evidence& evidence);
 // Weir itself
 std::optional<Cause> own_link_down(const Evidence& evidence);
 

@@ -86,6 +86,8 @@ class Probe {
   virtual std::string identity() const { return text(); }
   /// The columns it reads, as written: one of them is the label `column`, and a missing one is named with a hint.
   virtual std::vector<std::string> columns() const { return {}; }
+  /// The columns that it says the table has, as a contract does.
+  virtual std::vector<std::string> declared() const { return {}; }
   /// The unit of its value: thresholds must be in it.
   virtual Unit unit() const { return Unit::plain; }
   /// Whether "change for" may stand before it.

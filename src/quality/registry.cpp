@@ -12,6 +12,7 @@
 #include "quality/failed_rows.h"
 #include "quality/metric_probes.h"
 #include "quality/reference_check.h"
+#include "quality/retention_check.h"
 #include "quality/schema_check.h"
 #include "quality/user_metric.h"
 
@@ -53,6 +54,7 @@ constexpr std::array kLineForms = {
     LineForm{"values in (…) must exist in", is_reference_check, LineForm::Thresholds::optional, parse_reference_check},
     LineForm{"row_count same as", is_cross_check, LineForm::Thresholds::optional, parse_cross_check},
     LineForm{"failed rows", is_failed_rows, LineForm::Thresholds::optional, parse_failed_rows},
+    LineForm{"retention", is_retention, LineForm::Thresholds::optional, parse_retention},
     LineForm{"metrics of your own", is_user_metric, LineForm::Thresholds::required, parse_user_metric},
 };
 

@@ -253,6 +253,18 @@ class Schema final : public Probe {
   std::string identity() const override {
     return fmt::format("schema warn({}) fail({})", warn_ ? canonical(*warn_) : "", fail_ ? canonical(*fail_) : "");
   }
+  std::vector<std::string> declared() const override {
+    std::vector<std::string> names;
+    for (const auto* rules : {&warn_, &fail_}) {
+      if (!*rules) continue;
+      names.insert(names.end(), (*rules)->required.begin(), (*rules)->required.end());
+      names.insert(names.end(), (*rules)->optional.begin(), (*rules)->optional.end());
+      for (const auto* typed : {&(*rules)->types, &(*rules)->logical_types}) {
+        for (const auto& [name, type] : *typed) names.push_back(name);
+      }
+    }
+    return names;
+  }
   Needs needs(const Dataset&, const sql::Dialect&) const override { return {.columns = true}; }
   bool keeps() const override { return about_changes(); }
 

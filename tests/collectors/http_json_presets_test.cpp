@@ -41,6 +41,7 @@ TEST_P(PresetTest, MakesOfADocumentedAnswerWhatItSays) {
   config::Diagnostics diagnostics;
   json entry = {{"name", "x"}, {"url", "http://service"}, {"preset", GetParam()}};
   if (recorded.contains("variables")) entry["variables"] = recorded["variables"];
+  if (recorded.contains("labels")) entry["labels"] = recorded["labels"];
   const config::Node node = config::parse_yaml(entry.dump(), "weir.yml", diagnostics);
   HttpJsonSettings settings = parse_http_json(node, diagnostics);
   ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
@@ -65,6 +66,13 @@ TEST_P(PresetTest, MakesOfADocumentedAnswerWhatItSays) {
   std::vector<std::string> events;
   for (const core::Event& event : batch->events) events.push_back(event.message);
   EXPECT_EQ(json(events), recorded["events"]);
+  std::vector<std::string> edges;
+  for (const core::Edge& edge : batch->edges) {
+    EXPECT_EQ(edge.seen_by, GetParam());
+    edges.push_back(edge.from.kind + " " + edge.from.place + "/" + edge.from.name + " -> " + edge.to.kind + " " +
+                    edge.to.place + "/" + edge.to.name);
+  }
+  EXPECT_EQ(json(edges), recorded.value("edges", json::array()));
 }
 
 INSTANTIATE_TEST_SUITE_P(HttpJson, PresetTest, testing::ValuesIn(http_json_presets()),

@@ -1,10 +1,17 @@
 #include "collectors/http_json.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <gtest/gtest.h>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "config/node.h"
+
+#include "rsa_key.h"
 
 namespace weir::collectors {
 namespace {
@@ -295,6 +302,358 @@ TEST_F(HttpJsonTest, ATokenIsFetchedKeptAndFetchedAnewWhenItIsRefused) {
   const auto refused = collect();
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().describe().find("invalid_client"), std::string::npos);
+}
+
+TEST_F(HttpJsonTest, TextsAreTakenApartAndPutTogether) {
+  configure(R"(
+- path: /a
+  items: /jobs/*
+  labels:
+    state: {value: /s, map: {SUCCEEDED: success, "*": other}}
+    team: {value: /name, match: "^([a-z]+)-"}
+    owner: {value: /owner, or: "nobody of {region}"}
+  let: {file: {value: "{/path|/name}", replace: {".csv": "-{region}"}}}
+  metrics: [{name: m, value: /n, labels: {file: "{file}"}}]
+- path: /a
+  items: /tags/*
+  labels: {tag: ""}
+  where: {"{region}": "*", "{nothing}": ""}
+  metrics: [{name: t, aggregate: count}]
+- path: /a
+  split: {name: part, value: /list, by: ";"}
+  labels: {part: "{part}"}
+  metrics: [{name: p, aggregate: count}]
+)",
+            "variables: {region: eu, nothing: ''}");
+  service_.answer("/a", R"({"jobs": [{"s": "SUCCEEDED", "name": "pay-1", "n": 1, "path": "x.csv"},
+                                     {"s": "LOST", "name": "Pay", "n": 2, "owner": "ann"}],
+                            "tags": ["a", "b"], "list": " x;;y ;"})");
+  const auto batch = collect();
+  EXPECT_EQ(values(*batch), (std::map<std::string, double>{
+                                {R"(m{file="x-eu",owner="nobody of eu",state="success",team="pay"})", 1},
+                                {R"(m{file="Pay",owner="ann",state="other"})", 2},
+                                {R"(t{tag="a"})", 1},
+                                {R"(t{tag="b"})", 1},
+                                {R"(p{part="x"})", 1},
+                                {R"(p{part="y"})", 1},
+                            }));
+  EXPECT_EQ(service_.requests.size(), 1U) << "the same answer is asked for once a cycle";
+}
+
+TEST_F(HttpJsonTest, WaysOfDataAreToldWhereBothEndsHaveANameAndOnce) {
+  configure(R"(
+- path: /a
+  items: /*
+  edges:
+    - {from: {kind: table, place: wh, name: "{/table}"}, to: {kind: topic, place: "{cluster}", name: "{/topic}"}}
+    - {from: {kind: topic, name: "{/topic}"}, to: {kind: job, name: x}, where: {/used: "true"}}
+)",
+            "labels: {cluster: prod}");
+  service_.answer("/a",
+                  R"([{"table": "t", "topic": "p"}, {"table": "t", "topic": "p", "used": true}, {"table": "u"}])");
+  const auto batch = collect();
+  ASSERT_EQ(batch->edges.size(), 2U);
+  EXPECT_EQ(batch->edges[0], (core::Edge{{"table", "wh", "t"}, {"topic", "prod", "p"}, "http_json"}));
+  EXPECT_EQ(batch->edges[1], (core::Edge{{"topic", "", "p"}, {"job", "", "x"}, "http_json"}));
+}
+
+TEST_F(HttpJsonTest, ChangesOfAValueAreCounted) {
+  configure(R"(
+- path: /a
+  items: /*
+  labels: {job: "*1"}
+  metrics: [{name: restarts_total, type: counter, value: "", changes: {from: [FAILED, LOST], to: [UP, LOST]}}]
+)");
+  for (const char* state : {"UP", "FAILED", "UP", "LOST", "FAILED", "FAILED", "LOST", "UP"}) {
+    service_.answer("/a", R"({"x": ")" + std::string(state) + R"("})");
+  }
+  std::vector<double> counts;
+  for (int i = 0; i < 8; ++i) counts.push_back(collect()->samples.at(0).value);
+  EXPECT_EQ(counts, (std::vector<double>{0, 0, 1, 1, 1, 1, 2, 3}));
+}
+
+TEST_F(HttpJsonTest, TheFirstOfItemsIsTheNewestWhereTheServiceSaysSo) {
+  configure(R"(
+- path: /a
+  items: /*
+  labels: {job: /j}
+  metrics: [{name: last, value: /s, states: [OK, BAD], aggregate: first}]
+)");
+  service_.answer("/a", R"([{"j": "x", "s": "BAD"}, {"j": "y", "s": "OK"}, {"j": "x", "s": "OK"}])");
+  EXPECT_EQ(values(*collect()), (std::map<std::string, double>{{R"(last{job="x",state="BAD"})", 1},
+                                                               {R"(last{job="x",state="OK"})", 0},
+                                                               {R"(last{job="y",state="BAD"})", 0},
+                                                               {R"(last{job="y",state="OK"})", 1}}));
+}
+
+TEST_F(HttpJsonTest, AnAnswerOfAnotherShapeIsAFaultAndNotNothing) {
+  configure("- {path: /a, items: '/jobs/*', metrics: [{name: a, aggregate: count}]}");
+  for (const char* body : {"{}", R"({"jobs": null})", R"({"jobs": "none"})", "[]", "7"}) {
+    service_.answers["GET /a"] = {{200, {}, body}};
+    EXPECT_NE(only_fault().find("has no /jobs"), std::string::npos) << body;
+  }
+  service_.answers["GET /a"] = {{202, {}, R"({"message": "still running"})"}};
+  EXPECT_NE(only_fault().find("has not done it yet (HTTP 202): still running"), std::string::npos);
+}
+
+TEST_F(HttpJsonTest, ServicesThatLeaveEmptyListsOutMay) {
+  configure("- {path: /a, items: '/jobs/*', absent_is_empty: true, metrics: [{name: a, aggregate: count}]}");
+  service_.answer("/a", "{}");
+  const auto batch = collect();
+  EXPECT_TRUE(batch && batch->faults.empty() && batch->samples.empty());
+}
+
+TEST_F(HttpJsonTest, ErrorsOfGraphQlAreFaultsThoughTheStatusIs200) {
+  configure(R"(
+- path: /graphql
+  method: POST
+  body: '{"query": "{ runs { id } }", "variables": {"since": {unix-1d}, "who": "{who}"}}'
+  items: /data/runs/*
+  errors: [/errors/0/message, /data/runs/message]
+  metrics: [{name: a, aggregate: count}]
+)",
+            R"(variables: {who: 'a"b'})");
+  const std::string key = R"(POST /graphql)";
+  service_.answers[key] = {{200, {}, R"({"errors": [{"message": "no field for jane@example.com"}]})"},
+                           {200, {}, R"({"data": {"runs": {"message": "locked"}}})"},
+                           {200, {}, R"({"data": {"runs": [{"id": 1}]}})"}};
+  EXPECT_NE(only_fault().find("the service says: no field for <email>"), std::string::npos);
+  EXPECT_NE(only_fault().find("the service says: locked"), std::string::npos);
+  EXPECT_EQ(values(*collect()), (std::map<std::string, double>{{"a", 1}}));
+  EXPECT_EQ(service_.last.body, R"({"query": "{ runs { id } }", "variables": {"since": 1699913690, "who": "a\"b"}})");
+}
+
+TEST_F(HttpJsonTest, PagesAreAskedForInABodyAndByNumber) {
+  configure(R"(
+- path: /a
+  method: POST
+  body: '{"limit": 2, "sort": "NEW"}'
+  items: /*
+  pages: {size: 2, parameter: /offset}
+  metrics: [{name: a, aggregate: count}]
+- {path: /b, items: '/*', pages: {size: 1, parameter: page, numbered: true}, metrics: [{name: b, aggregate: count}]}
+- {path: /c, items: '/v/*', pages: {next: /next}, metrics: [{name: c, aggregate: count}]}
+)");
+  service_.answers["POST /a"] = {{200, {}, "[1, 2]"}, {200, {}, "[3]"}};
+  service_.answer("/b", "[1]");
+  service_.answer("/b?page=2", "[2]");
+  service_.answer("/b?page=3", "[]");
+  service_.answer("/c", R"({"v": [1], "next": "?p=2"})");
+  service_.answer("/c?p=2", R"({"v": [1]})");
+  const auto batch = collect();
+  EXPECT_EQ(values(*batch), (std::map<std::string, double>{{"a", 3}, {"b", 2}, {"c", 2}}));
+  EXPECT_TRUE(batch->faults.empty());
+  EXPECT_EQ(service_.requests, (std::vector<std::string>{"POST /a", "POST /a", "GET /b", "GET /b?page=2",
+                                                         "GET /b?page=3", "GET /c", "GET /c?p=2"}));
+}
+
+TEST_F(HttpJsonTest, CursorsWithoutEndAreBounded) {
+  configure("- {path: /a, items: '/v/*', pages: {cursor: /n, parameter: c}, metrics: [{name: a, aggregate: count}]}");
+  service_.answer("/a", R"({"v": [1], "n": "0"})");
+  for (int page = 0; page < 100; ++page) {
+    service_.answer("/a?c=" + std::to_string(page), R"({"v": [1], "n": ")" + std::to_string(page + 1) + R"("})");
+  }
+  EXPECT_NE(only_fault().find("more than 50 pages"), std::string::npos);
+  EXPECT_EQ(service_.requests.size(), 50U);
+  service_.answers["GET /a?c=0"] = {{200, {}, R"({"v": [1], "n": "0"})"}};
+  EXPECT_NE(only_fault().find("circle"), std::string::npos);
+}
+
+TEST_F(HttpJsonTest, ADateToWaitForAndAnEmptyRateLimitAreObeyed) {
+  configure("- {path: /a, metrics: [{name: a, value: /a}]}");
+  service_.answer("/a", "{}", 503, {{"retry-after", "Tue, 14 Nov 2023 22:15:20 GMT"}});
+  service_.answer("/a", R"({"a": 1})", 200, {{"x-ratelimit-remaining", "0"}, {"x-ratelimit-reset", "1700000300"}});
+  service_.answer("/a", R"({"a": 2})", 200, {{"ratelimit-remaining", "0"}, {"ratelimit-reset", "40"}});
+  service_.answer("/a", R"({"a": 3})");
+  ASSERT_FALSE(collect());  // 22:13:50
+  const auto waiting = collect();
+  ASSERT_FALSE(waiting);
+  EXPECT_NE(waiting.error().message.find("2023-11-14T22:15:20"), std::string::npos) << waiting.error().message;
+  EXPECT_FALSE(collect());
+  EXPECT_TRUE(collect());  // 22:15:20
+  EXPECT_FALSE(collect());
+  now_ = core::Time(1'700'000'300s) - 30s;
+  EXPECT_TRUE(collect());
+  EXPECT_FALSE(collect());
+  EXPECT_TRUE(collect());
+}
+
+TEST_F(HttpJsonTest, AgesAreNotToldByAClockThatIsWrong) {
+  configure("- {path: /a, metrics: [{name: a_age_seconds, value: /t, unit: age}, {name: n, value: /n}]}");
+  const std::string body = R"({"t": "2023-11-14T22:13:20Z", "n": 1})";
+  service_.answer("/a", body, 200, {{"date", "Tue, 14 Nov 2023 22:13:52 GMT"}});
+  service_.answer("/a", body, 200, {{"date", "Tue, 14 Nov 2023 22:29:20 GMT"}});
+  service_.answer("/a", body, 200, {{"date", "yesterday"}});
+  EXPECT_EQ(values(*collect()), (std::map<std::string, double>{{"a_age_seconds", 30}, {"n", 1}}));
+  const auto batch = collect();
+  EXPECT_EQ(values(*batch), (std::map<std::string, double>{{"n", 1}}));
+  ASSERT_EQ(batch->faults.size(), 1U);
+  EXPECT_NE(batch->faults[0].error.message.find("clock is 15m ahead"), std::string::npos)
+      << batch->faults[0].error.message;
+  EXPECT_EQ(batch->faults[0].scope, (Labels{{"__name__", "a_age_seconds"}}));
+  EXPECT_EQ(values(*collect()).size(), 2U);
+}
+
+TEST_F(HttpJsonTest, WhatIsOptionalMayBeRefusedWithTheStatusesThatAreNamed) {
+  configure("- {path: /a, optional: [403, 404], metrics: [{name: a, value: /a}]}");
+  service_.answers["GET /a"] = {{403, {}, "{}"}, {404, {}, "{}"}, {401, {}, "{}"}};
+  EXPECT_TRUE(collect());
+  EXPECT_TRUE(collect());
+  EXPECT_FALSE(collect());
+}
+
+TEST_F(HttpJsonTest, WhatAPersonReadsOfAnAnswerIsMasked) {
+  configure(R"(
+- path: /a
+  labels: {job: /job}
+  let: {host: /host}
+  metrics: [{name: up, value: /s, map: {OK: 1, "*": 0}}]
+  events: [{kind: job_failed, value: /s, to: [BAD], message: "{job} on {host}: {/why} {trace /trace}"}]
+)");
+  service_.answer("/a", R"({"job": "x", "host": "10.0.0.1:80", "s": "BAD", "why": "ann@example.com",
+                            "trace": "a.B: 4111 1111 1111 1111\n at"})");
+  EXPECT_EQ(collect()->events.at(0).message, "x on 10.0.0.1:80: <email> B: <card>");
+}
+
+TEST_F(HttpJsonTest, CredentialsGoIntoAJsonBodyWithOtherParameters) {
+  configure("- {path: /a, metrics: [{name: a, value: /a}]}",
+            "oauth2: {token_url: 'http://login/token', client_id: weir, client_secret: s, credentials: json, "
+            "parameters: {audience: x}}");
+  service_.answers["POST http://login/token"] = {{201, {}, R"({"access_token": "one"})"}};
+  service_.answer("/a", R"({"a": 1})");
+  service_.failure = core::fail(ErrorKind::unavailable, "down").error();
+  EXPECT_FALSE(collect());
+  EXPECT_EQ(service_.last.body,
+            R"({"audience":"x","client_id":"weir","client_secret":"s","grant_type":"client_credentials"})");
+  service_.failure.reset();
+  EXPECT_TRUE(collect());
+  EXPECT_EQ(service_.last.bearer.reveal(), "one");
+}
+
+TEST_F(HttpJsonTest, AServicesOwnLoginGivesAToken) {
+  configure("- {path: /a, metrics: [{name: a, value: /a}]}",
+            "login: {url: 'http://service:8083/auth/token', username: weir, password: s}");
+  service_.answers["POST /auth/token"] = {{201, {}, R"({"access_token": "one"})"}};
+  service_.answer("/a", R"({"a": 1})");
+  ASSERT_TRUE(collect());
+  EXPECT_EQ(service_.last.bearer.reveal(), "one");
+  now_ += 5min;
+  service_.answers["POST /auth/token"] = {{401, {}, R"({"detail": "Invalid credentials"})"}};
+  const auto refused = collect();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(service_.last.body, R"({"password":"s","username":"weir"})");
+  EXPECT_NE(refused.error().describe().find("Invalid credentials"), std::string::npos);
+}
+
+TEST_F(HttpJsonTest, AServiceAccountGetsATokenForItsSignedAssertion) {
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / ("weir-account-" + std::to_string(::getpid()) + ".json");
+  const test::RsaKey key;
+  std::ofstream(path) << nlohmann::json{{"type", "service_account"},
+                                        {"client_email", "weir@shop.iam"},
+                                        {"private_key", key.pem()},
+                                        {"private_key_id", "k1"},
+                                        {"token_uri", "http://login/token"}};
+  configure("- {path: /a, metrics: [{name: a, value: /a}]}",
+            "google_service_account: {file: '" + path.string() + "', scopes: [read]}");
+  std::filesystem::remove(path);
+  service_.answers["POST http://login/token"] = {{200, {}, R"({"access_token": "one", "expires_in": 3599})"}};
+  service_.failure = core::fail(ErrorKind::unavailable, "down").error();
+  EXPECT_FALSE(collect());
+  const std::string& body = service_.last.body;
+  EXPECT_TRUE(body.starts_with("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=ey"))
+      << body;
+  EXPECT_EQ(std::ranges::count(body, '.'), 2);
+  EXPECT_FALSE(service_.last.basic_auth);
+  service_.failure.reset();
+  service_.answer("/a", R"({"a": 1})");
+  EXPECT_TRUE(collect());
+  EXPECT_EQ(service_.last.bearer.reveal(), "one");
+}
+
+TEST_F(HttpJsonTest, ASignedTokenIsTheBearerTokenAndMadeAnewBeforeItsEnd) {
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / ("weir-key-" + std::to_string(::getpid()) + ".pem");
+  std::ofstream(path) << test::RsaKey().pem();
+  configure(
+      "- {path: /a, metrics: [{name: a, value: /a}]}",
+      "jwt: {private_key_file: '" + path.string() + "', issuer: 'A.B.SHA256:{public_key_sha256}', lifetime: 10m}");
+  std::filesystem::remove(path);
+  service_.answer("/a", R"({"a": 1})");
+  ASSERT_TRUE(collect());
+  const std::string first = service_.last.bearer.reveal();
+  EXPECT_TRUE(first.starts_with("ey"));
+  ASSERT_TRUE(collect());
+  EXPECT_EQ(service_.last.bearer.reveal(), first);
+  now_ += 9min;
+  ASSERT_TRUE(collect());
+  EXPECT_NE(service_.last.bearer.reveal(), first);
+}
+
+TEST_F(HttpJsonTest, RunsThatFailedLongAgoAreNotNewsAndEachIsToldOnce) {
+  configure(R"(
+- path: /a
+  items: /*
+  runs: {system: x, pipeline: /p, state: {value: /s, map: {OK: success, BAD: failed}}, id: /id, ended: /end, message: "run {/id}"}
+)");
+  service_.answer(
+      "/a",
+      R"([{"id": 1, "p": "n", "s": "BAD", "end": 1699990000}, {"id": 2, "p": "n", "s": "BAD", "end": 1699999900}])");
+  service_.answer(
+      "/a",
+      R"([{"id": 3, "p": "n", "s": "BAD", "end": 1700000050}, {"id": 2, "p": "n", "s": "BAD", "end": 1699999900}])");
+  std::string told;
+  for (int i = 0; i < 3; ++i) {
+    const auto batch = collect();
+    for (const core::Event& event : batch->events) told += std::to_string(i) + ": " + event.message + "\n";
+  }
+  EXPECT_EQ(told, "0: A run of n (x) failed: run 2\n1: A run of n (x) failed: run 3\n");
+}
+
+TEST_F(HttpJsonTest, APresetKnowsHowOftenItsServiceMayBeAsked) {
+  const auto parse = [&](const std::string& more) {
+    return parse_http_json(
+        config::parse_yaml("{name: x, url: 'http://x', preset: snowflake, variables: {warehouse: W}" + more + "}",
+                           "weir.yml", diagnostics_),
+        diagnostics_);
+  };
+  EXPECT_EQ(parse("").interval, 30min);
+  EXPECT_EQ(parse("").endpoint.request_timeout, 45s);
+  EXPECT_EQ(parse(", interval: 2m, request_timeout: 20s").interval, 2min);
+  EXPECT_EQ(parse(", interval: 2m, request_timeout: 20s").endpoint.request_timeout, 20s);
+  EXPECT_TRUE(diagnostics_.ok()) << diagnostics_.to_string();
+  parse_http_json(config::parse_yaml("{name: x, url: 'http://x', preset: snowflake}", "weir.yml", diagnostics_),
+                  diagnostics_);
+  EXPECT_NE(diagnostics_.to_string().find("snowflake needs variables: {warehouse: …}"), std::string::npos);
+}
+
+TEST_F(HttpJsonTest, MistakesInTextsEdgesAndKeysAreNamed) {
+  const config::Node node = config::parse_yaml(R"(
+name: svc
+url: http://service:8083
+jwt: {private_key_file: /nowhere/key.pem, lifetime: 2h}
+google_service_account: {file: /nowhere/account.json}
+requests:
+  - path: /a
+    optional: [200]
+    let: {"1": x, a: {value: /x, match: "("}, b: [c], c: {value: /x, match: x, to: '\9'}, d: "/a/*"}
+    split: {name: x, value: a}
+    errors: [x]
+    edges: [{from: {kind: table}, to: {name: x}}, {from: {kind: a, name: b}}]
+    metrics: [{name: m, changes: {from: [a]}}]
+  - {path: /b, runs: {system: x, pipeline: /p, state: {value: /s, map: {A: fine}}, when: /x}}
+)",
+                                               "weir.yml", diagnostics_);
+  parse_http_json(node, diagnostics_);
+  const std::string text = diagnostics_.to_string();
+  for (const char* words :
+       {"/nowhere/key.pem", "from 1m to 1h", "\"issuer\" is missing", "/nowhere/account.json", "\"scopes\" is missing",
+        "give one of oauth2, google_service_account", "a list of statuses from 400 on", "\"1\" is no label's name",
+        "no regular expression", "write a text, or {value", "a * is for \"items\" alone", "\"x\" is no JSON Pointer",
+        "\"name\" is missing", "\"kind\" is missing", "\"to\" is missing", "write {from: [values], to: [values]}",
+        "\"fine\" is none of", "key \"id\" is missing", "unknown key \"when\""}) {
+    EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
+  }
 }
 
 TEST_F(HttpJsonTest, EveryMistakeOfAnEntryIsNamed) {

@@ -352,5 +352,45 @@ TEST(NumberText, GroupsThousands) {
   EXPECT_EQ(number_text(1234.5678), "1,235");
 }
 
+TEST_F(Causes, AFailedTaskIsToldWithItsErrorAndTheTopicsThatStandStill) {
+  const core::Alert failed =
+      alert("KafkaConnectTaskFailed", {{"cluster", "prod"}, {"connector", "cdc"}, {"task", "0"}});
+  EXPECT_EQ(cause(failed).score, 0) << "nothing says that it failed";
+  line("kafka_connect_task_state", {{"cluster", "prod"}, {"connector", "cdc"}, {"task", "0"}, {"state", "FAILED"}}, 1,
+       0);
+  line("kafka_connect_connector_state",
+       {{"cluster", "prod"}, {"connector", "cdc"}, {"type", "source"}, {"state", "RUNNING"}}, 1, 0);
+  EXPECT_EQ(cause(failed).sentence,
+            "Task 0 of connector cdc failed. Nothing new is written to its topics until it is restarted.");
+  line("kafka_connect_connector_info",
+       {{"cluster", "prod"}, {"connector", "cdc"}, {"class", "x"}, {"debezium", "postgresql"}}, 1, 0);
+  for (const char* topic : {"e", "d", "c", "b", "a"}) {
+    line("kafka_connect_connector_topic",
+         {{"cluster", "prod"}, {"connector", "cdc"}, {"type", "source"}, {"topic", topic}}, 1, 0);
+  }
+  event("connector_task_failed", {{"cluster", "staging"}, {"connector", "cdc"}, {"task", "0"}}, "another cluster's", 5);
+  event("connector_task_failed", {{"cluster", "prod"}, {"connector", "cdc"}, {"task", "0"}},
+        "Task 0 of connector cdc failed on w:8083: PSQLException: no slot");
+  EXPECT_EQ(cause(failed).sentence,
+            "Debezium (postgresql): Task 0 of connector cdc failed on w:8083: PSQLException: no slot. Nothing new is "
+            "written to topics a, b, c and 2 others until it is restarted.");
+}
+
+TEST_F(Causes, AFailedSinkLeavesItsTopicsUnread) {
+  const core::Alert failed = alert("KafkaConnectorFailed", {{"connector", "sink"}, {"type", "sink"}});
+  line("kafka_connect_connector_state", {{"connector", "sink"}, {"type", "sink"}, {"state", "FAILED"}}, 1, 0);
+  line("kafka_connect_connector_topic", {{"connector", "sink"}, {"type", "sink"}, {"topic", "clicks"}}, 1, 0);
+  EXPECT_EQ(cause(failed).sentence,
+            "Connector sink failed. What is in topic clicks does not reach its sink until it is restarted.");
+}
+
+TEST_F(Causes, AFailedRunIsToldAsItsServiceTellsIt) {
+  const core::Alert failed = alert("PipelineRunFailed", {{"system", "prefect"}, {"pipeline", "nightly"}});
+  EXPECT_EQ(cause(failed).score, 0);
+  event("pipeline_run_failed", {{"system", "prefect"}, {"pipeline", "nightly"}},
+        "A run of nightly (prefect) failed: no rows");
+  EXPECT_EQ(cause(failed).sentence, "A run of nightly (prefect) failed: no rows");
+}
+
 }  // namespace
 }  // namespace weir::incidents

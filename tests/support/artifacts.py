@@ -29,6 +29,23 @@ def kafka_jars(version):
     return _cached(f"kafka-{version}", fetch)
 
 
+def connect_jars(version):
+    """The folder with the jars of Kafka Connect's worker."""
+    return _dependencies(f"connect-{version}", "connect-pom.xml", f"-Dkafka.version={version}")
+
+
+def debezium_plugins(version):
+    """The plugin.path with Debezium's connector for PostgreSQL."""
+    return _dependencies(f"debezium-{version}", "debezium-pom.xml", f"-Ddebezium.version={version}", "postgres")
+
+
+def _dependencies(name, pom, version, subfolder=""):
+    def fetch(folder):
+        _maven("-f", Path(__file__).with_name(pom), version, f"{_PLUGIN}:copy-dependencies", "-DincludeScope=runtime",
+               f"-DoutputDirectory={folder / subfolder}")
+    return _cached(name, fetch)
+
+
 def apicurio_folder(version):
     """The folder with Apicurio Registry's runnable jar and its lib/."""
     def fetch(folder):

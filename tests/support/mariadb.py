@@ -69,6 +69,14 @@ class MariaDb(Server):
         with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as probe:
             return len(probe.recv(5)) == 5
 
+    def execute(self, sql, database="weir"):
+        """Runs a statement as the role, by the client program; in no database where that is None."""
+        done = subprocess.run([_program("mariadb"), "--no-defaults", f"--socket={self.socket}", f"--user={self.role}",
+                               f"--password={self.password}", *([database] if database else []), "-e", sql],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+
     def _first(self):
         """The statements of the first start; later starts have nothing to do."""
         first = self.folder / "first.sql"

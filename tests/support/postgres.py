@@ -21,8 +21,9 @@ class Postgres(Server):
     user = "postgres"  # it refuses to run as root
     death_signal = "QUIT"  # an immediate shutdown, which still removes its shared memory
 
-    def __init__(self):
+    def __init__(self, settings=None):
         super().__init__()
+        self.settings = settings or {}
         self.port = free_port()
         self.role = "weir"
         self.password = secrets.token_hex(16)
@@ -50,7 +51,7 @@ class Postgres(Server):
 
     def command(self):
         settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "fsync": "off",
-                    "max_connections": 50, "shared_buffers": "32MB", "timezone": "UTC"}
+                    "max_connections": 50, "shared_buffers": "32MB", "timezone": "UTC", **self.settings}
         return [_programs() / "postgres", "-D", self.folder / "data",
                 *[word for key, value in settings.items() for word in ("-c", f"{key}={value}")]]
 

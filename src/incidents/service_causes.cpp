@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "incidents/causes.h"
+
+namespace weir::incidents {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kNamedTopics = 3;
+
+/// "topics a, b, c and 4 others"
+std::string topics_text(const Evidence& evidence, const core::Labels& connector) {
+  std::vector<std::string> topics;
+  for (const core::SeriesView& series : evidence.points("kafka_connect_connector_topic", connector, 5min)) {
+    topics.emplace_back(series.labels.get("topic"));
+  }
+  std::ranges::sort(topics);
+  topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
+  if (topics.empty()) return {};
+  std::string text = topics.size() == 1 ? "topic " : "topics ";
+  for (std::size_t i = 0; i < std::min(topics.size(), kNamedTopics); ++i) text += (i == 0 ? "" : ", ") + topics[i];
+  if (topics.size() > kNamedTopics) text += fmt::format(" and {} others", topics.size() - kNamedTopics);
+  return text;
+}
+
+/// What stands still with the connector.
+std::string consequence(const Evidence& evidence, const core::Labels& connector) {
+  const auto states = evidence.points("kafka_connect_connector_state", connector, 5min);
+  const std::string_view type = states.empty() ? std::string_view() : states.front().labels.get("type");
+  const std::string topics = topics_text(evidence, connector);
+  if (type == "source") {
+    return fmt::format(" Nothing new is written to {} until it is restarted.", topics.empty() ? "its topics" : topics);
+  }
+  if (type == "sink") {
+    return fmt::format(" What is in {} does not reach its sink until it is restarted.",
+                       topics.empty() ? "its topics" : topics);
+  }
+  return topics.empty() ? "" : fmt::format(" It concerns {}.", topics);
+}
+
+std::string debezium_text(const Evidence& evidence, const core::Labels& connector) {
+  for (const core::SeriesView& series : evidence.points("kafka_connect_connector_info", connector, 5min)) {
+    const std::string_view database = series.labels.get("debezium");
+    if (!database.empty()) return fmt::format("Debezium ({}): ", database);
+  }
+  return {};
+}
+
+std::string ended(std::string text) {
+  if (!text.ends_with('.') && !text.ends_with("…")) text += '.';
+  return text;
+}
+
+}  // namespace
+
+std::optional<Cause> connector_failed(const Evidence& evidence) {
+  if (evidence.label("connector").empty()) return std::nullopt;
+  const core::Labels connector = evidence.labels({"cluster", "connector"});
+  const core::Labels task = evidence.labels({"cluster", "connector", "task"});
+  const bool of_task = !evidence.label("task").empty();
+  const core::Event* event =
+      evidence.newest_event(of_task ? "connector_task_failed" : "connector_failed", of_task ? task : connector);
+  // A task that an operator restarted meanwhile explains nothing.
+  core::Labels failed = of_task ? task : connector;
+  bool is_failed = false;
+  const std::string_view metric = of_task ? "kafka_connect_task_state" : "kafka_connect_connector_state";
+  for (const core::SeriesView& series : evidence.points(metric, failed, 5min)) {
+    is_failed = is_failed || (series.labels.get("state") == "FAILED" && series.points.back().value == 1);
+  }
+  if (!is_failed) return std::nullopt;
+  const std::string what =
+      event != nullptr ? event->message
+      : of_task ? fmt::format("Task {} of connector {} failed", evidence.label("task"), evidence.label("connector"))
+                : fmt::format("Connector {} failed", evidence.label("connector"));
+  return Cause{fmt::format("{}{}{}", debezium_text(evidence, connector), ended(what), consequence(evidence, connector)),
+               event != nullptr ? 0.9 : 0.7};
+}
+
+std::optional<Cause> pipeline_run_failed(const Evidence& evidence) {
+  if (evidence.label("pipeline").empty()) return std::nullopt;
+  const core::Event* event =
+      evidence.newest_event("pipeline_run_failed", evidence.labels({"system", "workspace", "pipeline"}));
+  if (event == nullptr) return std::nullopt;
+  return Cause{event->message, 0.8};
+}
+
+}  // namespace weir::incidents
