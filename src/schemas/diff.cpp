@@ -11,6 +11,17 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
+constexpr std::string_view kAlias = "keep its name, or name the old one among its aliases";
+constexpr std::string_view kKeep = "keep it";
+constexpr std::string_view kKeepFirst = "keep it, or give it a default in one version and remove it in the next";
+constexpr std::string_view kKeepPlace = "keep it where it is";
+constexpr std::string_view kSymbol = "give the enum a default, or a field of another name the new meaning";
+constexpr std::string_view kOpen = "leave additionalProperties as it was";
+constexpr std::string_view kDefault = "give it a default";
+constexpr std::string_view kOptional = "leave it optional, or give it a default";
+constexpr std::string_view kRename = "keep its name";
+constexpr std::string_view kBeside = "keep its type and add a field beside it";
+
 bool contains(const Texts& texts, std::string_view text) { return std::ranges::find(texts, text) != texts.end(); }
 
 std::string short_name(std::string_view name) { return std::string(name.substr(name.rfind('.') + 1)); }
@@ -104,18 +115,19 @@ class Differ {
     }
     if (newer_.format == Format::protobuf) removed_types();
     if (older_.types.empty() != newer_.types.empty())
-      changes_.push_back({"is of another kind: one is a record and the other a bare type", "", true, true});
+      add(kKeep, "", true, true, "became of another kind: one is a record and the other a bare type");
     return std::move(changes_);
   }
 
  private:
   template <class... Args>
-  void add(std::string where, bool backward, bool forward, fmt::format_string<Args...> text, Args&&... args) {
-    changes_.push_back({fmt::format(text, std::forward<Args>(args)...), std::move(where), backward, forward});
+  void add(std::string_view advice, std::string where, bool backward, bool forward, fmt::format_string<Args...> text,
+           Args&&... args) {
+    changes_.push_back({fmt::format(text, std::forward<Args>(args)...), std::move(where), backward, forward, advice});
   }
 
   void added(const Type& type) {
-    add(short_name(type.name), false, false, "added {} {}", type.enumeration ? "enum" : "message",
+    add({}, short_name(type.name), false, false, "added {} {}", type.enumeration ? "enum" : "message",
         short_name(type.name));
   }
 
@@ -134,14 +146,14 @@ class Differ {
     const bool only_space = short_name(before.name) == short_name(type.name);
     const bool aliased = contains(type.aliases, before.name);
     const bool breaks = avro && !only_space;
-    add(short_name(type.name), breaks && !aliased, breaks, "renamed {} to {}{}", before.name, type.name,
+    add(kAlias, short_name(type.name), breaks && !aliased, breaks, "renamed {} to {}{}", before.name, type.name,
         breaks && !aliased ? " without an alias" : "");
   }
 
   void removed_types() {
     for (const Type& type : older_.types) {
       if (newer_.find(type.name) != nullptr) continue;
-      add(short_name(type.name), !type.enumeration, !type.enumeration, "removed {} {}",
+      add(kKeep, short_name(type.name), !type.enumeration, !type.enumeration, "removed {} {}",
           type.enumeration ? "enum" : "message", short_name(type.name));
     }
   }
@@ -151,12 +163,12 @@ class Differ {
     for (const std::string& symbol : type.symbols) {
       if (contains(before.symbols, symbol)) continue;
       const bool breaks = newer_.format == Format::json || (newer_.format == Format::avro && !before.has_default);
-      add(where, false, breaks, "added symbol {} to enum {}", symbol, where);
+      add(kSymbol, where, false, breaks, "added symbol {} to enum {}", symbol, where);
     }
     for (const std::string& symbol : before.symbols) {
       if (contains(type.symbols, symbol)) continue;
       const bool breaks = newer_.format == Format::json || (newer_.format == Format::avro && !type.has_default);
-      add(where, breaks, false, "removed symbol {} from enum {}", symbol, where);
+      add(kSymbol, where, breaks, false, "removed symbol {} from enum {}", symbol, where);
     }
   }
 
@@ -189,7 +201,7 @@ class Differ {
     }
     if (newer_.format == Format::json && before.closed != type.closed) {
       const std::string what = type.name.empty() ? "the object" : type.name;
-      add(what, type.closed, !type.closed, "{} other fields in {}", type.closed ? "no longer allows" : "now allows",
+      add(kOpen, what, type.closed, !type.closed, "{} other fields in {}", type.closed ? "no longer allows" : "now allows",
           what);
     }
   }
@@ -198,13 +210,13 @@ class Differ {
     const std::string where = place(newer_, type, field.name);
     switch (newer_.format) {
       case Format::avro:
-        return add(where, !field.has_default, false, "added field {} ({}){}", where, field.type,
+        return add(kDefault, where, !field.has_default, false, "added field {} ({}){}", where, field.type,
                    field.has_default ? "" : " without a default");
       case Format::protobuf:
-        return add(where, field.required, false, "added {}field {} ({}){}", field.required ? "required " : "", where,
+        return add(kOptional, where, field.required, false, "added {}field {} ({}){}", field.required ? "required " : "", where,
                    field.type, in_group(field));
       case Format::json:
-        return add(where, (field.required && !field.has_default) || !before.closed, before.closed,
+        return add(kOptional, where, (field.required && !field.has_default) || !before.closed, before.closed,
                    "added {} field {} ({})", field.required ? "required" : "optional", where, field.type);
     }
   }
@@ -215,14 +227,14 @@ class Differ {
     const std::string where = place(older_, before, field.name);
     switch (newer_.format) {
       case Format::avro:
-        return add(where, false, !field.has_default, "removed field {} ({}){}", where, field.type,
+        return add(kKeepFirst, where, false, !field.has_default, "removed field {} ({}){}", where, field.type,
                    field.has_default ? "" : ", which had no default");
       case Format::protobuf:
-        return add(where, !field.oneof.empty(), field.required, "removed {}field {} ({}){}",
+        return add(kKeep, where, !field.oneof.empty(), field.required, "removed {}field {} ({}){}",
                    field.required ? "required " : "", where, field.type,
                    field.oneof.empty() ? "" : " from the oneof " + field.oneof);
       case Format::json:
-        return add(where, type.closed, field.required || !type.closed, "removed {} field {} ({})",
+        return add(kKeep, where, type.closed, field.required || !type.closed, "removed {} field {} ({})",
                    field.required ? "required" : "optional", where, field.type);
     }
   }
@@ -231,23 +243,23 @@ class Differ {
     const std::string where = place(newer_, type, field.name);
     if (old.name != field.name) {
       const bool by_number = newer_.format == Format::protobuf;
-      add(where, false, !by_number && !old.has_default, "renamed field {} to {}", old.name, field.name);
+      add(kRename, where, false, !by_number && !old.has_default, "renamed field {} to {}", old.name, field.name);
     }
     if (old.parts != field.parts || old.type != field.type) {
       const bool backward = !all_readable(newer_.format, old.parts, field.parts);
       const bool forward = !all_readable(newer_.format, field.parts, old.parts);
-      add(where, backward, forward, "changed the type of field {} from {} to {}", where, old.type, field.type);
+      add(kBeside, where, backward, forward, "changed the type of field {} from {} to {}", where, old.type, field.type);
     }
     if (newer_.format == Format::avro && old.has_default && !field.has_default)
-      add(where, false, false, "took the default of field {} away", where);
+      add({}, where, false, false, "took the default of field {} away", where);
     if (newer_.format == Format::avro && !old.has_default && field.has_default)
-      add(where, false, false, "gave field {} a default", where);
+      add({}, where, false, false, "gave field {} a default", where);
     if (newer_.format != Format::avro && old.required != field.required) {
-      add(where, field.required && !field.has_default, !field.required, "made field {} {}", where,
+      add(kOptional, where, field.required && !field.has_default, !field.required, "made field {} {}", where,
           field.required ? "required" : "optional");
     }
     if (old.oneof != field.oneof) {
-      add(where, true, false, "moved field {} {}", where,
+      add(kKeepPlace, where, true, false, "moved field {} {}", where,
           field.oneof.empty() ? "out of the oneof " + old.oneof : "into the oneof " + field.oneof);
     }
   }
@@ -262,7 +274,7 @@ class Differ {
 std::vector<Change> diff(const Model& older, const Model& newer) {
   if (older.format != newer.format) {
     return {{fmt::format("changed the format from {} to {}", to_string(older.format), to_string(newer.format)), "",
-             true, true}};
+             true, true, kKeep}};
   }
   return Differ(older, newer).run();
 }
@@ -281,6 +293,14 @@ std::string describe(std::span<const Change> changes, std::size_t most) {
     text += fmt::format("; and {} more change{}", more, more == 1 ? "" : "s");
   }
   return text;
+}
+
+std::string advice(std::span<const Change> changes) {
+  const auto found = std::ranges::find_if(changes, [](const Change& change) {
+    return !change.advice.empty() && (change.breaks_backward || change.breaks_forward);
+  });
+  if (found == changes.end()) return {};
+  return found->where.empty() ? std::string(found->advice) : fmt::format("{}: {}", found->where, found->advice);
 }
 
 std::vector<Change> breaking(std::span<const Change> changes, bool backward, bool forward) {
