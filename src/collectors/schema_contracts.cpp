@@ -114,6 +114,19 @@ core::Result<ContractFile> read_contract(const SchemaContract& contract, const s
   return read;
 }
 
+core::Result<std::string> level_in_force(SchemaRegistryClient& client, const std::string& subject) {
+  auto own = client.level(subject);
+  if (!own) return std::unexpected(own.error());
+  if (*own) return std::move(**own);
+  const std::string context = schemas::read_subject(subject, schemas::NamingStrategy::topic_name, "").context;
+  if (!context.empty()) {
+    auto of_context = client.level(":" + context + ":");
+    if (!of_context) return std::unexpected(of_context.error());
+    if (*of_context) return std::move(**of_context);
+  }
+  return client.global_level();
+}
+
 std::vector<int> predecessors_of(std::span<const int> versions, const std::string& level) {
   const std::size_t most = schemas::level_named(level).transitive ? kMostPredecessors : 1;
   std::vector<int> found(versions.rbegin(), versions.rend());

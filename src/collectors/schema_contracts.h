@@ -57,6 +57,9 @@ struct ContractVerdict {
 core::Result<ContractVerdict> judge_contract(SchemaRegistryClient& client, const ContractFile& contract,
                                              const std::vector<int>& versions, const std::string& level);
 
+/// The level in force for a subject: its own, its context's or the registry's. Errors: those of the client.
+core::Result<std::string> level_in_force(SchemaRegistryClient& client, const std::string& subject);
+
 inline constexpr std::size_t kMostPredecessors = 100;
 
 /// Those of these versions (ascending) that a version after them is checked against under a level: the last, or the

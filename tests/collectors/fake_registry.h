@@ -91,7 +91,7 @@ class FakeRegistry final : public net::HttpClient {
       json names = json::array();
       for (const auto& [name, versions] : subjects) names.push_back(name);
       for (const auto& [name, versions] : deleted) {
-        if (with_deleted_ && !subjects.contains(name)) names.push_back(name);
+        if (with_deleted_ && !versions.empty() && !subjects.contains(name)) names.push_back(name);
       }
       return reply(200, names.dump());
     }
