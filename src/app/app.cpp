@@ -14,8 +14,10 @@
 #include "app/judge.h"
 #include "app/series_keeper.h"
 #include "app/step_log.h"
+#include "app/table_columns.h"
 #include "collectors/canary.h"
 #include "collectors/kafka.h"
+#include "collectors/schema_drift.h"
 #include "net/http_server.h"
 #include "quality/collector.h"
 #include "runtime/clock.h"
@@ -291,7 +293,25 @@ class App::Impl {
     };
   }
 
+  /// Of registries that are compared with topics and tables. It copies what the other collectors take.
+  void add_drift() {
+    for (const collectors::SchemaRegistrySettings& registry : settings_.registries) {
+      if (!registry.drift.any()) continue;
+      collectors::SampleTopics sample;
+      const auto cluster = std::ranges::find(settings_.clusters, registry.cluster, &kafka::ClusterSettings::name);
+      if (registry.drift.any_topics && cluster != settings_.clusters.end()) {
+        sample = [samples = std::make_shared<collectors::KafkaSamples>(
+                      *cluster, registry.drift.topics, registry.drift.messages)](const core::CollectContext& context) {
+          return (*samples)(context);
+        };
+      }
+      add(std::make_unique<collectors::SchemaDriftCollector>(registry, *http_, std::move(sample),
+                                                             std::make_unique<SourceColumns>(settings_.sources)));
+    }
+  }
+
   core::Result<void> make_collectors() {
+    add_drift();
     for (kafka::ClusterSettings& cluster : settings_.clusters) {
       if (cluster.canary) add(std::make_unique<collectors::CanaryCollector>(cluster));
       add(std::make_unique<collectors::KafkaCollector>(std::move(cluster)));

@@ -34,6 +34,7 @@ struct SchemaTable {
   std::string source;
   std::string table;
   std::set<std::string> ignored;  // columns and fields that need no counterpart
+  config::Position position;
 };
 
 /// What is compared with the registry besides: messages of topics, columns of tables.
@@ -43,6 +44,9 @@ struct SchemaDriftSettings {
   bool any_topics = false;
   std::size_t messages = 20;  // of a topic, each time
   std::vector<SchemaTable> tables;
+  config::Position position;
+
+  bool any() const { return any_topics || !tables.empty(); }
 };
 
 struct SchemaRegistrySettings {

@@ -192,7 +192,7 @@ core::Result<std::optional<std::string>> SchemaRegistryClient::level(const std::
 }
 
 core::Result<std::vector<std::string>> SchemaRegistryClient::subjects_of(std::int32_t id) {
-  const std::string path = fmt::format("/schemas/ids/{}/versions", id);
+  const std::string path = fmt::format("/schemas/ids/{}/versions?deleted=true", id);
   const auto body = get(path);
   if (!body && body.error().kind == ErrorKind::not_found) return std::vector<std::string>();
   if (!body) return std::unexpected(body.error());

@@ -56,7 +56,8 @@ class SchemaRegistryClient {
   core::Result<std::string> global_level();
   /// The level in force for a subject, or for a context (":.staging:"); nothing where the global one applies.
   core::Result<std::optional<std::string>> level(const std::string& subject);
-  /// The subjects that have a schema of this id, each once; none where the registry does not know the id.
+  /// The subjects that have a schema of this id, deleted softly or not, each once; none where the registry does not
+  /// know the id.
   core::Result<std::vector<std::string>> subjects_of(std::int32_t id);
   /// Whether `schema` may follow `version` under the level in force.
   core::Result<CompatibilityAnswer> check(const std::string& subject, int version, const Schema& schema);

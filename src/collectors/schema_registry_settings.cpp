@@ -111,7 +111,8 @@ std::vector<SchemaTable> read_tables(MapReader& reader, config::Diagnostics& dia
     SchemaTable table{.subject = entry.required_text("subject"),
                       .source = entry.required_text("source"),
                       .table = entry.required_text("table"),
-                      .ignored = {}};
+                      .ignored = {},
+                      .position = item->position()};
     for (std::string& name : entry.text_list("ignore")) table.ignored.insert(std::move(name));
     entry.finish();
     tables.push_back(std::move(table));
@@ -122,6 +123,7 @@ std::vector<SchemaTable> read_tables(MapReader& reader, config::Diagnostics& dia
 SchemaDriftSettings read_drift(const Node* node, config::Diagnostics& diagnostics, const std::string& what) {
   SchemaDriftSettings settings;
   if (node == nullptr) return settings;
+  settings.position = node->position();
   MapReader reader(*node, diagnostics, what + ", drift");
   settings.interval = reader.duration("interval", settings.interval);
   if (settings.interval < std::chrono::seconds(1)) reader.error("interval", "must be at least 1s");

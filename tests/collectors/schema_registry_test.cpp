@@ -449,8 +449,29 @@ basic_auth: {username: weir, password: hunter2}
 tls: {ca_file: ca.pem, cert_file: c.pem, key_file: k.pem}
 subjects: {allow: ["^order"], deny: ["-key$"]}
 candidates: [{subject: OrderPlaced-value, file: schemas/order.avsc}, {subject: b, file: /abs.avsc}]
+cluster: prod
+naming: topic_record_name
+contracts:
+  - schemas/*.avsc
+  - {files: /abs/*.txt, subject: "{stem}", type: protobuf, references: [{name: m.proto, subject: m, version: 3}]}
+drift:
+  interval: 1m
+  topics: ["^orders$"]
+  messages: 50
+  tables: [{subject: a, source: warehouse, table: orders, ignore: [_at]}]
 )");
   EXPECT_TRUE(diagnostics_.ok()) << diagnostics_.to_string();
+  EXPECT_EQ(settings.cluster, "prod");
+  EXPECT_EQ(settings.naming, schemas::NamingStrategy::topic_record_name);
+  ASSERT_EQ(settings.contracts.size(), 2U);
+  EXPECT_EQ(settings.contracts[0].files, "/etc/weir/schemas/*.avsc");
+  EXPECT_EQ(settings.contracts[1].format, schemas::Format::protobuf);
+  EXPECT_EQ(settings.contracts[1].references.at(0).version, 3);
+  EXPECT_EQ(settings.drift.interval, 1min);
+  EXPECT_TRUE(settings.drift.topics.admits("orders"));
+  EXPECT_FALSE(settings.drift.topics.admits("orders2"));
+  EXPECT_EQ(settings.drift.messages, 50U);
+  EXPECT_TRUE(settings.drift.tables.at(0).ignored.contains("_at"));
   EXPECT_EQ(settings.name, "main");
   EXPECT_EQ(settings.endpoint.url, "https://registry:8081/apis/ccompat/v7");
   EXPECT_EQ(settings.interval, 10s);
@@ -480,6 +501,9 @@ bearer_token: t
 tls: {cert_file: c.pem}
 subjects: {allow: ["("]}
 candidates: [{subject: a}, {subject: b, file: x}, {subject: b, file: y}]
+contracts: [{subject: a}, {files: x, type: xml, references: [{name: a, subject: b}]}]
+naming: topic
+drift: {topics: [orders], messages: 0, tables: [{subject: a}], topic: x}
 )");
   const std::string text = diagnostics_.to_string();
   for (const char* words :
@@ -487,7 +511,10 @@ candidates: [{subject: a}, {subject: b, file: x}, {subject: b, file: y}]
         R"(weir.yml:3:1: schema registry "main": unknown key "intervall" (did you mean "interval"?))",
         R"(weir.yml:4:11: schema registry "main": "interval": must be at least 1s)",
         R"(basic_auth: unknown key "user")", R"(key "username" is missing)", "not both", "belong together",
-        R"("allow": )", R"(key "file" is missing)", R"(subject "b" has two candidates)"}) {
+        R"("allow": )", R"(key "file" is missing)", R"(subject "b" has two candidates)",
+        R"(contract: key "files" is missing)", R"("type")", R"(key "version" is missing)", R"("naming")",
+        R"(give its name as cluster)", R"("messages")", R"(key "source" is missing)",
+        R"(unknown key "topic" (did you mean "topics"?))"}) {
     EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
   }
 }
