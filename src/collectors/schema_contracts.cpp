@@ -147,9 +147,11 @@ core::Result<ContractVerdict> judge_contract(SchemaRegistryClient& client, const
     std::erase_if(schema.references, [&](const SchemaReference& other) { return other.name == reference.name; });
     schema.references.push_back(reference);
   }
+  const auto mine = with_references(client, std::move(schema));
+  if (!mine) return std::unexpected(mine.error());
   std::string said;
   for (const int version : predecessors_of(versions, level)) {
-    auto answer = client.check(contract.subject, version, schema);
+    auto answer = check_whole(client, contract.subject, version, *mine, level);
     if (!answer && answer.error().kind == ErrorKind::invalid)
       answer = CompatibilityAnswer{.compatible = false, .message = answer.error().message};
     if (!answer) return std::unexpected(answer.error());
@@ -158,8 +160,6 @@ core::Result<ContractVerdict> judge_contract(SchemaRegistryClient& client, const
     verdict.broken.push_back(version);
   }
   verdict.compatible = verdict.broken.empty();
-  const auto mine = with_references(client, schema);
-  if (!mine) return std::unexpected(mine.error());
   if (!verdict.compatible && verdict.broken.front() != versions.back()) {
     newest = read_whole(client, contract.subject, verdict.broken.front());
     if (!newest) return std::unexpected(newest.error());

@@ -150,7 +150,7 @@ class SchemaRegistryCollector : public core::Collector {
   core::Result<void> note_level(Cycle& cycle, const std::string& name, Subject& subject);
   void note_versions(Cycle& cycle, const std::string& name, Subject& subject, std::vector<int> versions);
   core::Result<void> check_newest(Cycle& cycle, const std::string& name, Subject& subject, bool is_new);
-  core::Result<Verdict> check_version(const std::string& name, const Question& question, const Schema& schema,
+  core::Result<Verdict> check_version(const std::string& name, const Question& question, const WholeSchema& schema,
                                       std::optional<Broken>& broken);
   void tell_incompatible(Cycle& cycle, const std::string& name, const Subject& subject, const Broken& broken,
                          const WholeSchema& newest, const WholeSchema& older) const;

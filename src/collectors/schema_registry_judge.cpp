@@ -108,11 +108,11 @@ std::string SchemaRegistryCollector::registered_text(const std::string& name, co
 
 core::Result<SchemaRegistryCollector::Verdict> SchemaRegistryCollector::check_version(const std::string& name,
                                                                                       const Question& question,
-                                                                                      const Schema& schema,
+                                                                                      const WholeSchema& schema,
                                                                                       std::optional<Broken>& broken) {
   Verdict verdict{.question = question, .compatible = true};
   for (const int predecessor : question.predecessors) {
-    auto answer = client_.check(name, predecessor, schema);
+    auto answer = check_whole(client_, name, predecessor, schema, question.level);
     if (!answer) return std::unexpected(answer.error());
     if (answer->compatible) continue;
     if (!broken) broken = Broken{predecessor, std::move(answer->message)};
@@ -160,7 +160,7 @@ core::Result<void> SchemaRegistryCollector::check_newest(Cycle& cycle, const std
   }
   if (known) return {};
   std::optional<Broken> broken;
-  auto verdict = check_version(name, question, newest->schema, broken);
+  auto verdict = check_version(name, question, *newest, broken);
   if (!verdict) return std::unexpected(verdict.error());
   if (broken && (!older || broken->version != before.back())) {
     auto read = read_whole(client_, name, broken->version);
@@ -219,7 +219,7 @@ core::Result<bool> SchemaRegistryCollector::step_back(Cycle& cycle, const std::s
         .version = version, .predecessors = predecessors_of(before, subject.level), .level = subject.level, .text = {}};
     const auto found = subject.history.find(version);
     if (found != subject.history.end() && found->second.question == question) continue;
-    const auto schema = client_.schema(name, version);
+    const auto schema = read_whole(client_, name, version);
     if (!schema) return std::unexpected(schema.error());
     std::optional<Broken> broken;
     auto verdict = check_version(name, question, *schema, broken);

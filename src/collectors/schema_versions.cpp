@@ -5,6 +5,8 @@
 #include <span>
 #include <utility>
 
+#include "schemas/level.h"
+
 namespace weir::collectors {
 namespace {
 
@@ -95,6 +97,23 @@ core::Result<schemas::Model> model_of(const WholeSchema& whole) {
   std::vector<schemas::Referenced> references;
   for (const ReferencedSchema& each : whole.references) references.push_back({each.reference.name, each.schema.text});
   return parse(whole.schema, references);
+}
+
+core::Result<CompatibilityAnswer> check_whole(SchemaRegistryClient& client, const std::string& subject, int version,
+                                              const WholeSchema& schema, const std::string& level) {
+  auto answer = client.check(subject, version, schema.schema);
+  const bool refused = !answer && answer.error().kind == ErrorKind::invalid;
+  if (!refused || schema.references.empty() || !schema.trouble.empty()) return answer;
+  const auto older = read_whole(client, subject, version);
+  if (!older) return std::unexpected(older.error());
+  const auto before = model_of(*older);
+  const auto after = model_of(schema);
+  if (!before || !after || !before->unknown.empty() || !after->unknown.empty()) return answer;
+  const auto changes = changes_between(*older, schema);
+  if (!changes) return answer;
+  const schemas::Level promise = schemas::level_named(level);
+  return CompatibilityAnswer{.compatible = schemas::breaking(*changes, promise.backward, promise.forward).empty(),
+                             .message = {}};
 }
 
 core::Result<std::vector<schemas::Change>> changes_between(const WholeSchema& older, const WholeSchema& newer) {

@@ -36,6 +36,11 @@ core::Result<WholeSchema> with_references(SchemaRegistryClient& client, Schema s
 /// The fields. Errors: a format that is not known, a text that cannot be read (invalid, limit).
 core::Result<schemas::Model> model_of(const WholeSchema& whole);
 
+/// Whether the schema may follow a version under a level, as the registry answers. Apicurio's interface cannot compare
+/// Avro schemas with references (HTTP 422): there Weir's own diff is the judge, where it can read both.
+core::Result<CompatibilityAnswer> check_whole(SchemaRegistryClient& client, const std::string& subject, int version,
+                                              const WholeSchema& schema, const std::string& level);
+
 /// What changed from one to the other, in what they refer to as well. Errors: either cannot be read as a schema.
 core::Result<std::vector<schemas::Change>> changes_between(const WholeSchema& older, const WholeSchema& newer);
 

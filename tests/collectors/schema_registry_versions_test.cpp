@@ -200,6 +200,27 @@ TEST_F(SchemaVersionsTest, ReferencesAreResolvedAndTheirChangesTold) {
              "default (in money version 2)."}));
 }
 
+TEST_F(SchemaVersionsTest, WhereTheRegistryCannotCompareWithReferencesWeirDoes) {
+  const std::string price = R"({"name":"price","type":"money.Money"})";
+  registry_.subjects = {
+      {"money", {{1, R"({"type":"record","name":"money.Money","fields":[{"name":"cents","type":"long"}]})"}}},
+      {"a", {{1, order(price)}, {2, order(price + "," + kNote)}, {3, order(price + "," + kNote + "," + kId)}}},
+      {"b", {{1, order(price)}, {2, order(price + "," + kDefault)}}}};
+  const json refer = {{{"name", "money.Money"}, {"subject", "money"}, {"version", 1}}};
+  for (const char* version : {"a/1", "a/2", "a/3", "b/1", "b/2"}) registry_.references[version] = refer;
+  const auto refusal =
+      FakeRegistry::reply(422, R"({"error_code":42201,"message":"Could not execute compatibility rule"})");
+  for (const char* path : {"a/versions/1", "a/versions/2", "b/versions/1"})
+    registry_.answers.emplace(fmt::format("POST /compatibility/subjects/{}?verbose=true", path), refusal);
+  const core::Batch batch = seen();
+  EXPECT_EQ(compatible(batch, "a"), 0);
+  EXPECT_EQ(of(batch, "schema_registry_subject_incompatible_versions", "a"), 2);
+  EXPECT_EQ(compatible(batch, "b"), 1);
+  EXPECT_EQ(events(batch),
+            (Texts{"schema_incompatible: Version 3 of a is incompatible with version 2 under BACKWARD: it "
+                   "added field id (long) without a default"}));
+}
+
 TEST_F(SchemaVersionsTest, ReferencesThatGoRoundAreNamed) {
   const auto refer = [](const std::string& to) { return json{{{"name", to}, {"subject", to}, {"version", 1}}}; };
   registry_.subjects = {{"a", {{1, order(kId)}}}, {"b", {{1, order(kId)}}}, {"c", {{1, order(kId)}}}};
