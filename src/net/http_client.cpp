@@ -122,6 +122,22 @@ std::string explain(CURLcode code, const char* message, core::Duration timeout) 
   }
 }
 
+/// What a server says of the client's certificate comes as a TLS alert, or with TLS 1.3 only as a connection that ends
+/// when the handshake seemed done: "" where it is nothing of the kind.
+std::string certificate_trouble(CURLcode code, const std::string& text, const HttpRequest& request) {
+  if (!request.url.starts_with("https://")) return {};
+  const bool alert = text.find(" alert ") != std::string::npos;
+  if (request.cert_file.empty()) {
+    return alert && text.find("certificate required") != std::string::npos
+               ? "the server wants a client certificate; give cert_file and key_file under tls (" + text + ")"
+               : "";
+  }
+  const bool ended = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING ||
+                     code == CURLE_SSL_CONNECT_ERROR || text.starts_with("getpeername()");
+  if (alert) return "the server refuses the client certificate of cert_file: " + text;
+  return ended ? text + " (the server may refuse the client certificate of cert_file)" : "";
+}
+
 class CurlClient final : public HttpClient {
  public:
   core::Result<HttpResponse> send(const HttpRequest& request, std::stop_token stop) override {
@@ -150,7 +166,12 @@ class CurlClient final : public HttpClient {
                         where);
     }
     if (code == CURLE_ABORTED_BY_CALLBACK) return core::fail(core::ErrorKind::cancelled, "stopped", where);
-    if (code != CURLE_OK) return core::fail(kind_of(code), explain(code, message, request.timeout), where);
+    if (code != CURLE_OK) {
+      const std::string text = explain(code, message, request.timeout);
+      const std::string trouble = certificate_trouble(code, text, request);
+      const bool refused = text.find(" alert ") != std::string::npos && !trouble.empty();
+      return core::fail(refused ? core::ErrorKind::denied : kind_of(code), trouble.empty() ? text : trouble, where);
+    }
     exchange.response.status = static_cast<int>(status);
     return std::move(exchange.response);
   }

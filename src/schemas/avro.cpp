@@ -176,12 +176,17 @@ class Reader {
     if (list == node.end() || !list->is_array())
       return core::fail(ErrorKind::invalid,
                         fmt::format("the record {} has no list of fields", model_.types[index].name));
+    std::set<std::string> names;
     for (const json& item : *list) {
       if (++count_ > kMostFields) return too_many();
       const std::string name = item.is_object() ? text_of(item, "name") : std::string();
       if (name.empty() || !item.contains("type")) {
         return core::fail(ErrorKind::invalid,
                           fmt::format("a field of the record {} lacks its name or type", model_.types[index].name));
+      }
+      if (!names.insert(name).second) {
+        return core::fail(ErrorKind::invalid,
+                          fmt::format("the record {} has the field {} twice", model_.types[index].name, name));
       }
       auto shown = read(item.at("type"), space, level + 1);
       if (!shown) {

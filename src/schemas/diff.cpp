@@ -201,8 +201,8 @@ class Differ {
     }
     if (newer_.format == Format::json && before.closed != type.closed) {
       const std::string what = type.name.empty() ? "the object" : type.name;
-      add(kOpen, what, type.closed, !type.closed, "{} other fields in {}", type.closed ? "no longer allows" : "now allows",
-          what);
+      add(kOpen, what, type.closed, !type.closed, "{} other fields in {}",
+          type.closed ? "no longer allows" : "now allows", what);
     }
   }
 
@@ -213,8 +213,8 @@ class Differ {
         return add(kDefault, where, !field.has_default, false, "added field {} ({}){}", where, field.type,
                    field.has_default ? "" : " without a default");
       case Format::protobuf:
-        return add(kOptional, where, field.required, false, "added {}field {} ({}){}", field.required ? "required " : "", where,
-                   field.type, in_group(field));
+        return add(kOptional, where, field.required, false, "added {}field {} ({}){}",
+                   field.required ? "required " : "", where, field.type, in_group(field));
       case Format::json:
         return add(kOptional, where, (field.required && !field.has_default) || !before.closed, before.closed,
                    "added {} field {} ({})", field.required ? "required" : "optional", where, field.type);

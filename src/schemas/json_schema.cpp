@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -63,7 +64,7 @@ class Reader {
     if (const json* name = member(node, "$ref"); name != nullptr && name->is_string() && level == 0)
       note_reference(name->get<std::string>());
     const std::size_t index = model_.types.size();
-    model_.types.push_back({.name = path});
+    model_.types.push_back({.name = own_name(path)});
     if (const json* more = member(node, "additionalProperties"); more != nullptr && more->is_boolean())
       model_.types[index].closed = !more->get<bool>();
     std::set<std::string> required;
@@ -89,7 +90,7 @@ class Reader {
   }
 
   core::Result<void> enumeration(const json& node, const std::string& path) {
-    Type type{.name = path, .enumeration = true};
+    Type type{.name = own_name(path), .enumeration = true};
     const json& values = node.at("enum");
     if (!values.is_array()) return core::fail(ErrorKind::invalid, "\"enum\" is not a list");
     for (const json& value : values) {
@@ -99,6 +100,12 @@ class Reader {
     }
     model_.types.push_back(std::move(type));
     return {};
+  }
+
+  /// Paths are not always different: a property may be called "a.b", a definition as a property is.
+  std::string own_name(const std::string& path) {
+    const std::size_t count = ++names_[path];
+    return count == 1 ? path : fmt::format("{} ({})", path, count);
   }
 
   std::string note_reference(const std::string& target) {
@@ -175,6 +182,7 @@ class Reader {
   }
 
   Model model_{.format = Format::json};
+  std::map<std::string, std::size_t> names_;  // of types, how often each was wanted
   std::size_t count_ = 0;
 };
 

@@ -72,11 +72,17 @@ class Builder {
     for (const auto& each : file_.enum_type()) add(each, full(file_.package(), each.name()));
     if (count_ > kMostFields)
       return core::fail(ErrorKind::limit, fmt::format("the schema has more than {} fields", kMostFields));
+    if (!twice_.empty()) return core::fail(ErrorKind::invalid, "not a Protobuf schema: " + twice_);
     if (file_.message_type_size() > 0) model_.record = full(file_.package(), file_.message_type(0).name());
     return std::move(model_);
   }
 
  private:
+  /// The parser leaves it to a later step of the compiler to see what is given twice.
+  void note_twice(bool first, const std::string& what) {
+    if (!first && twice_.empty()) twice_ = what + " is given twice";
+  }
+
   static std::string full(const std::string& scope, const std::string& name) {
     return scope.empty() ? name : scope + "." + name;
   }
@@ -128,8 +134,11 @@ class Builder {
   void add(const pb::DescriptorProto& message, const std::string& name) {
     if (count_ > kMostFields) return;
     Type type{.name = name};
+    std::set<int> numbers;
+    note_twice(types_.insert(name).second, name);
     for (const auto& each : message.field()) {
       ++count_;
+      note_twice(numbers.insert(each.number()).second, fmt::format("number {} in {}", each.number(), name));
       Field field{.name = each.name(), .type = {}, .number = each.number()};
       std::string part;
       field.type = type_of(each, name, part);
@@ -155,6 +164,7 @@ class Builder {
 
   void add(const pb::EnumDescriptorProto& each, const std::string& name) {
     Type type{.name = name, .enumeration = true};
+    note_twice(types_.insert(name).second, name);
     for (const auto& value : each.value()) {
       if (++count_ > kMostFields) break;
       type.symbols.push_back(value.name());
@@ -168,6 +178,8 @@ class Builder {
   std::set<std::string> enums_;
   std::map<std::string, const pb::DescriptorProto*> entries_;  // of maps
   Model model_{.format = Format::protobuf};
+  std::set<std::string> types_;  // messages and enums added
+  std::string twice_;
   std::size_t count_ = 0;
 };
 

@@ -81,6 +81,8 @@ TEST(Avro, WhatIsWrongIsNamed) {
       {R"({"type":"enum","name":"A","symbols":[1]})", "no text"},
       {R"(["null",["int"]])", "union stands directly"},
       {"[]", "no types"},
+      {R"({"type":"record","name":"A","fields":[{"name":"x","type":"int"},{"name":"x","type":"int"}]})",
+       "field x twice"},
       {R"({"type":"record","name":"A","fields":[{"name":"x","type":{"type":"enum","name":"A","symbols":[]}}]})",
        "defined twice"}};
   for (const auto& [text, words] : cases) {
@@ -95,7 +97,7 @@ TEST(Avro, DepthAndSizeAreBounded) {
   EXPECT_EQ(mistake(deep).kind, core::ErrorKind::limit);
   EXPECT_EQ(mistake(std::string(kLargestSchema + 1, ' ')).kind, core::ErrorKind::limit);
   std::string wide = R"({"type":"record","name":"A","fields":[)";
-  for (std::size_t i = 0; i <= kMostFields; ++i) wide += R"({"name":"f","type":"int"},)";
+  for (std::size_t i = 0; i <= kMostFields; ++i) wide += R"({"name":"f)" + std::to_string(i) + R"(","type":"int"},)";
   wide.back() = ']';
   EXPECT_EQ(mistake(wide + "}").kind, core::ErrorKind::limit);
 }

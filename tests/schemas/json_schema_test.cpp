@@ -52,6 +52,14 @@ TEST(JsonSchema, WhatIsNoSchemaIsRefused) {
   EXPECT_TRUE(parse(Format::json, "true"));
 }
 
+TEST(JsonSchema, TypesThatWouldHaveTheSameNameAreToldApart) {
+  const Model model = read(R"({"properties":{"a.b":{"enum":[1]},"a":{"properties":{"b":{"enum":[2]}}}},
+    "definitions":{"a":{"enum":[3]}}})");
+  EXPECT_EQ(model.find("a.b")->symbols, std::vector<std::string>{"2"});
+  EXPECT_EQ(model.find("a.b (2)")->symbols, std::vector<std::string>{"1"});
+  EXPECT_EQ(model.find("a (2)")->symbols, std::vector<std::string>{"3"});
+}
+
 TEST(JsonSchema, DepthIsBounded) {
   std::string deep;
   for (int i = 0; i < 10'000; ++i) deep += R"({"type":"object","properties":{"a":)";

@@ -50,8 +50,10 @@ TEST(Protobuf, AMistakeHasItsPlace) {
 }
 
 TEST(Protobuf, WhatIsNoSchemaIsRefused) {
-  for (const std::string text : {"<html>", "{\"type\":\"record\"}", "message", "\"a", "/*", "\x01\x02",
-                                 "message A { int32 a = 99999999999999999999; }"}) {
+  for (const std::string text :
+       {"<html>", "{\"type\":\"record\"}", "message", "\"a", "/*", "\x01\x02",
+        "message A { int32 a = 99999999999999999999; }", "message A { optional int32 a = 1; optional int32 b = 1; }",
+        "message A { } message A { }"}) {
     EXPECT_FALSE(parse(Format::protobuf, text)) << text;
   }
 }
