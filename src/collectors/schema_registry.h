@@ -108,6 +108,8 @@ class SchemaRegistryCollector : public core::Collector {
     bool appeared = false;           // since the cycle before: its first version is news
     std::vector<int> versions;
     std::optional<std::vector<int>> deleted_versions;  // softly
+    core::Time deleted_seen;                           // when they were asked for
+    bool looked_back = false;                          // nothing of its past is left to look at
     std::string level;
     bool level_known = false;            // as of the last look
     std::optional<core::Time> loosened;  // when the level promised less than before

@@ -16,6 +16,9 @@ using core::ErrorKind;
 /// For how long a level that promises less than before is a finding.
 constexpr core::Duration kLoosenedFor = std::chrono::hours(24);
 
+/// How often versions that are deleted softly are asked for again.
+constexpr core::Duration kDeletedAgain = std::chrono::minutes(10);
+
 /// "removed field a (long); …", "" where it cannot be told.
 std::vector<schemas::Change> changes_of(const WholeSchema* older, const WholeSchema* newer) {
   if (older == nullptr || newer == nullptr) return {};
@@ -43,6 +46,7 @@ core::Result<void> SchemaRegistryCollector::note_level(Cycle& cycle, const std::
   if (!in_force) return {};
   const std::string before = std::exchange(subject.level, *in_force);
   if (before == subject.level) return {};
+  subject.looked_back = false;
   subject.level_labels = core::Labels::metric(
       registry_metrics::kLevel, {{"registry", settings_.name}, {"subject", name}, {"level", subject.level}});
   if (before.empty()) {
@@ -77,7 +81,13 @@ bool SchemaRegistryCollector::loosened(const Subject& subject, core::Time now) c
 
 void SchemaRegistryCollector::note_versions(Cycle& cycle, const std::string& name, Subject& subject,
                                             std::vector<int> versions) {
+  if (subject.deleted_versions && !subject.deleted_versions->empty() &&
+      cycle.context.now - subject.deleted_seen >= kDeletedAgain) {
+    subject.looked_back = false;  // those may be gone for good by now, which no list shows
+    subject.deleted_versions.reset();
+  }
   if (versions == subject.versions) return;
+  subject.looked_back = false;
   std::vector<int> gone;
   std::ranges::set_difference(subject.versions, versions, std::back_inserter(gone));
   subject.deleted_versions.reset();
@@ -198,7 +208,7 @@ void SchemaRegistryCollector::describe(Cycle& cycle, const std::string& name, Su
 }
 
 core::Result<bool> SchemaRegistryCollector::step_back(Cycle& cycle, const std::string& name, Subject& subject) {
-  if (subject.versions.empty() || !subject.level_known) return false;
+  if (subject.versions.empty() || !subject.level_known || subject.looked_back) return false;
   if (subject.described != subject.versions.back()) {
     const auto newest = read_whole(client_, name, subject.versions.back());
     if (!newest) return std::unexpected(newest.error());
@@ -209,6 +219,7 @@ core::Result<bool> SchemaRegistryCollector::step_back(Cycle& cycle, const std::s
     auto all = client_.versions(name, true);
     if (!all && all.error().kind != ErrorKind::not_found) return std::unexpected(all.error());
     subject.deleted_versions.emplace();
+    subject.deleted_seen = cycle.context.now;
     if (all) std::ranges::set_difference(*all, subject.versions, std::back_inserter(*subject.deleted_versions));
     return true;
   }
@@ -232,6 +243,7 @@ core::Result<bool> SchemaRegistryCollector::step_back(Cycle& cycle, const std::s
     subject.history[version] = std::move(*verdict);
     return true;
   }
+  subject.looked_back = true;
   return false;
 }
 

@@ -174,6 +174,16 @@ TEST_F(SchemaVersionsTest, SoftAndHardDeletions) {
   EXPECT_EQ(value(batch, R"(schema_registry_subjects_soft_deleted{registry="main"})"), 1);
 }
 
+TEST_F(SchemaVersionsTest, AVersionThatIsDeletedForGoodLaterIsNotCountedForEver) {
+  registry_.subjects = {{"a", {{2, "4"}}}};
+  registry_.deleted["a"] = {1};
+  EXPECT_EQ(of(seen(), "schema_registry_subject_soft_deleted_versions", "a"), 1);
+  registry_.deleted["a"].clear();
+  EXPECT_EQ(of(seen(), "schema_registry_subject_soft_deleted_versions", "a"), 1);
+  now_ += 10min;
+  EXPECT_EQ(of(seen(), "schema_registry_subject_soft_deleted_versions", "a"), 0);
+}
+
 TEST_F(SchemaVersionsTest, ARegistryThatKeepsNothingDeletedIsNoFault) {
   registry_.subjects = {{"a", {{1, "1"}}}};
   registry_.answers = {{"GET /subjects?deleted=true", FakeRegistry::reply(404, "")}};

@@ -312,6 +312,16 @@ def test_client_certificates_that_are_renewed_and_ones_that_are_refused(registry
         assert "client certificate cannot be used" in collector()["error"], collector()["error"]
 
 
+def test_a_server_certificate_that_has_expired_is_named(registry, start_weir, tmp_path):
+    authority = Authority(tmp_path)
+    client = authority.issue("client")
+    tls = {"ca_file": str(authority.certificate), "cert_file": str(client), "key_file": str(client.with_suffix(".key"))}
+    with TlsProxy(registry.url, authority.issue("old", days=-1), authority.certificate) as proxy:
+        weir = start_weir({"schema_registries": [shop.registry_section(proxy.url, tls=tls)]})
+        until("Weir says why", lambda: "certificate has expired" in (
+            weir.collector("schema_registry/shop")["error"] or ""))
+
+
 class Loop(HttpServer):
     """A registry whose schemas refer to themselves, whose lists are endless or huge."""
 
