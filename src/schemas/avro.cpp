@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -73,6 +74,8 @@ class Reader {
       if (!one) return one;
       shown.text += (shown.text.empty() ? "" : " or ") + one->text;
       std::ranges::move(one->parts, std::back_inserter(shown.parts));
+      if (shown.parts.size() > kMostAlternatives)
+        return core::fail(ErrorKind::limit, fmt::format("a union has more than {} types", kMostAlternatives));
     }
     if (shown.parts.empty()) return core::fail(ErrorKind::invalid, "a union has no types");
     return shown;
@@ -91,7 +94,8 @@ class Reader {
       }
       auto of = read(*inner, space, level + 1);
       if (!of) return of;
-      return single(fmt::format("{} of {}", kind, of->text));
+      return Shown{fmt::format("{} of {}", kind, of->text),
+                   {fmt::format("{} of {}", kind, fmt::join(of->parts, kAlternative))}};
     }
     if (kind == "record" || kind == "error" || kind == "enum" || kind == "fixed") {
       return definition(node, kind, space, level);

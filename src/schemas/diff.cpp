@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -47,9 +48,7 @@ bool avro_promotes(std::string_view from, std::string_view to) {
   // A logical type is read as what it is made of: "long timestamp-millis".
   const std::string_view plain_from = from.substr(0, from.find(' '));
   const std::string_view plain_to = to.substr(0, to.find(' '));
-  if (from.starts_with("array of ") || from.starts_with("map of ") || from.starts_with("fixed ") ||
-      from.find("decimal") != from.npos || to.find("decimal") != to.npos)
-    return false;
+  if (from.starts_with("fixed ") || from.find("decimal") != from.npos || to.find("decimal") != to.npos) return false;
   if (plain_from == plain_to) return true;
   // A record is told by its name without the namespace.
   if (plain_from.find('.') != plain_from.npos && short_name(plain_from) == short_name(plain_to)) return true;
@@ -77,21 +76,48 @@ int wire_class(std::string_view type) {
   return found == kClasses.end() ? 0 : found->second;
 }
 
-bool readable(Format format, const std::string& from, const std::string& to) {
-  if (from == to) return true;
-  switch (format) {
-    case Format::avro: return avro_promotes(from, to);
-    case Format::protobuf: return wire_class(from) != 0 && wire_class(from) == wire_class(to);
-    case Format::json: return to == "anything" || (from == "integer" && to == "number");
+Texts split(std::string_view text) {
+  Texts found;
+  while (true) {
+    const std::size_t end = text.find(kAlternative);
+    found.emplace_back(text.substr(0, end));
+    if (end == text.npos) return found;
+    text.remove_prefix(end + kAlternative.size());
   }
-  return false;
 }
+
+bool readable(Format format, const std::string& from, const std::string& to);
 
 /// Whether each type that may have been written is one that can be read.
 bool all_readable(Format format, const Texts& from, const Texts& to) {
   return std::ranges::all_of(from, [&](const std::string& one) {
     return std::ranges::any_of(to, [&](const std::string& other) { return readable(format, one, other); });
   });
+}
+
+/// Of arrays and maps the elements count. Their types are not split further in: arrays of unions of arrays of unions
+/// are only alike when they are written alike.
+std::optional<bool> elements_readable(Format format, std::string_view from, std::string_view to) {
+  for (const std::string_view of : {"array of ", "map of ", "repeated "}) {
+    if (from.starts_with(of) != to.starts_with(of)) return false;
+    if (!from.starts_with(of)) continue;
+    from.remove_prefix(of.size());
+    to.remove_prefix(of.size());
+    return all_readable(format, split(from), split(to));
+  }
+  return std::nullopt;
+}
+
+bool readable(Format format, const std::string& from, const std::string& to) {
+  if (from == to) return true;
+  if (format == Format::json && to == "anything") return true;
+  if (const auto elements = elements_readable(format, from, to)) return *elements;
+  switch (format) {
+    case Format::avro: return avro_promotes(from, to);
+    case Format::protobuf: return wire_class(from) != 0 && wire_class(from) == wire_class(to);
+    case Format::json: return from == "integer" && to == "number";
+  }
+  return false;
 }
 
 class Differ {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -169,13 +170,16 @@ class Reader {
     if (items != nullptr && items->is_object()) {
       Field element{.name = {}, .type = {}};
       if (auto done = describe(*items, path + "[]", level + 1, element); !done) return done;
-      return one(field, "array of " + element.type);
+      return one(field, fmt::format("array of {}", fmt::join(element.parts, kAlternative)), "array of " + element.type);
     }
     const std::string format = text_of(node, "format");
     return one(field, type, format.empty() || type != "string" ? type : format);
   }
 
   static core::Result<void> one(Field& field, const std::string& part, const std::string& shown = {}) {
+    if (field.parts.size() >= kMostAlternatives)
+      return core::fail(ErrorKind::limit,
+                        fmt::format("{} may be of more than {} types", field.name, kMostAlternatives));
     field.type += (field.type.empty() ? "" : " or ") + (shown.empty() ? part : shown);
     field.parts.push_back(part);
     return {};

@@ -18,6 +18,9 @@ std::string_view to_string(Format format);
 /// "" is AVRO, as in registries' answers. Nothing for a format that is not known.
 std::optional<Format> format_named(std::string_view type);
 
+/// Between the types that an element of an array or map may have, in Field::parts.
+inline constexpr std::string_view kAlternative = " | ";
+
 /// A field of a record, message or object.
 struct Field {
   std::string name;
@@ -62,6 +65,7 @@ struct Referenced {
 inline constexpr std::size_t kLargestSchema = 4U << 20U;
 inline constexpr std::size_t kMostLevels = 64;
 inline constexpr std::size_t kMostFields = 20'000;
+inline constexpr std::size_t kMostAlternatives = 1'000;  // types of one field
 
 /// Reads a schema. `references` are what it refers to, those that others need first; types of theirs are known and are
 /// not part of the model. Errors: not a schema of the format (invalid, with the place where there is one), larger or

@@ -13,7 +13,7 @@ import pytest
 
 from integration import shop
 from support import kafka_clients
-from support.http import Answer, HttpServer
+from support.http import Answer, HttpServer, request
 from support.kafka_tls import Authority
 from support.process import free_port
 from support.wait import until
@@ -320,6 +320,35 @@ def test_a_server_certificate_that_has_expired_is_named(registry, start_weir, tm
         weir = start_weir({"schema_registries": [shop.registry_section(proxy.url, tls=tls)]})
         until("Weir says why", lambda: "certificate has expired" in (
             weir.collector("schema_registry/shop")["error"] or ""))
+
+
+class Guarded(HttpServer):
+    """Forwards what carries this Authorization, as a proxy before a registry does."""
+
+    def __init__(self, target, authorization):
+        self.target = target
+        self.authorization = authorization
+        super().__init__()
+
+    def handle(self, method, path, headers, body):
+        if headers["Authorization"] != self.authorization:
+            return Answer(401, b'{"error_code": 401, "message": "Unauthorized"}')
+        kept = {name: headers[name] for name in ("Content-Type", "Accept") if name in headers}
+        return request(self.target + path, body or None, method, kept)
+
+
+@pytest.mark.parametrize("authorization, login", [
+    ("Basic d2VpcjpwYXNzd29yZC0x", {"basic_auth": {"username": "weir", "password": "password-1"}}),
+    ("Bearer token-1", {"bearer_token": "token-1"})])
+def test_logins(registry, start_weir, authorization, login):
+    registry.register("login-value", record(field("a")))
+    with Guarded(registry.url, authorization) as proxy:
+        weir = start_weir({"schema_registries": [
+            shop.registry_section(proxy.url, subjects={"allow": ["^login-"]}, **login),
+            shop.registry_section(proxy.url, name="nobody")]})
+        until("Weir is let in", lambda: weir.sample("schema_registry_subject_versions", subject="login-value") == 1)
+        until("nobody else is", lambda: "refuses access" in (weir.collector("schema_registry/nobody")["error"] or ""))
+        assert "password-1" not in weir.log() and "token-1" not in weir.log()
 
 
 class Loop(HttpServer):

@@ -96,6 +96,9 @@ TEST(Avro, DepthAndSizeAreBounded) {
   deep += "\"int\"" + std::string(1000, '}');
   EXPECT_EQ(mistake(deep).kind, core::ErrorKind::limit);
   EXPECT_EQ(mistake(std::string(kLargestSchema + 1, ' ')).kind, core::ErrorKind::limit);
+  std::string many = "[\"int\"";
+  for (std::size_t i = 0; i < kMostAlternatives; ++i) many += ",\"int\"";
+  EXPECT_EQ(mistake(many + "]").kind, core::ErrorKind::limit);
   std::string wide = R"({"type":"record","name":"A","fields":[)";
   for (std::size_t i = 0; i <= kMostFields; ++i) wide += R"({"name":"f)" + std::to_string(i) + R"(","type":"int"},)";
   wide.back() = ']';

@@ -55,6 +55,25 @@ TEST(Diff, AvroPromotionsBreakOneWayOnly) {
             Texts{"changed the type of field n from long to timestamp-millis"});
 }
 
+TEST(Diff, ElementsOfArraysAndMapsArePromotedToo) {
+  const auto list = [](const std::string& type) {
+    return R"({"name":"n","type":{"type":"array","items":)" + type + "}}";
+  };
+  EXPECT_EQ(avro(list("\"int\""), list("\"long\"")),
+            Texts{"changed the type of field n from array of int to array of long [f]"});
+  EXPECT_EQ(avro(list("\"int\""), list(R"(["null","int"])")),
+            Texts{"changed the type of field n from array of int to array of null or int [f]"});
+  EXPECT_EQ(avro(list("\"int\""), R"({"name":"n","type":"int"})"),
+            Texts{"changed the type of field n from array of int to int [b] [f]"});
+  EXPECT_EQ(changes(Format::json, R"({"properties":{"a":{"type":"array","items":{"type":"integer"}}}})",
+                    R"({"properties":{"a":{"type":"array","items":{"type":"number"}}}})"),
+            Texts{"changed the type of field a from array of integer to array of number [f]"});
+  const std::string head = "syntax = \"proto3\";\n";
+  EXPECT_EQ(changes(Format::protobuf, head + "message A { repeated int32 a = 1; }",
+                    head + "message A { repeated int64 a = 1; }"),
+            Texts{"changed the type of field a from list of int32 to list of int64"});
+}
+
 TEST(Diff, AvroAliasesAreRenames) {
   EXPECT_EQ(avro(R"({"name":"a","type":"int"})", R"({"name":"b","type":"int","aliases":["a"]})"),
             Texts{"renamed field a to b [f]"});

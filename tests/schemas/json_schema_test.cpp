@@ -60,6 +60,14 @@ TEST(JsonSchema, TypesThatWouldHaveTheSameNameAreToldApart) {
   EXPECT_EQ(model.find("a (2)")->symbols, std::vector<std::string>{"3"});
 }
 
+TEST(JsonSchema, AlternativesAreBounded) {
+  std::string many = R"({"properties":{"a":{"oneOf":[true)";
+  for (std::size_t i = 0; i < kMostAlternatives; ++i) many += ",true";
+  const auto model = parse(Format::json, many + "]}}}");
+  ASSERT_FALSE(model);
+  EXPECT_EQ(model.error().kind, core::ErrorKind::limit);
+}
+
 TEST(JsonSchema, DepthIsBounded) {
   std::string deep;
   for (int i = 0; i < 10'000; ++i) deep += R"({"type":"object","properties":{"a":)";
