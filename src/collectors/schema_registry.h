@@ -88,7 +88,7 @@ class SchemaRegistryCollector : public core::Collector {
   /// What a verdict depends on: while it stays the same, nothing is asked again.
   struct Question {
     int version = 0;                // of the candidate: the newest version
-    std::vector<int> predecessors;  // that it is checked against; of the candidate: none
+    std::vector<int> predecessors;  // that it is checked against
     std::string level;
     std::string text;  // of the candidate's file
     bool operator==(const Question&) const = default;

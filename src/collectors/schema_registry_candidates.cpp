@@ -127,7 +127,10 @@ core::Result<void> SchemaRegistryCollector::check_candidate(Cycle& cycle, const 
     return {};
   }
   subject.candidate_unchecked = false;
-  Question question{.version = (*versions)->back(), .predecessors = {}, .level = subject.level, .text = candidate.text};
+  Question question{.version = (*versions)->back(),
+                    .predecessors = predecessors_of(**versions, subject.level),
+                    .level = subject.level,
+                    .text = candidate.text};
   if (subject.candidate && subject.candidate->question == question) return {};
   const auto verdict = judge_contract(client_, candidate, **versions, subject.level);
   if (!verdict) return std::unexpected(verdict.error());
