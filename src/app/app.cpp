@@ -14,8 +14,10 @@
 #include "app/judge.h"
 #include "app/series_keeper.h"
 #include "app/step_log.h"
+#include "app/table_columns.h"
 #include "collectors/canary.h"
 #include "collectors/kafka.h"
+#include "collectors/schema_drift.h"
 #include "collectors/topic_governance.h"
 #include "net/http_server.h"
 #include "quality/collector.h"
@@ -320,12 +322,30 @@ class App::Impl {
     return std::make_unique<quality::GovernanceCollector>(entry, std::move(*session), std::move(checked));
   }
 
+  /// Of registries that are compared with topics and tables. It copies what the other collectors take.
+  void add_drift() {
+    for (const collectors::SchemaRegistrySettings& registry : settings_.registries) {
+      if (!registry.drift.any()) continue;
+      collectors::SampleTopics sample;
+      const auto cluster = std::ranges::find(settings_.clusters, registry.cluster, &kafka::ClusterSettings::name);
+      if (registry.drift.any_topics && cluster != settings_.clusters.end()) {
+        sample = [samples = std::make_shared<collectors::KafkaSamples>(
+                      *cluster, registry.drift.topics, registry.drift.messages)](const core::CollectContext& context) {
+          return (*samples)(context);
+        };
+      }
+      add(std::make_unique<collectors::SchemaDriftCollector>(registry, *http_, std::move(sample),
+                                                             std::make_unique<SourceColumns>(settings_.sources)));
+    }
+  }
+
   core::Result<void> make_collectors() {
     for (const quality::GovernanceSettings& entry : settings_.governance) {  // first: the others take their settings
       auto collector = make_governance(entry);
       if (!collector) return std::unexpected(collector.error());
       add(std::move(*collector));
     }
+    add_drift();
     for (kafka::ClusterSettings& cluster : settings_.clusters) {
       if (cluster.canary) add(std::make_unique<collectors::CanaryCollector>(cluster));
       add(std::make_unique<collectors::KafkaCollector>(std::move(cluster)));

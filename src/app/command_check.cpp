@@ -270,18 +270,20 @@ void add_source_options(CLI::App& command, CheckOptions& options) {
 }
 
 void add_check_command(CLI::App& cli, Action& action) {
-  CLI::App* check =
-      cli.add_subcommand("check", "run checks of tables (SodaCL, data contracts) once, in a pipeline or CI");
+  CLI::App* check = cli.add_subcommand(
+      "check", "run checks of tables (SodaCL, data contracts) and schemas once, in a pipeline or CI");
   check->require_subcommand(1);
   check->footer(
       "Examples:\n"
       "  weir check run checks/ --source warehouse --config weir.yml\n"
       "  weir check run checks/orders.yml --url postgresql://weir@db/shop --format junit -o report.xml\n"
       "  weir check run --contract orders.odcs.yaml --sqlite shop.db --fail-on warn\n"
-      "  weir check plan checks/ --source warehouse");
+      "  weir check plan checks/ --source warehouse\n"
+      "  weir check schemas schemas/*.avsc --url http://registry:8081");
   add_run(*check, action);
   add_plan(*check, action);
   add_check_exchange(*check, action);
+  add_check_schemas(*check, action);
 }
 
 }  // namespace weir::app

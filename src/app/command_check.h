@@ -24,6 +24,7 @@ int give_report(const quality::RunReport& report, const ReportOptions& options);
 int give_text(const std::string& text, const std::string& output);
 // More subcommands, each with its own file.
 void add_check_exchange(CLI::App& check, Action& action);  // export, import, results
+void add_check_schemas(CLI::App& check, Action& action);
 /// Says what is wrong; returns 2.
 int usage(const std::string& message);
 

@@ -78,6 +78,26 @@ void note_empty(const std::string& file, const std::vector<rules::Group>& groups
   if (!any) diagnostics.hint({file, 0, 0}, "holds 0 rules");
 }
 
+/// What registries are compared with must be in the configuration too.
+void check_drift(const Settings& settings, config::Diagnostics& diagnostics) {
+  for (const collectors::SchemaRegistrySettings& registry : settings.registries) {
+    std::vector<std::string> names;
+    for (const kafka::ClusterSettings& cluster : settings.clusters) names.push_back(cluster.name);
+    const collectors::SchemaDriftSettings& drift = registry.drift;
+    if (drift.any_topics && !registry.cluster.empty() && std::ranges::find(names, registry.cluster) == names.end()) {
+      diagnostics.error(drift.position, "drift: there is no Kafka cluster \"" + registry.cluster +
+                                            "\" under \"kafka\"" + config::did_you_mean(registry.cluster, names));
+    }
+    names.clear();
+    for (const sql::SourceSettings& source : settings.sources) names.push_back(source.name);
+    for (const collectors::SchemaTable& table : drift.tables) {
+      if (table.source.empty() || std::ranges::find(names, table.source) != names.end()) continue;
+      diagnostics.error(table.position, "drift: there is no source \"" + table.source + "\" under \"sources\"" +
+                                            config::did_you_mean(table.source, names));
+    }
+  }
+}
+
 void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, Settings& settings) {
   settings.series = read_series(section_or_nothing(reader, "series"), diagnostics);
   settings.storage = storage::parse_storage_section(section_or_nothing(reader, "storage"), diagnostics);
@@ -94,6 +114,7 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
       sources != nullptr && !sources->is_sequence() && !sources->is_null()) {
     names.emplace_back();  // no list, so that no name is known
   }
+  check_drift(settings, diagnostics);
   if (const config::Node* checks = reader.child("checks")) {
     settings.checks = quality::parse_checks_section(*checks, names, diagnostics);
   }

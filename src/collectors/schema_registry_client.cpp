@@ -110,18 +110,28 @@ core::Result<std::string> SchemaRegistryClient::send(net::HttpRequest request, c
   return std::move(response->body);
 }
 
-core::Result<std::vector<std::string>> SchemaRegistryClient::subjects() {
-  const auto body = get("/subjects");
+core::Result<std::vector<std::string>> SchemaRegistryClient::names(const std::string& path) {
+  const auto body = get(path);
   if (!body) return std::unexpected(body.error());
   const json answer = parse(*body);
   if (!answer.is_array() || !std::ranges::all_of(answer, [](const json& item) { return item.is_string(); })) {
-    return unexpected_body(*body, "a list of subjects", "GET " + endpoint_.url + "/subjects");
+    return unexpected_body(*body, "a list of subjects", "GET " + endpoint_.url + path);
   }
   return answer.get<std::vector<std::string>>();
 }
 
-core::Result<std::vector<int>> SchemaRegistryClient::versions(const std::string& subject) {
-  const std::string path = "/subjects/" + percent_encode(subject) + "/versions";
+core::Result<std::vector<std::string>> SchemaRegistryClient::subjects() { return names("/subjects"); }
+
+core::Result<std::optional<std::vector<std::string>>> SchemaRegistryClient::all_subjects() {
+  auto found = names("/subjects?deleted=true");
+  if (found) return std::move(*found);
+  const ErrorKind kind = found.error().kind;
+  if (kind == ErrorKind::not_found || kind == ErrorKind::invalid || kind == ErrorKind::protocol) return std::nullopt;
+  return std::unexpected(found.error());
+}
+
+core::Result<std::vector<int>> SchemaRegistryClient::versions(const std::string& subject, bool deleted) {
+  const std::string path = "/subjects/" + percent_encode(subject) + "/versions" + (deleted ? "?deleted=true" : "");
   const auto body = get(path);
   if (!body) return std::unexpected(body.error());
   const json answer = parse(*body);
@@ -133,6 +143,7 @@ core::Result<std::vector<int>> SchemaRegistryClient::versions(const std::string&
   }
   auto numbers = answer.get<std::vector<int>>();
   std::ranges::sort(numbers);
+  numbers.erase(std::ranges::unique(numbers).begin(), numbers.end());
   return numbers;
 }
 
@@ -145,6 +156,9 @@ core::Result<Schema> SchemaRegistryClient::schema(const std::string& subject, in
     return unexpected_body(*body, "a schema", "GET " + endpoint_.url + path);
   }
   Schema schema{.text = text_of(answer, "schema"), .type = text_of(answer, "schemaType"), .references = {}};
+  // Newer Confluent registries say when, in milliseconds.
+  if (const auto time = answer.find("ts"); time != answer.end() && time->is_number_unsigned())
+    schema.registered = core::Time(std::chrono::milliseconds(time->get<std::int64_t>()));
   const auto references = answer.find("references");
   if (references == answer.end() || !references->is_array()) return schema;
   for (const json& reference : *references) {
@@ -177,6 +191,23 @@ core::Result<std::optional<std::string>> SchemaRegistryClient::level(const std::
   return level;
 }
 
+core::Result<std::vector<std::string>> SchemaRegistryClient::subjects_of(std::int32_t id) {
+  const std::string path = fmt::format("/schemas/ids/{}/versions?deleted=true", id);
+  const auto body = get(path);
+  if (!body && body.error().kind == ErrorKind::not_found) return std::vector<std::string>();
+  if (!body) return std::unexpected(body.error());
+  const json answer = parse(*body);
+  const auto is_pair = [](const json& item) { return item.is_object() && !text_of(item, "subject").empty(); };
+  if (!answer.is_array() || !std::ranges::all_of(answer, is_pair)) {
+    return unexpected_body(*body, "a list of subjects and versions", "GET " + endpoint_.url + path);
+  }
+  std::vector<std::string> subjects;  // none is Karapace's answer for an id that it does not know
+  for (const json& item : answer) subjects.push_back(text_of(item, "subject"));
+  std::ranges::sort(subjects);
+  subjects.erase(std::ranges::unique(subjects).begin(), subjects.end());
+  return subjects;
+}
+
 core::Result<CompatibilityAnswer> SchemaRegistryClient::check(const std::string& subject, int version,
                                                               const Schema& schema) {
   json question = {{"schema", schema.text}};
@@ -205,7 +236,7 @@ core::Result<CompatibilityAnswer> SchemaRegistryClient::check(const std::string&
       if (item.is_string()) message += (message.empty() ? "" : "; ") + item.get<std::string>();
     }
   }
-  result.message = message.empty() ? "the registry gives no reason" : shorten(std::move(message));
+  result.message = shorten(std::move(message));
   return result;
 }
 

@@ -27,11 +27,12 @@ struct Schema {
   std::string text;
   std::string type;  // "" is AVRO
   std::vector<SchemaReference> references;
+  std::optional<core::Time> registered = {};  // where the registry tells it
 };
 
 struct CompatibilityAnswer {
   bool compatible = false;
-  std::string message;  // the registry's reasons, "" when compatible
+  std::string message;  // the registry's reasons; "" when compatible, or where it gives none, as Karapace
 };
 
 /// The reading half of Confluent's schema registry REST interface, as Confluent, Karapace and Apicurio's
@@ -47,17 +48,23 @@ class SchemaRegistryClient {
   std::size_t requests() const { return requests_; }
 
   core::Result<std::vector<std::string>> subjects();
-  /// Numbers of the versions, ascending.
-  core::Result<std::vector<int>> versions(const std::string& subject);
+  /// The same with those that were deleted softly; nothing where the registry knows no such question.
+  core::Result<std::optional<std::vector<std::string>>> all_subjects();
+  /// Numbers of the versions, ascending; with those that were deleted softly where `deleted`.
+  core::Result<std::vector<int>> versions(const std::string& subject, bool deleted = false);
   core::Result<Schema> schema(const std::string& subject, int version);
   core::Result<std::string> global_level();
-  /// The subject's own level; nothing where the global one applies.
+  /// The level in force for a subject, or for a context (":.staging:"); nothing where the global one applies.
   core::Result<std::optional<std::string>> level(const std::string& subject);
+  /// The subjects that have a schema of this id, deleted softly or not, each once; none where the registry does not
+  /// know the id.
+  core::Result<std::vector<std::string>> subjects_of(std::int32_t id);
   /// Whether `schema` may follow `version` under the level in force.
   core::Result<CompatibilityAnswer> check(const std::string& subject, int version, const Schema& schema);
 
  private:
   core::Result<std::string> get(const std::string& path);
+  core::Result<std::vector<std::string>> names(const std::string& path);
   core::Result<std::string> send(net::HttpRequest request, const std::string& path);
 
   const HttpEndpoint& endpoint_;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <set>
 
@@ -52,6 +53,88 @@ kafka::NameFilter read_subjects(const Node& node, config::Diagnostics& diagnosti
   return filter;
 }
 
+/// As a file of the configuration names it.
+std::string placed(const std::string& path, const Node& node) {
+  if (std::filesystem::path(path).is_absolute()) return path;
+  return (std::filesystem::path(node.position().file).parent_path() / path).string();
+}
+
+std::vector<SchemaReference> read_references(MapReader& reader) {
+  std::vector<SchemaReference> references;
+  for (const Node* item : reader.list("references")) {
+    MapReader entry(*item, reader.diagnostics(), reader.what() + ", reference");
+    SchemaReference reference{.name = entry.required_text("name"),
+                              .subject = entry.required_text("subject"),
+                              .version = static_cast<int>(entry.integer("version", 1, 1, INT32_MAX))};
+    if (!entry.has("version")) entry.missing("version");
+    entry.finish();
+    references.push_back(std::move(reference));
+  }
+  return references;
+}
+
+std::vector<SchemaContract> read_contracts(MapReader& reader, config::Diagnostics& diagnostics) {
+  std::vector<SchemaContract> contracts;
+  for (const Node* item : reader.list("contracts")) {
+    SchemaContract contract;
+    if (item->is_scalar()) {
+      contract.files = item->text();
+    } else {
+      MapReader entry(*item, diagnostics, reader.what() + ", contract");
+      contract.files = entry.required_text("files");
+      contract.subject = entry.text("subject");
+      contract.references = read_references(entry);
+      const std::string type = entry.choice("type", "", {"avro", "protobuf", "json"});
+      if (type == "avro") contract.format = schemas::Format::avro;
+      if (type == "protobuf") contract.format = schemas::Format::protobuf;
+      if (type == "json") contract.format = schemas::Format::json;
+      entry.finish();
+    }
+    if (contract.files.empty()) continue;
+    contract.files = placed(contract.files, *item);
+    contracts.push_back(std::move(contract));
+  }
+  return contracts;
+}
+
+schemas::NamingStrategy read_naming(MapReader& reader) {
+  const std::string naming = reader.choice("naming", "topic_name", {"topic_name", "record_name", "topic_record_name"});
+  if (naming == "record_name") return schemas::NamingStrategy::record_name;
+  return naming == "topic_record_name" ? schemas::NamingStrategy::topic_record_name
+                                       : schemas::NamingStrategy::topic_name;
+}
+
+std::vector<SchemaTable> read_tables(MapReader& reader, config::Diagnostics& diagnostics) {
+  std::vector<SchemaTable> tables;
+  for (const Node* item : reader.list("tables")) {
+    MapReader entry(*item, diagnostics, reader.what() + ", table");
+    SchemaTable table{.subject = entry.required_text("subject"),
+                      .source = entry.required_text("source"),
+                      .table = entry.required_text("table"),
+                      .ignored = {},
+                      .position = item->position()};
+    for (std::string& name : entry.text_list("ignore")) table.ignored.insert(std::move(name));
+    entry.finish();
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
+SchemaDriftSettings read_drift(const Node* node, config::Diagnostics& diagnostics, const std::string& what) {
+  SchemaDriftSettings settings;
+  if (node == nullptr) return settings;
+  settings.position = node->position();
+  MapReader reader(*node, diagnostics, what + ", drift");
+  settings.interval = reader.duration("interval", settings.interval);
+  if (settings.interval < std::chrono::seconds(1)) reader.error("interval", "must be at least 1s");
+  settings.topics.allow = read_patterns(reader, "topics");
+  settings.any_topics = !settings.topics.allow.empty();
+  settings.messages = static_cast<std::size_t>(reader.integer("messages", 20, 1, 1000));
+  settings.tables = read_tables(reader, diagnostics);
+  reader.finish();
+  return settings;
+}
+
 std::vector<SchemaCandidate> read_candidates(MapReader& reader, config::Diagnostics& diagnostics) {
   std::vector<SchemaCandidate> candidates;
   std::set<std::string> subjects;
@@ -64,10 +147,7 @@ std::vector<SchemaCandidate> read_candidates(MapReader& reader, config::Diagnost
       entry.error("subject", "subject " + quote(candidate.subject) + " has two candidates");
       continue;
     }
-    const std::filesystem::path path(candidate.file);
-    if (path.is_relative()) {
-      candidate.file = (std::filesystem::path(item->position().file).parent_path() / path).string();
-    }
+    candidate.file = placed(candidate.file, *item);
     candidates.push_back(std::move(candidate));
   }
   return candidates;
@@ -88,6 +168,12 @@ SchemaRegistrySettings parse_schema_registry(const config::Node& node, config::D
   read_login(reader, settings.endpoint);
   settings.subjects = read_subjects(section(reader, "subjects", none), diagnostics, reader.what());
   settings.candidates = read_candidates(reader, diagnostics);
+  settings.contracts = read_contracts(reader, diagnostics);
+  settings.naming = read_naming(reader);
+  settings.cluster = reader.text("cluster");
+  settings.drift = read_drift(reader.child("drift"), diagnostics, reader.what());
+  if (settings.drift.any_topics && settings.cluster.empty())
+    reader.error("drift", "topics are looked at in a Kafka cluster: give its name as cluster");
   reader.finish();
   return settings;
 }

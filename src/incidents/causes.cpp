@@ -20,6 +20,8 @@ constexpr std::array kHypotheses{
     Hypothesis{"poison messages", poison_messages},
     Hypothesis{"broker gone", broker_gone},
     Hypothesis{"schema incompatible", schema_incompatible},
+    Hypothesis{"schema finding", schema_finding},
+    Hypothesis{"schema of topic", schema_of_topic},
     Hypothesis{"load late", load_late},
     Hypothesis{"load size", load_size},
     Hypothesis{"check outcome", check_outcome},

@@ -49,6 +49,8 @@ std::optional<Cause> poison_messages(const Evidence& evidence);
 std::optional<Cause> broker_gone(const Evidence& evidence);
 // Schemas and tables
 std::optional<Cause> schema_incompatible(const Evidence& evidence);
+std::optional<Cause> schema_finding(const Evidence& evidence);
+std::optional<Cause> schema_of_topic(const Evidence& evidence);
 std::optional<Cause> load_late(const Evidence& evidence);
 std::optional<Cause> load_size(const Evidence& evidence);
 std::optional<Cause> check_outcome(const Evidence& evidence);

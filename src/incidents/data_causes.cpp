@@ -44,8 +44,8 @@ bool measured(const Evidence& evidence, std::string_view metric, double toleranc
 /// True when what the alert is about is seen through this collector. Its kind tells which label names its target: a
 /// cluster and a registry may have the same name.
 bool feeds(std::string_view collector, const Evidence& evidence) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kTargets{
-      {{"kafka/", "cluster"}, {"schema_registry/", "registry"}, {"checks/", "source"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kTargets{
+      {{"kafka/", "cluster"}, {"schema_registry/", "registry"}, {"schema_drift/", "registry"}, {"checks/", "source"}}};
   for (const auto& [kind, label] : kTargets) {
     const std::string_view target = evidence.label(label);
     if (target.empty() || !collector.starts_with(kind)) continue;
@@ -76,19 +76,41 @@ std::optional<Cause> schema_incompatible(const Evidence& evidence) {
   const auto version = evidence.newest("schema_registry_subject_latest_version", labels);
   const std::string newest = version ? fmt::format("version {}", number_text(*version)) : "the newest version";
   const std::string level = level_text(evidence, labels);
+  const core::Event* event = evidence.newest_event("schema_incompatible", labels);
+  const std::string details = event == nullptr ? "" : " " + event->message;
   if (evidence.newest("schema_registry_candidate_compatible", labels) == 0.0) {
     return Cause{
         fmt::format("The candidate schema of {} is incompatible with {}{}: registering it would break its readers "
-                    "or be refused.",
-                    subject, newest, level),
+                    "or be refused.{}",
+                    subject, newest, level, details),
         0.9};
   }
   if (evidence.newest("schema_registry_subject_compatible", labels) != 0.0) return std::nullopt;
-  const core::Event* event = evidence.newest_event("schema_incompatible", labels);
-  const std::string details = event == nullptr ? "" : " " + event->message;
   return Cause{fmt::format("An incompatible producer: {} of {} is incompatible with the version before it{}.{}", newest,
                            subject, level, details),
                0.9};
+}
+
+std::optional<Cause> schema_finding(const Evidence& evidence) {
+  const std::string_view finding = evidence.label("finding");
+  const bool of_subject = !evidence.label("subject").empty();
+  std::string_view kind;
+  if (of_subject && finding == "level_loosened") kind = "schema_level_loosened";
+  if (of_subject && finding == "reference_broken") kind = "schema_reference_broken";
+  if (of_subject && !evidence.label("dataset").empty()) kind = "schema_table_drift";
+  if (!of_subject && !evidence.label("registry").empty() && !evidence.label("topic").empty()) kind = "schema_drift";
+  if (kind.empty()) return std::nullopt;
+  const core::Event* event =
+      evidence.newest_event(kind, evidence.labels({"registry", "cluster", "subject", "topic", "dataset", "result"}));
+  return event == nullptr ? std::nullopt : std::optional(Cause{event->message, 0.85});
+}
+
+std::optional<Cause> schema_of_topic(const Evidence& evidence) {
+  const std::string_view topic = evidence.label("topic");
+  if (topic.empty() || evidence.label("cluster").empty() || !evidence.label("registry").empty()) return std::nullopt;
+  const core::Event* event = evidence.newest_event("schema_incompatible", evidence.labels({"cluster", "topic"}));
+  if (event == nullptr) return std::nullopt;
+  return Cause{fmt::format("The readers of {} may fail on a new schema: {}", topic, event->message), 0.78};
 }
 
 std::optional<Cause> load_late(const Evidence& evidence) {

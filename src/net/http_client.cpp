@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <map>
 #include <mutex>
+#include <sys/stat.h>
+#include <tuple>
 
 namespace weir::net {
 namespace {
@@ -118,6 +122,22 @@ std::string explain(CURLcode code, const char* message, core::Duration timeout) 
   }
 }
 
+/// What a server says of the client's certificate comes as a TLS alert, or with TLS 1.3 only as a connection that ends
+/// when the handshake seemed done: "" where it is nothing of the kind.
+std::string certificate_trouble(CURLcode code, const std::string& text, const HttpRequest& request) {
+  if (!request.url.starts_with("https://")) return {};
+  const bool alert = text.find(" alert ") != std::string::npos;
+  if (request.cert_file.empty()) {
+    return alert && text.find("certificate required") != std::string::npos
+               ? "the server wants a client certificate; give cert_file and key_file under tls (" + text + ")"
+               : "";
+  }
+  const bool ended = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING ||
+                     code == CURLE_SSL_CONNECT_ERROR || text.starts_with("getpeername()");
+  if (alert) return "the server refuses the client certificate of cert_file: " + text;
+  return ended ? text + " (the server may refuse the client certificate of cert_file)" : "";
+}
+
 class CurlClient final : public HttpClient {
  public:
   core::Result<HttpResponse> send(const HttpRequest& request, std::stop_token stop) override {
@@ -128,6 +148,7 @@ class CurlClient final : public HttpClient {
                         where);
     }
     if (request.timeout.count() <= 0) return core::fail(core::ErrorKind::timeout, "no time left for a request", where);
+    const std::uint64_t generation = note_files(request);
     Easy easy = take();
     if (!easy) return core::fail(core::ErrorKind::internal, "libcurl could not be started");
     Exchange exchange{.response = {}, .limit = request.max_response_bytes, .too_large = false, .stop = std::move(stop)};
@@ -139,13 +160,18 @@ class CurlClient final : public HttpClient {
     const CURLcode code = curl_easy_perform(handle);
     long status = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-    give_back(std::move(easy));
+    give_back(std::move(easy), generation);
     if (exchange.too_large) {
       return core::fail(core::ErrorKind::limit, fmt::format("the answer is larger than {} bytes", exchange.limit),
                         where);
     }
     if (code == CURLE_ABORTED_BY_CALLBACK) return core::fail(core::ErrorKind::cancelled, "stopped", where);
-    if (code != CURLE_OK) return core::fail(kind_of(code), explain(code, message, request.timeout), where);
+    if (code != CURLE_OK) {
+      const std::string text = explain(code, message, request.timeout);
+      const std::string trouble = certificate_trouble(code, text, request);
+      const bool refused = text.find(" alert ") != std::string::npos && !trouble.empty();
+      return core::fail(refused ? core::ErrorKind::denied : kind_of(code), trouble.empty() ? text : trouble, where);
+    }
     exchange.response.status = static_cast<int>(status);
     return std::move(exchange.response);
   }
@@ -161,10 +187,29 @@ class CurlClient final : public HttpClient {
     idle_.pop_back();
     return easy;
   }
-  void give_back(Easy easy) {
+  void give_back(Easy easy, std::uint64_t generation) {
     curl_easy_reset(easy.get());
     const std::lock_guard lock(mutex_);
-    if (idle_.size() < kIdleHandles) idle_.push_back(std::move(easy));
+    if (generation == generation_ && idle_.size() < kIdleHandles) idle_.push_back(std::move(easy));
+  }
+
+  /// Open connections and libcurl's cache of authorities know certificates as they were: when a file that a request
+  /// names was replaced or written to, they are dropped. Returns the number of the connections that may be kept.
+  std::uint64_t note_files(const HttpRequest& request) {
+    const std::lock_guard lock(mutex_);
+    for (const std::string* file : {&request.ca_file, &request.cert_file, &request.key_file}) {
+      if (file->empty()) continue;
+      struct stat found {};
+      const bool there = ::stat(file->c_str(), &found) == 0;
+      const Stamp stamp =
+          there ? Stamp{found.st_mtim.tv_sec, found.st_mtim.tv_nsec, found.st_size, found.st_ino} : Stamp{};
+      const auto [known, added] = files_.try_emplace(*file, stamp);
+      if (added || known->second == stamp) continue;
+      known->second = stamp;
+      ++generation_;
+      idle_.clear();
+    }
+    return generation_;
   }
 
   static HeaderList set_request(CURL* handle, const HttpRequest& request) {
@@ -210,8 +255,12 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
   }
 
+  using Stamp = std::tuple<long, long, long, unsigned long>;  // modified s and ns, size, inode
+
   std::mutex mutex_;
   std::vector<Easy> idle_;
+  std::uint64_t generation_ = 0;
+  std::map<std::string, Stamp> files_;  // certificates and keys; as many as the configuration names
 };
 
 }  // namespace

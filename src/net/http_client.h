@@ -47,7 +47,7 @@ class HttpClient {
   virtual core::Result<HttpResponse> send(const HttpRequest& request, std::stop_token stop = {}) = 0;
 };
 
-/// Keeps a few connections open between requests.
+/// Keeps a few connections open between requests; they are opened anew when a file of certificates or keys changes.
 std::unique_ptr<HttpClient> make_curl_client();
 
 }  // namespace weir::net

@@ -73,6 +73,23 @@ TEST_F(SettingsTest, AFileThatWatchesNothingIsAMistake) {
   EXPECT_THAT(mistakes("listen: 127.0.0.1:1\n"), HasSubstr("nothing to watch"));
 }
 
+TEST_F(SettingsTest, WhatARegistryIsComparedWithMustBeThere) {
+  const std::string found = mistakes(R"(
+kafka: [{name: prod, brokers: "b:1"}]
+sources: [{name: warehouse, type: sqlite, path: shop.db}]
+schema_registries:
+  - name: main
+    url: http://registry:8081
+    cluster: prodd
+    drift:
+      topics: [orders]
+      tables: [{subject: a, source: warehous, table: t}]
+)");
+  EXPECT_THAT(found, HasSubstr("there is no Kafka cluster \"prodd\" under \"kafka\" (did you mean \"prod\"?)"));
+  EXPECT_THAT(found, HasSubstr("weir.yml:10:16: "));
+  EXPECT_THAT(found, HasSubstr("there is no source \"warehous\" under \"sources\" (did you mean \"warehouse\"?)"));
+}
+
 TEST_F(SettingsTest, TheFolderOfTheDatabaseMustBeThere) {
   const std::string kafka = "kafka: [{name: p, brokers: \"b:1\"}]\n";
   EXPECT_THAT(

@@ -214,6 +214,36 @@ TEST_F(Causes, AnIncompatibleCandidateIsNotBlamedOnTheNewestVersion) {
   EXPECT_THAT(cause(candidate).sentence, HasSubstr("The candidate schema of S-value is incompatible"));
 }
 
+TEST_F(Causes, WhatARegistryFoundIsSaidInItsWords) {
+  const std::initializer_list<Labels::Pair> subject{{"registry", "main"}, {"subject", "S-value"}};
+  const core::Alert loose =
+      alert("SchemaLevelLoosened", {{"registry", "main"}, {"subject", "S-value"}, {"finding", "level_loosened"}});
+  EXPECT_EQ(cause(loose).score, 0);
+  event("schema_level_loosened", subject, "The level went from FULL to NONE.");
+  EXPECT_EQ(cause(loose).sentence, "The level went from FULL to NONE.");
+  const core::Alert drift =
+      alert("SchemaMessagesUndecodable", {{"registry", "main"}, {"cluster", "prod"}, {"topic", "orders"}});
+  event("schema_drift", {{"registry", "main"}, {"cluster", "prod"}, {"topic", "payments"}}, "not this topic");
+  EXPECT_EQ(cause(drift).score, 0);
+  event("schema_drift", {{"registry", "main"}, {"cluster", "prod"}, {"topic", "orders"}}, "3 carry no id.");
+  EXPECT_EQ(cause(drift).sentence, "3 carry no id.");
+  const core::Alert table = alert(
+      "SchemaTableDrift", {{"registry", "main"}, {"subject", "S-value"}, {"source", "dwh"}, {"dataset", "orders"}});
+  event("schema_table_drift", {{"registry", "main"}, {"subject", "S-value"}, {"source", "dwh"}, {"dataset", "orders"}},
+        "field x has no column.");
+  EXPECT_EQ(cause(table).sentence, "field x has no column.");
+}
+
+TEST_F(Causes, ANewSchemaOfTheTopicMayExplainItsReaders) {
+  const core::Alert lag =
+      alert("KafkaConsumerLagHigh", {{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", "orders"}});
+  event("schema_incompatible", {{"cluster", "prod"}, {"topic", "orders"}, {"subject", "orders-value"}},
+        "Version 4 of orders-value is incompatible with version 3 under BACKWARD: it removed field y.");
+  EXPECT_EQ(cause(lag).sentence,
+            "The readers of orders may fail on a new schema: Version 4 of orders-value is incompatible with version 3 "
+            "under BACKWARD: it removed field y.");
+}
+
 class TableCauses : public Causes {
  protected:
   core::Alert check(const char* name) {

@@ -24,9 +24,16 @@ class Apicurio(Server):
     def ready(self):
         return http.request(f"{self.url}/subjects").status == 200
 
-    def register(self, subject, schema):
-        """Offers a version; the Answer is a 409 when the subject's compatibility level forbids it."""
-        return self._call("POST", f"/subjects/{self._quoted(subject)}/versions", {"schema": json.dumps(schema)})
+    def register(self, subject, schema, kind=None, references=()):
+        """Offers a version; the Answer is a 409 when the subject's compatibility level forbids it. `kind` is PROTOBUF (then
+        the schema is its text) or JSON; `references` are (name, subject, version)."""
+        body = {"schema": schema if isinstance(schema, str) else json.dumps(schema)}
+        if kind:
+            body["schemaType"] = kind
+        if references:
+            body["references"] = [{"name": name, "subject": other, "version": version}
+                                  for name, other, version in references]
+        return self._call("POST", f"/subjects/{self._quoted(subject)}/versions", body)
 
     def set_compatibility(self, subject, level):
         answer = self._call("PUT", f"/config/{self._quoted(subject)}", {"compatibility": level})
@@ -35,6 +42,9 @@ class Apicurio(Server):
 
     def delete(self, subject):
         return self._call("DELETE", f"/subjects/{self._quoted(subject)}")
+
+    def delete_version(self, subject, version):
+        return self._call("DELETE", f"/subjects/{self._quoted(subject)}/versions/{version}")
 
     def _call(self, method, path, body=None):
         return http.request(self.url + path, body, method,
