@@ -19,6 +19,8 @@ constexpr std::array kShapes{
     Shape{"topic", "topic", "cluster"},
     Shape{"subject", "subject", "registry"},
     Shape{"table", "dataset", "source"},
+    Shape{"job", "job_name", "job_namespace"},
+    Shape{"pipeline", "pipeline", ""},
     Shape{"collector", "collector", ""},
     Shape{"rule group", "rule_group", ""},
     Shape{"receiver", "receiver", ""},
