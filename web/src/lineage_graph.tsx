@@ -38,7 +38,7 @@ export function Drawing({ graph, chosen, choose }: { graph: Graph; chosen: strin
     const size = frame.current?.getBoundingClientRect();
     if (size) setPlace(fitted(plan.width, plan.height, size.width, size.height));
   };
-  useEffect(fit, [plan]);
+  useEffect(fit, [plan, chosen === null]); // the panel beside it takes some of its width
 
   const zoom = (by: number, at?: { x: number; y: number }) => {
     const size = frame.current?.getBoundingClientRect();
