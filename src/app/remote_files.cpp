@@ -29,7 +29,7 @@ core::Result<std::string> RemoteFiles::fetch(const std::string& url, const quali
                                  : response->status == 404 ? core::ErrorKind::not_found
                                  : response->status >= 500 ? core::ErrorKind::unavailable
                                                            : core::ErrorKind::protocol;
-    return core::fail(kind, "the server answers " + std::to_string(response->status));
+    return core::fail(kind, "is answered with " + std::to_string(response->status));
   }
   const std::lock_guard lock(mutex_);
   kept_[url] = {std::string(response->header("etag")), response->body};

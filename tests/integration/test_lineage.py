@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from support import artifacts, http
+from support.dbt import dbt_project, run_dbt
 from support.http import Answer, HttpServer
 from support.wait import until
 
@@ -235,3 +236,75 @@ def test_the_graph_is_checked_against_what_is_there(start_weir, tmp_path):
     texts = {each["kind"]: each["text"] for each in graph(weir)[0]["findings"]}
     assert "table ordres in local" in texts["unknown_node"]
     assert texts["cycle"] == "job copy in x → table orders in local → job copy in x"
+
+
+MODELS = {
+    "models/stg_orders.sql": "SELECT at, 1 AS id FROM {{ source('raw', 'lineage_events') }}",
+    "models/fct_orders.sql": "{{ config(materialized='table') }} SELECT * FROM {{ ref('stg_orders') }} JOIN {{ ref('tmp') }} USING (id)",
+    "models/tmp.sql": "{{ config(materialized='ephemeral') }} SELECT 1 AS id",
+    "models/schema.yml": """
+models:
+  - name: fct_orders
+    columns: [{name: id, data_tests: [not_null]}]
+sources:
+  - name: raw
+    schema: public
+    tables: [{name: lineage_events}]
+exposures:
+  - {name: revenue, type: dashboard, owner: {name: finance}, depends_on: [ref('fct_orders')]}
+""",
+}
+
+
+class Bucket(HttpServer):
+    """Files behind a bearer token, with an ETag."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.unchanged = 0
+        super().__init__()
+
+    def handle(self, _method, path, headers, _body):
+        if headers["Authorization"] != "Bearer files":
+            return Answer(403)
+        file = self.folder / path.split("?")[0].lstrip("/")
+        if not file.exists():
+            return Answer(404)
+        body = file.read_bytes()
+        tag = f'"{hash(body)}"'
+        if headers["If-None-Match"] == tag:
+            self.unchanged += 1
+            return Answer(304)
+        return Answer(200, body, {"ETag": tag})
+
+
+def test_dbt_is_heard_by_its_artifacts_and_by_openlineage(start_weir, postgres, tmp_path):
+    postgres.execute("CREATE TABLE IF NOT EXISTS lineage_events AS SELECT now() AS at")
+    checks = tmp_path / "checks.yml"
+    checks.write_text("checks for dbt_lineage.fct_orders:\n  - row_count > 0\n")
+    project = dbt_project(tmp_path, MODELS, postgres, schema="dbt_lineage")
+    (tmp_path / "target").mkdir()
+    with Bucket(tmp_path / "target") as bucket:
+        weir = start_weir({
+            "sources": [{"name": "warehouse", "type": "postgres", "url": postgres.address_of("postgres"), "password": postgres.password}],
+            "checks": [{"source": "warehouse", "files": [str(checks)], "interval": "1s"}],
+            "check_results": [{"name": "dbt", "format": "dbt", "files": [bucket.url + "/run_results.json?signature=abc"],
+                               "manifest": bucket.url + "/manifest.json", "warehouse": "warehouse", "bearer_token": "files",
+                               "interval": "1s"}],
+            "openlineage": {"receive": True, "token": "t", "namespaces": {f"postgres://127.0.0.1:{postgres.port}": "warehouse"}}})
+        run_dbt(project, "build")
+        run_dbt(project, "send-events", program="dbt-ol", OPENLINEAGE_URL=weir.url, OPENLINEAGE_API_KEY="t",
+                OPENLINEAGE_NAMESPACE="dbt")
+        test = {"source": "warehouse", "dataset": "dbt_lineage.fct_orders", "check": "not_null_fct_orders_id"}
+        until("dbt's test is a check of the table", lambda: weir.sample("weir_check_status", **test) == 0)
+        assert weir.sample("weir_check_status", source="warehouse", dataset="dbt_lineage.fct_orders", check="row_count > 0") == 0
+        assert weir.sample("weir_dbt_node_execution_seconds", node="model.shop.fct_orders", dataset="dbt_lineage.fct_orders") > 0
+        assert weir.sample("weir_dbt_run_seconds", source="dbt") > 0
+        until("files that have not changed are not sent again", lambda: bucket.unchanged > 1)
+    until("dbt-ol told of its runs", lambda: "weir_openlineage_job_runs_total" in weir.metrics())
+    until("the graph has both", lambda: {"dbt", "openlineage"} <= {by for edge in graph(weir)[1].values() for by in edge["seen_by"]})
+    _, edges = graph(weir)
+    fact, staged, raw = (f"table:warehouse/{name}" for name in ("dbt_lineage.fct_orders", "dbt_lineage.stg_orders", "public.lineage_events"))
+    assert {(raw, staged), (staged, fact), ("model:dbt/tmp", fact), (fact, "exposure:dbt/revenue")} <= set(edges)
+    assert any(start.startswith("job:") and end == fact and edge["seen_by"] == ["openlineage"] for (start, end), edge in edges.items())
+    assert not any(end.startswith("table:warehouse/postgres.") for _, end in edges), "the names of one table are one"

@@ -2,26 +2,12 @@
 import { useEffect, useState } from "preact/hooks";
 import { Badge, type Tone } from "./parts";
 import { counted, span } from "./format";
+import { lineageAddress, query } from "./lineage_address";
 import { Drawing, marks } from "./lineage_graph";
 import type { Graph, IncidentLineage, LineageNode, NodeDetails, NodeName } from "./lineage_types";
 
 const interval = 10_000;
 const mostDrawn = 400;
-
-export function lineageAddress(text?: string): string {
-  return text ? "#lineage/" + encodeURIComponent(text) : "#lineage";
-}
-
-/** The node in an address, "" for the page without one, null for another page. */
-export function nodeInAddress(hash: string): string | null {
-  if (hash === "#lineage") return "";
-  if (!hash.startsWith("#lineage/")) return null;
-  try {
-    return decodeURIComponent(hash.slice("#lineage/".length));
-  } catch {
-    return "";
-  }
-}
 
 async function get<Answer>(url: string, signal: AbortSignal): Promise<Answer> {
   const response = await fetch(url, { signal });
@@ -131,16 +117,6 @@ function Legend() {
       ))}
     </span>
   );
-}
-
-/** Splits "kind:place/name" as Weir does: of a URL the place ends behind the host. */
-export function query(text: string): string {
-  const colon = text.indexOf(":");
-  const rest = text.slice(colon + 1);
-  const scheme = rest.indexOf("://");
-  const slash = rest.indexOf("/", scheme < 0 ? 0 : scheme + 3);
-  const parts = new URLSearchParams({ kind: text.slice(0, colon), place: slash < 0 ? "" : rest.slice(0, slash), name: rest.slice(slash + 1) });
-  return parts.toString();
 }
 
 function Details({ text, choose }: { text: string; choose: (text: string | null) => void }) {
