@@ -120,7 +120,7 @@ function Item({ node, box, chosen, faded, choose }: { node: LineageNode; box: Bo
       class={`node ${mark.tone}${chosen ? " chosen" : ""}${faded ? " faded" : ""}`}
       transform={`translate(${box.x - box.width / 2} ${box.y - box.height / 2})`}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-pressed={chosen}
       aria-label={label}
       data-node={node.text}
