@@ -331,7 +331,7 @@ class App::Impl {
             return remote_files_.fetch(url, login, most_bytes, context);
           }));
     }
-    if (auto receiver = lineage_.make_collector()) add(std::move(receiver));
+    if (auto receiver = lineage_.make_collector(storage_.get())) add(std::move(receiver));
     return {};
   }
 

@@ -92,9 +92,9 @@ LineageService::LineageService(LineageSettings settings, const runtime::Clock& c
 
 LineageService::~LineageService() { stop(); }
 
-std::unique_ptr<core::Collector> LineageService::make_collector() {
+std::unique_ptr<core::Collector> LineageService::make_collector(core::KeyedTexts* texts) {
   if (!inbox_) return nullptr;
-  return std::make_unique<collectors::OpenLineageCollector>(*settings_.openlineage, inbox_);
+  return std::make_unique<collectors::OpenLineageCollector>(*settings_.openlineage, inbox_, texts);
 }
 
 void LineageService::expect(const std::vector<std::string>& collectors) {

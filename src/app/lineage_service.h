@@ -33,8 +33,8 @@ class LineageService {
   LineageService(LineageSettings settings, const runtime::Clock& clock);
   ~LineageService();
 
-  /// The collector of what is received; null where nothing is.
-  std::unique_ptr<core::Collector> make_collector();
+  /// The collector of what is received; null where nothing is. `texts` outlives it.
+  std::unique_ptr<core::Collector> make_collector(core::KeyedTexts* texts);
   /// Names the collectors: once each has been tried, what none of them sees does not exist.
   void expect(const std::vector<std::string>& collectors);
 

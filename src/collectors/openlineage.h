@@ -14,6 +14,7 @@
 #include "config/diagnostics.h"
 #include "config/node.h"
 #include "core/collector.h"
+#include "core/keyed_texts.h"
 #include "core/lineage.h"
 
 namespace weir::collectors {
@@ -84,11 +85,15 @@ class OpenLineageInbox {
   Counts counts_;
 };
 
+class OpenLineageState;
+
 /// The collector "openlineage": what the events since its last cycle say of jobs (runs by state, how long, stuck ones),
 /// datasets (metrics, outcomes of assertions) and the ways between them.
 class OpenLineageCollector final : public core::Collector {
  public:
-  OpenLineageCollector(OpenLineageSettings settings, std::shared_ptr<OpenLineageInbox> inbox);
+  /// `texts` keeps what is known for the next start and outlives the collector; null: nothing does.
+  OpenLineageCollector(OpenLineageSettings settings, std::shared_ptr<OpenLineageInbox> inbox,
+                       core::KeyedTexts* texts = nullptr);
   ~OpenLineageCollector() override;
 
   std::string_view name() const override { return "openlineage"; }
@@ -97,10 +102,15 @@ class OpenLineageCollector final : public core::Collector {
   core::Result<core::Batch> collect(const core::CollectContext& context) override;
 
  private:
-  class State;
+  void begin(core::Batch& batch);
+  void save(core::Time now, core::Batch& batch);
+
   OpenLineageSettings settings_;
   std::shared_ptr<OpenLineageInbox> inbox_;
-  std::unique_ptr<State> state_;
+  core::KeyedTexts* texts_;
+  bool began_ = false;
+  std::optional<core::Time> saved_;
+  std::unique_ptr<OpenLineageState> state_;
 };
 
 }  // namespace weir::collectors

@@ -14,13 +14,26 @@ using testing::IsEmpty;
 
 const std::string kJob = R"({job_name="load",job_namespace="airflow")";
 
+class KeptTexts final : public core::KeyedTexts {
+ public:
+  std::map<std::string, std::string> all;
+  core::Result<void> put_text(const std::string& key, const std::string& text) override {
+    all[key] = text;
+    return {};
+  }
+  core::Result<std::optional<std::string>> text(const std::string& key) override {
+    return all.contains(key) ? std::optional(all[key]) : std::nullopt;
+  }
+};
+
 class OpenLineageTest : public testing::Test {
  protected:
   OpenLineageTest() { make({}); }
   void make(OpenLineageSettings settings) {
     settings.namespaces = {{"postgres://db:5432", "warehouse"}, {"kafka://b:9092", "prod"}};
     inbox_ = std::make_shared<OpenLineageInbox>(settings.queue);
-    collector_ = std::make_unique<OpenLineageCollector>(std::move(settings), inbox_);
+    collector_.reset();
+    collector_ = std::make_unique<OpenLineageCollector>(std::move(settings), inbox_, &texts_);
   }
   static std::string event(const std::string& state, int second, int run = 1, const std::string& more = "") {
     return R"({"eventType": ")" + state + R"(", "eventTime": ")" + core::format_rfc3339(at_second(second)) +
@@ -38,6 +51,7 @@ class OpenLineageTest : public testing::Test {
     return "weir_openlineage_job_" + metric + kJob + more;
   }
 
+  KeptTexts texts_;
   std::shared_ptr<OpenLineageInbox> inbox_;
   std::unique_ptr<OpenLineageCollector> collector_;
 };
@@ -148,6 +162,45 @@ TEST_F(OpenLineageTest, IsBoundedAndCountsWhatItRefuses) {
   EXPECT_EQ(value(batch, R"(weir_openlineage_refused_total{what="job"})"), 1);
   EXPECT_EQ(value(batch, R"(weir_openlineage_events_total{result="refused"})"), 1);
   EXPECT_EQ(value(batch, R"(weir_openlineage_events_total{result="invalid"})"), 1);
+}
+
+TEST_F(OpenLineageTest, WhatIsKnownOutlivesARestart) {
+  send(event("FAIL", 0, 1));
+  send(event("START", 1, 2, R"(, "inputs": [{"namespace": "kafka://b:9092", "name": "orders", "inputFacets": {
+      "dataQualityMetrics": {"rowCount": 5, "columnMetrics": {"id": {"min": 1.5}}},
+      "dataQualityAssertions": {"assertions": [{"assertion": "full", "success": false}]}}}],
+    "outputs": [{"namespace": "n", "name": "t", "facets": {"columnLineage": {"fields": {"c": {"inputFields": [
+      {"namespace": "n", "name": "s", "field": "f"}]}}}}}])"));
+  const core::Batch before = collect(10);
+  make({});
+  const core::Batch after = collect(10);
+  const auto shown = [](const core::Batch& batch) {
+    std::set<std::string> all;
+    for (const core::Sample& sample : batch.samples) {
+      if (sample.labels.name() != "weir_openlineage_events_total")
+        all.insert(sample.labels.to_string() + " " + std::to_string(sample.value));
+    }
+    return all;
+  };
+  EXPECT_EQ(shown(after), shown(before));
+  EXPECT_EQ(value(after, job("failed")), 1);
+  EXPECT_EQ(after.edges, before.edges);
+  EXPECT_THAT(kinds(after), IsEmpty()) << "nothing new happened";
+  send(event("FAIL", 0, 1));
+  EXPECT_EQ(value(collect(15), job("runs_total", R"(,state="FAIL"})")), 1)
+      << "nor does an event that comes again count";
+}
+
+TEST_F(OpenLineageTest, AKeptTextThatIsBrokenIsAFaultAndTheCollectorBeginsAnew) {
+  for (const char* text : {"", "{", "{}", R"({"version": 9})", R"({"version": 1, "jobs": [{}], "datasets": []})",
+                           R"({"version": 1, "jobs": 5})"}) {
+    texts_.all["openlineage/state"] = text;
+    make({});
+    const core::Batch batch = collect(0);
+    ASSERT_EQ(batch.faults.size(), 1U) << text;
+    EXPECT_EQ(batch.faults[0].error.kind, core::ErrorKind::storage);
+    EXPECT_TRUE(collect(5).faults.empty());
+  }
 }
 
 TEST_F(OpenLineageTest, WhatIsNotHeardOfForLongIsForgotten) {
