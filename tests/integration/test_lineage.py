@@ -158,6 +158,12 @@ def test_the_real_client_of_openlineage_is_heard(client, start_weir, tmp_path):
     texts = " ".join(entry["text"] for entry in incident["timeline"])
     assert "disk full, ask <email>" in texts and "bob@" not in texts
 
+    weir.stop()
+    weir.start()
+    until("it is known again", lambda: weir.sample("weir_openlineage_job_failed", job_namespace="airflow", job_name="export") == 1)
+    assert weir.incidents()[0]["open"] and weir.incidents()[0]["id"] == incident["id"]
+    until("the graph too", lambda: ("topic:prod/orders", "job:airflow/load") in graph(weir)[1])
+
 
 @pytest.mark.parametrize("body, status, word", [
     (b"", 400, "no JSON"), (b"<html>", 400, "no JSON"), (b'{"eventType": "START"', 400, "cut off"), (b"[]", 400, "JSON object"),

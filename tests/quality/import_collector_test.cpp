@@ -180,6 +180,29 @@ TEST_F(ResultsCollectorTest, AManifestThatIsTornKeepsTheWaysAndOneOfAnUnknownVer
   EXPECT_EQ(value(*unknown, "weir_check_status"), 2) << "the results are read all the same";
 }
 
+TEST_F(ResultsCollectorTest, ManifestsOfSeveralVersionsAreReadAndResultsOfAnUnknownOneAreNamed) {
+  write("r.json", run_results("2026-01-02T03:00:00Z", "fail"));
+  CheckResultsSettings settings;
+  settings.name = "dbt";
+  settings.files = {(folder_ / "r.json").string()};
+  settings.manifest = (folder_ / "m.json").string();
+  for (const char* version : {"v7.", "v10.", "v11.", "v12."}) {
+    std::string manifest = kManifest;
+    manifest.replace(manifest.find("v12."), 4, version);
+    write("m.json", manifest);
+    collector_ = make_results_collector(settings);
+    EXPECT_EQ(collect()->edges.size(), 4U) << version;
+  }
+  std::string newer = run_results("2026-01-02T03:00:00Z", "fail");
+  newer.replace(newer.find("/v6"), 3, "/v9");
+  write("r.json", newer);
+  collector_ = make_results_collector(settings);
+  const auto refused = collect();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("schema v9, and Weir knows v4 to v6"), std::string::npos)
+      << refused.error().message;
+}
+
 TEST_F(ResultsCollectorTest, SaysHowLongEachNodeTook) {
   write("r.json", R"({"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json",
     "generated_at": "2026-01-02T03:00:00Z"}, "elapsed_time": 7.5, "results": [{"status": "success",
