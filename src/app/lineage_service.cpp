@@ -19,6 +19,7 @@ using core::MetricType;
 constexpr core::Duration kLookEvery = std::chrono::seconds(15);  // at what exists
 constexpr core::Duration kNewest = std::chrono::minutes(5);      // a series without a sample for so long has ended
 constexpr std::size_t kMostKnown = 200'000;
+constexpr std::size_t kMostAnnotations = 10'000;  // that are remembered
 
 constexpr std::array kMetrics{
     MetricInfo{"weir_lineage_nodes", MetricType::gauge, "Nodes of the lineage graph."},
@@ -215,16 +216,18 @@ void LineageService::append_sender(core::Time now, core::Batch& batch) const {
       {Labels::metric("weir_openlineage_emit_waiting", {}), now, static_cast<double>(report.waiting)});
 }
 
-Labels LineageService::annotations(const Labels& alert_labels) const {
+Labels LineageService::annotations(const Labels& alert_labels) {
   const core::Node node = node_of_labels(alert_labels);
   const auto graph = view();
+  if (std::exchange(annotated_, graph) != graph || annotations_.size() >= kMostAnnotations) annotations_.clear();
+  if (const auto known = annotations_.find(node); known != annotations_.end()) return known->second;
   core::LabelsBuilder labels(lineage::impact_annotations(*graph, node));
   const auto known = graph->find(node);
   std::string links;
   for (const auto& link : lineage::catalog_links(settings_.catalogs, known ? graph->nodes[*known].node : node))
     links += (links.empty() ? "" : " ") + link.url;
   labels.set("catalog", links);
-  return labels.build();
+  return annotations_[node] = labels.build();
 }
 
 void LineageService::tell(const JudgeStep& step, const JudgeView& view, core::Time now) {

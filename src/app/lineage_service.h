@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -45,7 +46,7 @@ class LineageService {
   void refresh(const core::SeriesSource& series, const std::vector<core::Alert>& alerts, core::Time now,
                core::Batch& batch);
   /// What is added to the annotations of an alert: downstream, pipeline, pipeline_owner, pipeline_criticality, catalog.
-  core::Labels annotations(const core::Labels& alert_labels) const;
+  core::Labels annotations(const core::Labels& alert_labels);
   /// Sends incidents that a step opened or closed.
   void tell(const JudgeStep& step, const JudgeView& view, core::Time now);
 
@@ -68,6 +69,8 @@ class LineageService {
   bool expected_ = false;
   std::set<std::string> told_;  // findings
   std::optional<core::Time> refreshed_;
+  std::shared_ptr<const lineage::View> annotated_;  // that `annotations_` are by
+  std::map<core::Node, core::Labels> annotations_;  // a storm of alerts asks for the same again and again
   std::shared_ptr<collectors::OpenLineageInbox> inbox_;
   std::optional<collectors::OpenLineageOutcomes> outcomes_;
   std::unique_ptr<OpenLineageSender> sender_;

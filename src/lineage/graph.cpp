@@ -29,7 +29,17 @@ std::size_t Graph::size() const {
   return size;
 }
 
+/// A source that tells the same again, as most do, costs a comparison.
+bool Graph::told_again(std::string_view source, const core::Batch& batch, core::Time now) {
+  const auto known = told_.find(source);
+  if (known == told_.end() || !batch.faults.empty() || batch.edges.empty() || known->second.newest != batch.edges)
+    return false;
+  for (auto& [key, seen] : known->second.edges) seen.last = now;
+  return true;
+}
+
 void Graph::take(std::string_view source, const core::Batch& batch, core::Time now) {
+  if (told_again(source, batch, now)) return;
   const auto known = told_.find(source);
   if (known == told_.end() && batch.edges.empty()) return;
   Told before = known == told_.end() ? Told() : std::move(known->second);
@@ -54,6 +64,7 @@ void Graph::take(std::string_view source, const core::Batch& batch, core::Time n
   std::size_t& refused_before = refused_[std::string(source)];
   if (changed || told.edges.size() != before.edges.size() || refused != refused_before) view_.reset();
   refused_before = refused;
+  if (refused == 0 && batch.faults.empty()) told.newest = batch.edges;
   if (!told.edges.empty()) told_.emplace(source, std::move(told));
 }
 

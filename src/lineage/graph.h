@@ -82,7 +82,10 @@ class Graph {
   using Way = std::pair<core::Node, core::Node>;
   struct Told {
     std::map<std::pair<Way, std::string>, Seen> edges;  // by way and who saw it
+    std::vector<core::Edge> newest;                     // as the source told them, where `edges` is just these
   };
+
+  bool told_again(std::string_view source, const core::Batch& batch, core::Time now);
 
   void expire(core::Time now);
   std::size_t size() const;

@@ -10,6 +10,7 @@ namespace weir::lineage {
 namespace {
 
 constexpr std::size_t kMostListed = 50;
+constexpr std::size_t kMostAffected = 1'000;
 constexpr std::size_t kMostNamed = 5;  // in one sentence
 
 /// Calls `visit` for what can be reached, the nearest first, until it says that it is enough.
@@ -113,7 +114,7 @@ Impact impact(const View& view, std::size_t node) {
     } else {
       ++impact.more;
     }
-    return true;
+    return impact.downstream.size() + impact.more < kMostAffected;
   });
   impact.pipelines.assign(pipelines.begin(), pipelines.end());
   std::ranges::stable_sort(impact.pipelines, std::greater(), [&](std::size_t pipeline) {

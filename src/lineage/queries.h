@@ -27,7 +27,7 @@ std::vector<Reached> reach(const View& view, std::size_t start, Direction direct
 std::optional<Reached> nearest_upstream(const View& view, std::size_t start,
                                         const std::function<bool(const ViewNode&)>& anomalous);
 
-/// What else suffers when a node does.
+/// What else suffers when a node does; looked for among the nearest 1000.
 struct Impact {
   std::vector<core::Node> downstream;  // the nearest first, 50 at most
   std::size_t more = 0;                // that are not listed
