@@ -141,7 +141,8 @@ void ViewBuilder::fill() {
     }
   }
   view_->refused_nodes = refused.size();
-  std::ranges::sort(kept, {}, [](const auto& edge) { return edge->first; });
+  std::ranges::sort(
+      kept, {}, [](const auto& edge) -> const auto& { return edge->first; });
   for (const core::Node& node : nodes) {
     view_->index_.emplace(node, view_->nodes.size());
     view_->nodes.push_back({.node = node,
