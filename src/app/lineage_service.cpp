@@ -99,32 +99,42 @@ std::unique_ptr<core::Collector> LineageService::make_collector(core::KeyedTexts
 }
 
 void LineageService::expect(const std::vector<std::string>& collectors) {
-  untried_ = {collectors.begin(), collectors.end()};
-  expected_ = true;
+  complete_.clear();
+  for (const std::string& name : collectors) complete_.emplace(name, false);
+}
+
+void LineageService::note_cycle(std::string_view source, bool complete) {
+  if (const auto found = complete_.find(source); found != complete_.end()) found->second = complete;
 }
 
 void LineageService::take(std::string_view source, const core::Batch& batch, core::Time now) {
-  if (const auto found = untried_.find(source); found != untried_.end()) untried_.erase(found);
+  note_cycle(source, std::ranges::all_of(batch.faults, &core::Fault::no_value));
   graph_.take(source, batch, now);
   if (outcomes_ && tells_outcomes(source)) sender_->offer(outcomes_->take(source, batch, now));
 }
 
-void LineageService::miss(std::string_view source) {
-  if (const auto found = untried_.find(source); found != untried_.end()) untried_.erase(found);
+void LineageService::miss(std::string_view source) { note_cycle(source, false); }
+
+/// What could not be seen for a while is known all the same.
+void LineageService::look(const core::SeriesSource& series, core::Time now) {
+  const bool all = !complete_.empty() && std::ranges::all_of(complete_, [](const auto& entry) { return entry.second; });
+  std::set<core::Node> known;
+  for (const std::string_view metric : kTelling) {
+    for (const core::SeriesView& each : newest(series, metric, now)) {
+      if (known.size() < kMostKnown) known.insert(node_of_labels(each.labels));
+    }
+  }
+  if (!all && known_.size() + known.size() < kMostKnown) known.insert(known_.begin(), known_.end());
+  known_ = std::move(known);
+  graph_.know(known_);
+  graph_.all_seen(all);
 }
 
 void LineageService::refresh(const core::SeriesSource& series, const std::vector<core::Alert>& alerts, core::Time now,
                              core::Batch& batch) {
   if (!refreshed_ || now - *refreshed_ >= kLookEvery) {
     refreshed_ = now;
-    std::set<core::Node> known;
-    for (const std::string_view metric : kTelling) {
-      for (const core::SeriesView& each : newest(series, metric, now)) {
-        if (known.size() < kMostKnown) known.insert(node_of_labels(each.labels));
-      }
-    }
-    graph_.know(std::move(known));
-    graph_.all_seen(expected_ && untried_.empty());
+    look(series, now);
   }
   auto fresh = graph_.view(now);
   {

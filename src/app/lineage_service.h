@@ -36,7 +36,7 @@ class LineageService {
 
   /// The collector of what is received; null where nothing is. `texts` outlives it.
   std::unique_ptr<core::Collector> make_collector(core::KeyedTexts* texts);
-  /// Names the collectors: once each has been tried, what none of them sees does not exist.
+  /// Names the collectors: while the last cycle of each saw everything, what none of them sees does not exist.
   void expect(const std::vector<std::string>& collectors);
 
   // On the judge's worker:
@@ -58,6 +58,8 @@ class LineageService {
   static std::span<const core::MetricInfo> metrics();
 
  private:
+  void note_cycle(std::string_view source, bool complete);
+  void look(const core::SeriesSource& series, core::Time now);
   void append_graph(core::Time now, core::Batch& batch);
   void append_pipelines(const core::SeriesSource& series, const std::vector<core::Alert>& alerts, core::Time now,
                         core::Batch& batch) const;
@@ -65,9 +67,9 @@ class LineageService {
 
   const LineageSettings settings_;
   lineage::Graph graph_;
-  std::set<std::string, std::less<>> untried_;
-  bool expected_ = false;
-  std::set<std::string> told_;  // findings
+  std::map<std::string, bool, std::less<>> complete_;  // by collector: its last cycle saw everything
+  std::set<core::Node> known_;                         // that has series
+  std::set<std::string> told_;                         // findings
   std::optional<core::Time> refreshed_;
   std::shared_ptr<const lineage::View> annotated_;  // that `annotations_` are by
   std::map<core::Node, core::Labels> annotations_;  // a storm of alerts asks for the same again and again

@@ -107,18 +107,39 @@ TEST_F(LineageServiceTest, APipelinesSlaIsMeasured) {
   EXPECT_EQ(value(batch, R"(weir_pipeline_alerts_firing{pipeline="money",severity="warning"})"), 0);
 }
 
-TEST_F(LineageServiceTest, UnknownNodesAreFoundOnceEachCollectorHadItsTurnAndToldOnce) {
+TEST_F(LineageServiceTest, UnknownNodesAreFoundOnceAllWasSeenAndToldOnce) {
   service_->expect({"kafka/p", "checks/w"});
   series_.all.emplace_back(core::Labels::metric("kafka_topic_partitions", {{"cluster", "p"}, {"topic", "orders"}}), 1);
   const std::string unknown = R"(weir_lineage_findings{kind="unknown_node"})";
   service_->take("kafka/p", {}, kNow);
-  EXPECT_EQ(value(refresh(), unknown), 0);
+  EXPECT_EQ(value(refresh(), unknown), 0) << "the tables were not looked at";
   service_->miss("checks/w");
-  const core::Batch found = refresh(20s);
+  EXPECT_EQ(value(refresh(20s), unknown), 0) << "nor could they be";
+  core::Batch partly;
+  partly.faults.push_back({});
+  service_->take("checks/w", partly, kNow);
+  EXPECT_EQ(value(refresh(40s), unknown), 0) << "nor were all of them";
+  service_->take("checks/w", {}, kNow);
+  const core::Batch found = refresh(60s);
   EXPECT_EQ(value(found, unknown), 4);
   ASSERT_EQ(found.events.size(), 4U);
   EXPECT_EQ(found.events[0].kind, "lineage_unknown_node");
-  EXPECT_TRUE(refresh(40s).events.empty());
+  EXPECT_TRUE(refresh(80s).events.empty());
+}
+
+TEST_F(LineageServiceTest, WhatCannotBeSeenForAWhileIsNoUnknownNode) {
+  service_->expect({"kafka/p"});
+  for (const char* topic : {"orders", "other"})
+    series_.all.emplace_back(core::Labels::metric("kafka_topic_partitions", {{"cluster", "p"}, {"topic", topic}}), 1);
+  service_->take("kafka/p", {}, kNow);
+  const std::string unknown = R"(weir_lineage_findings{kind="unknown_node"})";
+  EXPECT_EQ(value(refresh(), unknown), 4);
+  series_.all.clear();
+  service_->miss("kafka/p");
+  EXPECT_EQ(value(refresh(20s), unknown), 0) << "nothing can be told";
+  EXPECT_TRUE(service_->view()->nodes[*service_->view()->find({"topic", "p", "orders"})].known);
+  service_->take("kafka/p", {}, kNow);
+  EXPECT_EQ(value(refresh(40s), unknown), 5) << "now it is gone";
 }
 
 TEST_F(LineageServiceTest, AlertsAreAnnotatedWithWhatTheyReach) {
