@@ -13,7 +13,11 @@
 #include "api/web_assets.h"
 #include "core/error.h"
 #include "core/incident.h"
+#include "core/secret.h"
 #include "core/series_source.h"
+
+#include "lineage/catalog.h"
+#include "lineage/graph.h"
 
 namespace weir::api {
 
@@ -31,6 +35,18 @@ struct CollectorView {
 struct ReloadStatus {
   bool last_successful = true;
   core::Time last_success;
+};
+
+/// Where data comes from and goes to, and what is told of it.
+struct LineageAccess {
+  std::function<std::shared_ptr<const lineage::View>()> view = {};  // empty where there is none
+  std::function<core::Node(const core::Labels&)> node_of = {};      // that an alert's labels are about
+  std::function<int(std::string_view)> severity_rank = {};          // 2 critical, 1 warning, 0 info
+  std::vector<lineage::Catalog> catalogs = {};
+  /// Takes one event of OpenLineage; empty where none are received. Errors: invalid, limit, unavailable (too many
+  /// wait).
+  std::function<core::Result<void>(const std::string& body)> receive = {};
+  core::Secret token = {};  // that senders must show, unless empty
 };
 
 /// Everything the routes need of the rest of Weir, filled in by app/. Its functions are called on the loop and on the
@@ -58,6 +74,7 @@ struct Backend {
   std::function<core::Result<void>()> reload = {};
   std::function<ReloadStatus()> reload_status = {};
   core::Duration retention{0};  // of the samples
+  LineageAccess lineage = {};
 };
 
 }  // namespace weir::api

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "api/json_values.h"
+#include "api/lineage_api.h"
 #include "api/newest.h"
 
 namespace weir::api {
@@ -65,7 +66,11 @@ class Builder {
     page["alerts"] = json::array();
     for (const core::Alert& alert : alerts_) page["alerts"].push_back(to_json(alert));
     page["incidents"] = json::array();
-    for (const core::Incident& incident : backend_.incidents()) page["incidents"].push_back(to_json(incident));
+    for (const core::Incident& incident : backend_.incidents()) {
+      // What is cut off below needs no look at the graph.
+      const bool shown = page["incidents"].size() < kMostRows;
+      page["incidents"].push_back(shown ? incident_json(backend_, incident) : to_json(incident));
+    }
     cut(page["alerts"]);
     cut(page["incidents"]);
     page["truncated"] = truncated_;

@@ -8,6 +8,7 @@
 #include "api/cluster_page.h"
 #include "api/compress.h"
 #include "api/json_values.h"
+#include "api/lineage_api.h"
 #include "api/overview.h"
 #include "api/prometheus_api.h"
 #include "api/query_tree.h"
@@ -77,7 +78,7 @@ ServerResponse incidents(const Backend& backend, const ServerRequest& request) {
   const auto found = backend.history(limit, "");
   if (!found) return error(500, found.error().describe());
   json rows = json::array();
-  for (const core::Incident& incident : *found) rows.push_back(to_json(incident));
+  for (const core::Incident& incident : *found) rows.push_back(incident_json(backend, incident));
   return ServerResponse::json(200, dump({{"incidents", rows}}));
 }
 
@@ -85,7 +86,7 @@ ServerResponse incident(const Backend& backend, const std::string& id) {
   const auto found = backend.history(1, id);
   if (!found) return error(500, found.error().describe());
   if (id.empty() || found->empty()) return error(404, "there is no incident \"" + id + "\"");
-  return ServerResponse::json(200, dump(to_json(found->front())));
+  return ServerResponse::json(200, dump(incident_json(backend, found->front())));
 }
 
 ServerResponse asset(const WebAsset& asset, const ServerRequest& request) {
@@ -122,6 +123,12 @@ ServerResponse reload(const Backend& backend, const ServerRequest& request) {
   return ServerResponse::text(500, "failed to reload config: " + done.error().describe() + "\n");
 }
 
+/// OpenLineage's way in. A page of another site may not tell anything.
+ServerResponse receive(const Backend& backend, const ServerRequest& request) {
+  if (from_another_site(request)) return error(403, "not for pages of other sites");
+  return receive_lineage(backend, request);
+}
+
 /// Where a request is answered.
 enum class Where {
   loop,   // at once
@@ -129,7 +136,7 @@ enum class Where {
   slow,   // reads many series or the database, or waits
 };
 
-enum class Methods { get, get_post, post_put };
+enum class Methods { get, get_post, post, post_put };
 
 struct Row {
   std::string_view path;
@@ -137,7 +144,7 @@ struct Row {
   Where where;
   Methods methods = Methods::get;
 };
-constexpr std::array<Row, 18> kRoutes{{
+constexpr std::array<Row, 23> kRoutes{{
     {"/metrics", metrics, Where::loop},
     {"/-/healthy", healthy, Where::loop},
     {"/-/ready", ready, Where::loop},
@@ -156,12 +163,18 @@ constexpr std::array<Row, 18> kRoutes{{
     {"/api/v1/status/runtimeinfo", runtime_info, Where::loop},
     {"/api/weir/v1/overview", show_overview, Where::slow},
     {kIncidents, incidents, Where::slow},
+    {"/api/lineage", lineage_graph, Where::slow},
+    {"/api/lineage/node", lineage_node, Where::slow},
+    {"/api/weir/v1/lineage", lineage_graph, Where::slow},
+    {"/api/weir/v1/lineage/node", lineage_node, Where::slow},
+    {"/api/v1/lineage", receive, Where::brief, Methods::post},
 }};
 
 std::string_view allowed(Methods methods) {
   switch (methods) {
     case Methods::get: return "GET, HEAD";
     case Methods::get_post: return "GET, HEAD, POST";
+    case Methods::post: return "POST";
     case Methods::post_put: return "POST, PUT";
   }
   return "GET, HEAD";
@@ -169,7 +182,8 @@ std::string_view allowed(Methods methods) {
 
 bool allows(Methods methods, const std::string& method) {
   if (method == "POST") return methods != Methods::get;
-  return method == "PUT" ? methods == Methods::post_put : methods != Methods::post_put;
+  const bool reads = methods == Methods::get || methods == Methods::get_post;
+  return method == "PUT" ? methods == Methods::post_put : reads;
 }
 
 const Row* find_row(const ServerRequest& request) {

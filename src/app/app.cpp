@@ -12,6 +12,8 @@
 #include "app/alertmanager_link.h"
 #include "app/delivery_worker.h"
 #include "app/judge.h"
+#include "app/lineage_service.h"
+#include "app/remote_files.h"
 #include "app/series_keeper.h"
 #include "app/step_log.h"
 #include "app/table_columns.h"
@@ -110,8 +112,11 @@ class App::Impl {
         rules_(std::move(settings_.rule_groups),
                {.external_url = settings_.external_url,
                 .stopwatch = [this] { return std::chrono::nanoseconds(clock_.steady().time_since_epoch()); }}),
-        judge_({series_, rules_, *storage_, settings_.routing}),
+        lineage_(std::move(settings_.lineage), clock_),
+        judge_({series_, rules_, *storage_, settings_.routing,
+                [this](const core::Labels& labels) { return lineage_.annotations(labels); }}),
         http_(net::make_curl_client()),
+        remote_files_(*http_),
         backend_(make_backend()),
         server_(std::move(server)),
         delivery_(*storage_, settings_.routing, clock_, [this](const notify::Report& report) { note(report); }),
@@ -128,11 +133,13 @@ class App::Impl {
     log_step(*restored);
     if (auto made = make_collectors(); !made) return made;
     judge_.expect(collector_names());
+    lineage_.expect(collector_names());
     collector_pool_ = std::make_unique<runtime::WorkerPool>("collect", worker_count(harnesses_.size()), 1000);
     scheduler_ = std::make_unique<runtime::Scheduler>(loop_, *collector_pool_);
     metrics_.describe(runtime::CollectorHarness::metrics());
     metrics_.describe(self_.metrics());
     metrics_.describe(SeriesKeeper::metrics());
+    metrics_.describe(LineageService::metrics());
     for (const auto& harness : harnesses_) metrics_.describe(harness->collector().metrics());
     note_reload(clock_.now());
     self_.set(kBuildInfo.name, {{"version", WEIR_VERSION}}, 1);
@@ -158,6 +165,7 @@ class App::Impl {
     timers_.push_back(loop_.every(kSaveInterval, kSaveInterval, [this] { save_series(); }));
     timers_.push_back(loop_.every(1h, 1min, [this] { submit([this] { prune_storage(); }); }));
     timers_.push_back(loop_.every(500ms, 500ms, [this] { delivery_.wake(); }));
+    timers_.push_back(loop_.every(1s, 1s, [this] { lineage_.wake(); }));
     timers_.push_back(loop_.every(15s, 15s, [this] { hub_.keep_alive(); }));
   }
 
@@ -170,6 +178,7 @@ class App::Impl {
     api_pool_.stop();
     brief_pool_.stop();
     delivery_.stop();
+    lineage_.stop();
     alertmanagers_.stop();
     save_pool_.stop();
     if (!std::exchange(stopped_, true)) keeper_.save(clock_.now());
@@ -216,7 +225,8 @@ class App::Impl {
                 [this] {
                   return api::ReloadStatus{reload_successful_, reloaded_at_};
                 },
-            .retention = settings_.series.retention};
+            .retention = settings_.series.retention,
+            .lineage = lineage_.access()};
   }
 
   /// On a worker of the API. Everything is read and checked before anything is replaced.
@@ -369,8 +379,13 @@ class App::Impl {
       add(cron ? quality::at_cron_times(std::move(collector), std::move(*cron)) : std::move(collector));
     }
     for (quality::CheckResultsSettings& results : settings_.check_results) {
-      add(quality::make_results_collector(std::move(results)));
+      add(quality::make_results_collector(
+          std::move(results), [this](const std::string& url, const quality::RemoteLogin& login, std::size_t most_bytes,
+                                     const core::CollectContext& context) {
+            return remote_files_.fetch(url, login, most_bytes, context);
+          }));
     }
+    if (auto receiver = lineage_.make_collector(storage_.get())) add(std::move(receiver));
     return {};
   }
 
@@ -410,9 +425,11 @@ class App::Impl {
       take("status/" + shared->collector, status, shared->now);
       if (shared->seen) {
         faults_.note(shared->collector, shared->batch.faults);
+        lineage_.take(shared->collector, shared->batch, shared->now);
         take(shared->collector, {shared, &shared->batch}, shared->now);
       } else {
         judge_.miss(shared->collector, shared->now);
+        lineage_.miss(shared->collector);
       }
       metrics_.drop_older_than(shared->now, kShownFor);
     });
@@ -433,6 +450,7 @@ class App::Impl {
     const auto batch = std::make_shared<core::Batch>();
     self_.append_samples(batch->samples, now);
     keeper_.append_samples(batch->samples, now);
+    lineage_.refresh(series_, view->alerts, now, *batch);
     take("self", batch, now);
   }
 
@@ -463,6 +481,7 @@ class App::Impl {
     }
     storage_error_ = storage_error;
     if (step.messages > 0) delivery_.wake();
+    if (step.incidents > 0) lineage_.tell(step, *judge_.view(), clock_.now());
     if (step.transitions > 0) tell_alertmanagers();
     hub_.publish(step.incidents > 0 ? "incident" : step.transitions > 0 ? "alert" : "cycle");
   }
@@ -534,9 +553,11 @@ class App::Impl {
   series::Store series_;
   SeriesKeeper keeper_;
   rules::Evaluator rules_;
+  LineageService lineage_;
   Judge judge_;
   api::MetricsPage metrics_;
   std::unique_ptr<net::HttpClient> http_;
+  RemoteFiles remote_files_;
   std::vector<std::unique_ptr<runtime::CollectorHarness>> harnesses_;
   api::Backend backend_;
   api::EventHub hub_;

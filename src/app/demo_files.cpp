@@ -32,6 +32,27 @@ sources:
 checks:
   - {{source: warehouse, files: [{root}/checks/*.yml], interval: 5s}}
 rules: {{files: [{root}/rules/*.yml], interval: 5s}}
+pipelines:
+  - name: orders
+    owner: shop-team
+    criticality: critical
+    description: what customers buy, until it is sent and reported
+    sla: {{freshness: 10m, latency: 5m}}
+    flow:
+      - topic:shop/orders
+      - [group:shop/fulfilment, group:shop/warehouse-loader]
+    edges:
+      - {{from: group:shop/warehouse-loader, to: table:warehouse/fct_orders}}
+      - {{from: table:warehouse/fct_orders, to: table:warehouse/fct_daily_revenue}}
+      - {{from: table:warehouse/fct_daily_revenue, to: dashboard:revenue}}
+  - name: payments
+    owner: risk-team
+    criticality: high
+    flow: [topic:shop/payments, group:shop/fraud-check, topic:shop/orders]
+  - name: clicks
+    owner: web-team
+    criticality: low
+    flow: [topic:shop/user.clicks, group:shop/click-stream, topic:shop/user.clicks.dlt]
 )";
 
 }  // namespace

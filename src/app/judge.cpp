@@ -151,7 +151,7 @@ JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transi
     return (transition.from == core::AlertState::firing) != (transition.to == core::AlertState::firing);
   });
   storage::Commit changes;
-  if (!transitions.empty() || (new_events && !open_.empty())) plan(transitions, now, step, changes);
+  if (!transitions.empty() || (new_events && !open_.empty())) plan(annotated(transitions), now, step, changes);
   note_alerts(changes);
   changes.transitions = std::move(transitions);
   write(std::move(changes), step);
@@ -181,6 +181,19 @@ std::vector<std::string> Judge::keep(std::size_t group, Evaluated evaluated, cor
   rule_views_.show(parts_.rules, group, evaluation, now, evaluated.seconds);
   step.groups.push_back({rules.name, evaluated.seconds, std::move(evaluation.errors)});
   return metric_names(evaluation.batch);
+}
+
+/// What the rule says itself counts.
+std::vector<core::Transition> Judge::annotated(std::vector<core::Transition> transitions) const {
+  if (!parts_.annotations) return transitions;
+  for (core::Transition& transition : transitions) {
+    core::LabelsBuilder annotations(transition.alert.annotations);
+    for (const auto& [name, value] : parts_.annotations(transition.alert.labels)) {
+      if (!transition.alert.annotations.has(name)) annotations.set(name, value);
+    }
+    transition.alert.annotations = annotations.build();
+  }
+  return transitions;
 }
 
 void Judge::plan(const std::vector<core::Transition>& transitions, core::Time now, JudgeStep& step,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -66,6 +67,8 @@ class Judge {
     rules::Evaluator& rules;
     storage::Store& storage;
     const notify::RoutingSettings& routing;
+    /// What is added to the annotations of an alert with these labels, for its incident and notifications.
+    std::function<core::Labels(const core::Labels& alert_labels)> annotations = {};
   };
   explicit Judge(Parts parts);
 
@@ -99,6 +102,7 @@ class Judge {
   std::vector<Evaluated> evaluate(std::span<const std::size_t> groups, core::Time now);
   std::vector<std::string> keep(std::size_t group, Evaluated evaluated, core::Time now,
                                 std::vector<core::Transition>& transitions, JudgeStep& step);
+  std::vector<core::Transition> annotated(std::vector<core::Transition> transitions) const;
   void plan(const std::vector<core::Transition>& transitions, core::Time now, JudgeStep& step,
             storage::Commit& changes);
   void note_alerts(storage::Commit& changes);

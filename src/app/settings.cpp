@@ -98,6 +98,46 @@ void check_drift(const Settings& settings, config::Diagnostics& diagnostics) {
   }
 }
 
+/// What the checks of a source call its tables, for results that are about them.
+void name_tables(Settings& settings) {
+  for (quality::CheckResultsSettings& results : settings.check_results) {
+    for (const quality::ChecksSettings& checks : settings.checks) {
+      if (checks.source != results.warehouse || results.warehouse.empty()) continue;
+      for (const quality::Dataset& dataset : checks.datasets) {
+        std::string name;
+        for (const std::string& part : dataset.table) name += (name.empty() ? "" : ".") + part;
+        if (!name.empty()) results.tables.push_back(std::move(name));
+      }
+    }
+  }
+}
+
+/// The brokers of each cluster are a namespace of OpenLineage's, unless it is given.
+void name_clusters(Settings& settings, collectors::OpenLineageSettings& openlineage) {
+  for (const kafka::ClusterSettings& cluster : settings.clusters) {
+    openlineage.clusters.push_back(cluster.name);
+    std::string_view brokers = cluster.brokers;
+    while (!brokers.empty()) {
+      const std::size_t comma = std::min(brokers.find(','), brokers.size());
+      openlineage.namespaces.emplace("kafka://" + std::string(brokers.substr(0, comma)), cluster.name);
+      brokers.remove_prefix(std::min(comma + 1, brokers.size()));
+    }
+  }
+}
+
+void read_lineage(config::MapReader& reader, config::Diagnostics& diagnostics, Settings& settings) {
+  LineageSettings& lineage = settings.lineage;
+  lineage.pipelines = lineage::parse_pipelines(section_or_nothing(reader, "pipelines"), diagnostics);
+  lineage.limits = lineage::parse_lineage_section(section_or_nothing(reader, "lineage"), diagnostics);
+  lineage.catalogs = lineage::parse_catalogs(section_or_nothing(reader, "catalogs"), diagnostics);
+  const config::Node* section = reader.child("openlineage");
+  if (section == nullptr) return;
+  lineage.openlineage = collectors::parse_openlineage_section(*section, diagnostics);
+  name_clusters(settings, *lineage.openlineage);
+  if (lineage.openlineage->receive && lineage.openlineage->token.empty() && settings.allow_remote)
+    reader.error("openlineage", "with allow_remote anyone could send events: give token or token_file");
+}
+
 void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, Settings& settings) {
   settings.series = read_series(section_or_nothing(reader, "series"), diagnostics);
   settings.storage = storage::parse_storage_section(section_or_nothing(reader, "storage"), diagnostics);
@@ -119,13 +159,15 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
     settings.checks = quality::parse_checks_section(*checks, names, diagnostics);
   }
   if (const config::Node* results = reader.child("check_results")) {
-    settings.check_results = quality::parse_check_results_section(*results, diagnostics);
+    settings.check_results = quality::parse_check_results_section(*results, diagnostics, names);
+    name_tables(settings);
   }
   if (const config::Node* governance = reader.child("governance")) {
     std::vector<std::string> clusters;
     for (const kafka::ClusterSettings& cluster : settings.clusters) clusters.push_back(cluster.name);
     settings.governance = quality::parse_governance_section(*governance, names, clusters, diagnostics);
   }
+  read_lineage(reader, diagnostics, settings);
   if (const config::Node* rules = reader.child("rules")) {
     const rules::RuleSettings section = rules::parse_rules_section(*rules, diagnostics);
     settings.rule_groups = rules::load(section.files, diagnostics, section.interval);
@@ -196,7 +238,8 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
   reader.finish();
   if (settings.clusters.empty() && settings.registries.empty() && settings.scrapes.empty() &&
       settings.http_json.empty() && settings.checks.empty() && settings.check_results.empty() &&
-      settings.governance.empty() && diagnostics.ok()) {
+      settings.governance.empty() && !(settings.lineage.openlineage && settings.lineage.openlineage->receive) &&
+      diagnostics.ok()) {
     diagnostics.error({file, 0, 0},
                       "nothing to watch: add kafka:, schema_registries:, scrape:, http_json:, check_results:, or "
                       "sources: with checks:");

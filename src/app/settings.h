@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/lineage_settings.h"
 #include "collectors/http_json.h"
 #include "collectors/prometheus_scrape.h"
 #include "collectors/schema_registry.h"
@@ -44,6 +45,7 @@ struct Settings {
   std::vector<quality::ChecksSettings> checks;
   std::vector<quality::CheckResultsSettings> check_results;
   std::vector<quality::GovernanceSettings> governance;
+  LineageSettings lineage;
   std::vector<rules::Group> rule_groups;
   notify::RoutingSettings routing;
   std::vector<notify::AlertmanagerSettings> alertmanagers;

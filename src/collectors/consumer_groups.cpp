@@ -210,6 +210,10 @@ class GroupSamples {
     GroupMemory::Topic& remembered = known_topic(group.id, log.topic.name, known);
     const auto highest = static_cast<std::size_t>(std::clamp(partitions.back().partition, 0, kMaxPartition));
     if (remembered.partitions.size() <= highest) remembered.partitions.resize(highest + 1);
+    if (std::ranges::any_of(partitions, [](const GroupPartition& each) { return each.committed.is_offset(); })) {
+      const std::string cluster(cycle_.cluster);
+      batch_.edges.push_back({{"topic", cluster, log.topic.name}, {"consumer group", cluster, group.id}, "kafka"});
+    }
     Sum sum;
     for (const GroupPartition& each : partitions) {
       if (each.partition < 0 || each.partition > kMaxPartition) continue;

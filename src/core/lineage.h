@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <string>
+#include <vector>
 
 namespace weir::core {
 
@@ -14,11 +15,20 @@ struct Node {
   auto operator<=>(const Node&) const = default;
 };
 
+/// A column of the edge's `from` that a column of its `to` is made of.
+struct ColumnLink {
+  std::string from;
+  std::string to;
+
+  auto operator<=>(const ColumnLink&) const = default;
+};
+
 /// Data goes from one to the other.
 struct Edge {
   Node from;
   Node to;
-  std::string seen_by;  // "kafka", "connect", "dbt", "openlineage", "declared" …
+  std::string seen_by;                   // "kafka", "connect", "dbt", "openlineage", "declared" …
+  std::vector<ColumnLink> columns = {};  // where they are known; ascending
 
   auto operator<=>(const Edge&) const = default;
 };

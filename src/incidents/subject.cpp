@@ -19,6 +19,7 @@ constexpr std::array kShapes{
     Shape{"topic", "topic", "cluster"},
     Shape{"subject", "subject", "registry"},
     Shape{"table", "dataset", "source"},
+    Shape{"job", "job_name", "job_namespace"},
     Shape{"connector", "connector", "cluster"},
     Shape{"pipeline", "pipeline", "system"},
     Shape{"DAG", "dag", ""},

@@ -31,14 +31,15 @@ Outcome outcome_of(const std::string& status) {
   return status == "fail" ? Outcome::fail : Outcome::error;
 }
 
-/// The table that a node of the manifest makes.
-std::string table_of(const Json& node) {
-  const std::string alias = text(node, "alias");
-  return alias.empty() ? text(node, "name") : alias;
+void name_table(const Json& relation, const ImportSettings& settings, CheckResult& result) {
+  if (!relation.is_object()) return;
+  result.dataset = dbt_table(relation, settings);
+  if (!settings.warehouse.empty()) result.source = settings.warehouse;
 }
 
 /// What the manifest knows of the test.
-void add_from_manifest(const Json& manifest, const std::string& id, CheckResult& result) {
+void add_from_manifest(const Json& manifest, const std::string& id, const ImportSettings& settings,
+                       CheckResult& result) {
   const Json& node = at(at(manifest, "nodes"), id);
   if (!node.is_object()) return;
   std::string of = text(node, "attached_node");
@@ -47,8 +48,7 @@ void add_from_manifest(const Json& manifest, const std::string& id, CheckResult&
     of = depends.front().get<std::string>();
   const Json& model = at(at(manifest, "nodes"), of);
   const Json& source = at(at(manifest, "sources"), of);
-  if (model.is_object()) result.dataset = table_of(model);
-  if (source.is_object()) result.dataset = text(source, "source_name") + "." + text(source, "name");
+  name_table(model.is_object() ? model : source, settings, result);
   result.column = text(node, "column_name");
   const std::string file = text(node, "original_file_path");
   if (!file.empty()) result.position = {file, 0, 0};
@@ -67,15 +67,17 @@ std::string message_of(const std::string& name, const std::string& status, const
   return said.empty() ? fmt::format("{}: {}", name, status) : fmt::format("{}: {}", name, said);
 }
 
+core::Result<Json> manifest_of(const ImportSettings& settings) {
+  if (settings.manifest.empty()) return Json();
+  return parse(settings.manifest, settings.limits, "the manifest");
+}
+
 }  // namespace
 
 core::Result<RunReport> read_dbt(const Json& root, const ImportSettings& settings) {
-  Json manifest;
-  if (!settings.manifest.empty()) {
-    auto parsed = parse(settings.manifest, settings.limits, "the manifest");
-    if (!parsed) return std::unexpected(parsed.error());
-    manifest = std::move(*parsed);
-  }
+  const auto parsed = manifest_of(settings);
+  if (!parsed) return std::unexpected(parsed.error());
+  const Json& manifest = *parsed;
   const auto time = made_at(root);
   if (!time) return std::unexpected(time.error());
   RunReport report;
@@ -100,7 +102,9 @@ core::Result<RunReport> read_dbt(const Json& root, const ImportSettings& setting
       result.check = parts[3];
     }
     if (test) result.value = number(each, "failures");
-    if (test) add_from_manifest(manifest, id, result);
+    if (test) add_from_manifest(manifest, id, settings, result);
+    // Where the warehouse's name of the table counts, and the manifest knows it.
+    if (!test && !settings.warehouse.empty()) name_table(at(at(manifest, "nodes"), id), settings, result);
     result.message = message_of(result.check, status, each);
     report.results.push_back(std::move(result));
   }
@@ -108,6 +112,8 @@ core::Result<RunReport> read_dbt(const Json& root, const ImportSettings& setting
 }
 
 core::Result<RunReport> read_dbt_sources(const Json& root, const ImportSettings& settings) {
+  const auto manifest = manifest_of(settings);
+  if (!manifest) return std::unexpected(manifest.error());
   const auto time = made_at(root);
   if (!time) return std::unexpected(time.error());
   RunReport report;
@@ -123,6 +129,7 @@ core::Result<RunReport> read_dbt_sources(const Json& root, const ImportSettings&
     result.source = settings.source;
     result.dataset = parts[2] + "." + parts[3];
     result.check = "freshness";
+    if (!settings.warehouse.empty()) name_table(at(at(*manifest, "sources"), id), settings, result);
     result.position = {settings.file, 0, 0};
     // Past error_after dbt says "error", which is a verdict; what went wrong is a "runtime error".
     result.outcome = status == "error" ? Outcome::fail : outcome_of(status);

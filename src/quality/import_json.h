@@ -27,6 +27,13 @@ core::Result<RunReport> read_dbt(const Json& root, const ImportSettings& setting
 core::Result<RunReport> read_dbt_sources(const Json& root, const ImportSettings& settings);
 core::Result<RunReport> read_gx(const Json& root, const ImportSettings& settings);
 
+/// The number of an artifact's schema, "https://schemas.getdbt.com/dbt/manifest/v12.json": 12; nothing without.
+std::optional<int> schema_version(const Json& root);
+
+/// How Weir names the table of a node of dbt's manifest. With a warehouse as that is known there, else schema.alias;
+/// without one the alias, or "source.table".
+std::string dbt_table(const Json& node, const ImportSettings& settings);
+
 /// Two results of one dataset with one name: the second becomes "name (2)".
 void make_names_unique(RunReport& report);
 

@@ -72,6 +72,16 @@ std::optional<ResultFormat> told_from(const import::Json& root) {
   return validation || import::at(root, "run_results").is_object() ? std::optional(ResultFormat::gx) : std::nullopt;
 }
 
+/// Of dbt's artifacts; what says no version is read as it is.
+core::Result<void> known_version(const import::Json& root, ResultFormat format) {
+  if (format == ResultFormat::gx) return {};
+  const auto [oldest, newest] = format == ResultFormat::dbt ? std::pair(4, 6) : std::pair(1, 3);
+  const auto version = import::schema_version(root);
+  if (!version || (*version >= oldest && *version <= newest)) return {};
+  return core::fail(core::ErrorKind::invalid,
+                    fmt::format("the file has dbt's schema v{}, and Weir knows v{} to v{}", *version, oldest, newest));
+}
+
 }  // namespace
 
 std::string_view to_string(ResultFormat format) {
@@ -99,6 +109,7 @@ core::Result<RunReport> import_results(const std::string& text, const ImportSett
                              : std::string("these are neither dbt's run_results.json or sources.json nor a validation "
                                            "result of Great Expectations"));
   }
+  if (auto known = known_version(*root, *wanted); !known) return std::unexpected(known.error());
   try {
     core::Result<RunReport> report = *wanted == ResultFormat::dbt           ? import::read_dbt(*root, settings)
                                      : *wanted == ResultFormat::dbt_sources ? import::read_dbt_sources(*root, settings)

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/error.h"
 #include "core/time.h"
@@ -31,6 +32,8 @@ struct ImportSettings {
   std::string file = {};                    // for positions where the results name none
   std::string manifest = {};                // dbt's manifest.json, "" without: then tests have no table and no line
   std::optional<ResultFormat> format = {};  // told from the content unless given
+  std::string warehouse = {};               // of dbt: the source that its relations are tables of, "" without
+  std::vector<std::string> tables = {};     // names that the warehouse's tables are known by
   ImportLimits limits = {};
 };
 

@@ -71,6 +71,7 @@ struct FakeBackend {
   core::Result<void> reloaded;
   int reloads = 0;
   ReloadStatus reload_status{.last_successful = true, .last_success = now()};
+  LineageAccess lineage;
   std::size_t asked_limit = 0;
   std::string asked_id;
 
@@ -101,7 +102,8 @@ struct FakeBackend {
                   return reloaded;
                 },
             .reload_status = [this] { return reload_status; },
-            .retention = std::chrono::hours(6)};
+            .retention = std::chrono::hours(6),
+            .lineage = lineage};
   }
 };
 

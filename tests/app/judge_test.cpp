@@ -87,7 +87,7 @@ class JudgeTest : public testing::Test {
     judge_.reset();
     rules_ = std::make_unique<rules::Evaluator>(rules::load_text(rules, "rules.yml", diagnostics));
     ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
-    judge_ = std::make_unique<Judge>(Judge::Parts{*series_, *rules_, storage_, routing_});
+    judge_ = std::make_unique<Judge>(Judge::Parts{*series_, *rules_, storage_, routing_, annotations_});
     ASSERT_TRUE(judge_->restore(now_));
   }
   /// The same without a snapshot.
@@ -136,6 +136,7 @@ class JudgeTest : public testing::Test {
   core::Time now_ = core::time_from_seconds(1'700'000'000);
   FlakyStore storage_;
   notify::RoutingSettings routing_;
+  std::function<core::Labels(const core::Labels&)> annotations_;
   std::unique_ptr<series::Store> series_;
   std::unique_ptr<rules::Evaluator> rules_;
   std::unique_ptr<Judge> judge_;
@@ -153,6 +154,20 @@ TEST_F(JudgeTest, ABreachBecomesAnIncidentAndAMessageInTheSameStepAsItFires) {
   EXPECT_TRUE(stored()[0].open());
   EXPECT_EQ(judge_->view()->alerts.at(0).annotations.get("summary"), "group billing lags by 20");
   EXPECT_EQ(storage_.due(now_, 10)->at(0).notification.status, "firing");
+}
+
+TEST_F(JudgeTest, WhatAnAlertReachesIsAmongItsAnnotationsInIncidentAndMessage) {
+  annotations_ = [](const core::Labels& labels) {
+    return core::Labels{{"downstream", "table of " + std::string(labels.get("consumergroup"))},
+                        {"summary", "not this"}};
+  };
+  start();
+  for (const double lag : {5, 20, 20, 20}) cycle(lag);
+  ASSERT_EQ(stored().size(), 1U);
+  const core::Labels of_incident = stored()[0].alerts.at(0).annotations;
+  EXPECT_EQ(of_incident.get("downstream"), "table of billing");
+  EXPECT_EQ(of_incident.get("summary"), "group billing lags by 20") << "what the rule says counts";
+  EXPECT_EQ(storage_.due(now_, 10)->at(0).notification.alerts.at(0).annotations.get("downstream"), "table of billing");
 }
 
 TEST_F(JudgeTest, RecoveryClosesTheIncidentWithBothEnds) {

@@ -150,5 +150,28 @@ TEST_F(SettingsTest, AFileThatIsNotThereSaysSo) {
   EXPECT_THAT(settings.error().to_string(), HasSubstr("cannot be read"));
 }
 
+TEST_F(SettingsTest, ReadsLineageAndItsMistakes) {
+  const auto settings = load_settings(write(R"(
+kafka: [{name: prod, brokers: "b1:9092,b2:9092"}]
+pipelines: [{name: a, flow: [topic:prod/orders, dashboard:x]}]
+lineage: {max_nodes: 50}
+catalogs: [{type: datahub, url: "https://dh", platforms: {prod: kafka}}]
+openlineage: {receive: true, namespaces: {"kafka://b2:9092": other}}
+)"));
+  ASSERT_TRUE(settings) << settings.error().to_string();
+  EXPECT_EQ(settings->lineage.pipelines.size(), 1U);
+  EXPECT_EQ(settings->lineage.limits.nodes, 50U);
+  EXPECT_EQ(settings->lineage.catalogs.size(), 1U);
+  ASSERT_TRUE(settings->lineage.openlineage);
+  EXPECT_EQ(settings->lineage.openlineage->namespaces.at("kafka://b1:9092"), "prod");
+  EXPECT_EQ(settings->lineage.openlineage->namespaces.at("kafka://b2:9092"), "other") << "what is given counts";
+  EXPECT_EQ(mistakes("openlineage: {receive: true}"), "") << "enough to watch";
+  EXPECT_THAT(mistakes("openlineage: {emit: {url: \"http://m/api\"}}"), HasSubstr("nothing to watch"));
+  EXPECT_THAT(mistakes("{listen: \"0.0.0.0:1\", allow_remote: true, openlineage: {receive: true}}"),
+              HasSubstr("anyone could send events: give token or token_file"));
+  EXPECT_THAT(mistakes("pipelines: [{name: a, flow: [orders]}]"),
+              HasSubstr("weir.yml:1:30: pipeline \"a\": \"orders\" is no node"));
+}
+
 }  // namespace
 }  // namespace weir::app

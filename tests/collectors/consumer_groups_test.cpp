@@ -111,6 +111,14 @@ TEST_F(ConsumerGroups, AGroupWithoutAnyCommitHasNoLagRatherThanZero) {
   EXPECT_EQ(value(batch, "kafka_consumergroup_uncommitted_partitions{" + kTopic), 1);
 }
 
+TEST_F(ConsumerGroups, ACommitIsAWayFromTheTopicToTheGroup) {
+  const core::Batch batch = run(one({{0, 100}, {0, 5}}, {Committed::none(), Committed::at(3)}));
+  EXPECT_THAT(batch.edges,
+              ElementsAre(core::Edge{{"topic", "prod", "orders"}, {"consumer group", "prod", "billing"}, "kafka"}));
+  EXPECT_THAT(run(one({{0, 100}}, {Committed::none()})).edges, IsEmpty());
+  EXPECT_THAT(run(one({{0, 100}}, {Committed::unknown()})).edges, IsEmpty()) << "a fault keeps it";
+}
+
 TEST_F(ConsumerGroups, MembersAreAbsentWhereTheBrokerDoesNotSay) {
   const core::Batch batch = run(one({{0, 1}}, {Committed::at(0)}, kafka::GroupState::unknown));
   EXPECT_EQ(value(batch, "kafka_consumergroup_members{" + kGroup + "}"), std::nullopt);

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from support import artifacts
+from support.dbt import dbt_project, run_dbt
 from support.wait import until
 from support.weir import binary
 
@@ -37,7 +38,6 @@ sources:
           loaded_at_field: at
           freshness: {warn_after: {count: 1, period: hour}, error_after: {count: 2, period: hour}}
 """,
-    "dbt_project.yml": "name: shop\nversion: '1.0'\nprofile: shop\nmodel-paths: [models]\n",
 }
 
 
@@ -52,20 +52,10 @@ def results(done):
 @pytest.fixture(scope="module")
 def dbt(tmp_path_factory, postgres):
     """The folder target/ of a project after `dbt build` and `dbt source freshness`."""
-    project = tmp_path_factory.mktemp("dbt")
-    (project / "models").mkdir()
-    for name, text in MODELS.items():
-        (project / name).write_text(text)
-    (project / "profiles.yml").write_text(json.dumps({"shop": {"target": "test", "outputs": {"test": {
-        "type": "postgres", "host": "127.0.0.1", "port": postgres.port, "user": postgres.role, "password": postgres.password,
-        "dbname": "postgres", "schema": "dbt_shop", "threads": 1}}}}))
     postgres.execute("CREATE TABLE IF NOT EXISTS dbt_events AS SELECT now() - interval '3 hours' AS at")
-    python = artifacts.tool_environment("dbt") / "bin/python"
-    environment = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
+    project = dbt_project(tmp_path_factory.mktemp("dbt"), MODELS, postgres, schema="dbt_shop")
     for command in (["build"], ["source", "freshness"]):
-        done = subprocess.run([python, "-c", "from dbt.cli.main import cli; cli()", *command, "--project-dir", project, "--profiles-dir", project],
-                              cwd=project, env=environment, capture_output=True, text=True, timeout=300)
-        assert done.returncode in (0, 1), done.stdout + done.stderr
+        run_dbt(project, *command)
     return project / "target"
 
 

@@ -112,6 +112,156 @@ TEST_F(ResultsCollectorTest, OldResultsAreAFault) {
   EXPECT_TRUE(collect()->faults.empty());
 }
 
+const char* const kManifest = R"({
+  "metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json"},
+  "nodes": {
+    "model.shop.orders": {"resource_type": "model", "name": "orders", "alias": "fct_orders", "database": "shop",
+      "schema": "public", "config": {"materialized": "table"}, "depends_on": {"nodes": ["source.shop.raw.items", "model.shop.tmp"]}},
+    "model.shop.tmp": {"resource_type": "model", "name": "tmp", "schema": "public", "config": {"materialized": "ephemeral"},
+      "depends_on": {"nodes": ["seed.shop.countries"]}},
+    "seed.shop.countries": {"resource_type": "seed", "name": "countries", "schema": "seeds", "config": {"materialized": "seed"}},
+    "test.shop.unique_id.ab": {"resource_type": "test", "name": "unique_id", "attached_node": "model.shop.orders",
+      "depends_on": {"nodes": ["model.shop.orders"]}}},
+  "sources": {"source.shop.raw.items": {"source_name": "raw", "name": "items", "identifier": "items_v2", "schema": "landing"}},
+  "exposures": {"exposure.shop.revenue": {"name": "revenue", "depends_on": {"nodes": ["model.shop.orders"]}}}})";
+
+std::vector<std::string> ways(const core::Batch& batch) {
+  std::vector<std::string> all;
+  for (const core::Edge& edge : batch.edges)
+    all.push_back(edge.from.kind + " " + edge.from.place + "/" + edge.from.name + " > " + edge.to.kind + " " +
+                  edge.to.place + "/" + edge.to.name);
+  return all;
+}
+
+TEST_F(ResultsCollectorTest, TheManifestGivesTheWaysOfData) {
+  write("r.json", run_results("2026-01-02T03:00:00Z", "fail"));
+  write("m.json", kManifest);
+  CheckResultsSettings settings;
+  settings.name = "dbt";
+  settings.files = {(folder_ / "r.json").string()};
+  settings.manifest = (folder_ / "m.json").string();
+  collector_ = make_results_collector(settings);
+  EXPECT_EQ(ways(*collect()),
+            (std::vector<std::string>{"model dbt/tmp > table dbt/fct_orders", "table dbt/countries > model dbt/tmp",
+                                      "table dbt/fct_orders > exposure dbt/revenue",
+                                      "table dbt/raw.items > table dbt/fct_orders"}));
+  settings.warehouse = "shop";
+  settings.tables = {"orders", "Public.FCT_orders"};
+  collector_ = make_results_collector(settings);
+  const auto batch = collect();
+  EXPECT_EQ(ways(*batch), (std::vector<std::string>{"model dbt/tmp > table shop/Public.FCT_orders",
+                                                    "table shop/Public.FCT_orders > exposure dbt/revenue",
+                                                    "table shop/landing.items_v2 > table shop/Public.FCT_orders",
+                                                    "table shop/seeds.countries > model dbt/tmp"}));
+  EXPECT_EQ(batch->samples[0].labels.get("source"), "shop") << "its tests are about the warehouse's table";
+  EXPECT_EQ(batch->samples[0].labels.get("dataset"), "Public.FCT_orders");
+}
+
+TEST_F(ResultsCollectorTest, AManifestThatIsTornKeepsTheWaysAndOneOfAnUnknownVersionIsNamed) {
+  write("r.json", run_results("2026-01-02T03:00:00Z", "fail"));
+  write("m.json", kManifest);
+  CheckResultsSettings settings;
+  settings.name = "dbt";
+  settings.files = {(folder_ / "r.json").string()};
+  settings.manifest = (folder_ / "m.json").string();
+  collector_ = make_results_collector(settings);
+  collect();
+  write("m.json", std::string(kManifest).substr(0, 400));
+  const auto torn = collect();
+  EXPECT_EQ(torn->edges.size(), 4U);
+  EXPECT_FALSE(torn->faults.empty());
+  std::string newer = kManifest;
+  newer.replace(newer.find("v12"), 3, "v99");
+  write("m.json", newer);
+  const auto unknown = collect();
+  ASSERT_FALSE(unknown->faults.empty());
+  EXPECT_NE(unknown->faults[0].error.message.find("v99, and Weir knows v7 to v12"), std::string::npos)
+      << unknown->faults[0].error.message;
+  EXPECT_EQ(value(*unknown, "weir_check_status"), 2) << "the results are read all the same";
+}
+
+TEST_F(ResultsCollectorTest, ManifestsOfSeveralVersionsAreReadAndResultsOfAnUnknownOneAreNamed) {
+  write("r.json", run_results("2026-01-02T03:00:00Z", "fail"));
+  CheckResultsSettings settings;
+  settings.name = "dbt";
+  settings.files = {(folder_ / "r.json").string()};
+  settings.manifest = (folder_ / "m.json").string();
+  for (const char* version : {"v7.", "v10.", "v11.", "v12."}) {
+    std::string manifest = kManifest;
+    manifest.replace(manifest.find("v12."), 4, version);
+    write("m.json", manifest);
+    collector_ = make_results_collector(settings);
+    EXPECT_EQ(collect()->edges.size(), 4U) << version;
+  }
+  std::string newer = run_results("2026-01-02T03:00:00Z", "fail");
+  newer.replace(newer.find("/v6"), 3, "/v9");
+  write("r.json", newer);
+  collector_ = make_results_collector(settings);
+  const auto refused = collect();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("schema v9, and Weir knows v4 to v6"), std::string::npos)
+      << refused.error().message;
+}
+
+TEST_F(ResultsCollectorTest, SaysHowLongEachNodeTook) {
+  write("r.json", R"({"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json",
+    "generated_at": "2026-01-02T03:00:00Z"}, "elapsed_time": 7.5, "results": [{"status": "success",
+    "unique_id": "model.shop.orders", "execution_time": 3.25, "adapter_response": {"rows_affected": 42},
+    "timing": [{"name": "execute", "completed_at": "2026-01-02T02:59:00Z"}]}]})");
+  make({"r.json"});
+  const auto batch = collect();
+  EXPECT_EQ(value(*batch, "weir_dbt_node_execution_seconds"), 3.25);
+  EXPECT_EQ(value(*batch, "weir_dbt_node_rows"), 42);
+  EXPECT_EQ(value(*batch, "weir_dbt_run_seconds"), 7.5);
+  EXPECT_EQ(value(*batch, "weir_dbt_node_completed_timestamp_seconds"), core::to_seconds(now_ - hours(1) - minutes(1)));
+}
+
+TEST_F(ResultsCollectorTest, FilesMayBeFetched) {
+  CheckResultsSettings settings;
+  settings.name = "dbt";
+  settings.files = {"https://bucket/run_results.json?X-Signature=secret"};
+  settings.login.bearer_token = core::Secret("token");
+  bool up = true;
+  collector_ = make_results_collector(settings,
+                                      [&](const std::string& url, const RemoteLogin& login, std::size_t bytes,
+                                          const core::CollectContext&) -> core::Result<std::string> {
+                                        EXPECT_EQ(url, "https://bucket/run_results.json?X-Signature=secret");
+                                        EXPECT_EQ(login.bearer_token.reveal(), "token");
+                                        EXPECT_GT(bytes, 1000U);
+                                        if (!up) return core::fail(core::ErrorKind::unavailable, "is not there");
+                                        return run_results("2026-01-02T03:00:00Z", "fail");
+                                      });
+  EXPECT_EQ(value(*collect(), "weir_check_status"), 2);
+  up = false;
+  const auto gone = collect();
+  EXPECT_EQ(value(*gone, "weir_check_status"), 2) << "what it said before stands";
+  ASSERT_FALSE(gone->faults.empty());
+  EXPECT_EQ(gone->faults[0].error.message, "https://bucket/run_results.json is not there");
+}
+
+TEST(CheckResultsSection, OfUrlsAndAWarehouse) {
+  const auto read = [](const std::string& text, config::Diagnostics& diagnostics) {
+    return parse_check_results_section(config::parse_yaml(text, "etc/weir.yml", diagnostics), diagnostics, {"shop"});
+  };
+  config::Diagnostics good;
+  const auto entries = read(
+      "- {name: d, format: dbt, files: [\"https://h/r.json\"], manifest: \"https://h/m.json\", "
+      "warehouse: shop, bearer_token: abc}",
+      good);
+  ASSERT_TRUE(good.ok()) << good.to_string();
+  EXPECT_EQ(entries[0].files[0], "https://h/r.json");
+  EXPECT_EQ(entries[0].warehouse, "shop");
+  EXPECT_EQ(entries[0].login.bearer_token.reveal(), "abc");
+  for (const std::string text : {"- {name: d, format: dbt, files: [r.json], manifest: m.json, warehouse: shpo}",
+                                 "- {name: d, format: dbt, files: [r.json], warehouse: shop}",
+                                 "- {name: d, format: gx, files: [r.json], warehouse: shop}",
+                                 "- {name: d, format: dbt, files: [r.json], bearer_token: abc}"}) {
+    config::Diagnostics diagnostics;
+    read(text, diagnostics);
+    EXPECT_FALSE(diagnostics.ok()) << text;
+  }
+}
+
 TEST(CheckResultsSection, IsReadWithItsMistakes) {
   const auto read = [](const std::string& text, config::Diagnostics& diagnostics) {
     return parse_check_results_section(config::parse_yaml(text, "etc/weir.yml", diagnostics), diagnostics);

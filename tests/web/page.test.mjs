@@ -77,10 +77,23 @@ test("a running Weir: an incident appears without reload, and everything watched
   assert.deepEqual(problems, []);
 });
 
+test("a running Weir: the lineage graph shows its nodes, and one that is chosen what is around it", { timeout: 60_000 }, async (t) => {
+  const { page, problems } = await open(t, process.env.WEIR_URL + "/#lineage");
+  await page.waitForSelector('[data-node="topic:shop/orders"]');
+  await page.waitForSelector('[data-node="table:warehouse/fct_orders"][data-status]');
+  assert.ok((await count(page, ".way")) >= 9, "ways are missing");
+  await page.click('[data-node="topic:shop/orders"]');
+  await page.waitForSelector("[data-ways=downstream] li");
+  assert.match(await page.textContent("[data-details]"), /Pipeline orders, critical, owner shop-team/);
+  assert.match(await page.textContent("[data-ways=downstream]"), /fct_daily_revenue/);
+  assert.equal(await page.evaluate(() => decodeURIComponent(location.hash)), "#lineage/topic:shop/orders");
+  assert.deepEqual(problems, []);
+});
+
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 
-/** Serves the built page; `answer` decides about the overview, `range` about range queries. push() sends an event to every open stream. */
-async function scripted(t, answer, range = () => []) {
+/** Serves the built page; `answer` decides about the overview, `range` about range queries, `other` gives values for other addresses. push() sends an event to every open stream. */
+async function scripted(t, answer, range = () => [], other = () => undefined) {
   const streams = new Set();
   const server = createServer((request, response) => {
     const path = request.url === "/" ? "/index.html" : request.url;
@@ -90,6 +103,8 @@ async function scripted(t, answer, range = () => []) {
       const values = range(new URLSearchParams(path.slice(path.indexOf("?"))).get("query"));
       return json(response, { status: "success", data: { resultType: "matrix", result: [{ metric: {}, values }] } });
     }
+    const value = other(new URL(path, "http://weir"));
+    if (value !== undefined) return json(response, value);
     if (path === "/api/weir/v1/stream") {
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       response.write(": connected\n\n");
@@ -293,4 +308,96 @@ test("with nothing configured every panel says what to do", async (t) => {
   assert.match(await page.textContent("#groups .empty"), /kafka:/);
   assert.match(await page.textContent("#subjects .empty"), /schema_registries:/);
   assert.match(await page.textContent("#tables .empty"), /checks:/);
+});
+
+function lineageNode(id, kind, name, change = {}) {
+  return { id, kind, place: "p", name, text: `${kind}:p/${name}`, known: true, status: "ok", pending: false, alerts: [], check: null, pipelines: [], ...change };
+}
+
+function lineage(change = {}) {
+  const nodes = [
+    lineageNode(0, "topic", "orders", { status: "critical", alerts: ["Lag"] }), lineageNode(1, "group", "billing", { status: "warning" }),
+    lineageNode(2, "table", "<b>facts</b>"), lineageNode(3, "topic", "other", { status: "unknown", known: false }),
+  ];
+  const edge = (from, to) => ({ from, to, seen_by: ["kafka"], columns: [] });
+  return {
+    now: 0, nodes, edges: [edge(0, 1), edge(1, 2)], total_nodes: 4, total_edges: 2, truncated: false,
+    pipelines: [{ name: "money", owner: "finance", criticality: "high", description: "", freshness_seconds: 60, latency_seconds: null }],
+    findings: [{ kind: "unknown_node", pipeline: "money", text: "pipeline money names topic x, which no collector sees", nodes: [] }], ...change,
+  };
+}
+
+test("the lineage graph: shapes tell health, a click leads around, zoom and pan move it", async (t) => {
+  const asked = [];
+  const site = await scripted(t, (response) => json(response, overview()), undefined, (url) => {
+    if (url.pathname === "/api/lineage") return lineage();
+    if (url.pathname !== "/api/lineage/node") return undefined;
+    asked.push(Object.fromEntries(url.searchParams));
+    const { nodes, edges, pipelines } = lineage();
+    return {
+      node: nodes[1], upstream: [nodes[0]], downstream: [nodes[2]], nearest_unwell_upstream: nodes[0], pipelines, edges,
+      incidents: [{ id: "00aa", title: "Group billing", severity: "warning", open: true, opened_at: 1 }],
+      links: [{ title: "DataHub", urn: "urn", url: "https://datahub/dataset/urn" }],
+    };
+  });
+  const { page, problems } = await open(t, site.url + "#lineage");
+  await page.waitForSelector("[data-node]");
+  const shapes = await page.$$eval("[data-node] .shape", (all) => all.map((each) => each.textContent));
+  assert.deepEqual(shapes, ["◆", "▲", "●", "○"]);
+  assert.equal(await page.textContent('[data-node="table:p/<b>facts</b>"] .label'), "<b>facts</b>");
+  assert.match(await page.textContent("#findings"), /no collector sees/);
+
+  await page.focus('[data-node="group:p/billing"]');
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-details] [data-ways=upstream] li");
+  assert.deepEqual(asked[0], { depth: "20", kind: "group", place: "p", name: "billing" });
+  const details = await page.textContent("[data-details]");
+  assert.match(details, /Nearest that is unwell upstream: ◆ orders/);
+  assert.match(details, /Pipeline money, high, owner finance, freshness within 1m/);
+  assert.equal(await page.getAttribute("[data-details] a[href*=datahub]", "rel"), "noreferrer");
+  assert.equal(await count(page, "[data-node].faded"), 1, "what is not connected steps back");
+
+  const moved = () => page.getAttribute(".drawing svg > g", "transform");
+  const before = await moved();
+  await page.click('button[aria-label="Nearer"]');
+  await until("it is nearer", async () => (await moved()) !== before);
+  const near = await moved();
+  const frame = await (await page.$(".drawing svg")).boundingBox();
+  await page.mouse.move(frame.x + 20, frame.y + frame.height - 20);
+  await page.mouse.down();
+  await page.mouse.move(frame.x + 80, frame.y + frame.height - 60);
+  await page.mouse.up();
+  await until("it was dragged", async () => (await moved()) !== near);
+
+  await page.click('[data-details] a[href="#incident/00aa"]');
+  await page.waitForSelector("#incidents");
+  assert.deepEqual(problems, []);
+});
+
+test("a graph that is cut says so, and an empty one what to do", async (t) => {
+  let graph = lineage({ truncated: true, total_nodes: 9000 });
+  const site = await scripted(t, (response) => json(response, overview()), undefined, (url) => (url.pathname === "/api/lineage" ? graph : undefined));
+  const { page } = await open(t, site.url + "#lineage");
+  await until("it says how much is drawn", async () => /4 of 9,000 nodes are drawn/.test(await page.textContent("body")));
+  graph = lineage({ nodes: [], edges: [], pipelines: [], findings: [], total_nodes: 0 });
+  await page.selectOption("#lineage select", "money");
+  await until("it says what to do", async () => /Declare pipelines/.test(await page.textContent("body")));
+});
+
+test("an incident says what it reaches, and leads to the graph", async (t) => {
+  const of = (name) => ({ kind: "table", place: "w", name, text: "table:w/" + name });
+  const reaches = {
+    node: of("raw"), downstream: [of("mart"), of("report")], more: 3, links: [{ title: "DataHub", urn: "u", url: "https://datahub/x" }],
+    pipelines: [{ name: "money", owner: "finance", criticality: "critical", description: "", freshness_seconds: null, latency_seconds: null }],
+  };
+  const page_ = overview({ incidents: [{ ...incident("00aa", "Table raw"), lineage: reaches }] });
+  const site = await scripted(t, (response) => json(response, page_), undefined, (url) => (url.pathname === "/api/lineage" ? lineage() : undefined));
+  const { page, problems } = await open(t, site.url + "#incident/00aa");
+  await page.waitForSelector("[data-affected]");
+  const said = await page.textContent("[data-affected]");
+  assert.match(said, /Pipeline money, critical, owner finance/);
+  assert.match(said, /Affected downstream: mart, report and 3 more/);
+  await page.click("[data-affected] a:first-child");
+  await page.waitForSelector("[data-node]");
+  assert.deepEqual(problems, []);
 });

@@ -1,6 +1,7 @@
 // Alerts that are active, and incidents with their cause and timeline.
 import { Ago, Badge, Panel, type Tone } from "./parts";
 import { clock, span } from "./format";
+import { Affected } from "./lineage";
 import type { Alert, Incident } from "./types";
 
 function severityTone(severity: string): Tone {
@@ -81,6 +82,7 @@ function Timeline({ incident }: { incident: Incident }) {
           </code>
         ))}
       </p>
+      {incident.lineage ? <Affected lineage={incident.lineage} /> : null}
       <ol>
         {incident.timeline.map((entry, index) => (
           <li key={index}>

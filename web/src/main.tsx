@@ -4,6 +4,8 @@ import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { clock, span } from "./format";
 import { Alerts, Incidents } from "./incidents";
+import { LineagePage } from "./lineage";
+import { lineageAddress, nodeInAddress } from "./lineage_address";
 import { watch, type Live } from "./live";
 import { Collectors, DeadLetters, Groups, Subjects, Summary, Topics } from "./panels";
 import { Tables } from "./tables";
@@ -30,12 +32,16 @@ function Page() {
   const [live, setLive] = useState<Live>({ overview: null, fetchedAt: 0, problem: null });
   const [tick, setTick] = useState(Date.now());
   const [chosen, setChosen] = useState<string | null>(incidentInAddress);
+  const [node, setNode] = useState<string | null>(() => nodeInAddress(location.hash)); // null: another page
   const [theme, nextTheme] = useTheme();
 
   useEffect(() => watch(setLive), []);
   useEffect(() => {
     const timer = window.setInterval(() => setTick(Date.now()), 1000);
-    const moved = () => setChosen(incidentInAddress());
+    const moved = () => {
+      setChosen(incidentInAddress());
+      setNode(nodeInAddress(location.hash));
+    };
     window.addEventListener("hashchange", moved);
     return () => {
       clearInterval(timer);
@@ -46,6 +52,10 @@ function Page() {
   const choose = (id: string | null) => {
     setChosen(id);
     history.replaceState(null, "", id ? "#incident/" + id : location.pathname);
+  };
+  const chooseNode = (text: string | null) => {
+    setNode(text ?? "");
+    history.replaceState(null, "", lineageAddress(text ?? undefined));
   };
   const overview = live.overview;
   const now = overview ? overview.now + Math.max(0, tick - live.fetchedAt) / 1000 : tick / 1000;
@@ -59,6 +69,14 @@ function Page() {
           </svg>
           Weir
         </h1>
+        <nav>
+          <a href="#" aria-current={node === null ? "page" : undefined}>
+            Overview
+          </a>
+          <a href="#lineage" aria-current={node === null ? undefined : "page"}>
+            Lineage
+          </a>
+        </nav>
         {overview ? (
           <span class="dim">
             {overview.version}, up {span(overview.uptime_seconds + now - overview.now)}
@@ -76,7 +94,9 @@ function Page() {
           Disconnected: everything below is as of {clock(live.fetchedAt / 1000)}. Trying again.
         </p>
       ) : null}
-      {overview ? (
+      {node !== null ? (
+        <LineagePage chosen={node} choose={chooseNode} />
+      ) : overview ? (
         <main class={live.problem ? "old" : ""}>
           <Summary overview={overview} />
           {overview.truncated ? <p class="banner">Only the 500 worst of each list are shown; /metrics has them all.</p> : null}

@@ -1,4 +1,6 @@
 // The shape of /api/weir/v1/overview. Times are seconds since 1970; what is unknown is null.
+import type { IncidentLineage } from "./lineage_types";
+
 export type Point = [number, number | null];
 export type AlertMark = "firing" | "pending" | null;
 
@@ -112,6 +114,7 @@ export interface Incident {
   labels: Record<string, string>;
   alerts: string[];
   timeline: { at: number; kind: string; text: string }[];
+  lineage?: IncidentLineage | null;
 }
 export interface Overview {
   now: number;
