@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/metrics_page.h"
+#include "api/notifications.h"
 #include "api/rule_view.h"
 #include "api/web_assets.h"
 #include "core/error.h"
@@ -58,6 +59,7 @@ struct Backend {
   std::function<core::Result<void>()> reload = {};
   std::function<ReloadStatus()> reload_status = {};
   core::Duration retention{0};  // of the samples
+  Notifications notifications = {};
 };
 
 }  // namespace weir::api

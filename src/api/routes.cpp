@@ -5,6 +5,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "api/alertmanager_api.h"
 #include "api/cluster_page.h"
 #include "api/compress.h"
 #include "api/json_values.h"
@@ -185,7 +186,7 @@ std::string label_of(const std::string& path) {
 
 Where where(const ServerRequest& request) {
   if (const Row* row = find_row(request)) return row->where;
-  if (request.path.starts_with(kIncidents)) return Where::slow;
+  if (request.path.starts_with(kIncidents) || request.path.starts_with(kAlertmanagerPaths)) return Where::slow;
   const bool brief = request.path.starts_with(kLabel) || request.path.starts_with(kClusterMetrics);
   return brief ? Where::brief : Where::loop;
 }
@@ -234,9 +235,22 @@ void answer_on_loop(const Backend& backend, const ServerRequest& request,
   if (!taken) responder->send(std::move(response));  // as it is, rather than late
 }
 
+/// Alertmanager's API has methods of its own. A page of another site may change nothing.
+ServerResponse answer_alertmanager(const Backend& backend, const ServerRequest& request) {
+  const std::string_view methods = alertmanager_methods(request.path);
+  const bool changes = request.method != "GET" && request.method != "HEAD";
+  if (methods.empty()) return error(404, "there is nothing at this path");
+  if (changes && from_another_site(request)) return error(403, "not for pages of other sites");
+  if (methods.contains(request.method)) return alertmanager_api(backend, request);
+  ServerResponse refused = error(405, request.method + " is not for this path");
+  refused.headers.emplace_back("Allow", methods);
+  return refused;
+}
+
 }  // namespace
 
 ServerResponse answer(const Backend& backend, const ServerRequest& request) {
+  if (request.path.starts_with(kAlertmanagerPaths)) return answer_alertmanager(backend, request);
   const Row* row = find_row(request);
   const Methods methods = row != nullptr ? row->methods : Methods::get;
   if (allows(methods, request.method)) {

@@ -13,6 +13,7 @@
 #include "app/delivery_worker.h"
 #include "app/judge.h"
 #include "app/series_keeper.h"
+#include "app/silence_book.h"
 #include "app/step_log.h"
 #include "collectors/canary.h"
 #include "collectors/kafka.h"
@@ -106,7 +107,8 @@ class App::Impl {
         rules_(std::move(settings_.rule_groups),
                {.external_url = settings_.external_url,
                 .stopwatch = [this] { return std::chrono::nanoseconds(clock_.steady().time_since_epoch()); }}),
-        judge_({series_, rules_, *storage_, settings_.routing}),
+        silences_(*storage_, clock_),
+        judge_({series_, rules_, *storage_, settings_.routing, [this] { return silences_.compiled(); }}),
         http_(net::make_curl_client()),
         backend_(make_backend()),
         server_(std::move(server)),
@@ -119,6 +121,8 @@ class App::Impl {
 
   core::Result<void> build() {
     keeper_.load(clock_.now());
+    if (auto loaded = silences_.load(); !loaded) return loaded;
+    routing_text_ = std::make_shared<const std::string>(notify::routing_yaml(settings_.routing));
     const auto restored = judge_.restore(clock_.now());
     if (!restored) return std::unexpected(restored.error());
     log_step(*restored);
@@ -212,7 +216,26 @@ class App::Impl {
                 [this] {
                   return api::ReloadStatus{reload_successful_, reloaded_at_};
                 },
-            .retention = settings_.series.retention};
+            .retention = settings_.series.retention,
+            .notifications = make_notifications()};
+  }
+
+  api::Notifications make_notifications() {
+    return {.view = [this] { return judge_.view()->notifications; },
+            .silences = [this] { return silences_.all(); },
+            .set_silence = [this](core::Silence posted) { return silences_.set(std::move(posted)); },
+            .expire_silence = [this](const std::string& id) { return silences_.expire(id); },
+            .parse_matchers = [](const std::string& text) { return matchers_of(text); },
+            .config = [this] { return *routing_text_.load(); },
+            .external_url = settings_.external_url};
+  }
+
+  static core::Result<std::vector<core::Matcher>> matchers_of(const std::string& text) {
+    const auto parsed = notify::parse_matchers(text);
+    if (!parsed) return std::unexpected(parsed.error());
+    std::vector<core::Matcher> specs;
+    for (const notify::LabelMatcher& matcher : *parsed) specs.push_back(matcher.spec());
+    return specs;
   }
 
   /// On a worker of the API. Everything is read and checked before anything is replaced.
@@ -247,6 +270,7 @@ class App::Impl {
     auto shared = std::make_shared<Settings>(std::move(fresh));
     const bool taken = judge_pool_.submit([this, shared, applied](const std::stop_token&) {
       settings_.routing = std::move(shared->routing);
+      routing_text_ = std::make_shared<const std::string>(notify::routing_yaml(settings_.routing));
       alertmanagers_.configure(std::move(shared->alertmanagers), settings_.external_url);
       show(judge_.reload(std::move(shared->rule_groups), clock_.now()));
       applied->set_value();
@@ -391,6 +415,7 @@ class App::Impl {
     if (auto done = storage_->prune(clock_.now(), settings_.storage.history); !done) {
       runtime::log_warn("old history could not be dropped", {{"error", done.error().describe()}});
     }
+    silences_.prune();
   }
 
   void show(const JudgeStep& step) {
@@ -480,16 +505,18 @@ class App::Impl {
   series::Store series_;
   SeriesKeeper keeper_;
   rules::Evaluator rules_;
+  SilenceBook silences_;
   Judge judge_;
   api::MetricsPage metrics_;
   std::unique_ptr<net::HttpClient> http_;
   std::vector<std::unique_ptr<runtime::CollectorHarness>> harnesses_;
   api::Backend backend_;
   api::EventHub hub_;
-  FaultLog faults_;                                     // judge's worker only
-  std::map<std::string, std::string> rule_errors_;      // judge's worker only
-  std::string storage_error_;                           // judge's worker only
-  std::map<std::string, std::string> receiver_errors_;  // delivery's worker only
+  FaultLog faults_;                                               // judge's worker only
+  std::map<std::string, std::string> rule_errors_;                // judge's worker only
+  std::string storage_error_;                                     // judge's worker only
+  std::map<std::string, std::string> receiver_errors_;            // delivery's worker only
+  std::atomic<std::shared_ptr<const std::string>> routing_text_;  // of the routes in force
   std::mutex reloading_;
   std::atomic<bool> reload_successful_ = true;
   std::atomic<core::Time> reloaded_at_ = core::Time{};

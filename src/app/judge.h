@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,8 +15,10 @@
 #include "app/census.h"
 #include "app/rule_views.h"
 #include "core/batch.h"
+#include "core/dispatch.h"
 #include "core/error.h"
 #include "core/incident.h"
+#include "notify/dispatch.h"
 #include "notify/routing.h"
 #include "rules/evaluator.h"
 #include "series/store.h"
@@ -28,6 +31,7 @@ struct JudgeView {
   std::vector<core::Alert> alerts;        // pending and firing
   std::vector<core::Incident> incidents;  // open ones, then the latest resolved
   api::RuleGroupViews rule_groups;
+  std::shared_ptr<const core::NotificationView> notifications;  // who is told of what
 };
 
 /// How the evaluation of one rule group went.
@@ -61,11 +65,13 @@ struct JudgeStep {
 /// transaction. Owned by App, used by one worker at a time; view() may be called from any thread.
 class Judge {
  public:
+  using Silences = std::function<std::shared_ptr<const std::vector<notify::CompiledSilence>>()>;
   struct Parts {
     series::Store& series;
     rules::Evaluator& rules;
     storage::Store& storage;
     const notify::RoutingSettings& routing;
+    Silences silences = {};  // without it there are none
   };
   explicit Judge(Parts parts);
 
@@ -82,7 +88,7 @@ class Judge {
   JudgeStep tick(core::Time now);
 
   /// Replaces the rules: those that stay the same keep their alerts, the alerts of the others end. New groups are
-  /// evaluated with the next tick.
+  /// evaluated with the next tick. The routing may have been replaced right before.
   JudgeStep reload(std::vector<rules::Group> groups, core::Time now);
 
   std::shared_ptr<const JudgeView> view() const;
@@ -101,6 +107,12 @@ class Judge {
                                 std::vector<core::Transition>& transitions, JudgeStep& step);
   void plan(const std::vector<core::Transition>& transitions, core::Time now, JudgeStep& step,
             storage::Commit& changes);
+  void dispatch(std::span<const core::Transition> transitions, core::Time now, JudgeStep& step,
+                storage::Commit& changes);
+  bool holding(core::Time now);
+  void rebuild_dispatch(std::span<const core::GroupRecord> records, std::span<const core::Alert> firing,
+                        core::Time now);
+  void note_notifications(core::Time now);
   void note_alerts(storage::Commit& changes);
   void write(storage::Commit changes, JudgeStep& step);
   void remember(const std::vector<core::Event>& events, core::Time now);
@@ -119,6 +131,13 @@ class Judge {
   std::deque<core::Incident> resolved_;      // the latest, newest first
   std::map<AlertKey, core::Alert> written_;  // active alerts as storage has them, or will have
   storage::Commit backlog_;                  // what could not be written yet
+  notify::DispatchState dispatch_;
+  std::optional<core::Time> started_;  // while nobody is told yet
+  std::optional<core::Time> all_tried_at_;
+  std::shared_ptr<const std::vector<notify::CompiledSilence>> silences_;
+  std::shared_ptr<const std::vector<notify::CompiledSilence>> silences_shown_;  // in notifications_
+  std::ptrdiff_t silences_active_ = 0;                                          // among them
+  std::shared_ptr<const core::NotificationView> notifications_ = std::make_shared<core::NotificationView>();
   mutable std::mutex view_mutex_;
   std::shared_ptr<const JudgeView> view_ = std::make_shared<JudgeView>();
 };

@@ -57,6 +57,7 @@ struct OutboxMessage {
   Time next_attempt_at;
   int attempts = 0;
   std::string last_error;
+  std::string reference = {};  // what the integration noted of the group's message before, see notify::Receipt
 };
 
 }  // namespace weir::core

@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "notify/msteams.h"
+#include "notify/opsgenie.h"
+#include "notify/pagerduty.h"
 #include "notify/slack.h"
 #include "notify/webhook.h"
 
@@ -11,6 +14,10 @@ std::span<const NotifierKind> notifier_kinds() {
   static constexpr std::array kKinds{
       NotifierKind{.key = "webhook_configs", .name = "webhook", .parse = parse_webhook},
       NotifierKind{.key = "slack_configs", .name = "slack", .parse = parse_slack},
+      NotifierKind{.key = "pagerduty_configs", .name = "pagerduty", .parse = parse_pagerduty},
+      NotifierKind{.key = "msteams_configs", .name = "msteams", .parse = parse_msteams},
+      NotifierKind{.key = "msteamsv2_configs", .name = "msteamsv2", .parse = parse_msteams},
+      NotifierKind{.key = "opsgenie_configs", .name = "opsgenie", .parse = parse_opsgenie},
   };
   return kKinds;
 }

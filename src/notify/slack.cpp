@@ -247,9 +247,10 @@ DeliveryResult read_slack_answer(const net::HttpResponse& response, const HttpTa
   return std::unexpected(std::move(failed));
 }
 
-ParsedNotifier parse_slack(const config::Node& node, config::Diagnostics& diagnostics, const std::string& what) {
-  config::MapReader reader(node, diagnostics, what);
-  SlackSettings settings{.target = parse_http_target(reader, "api_url"), .message = {}};
+ParsedNotifier parse_slack(const config::Node& node, const ParseContext& context) {
+  config::MapReader reader(node, context.diagnostics, context.what);
+  SlackSettings settings{
+      .target = parse_http_target(reader, "api_url", context.global.http, context.global.slack_api_url), .message = {}};
   settings.message.channel = reader.text("channel");
   settings.message.title = reader.text("title");
   settings.message.text = reader.text("text");

@@ -16,7 +16,7 @@ namespace weir::notify {
 
 /// An entry of `slack_configs`: api_url (or api_url_file) of an incoming webhook, channel, send_resolved (false, as in
 /// Alertmanager), title and text (plain, instead of Weir's own; no templates), http_config.
-ParsedNotifier parse_slack(const config::Node& node, config::Diagnostics& diagnostics, const std::string& what);
+ParsedNotifier parse_slack(const config::Node& node, const ParseContext& context);
 
 struct SlackMessage {
   std::string channel = {};

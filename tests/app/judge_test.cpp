@@ -40,11 +40,19 @@ class FlakyStore final : public storage::Store {
   core::Result<std::vector<core::Transition>> transitions(const storage::TransitionQuery& query) override {
     return inner_->transitions(query);
   }
-  core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit) override {
-    return inner_->due(now, limit);
+  core::Result<std::vector<core::GroupRecord>> notification_groups() override { return inner_->notification_groups(); }
+  core::Result<void> put_silences(const std::vector<core::Silence>& silences) override {
+    return inner_->put_silences(silences);
   }
-  core::Result<void> delivered(std::int64_t sequence, core::Time now) override {
-    return inner_->delivered(sequence, now);
+  core::Result<std::vector<core::Silence>> silences() override { return inner_->silences(); }
+  using storage::Store::due;
+  core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit,
+                                                     const storage::Lane& lane) override {
+    return inner_->due(now, limit, lane);
+  }
+  core::Result<void> delivered(std::int64_t sequence, core::Time now,
+                               const std::optional<std::string>& reference) override {
+    return inner_->delivered(sequence, now, reference);
   }
   core::Result<void> retry_later(std::int64_t sequence, core::Time at, const std::string& error) override {
     return inner_->retry_later(sequence, at, error);
@@ -78,6 +86,9 @@ class JudgeTest : public testing::Test {
     routing_.receivers = {{.name = "team", .integrations = {{.id = "webhook/0", .send_resolved = true, .make = {}}}}};
     routing_.root.emplace();
     routing_.root->receiver = "team";
+    routing_.root->group_wait = 0s;
+    routing_.root->group_interval = 1s;
+    routing_.limits.start_delay = 0s;
     start();
   }
 
