@@ -323,6 +323,33 @@ constexpr std::array<Row, 5> kRows{{{"/api/v2/status", status},
 
 }  // namespace
 
+ServerResponse alertmanager_webhook(const Backend& backend, const ServerRequest& request) {
+  constexpr std::size_t kMost = 1000;
+  if (!backend.notifications.told) return refuse(404, "there is nothing at this path");
+  const json payload = json::parse(request.body, nullptr, false);
+  if (!payload.is_object() || payload.value("version", json()) != "4" || !payload.value("alerts", json()).is_array())
+    return refuse(400, "expected Alertmanager's webhook payload, version 4");
+  const auto receiver = text_of(payload, "receiver");
+  const auto status = text_of(payload, "status");
+  if (!receiver || !status || receiver->size() > 200 || (*status != "firing" && *status != "resolved"))
+    return refuse(400, "expected a receiver's name, and firing or resolved as status");
+  std::vector<core::Labels> alerts;
+  for (const json& alert : payload["alerts"]) {
+    if (alerts.size() == kMost) break;
+    if (!alert.is_object() || !alert.value("labels", json()).is_object()) return refuse(400, "an alert has no labels");
+    core::LabelsBuilder labels;
+    for (const auto& [name, value] : alert["labels"].items()) {
+      if (!value.is_string()) return refuse(400, "a label is no text");
+      labels.set(name, value.get<std::string>());
+    }
+    alerts.push_back(labels.build());
+  }
+  const auto done = backend.notifications.told(
+      std::move(alerts),
+      fmt::format("Alertmanager told {} ({})", receiver->empty() ? "a receiver" : *receiver, *status));
+  return done ? ServerResponse::text(200, "") : refuse(503, done.error().describe());
+}
+
 std::string_view alertmanager_methods(std::string_view path) {
   if (path.starts_with(kSilence) && path.size() > kSilence.size()) return "GET, HEAD, DELETE";
   const auto* row = std::ranges::find(kRows, path, &Row::path);

@@ -14,6 +14,9 @@ inline constexpr std::string_view kAlertmanagerPaths = "/api/v2/";
 /// changes anything is refused to pages of other sites by the caller.
 net::ServerResponse alertmanager_api(const Backend& backend, const net::ServerRequest& request);
 
+/// Takes the webhook payload (version 4) of an Alertmanager that Weir tells its alerts, for the incidents' timelines.
+net::ServerResponse alertmanager_webhook(const Backend& backend, const net::ServerRequest& request);
+
 /// The methods of a path under /api/v2/, for `Allow`; "" where there is nothing.
 std::string_view alertmanager_methods(std::string_view path);
 

@@ -18,6 +18,8 @@ struct Notifications {
   /// Errors: invalid, not_found, limit, storage.
   std::function<core::Result<std::string>(core::Silence)> set_silence = {};
   std::function<core::Result<void>(const std::string& id)> expire_silence = {};
+  /// What somebody else told people of alerts with these labels. Errors: unavailable.
+  std::function<core::Result<void>(std::vector<core::Labels> alerts, std::string text)> told = {};
   /// `severity="critical"`, as in a filter. Errors: invalid.
   std::function<core::Result<std::vector<core::Matcher>>(const std::string& text)> parse_matchers = {};
   /// The route tree as an alertmanager.yml, without what receivers are given.

@@ -123,6 +123,12 @@ ServerResponse reload(const Backend& backend, const ServerRequest& request) {
   return ServerResponse::text(500, "failed to reload config: " + done.error().describe() + "\n");
 }
 
+/// What an Alertmanager told its receivers enters the incidents' timelines.
+ServerResponse webhook_of_alertmanager(const Backend& backend, const ServerRequest& request) {
+  if (from_another_site(request)) return error(403, "not for pages of other sites");
+  return alertmanager_webhook(backend, request);
+}
+
 /// Where a request is answered.
 enum class Where {
   loop,   // at once
@@ -138,7 +144,7 @@ struct Row {
   Where where;
   Methods methods = Methods::get;
 };
-constexpr std::array<Row, 18> kRoutes{{
+constexpr std::array<Row, 19> kRoutes{{
     {"/metrics", metrics, Where::loop},
     {"/-/healthy", healthy, Where::loop},
     {"/-/ready", ready, Where::loop},
@@ -155,6 +161,7 @@ constexpr std::array<Row, 18> kRoutes{{
     {"/api/v1/alerts", alerts, Where::brief},
     {"/api/v1/status/buildinfo", build_info, Where::loop},
     {"/api/v1/status/runtimeinfo", runtime_info, Where::loop},
+    {"/api/weir/v1/alertmanager-webhook", webhook_of_alertmanager, Where::slow, Methods::post_put},
     {"/api/weir/v1/overview", show_overview, Where::slow},
     {kIncidents, incidents, Where::slow},
 }};
@@ -169,6 +176,7 @@ std::string_view allowed(Methods methods) {
 }
 
 bool allows(Methods methods, const std::string& method) {
+  if (method == "DELETE") return false;
   if (method == "POST") return methods != Methods::get;
   return method == "PUT" ? methods == Methods::post_put : methods != Methods::post_put;
 }

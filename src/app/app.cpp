@@ -11,6 +11,7 @@
 #include "api/routes.h"
 #include "app/alertmanager_link.h"
 #include "app/delivery_worker.h"
+#include "app/heartbeat_link.h"
 #include "app/judge.h"
 #include "app/series_keeper.h"
 #include "app/silence_book.h"
@@ -43,6 +44,8 @@ constexpr MetricInfo kAlertsSent{"weir_alertmanager_alerts_sent_total", MetricTy
                                  "Alerts that an Alertmanager was told, each as often as it was."};
 constexpr MetricInfo kSendFailures{"weir_alertmanager_send_failures_total", MetricType::counter,
                                    "Requests to an Alertmanager that it did not take."};
+constexpr MetricInfo kHeartbeats{"weir_heartbeats_total", MetricType::counter,
+                                 "Heartbeats to a dead man's switch, by outcome."};
 constexpr MetricInfo kRuleSeconds{"weir_rule_group_last_duration_seconds", MetricType::gauge,
                                   "Duration of the rule group's last evaluation."};
 constexpr MetricInfo kRuleFailures{"weir_rule_evaluation_failures_total", MetricType::counter,
@@ -53,9 +56,9 @@ constexpr MetricInfo kReloaded{"weir_config_last_reload_successful", MetricType:
                                "1 when the last reading of the configuration was applied, else 0."};
 constexpr MetricInfo kReloadedAt{"weir_config_last_reload_success_timestamp_seconds", MetricType::gauge,
                                  "When the configuration was last applied."};
-constexpr std::array kOwnMetrics{kReloaded,     kReloadedAt,      kBuildInfo,     kSeries,
-                                 kOutbox,       kIncidents,       kNotifications, kRuleSeconds,
-                                 kRuleFailures, kStorageFailures, kAlertsSent,    kSendFailures};
+constexpr std::array kOwnMetrics{kReloaded,   kReloadedAt,    kBuildInfo,   kSeries,       kOutbox,
+                                 kIncidents,  kNotifications, kRuleSeconds, kRuleFailures, kStorageFailures,
+                                 kAlertsSent, kSendFailures,  kHeartbeats};
 
 constexpr core::Duration kSelfInterval = 5s;
 constexpr core::Duration kSaveInterval = 60s;    // of the series: what a restart may lose
@@ -114,6 +117,7 @@ class App::Impl {
         server_(std::move(server)),
         delivery_(*storage_, settings_.routing, clock_, [this](const notify::Report& report) { note(report); }),
         alertmanagers_(clock_, [this](const AlertmanagerReport& report) { note(report); }),
+        heartbeats_(clock_, [this](const HeartbeatReport& report) { note(report); }),
         judge_pool_("judge", 1, 1000),
         api_pool_("api", 2, 64),
         save_pool_("save", 1, 1),
@@ -138,6 +142,7 @@ class App::Impl {
     self_.set(kBuildInfo.name, {{"version", WEIR_VERSION}}, 1);
     begin_counters();
     alertmanagers_.configure(settings_.alertmanagers, settings_.external_url);
+    heartbeats_.configure(settings_.heartbeats, settings_.external_url);
     serve();
     return {};
   }
@@ -151,6 +156,7 @@ class App::Impl {
       submit([this] {
         show(judge_.tick(clock_.now()));
         tell_alertmanagers();
+        if (storage_error_.empty()) heartbeats_.beat();
       });
     }));
     timers_.push_back(loop_.every(kSelfInterval, 0s, [this] { submit([this] { take_self(); }); }));
@@ -171,6 +177,7 @@ class App::Impl {
     brief_pool_.stop();
     delivery_.stop();
     alertmanagers_.stop();
+    heartbeats_.stop();
     save_pool_.stop();
     if (!std::exchange(stopped_, true)) keeper_.save(clock_.now());
   }
@@ -225,6 +232,8 @@ class App::Impl {
             .silences = [this] { return silences_.all(); },
             .set_silence = [this](core::Silence posted) { return silences_.set(std::move(posted)); },
             .expire_silence = [this](const std::string& id) { return silences_.expire(id); },
+            .told = [this](std::vector<core::Labels> alerts,
+                           std::string text) { return note_told(std::move(alerts), std::move(text)); },
             .parse_matchers = [](const std::string& text) { return matchers_of(text); },
             .config = [this] { return *routing_text_.load(); },
             .external_url = settings_.external_url};
@@ -272,6 +281,7 @@ class App::Impl {
       settings_.routing = std::move(shared->routing);
       routing_text_ = std::make_shared<const std::string>(notify::routing_yaml(settings_.routing));
       alertmanagers_.configure(std::move(shared->alertmanagers), settings_.external_url);
+      heartbeats_.configure(std::move(shared->heartbeats), settings_.external_url);
       show(judge_.reload(std::move(shared->rule_groups), clock_.now()));
       applied->set_value();
     });
@@ -351,6 +361,10 @@ class App::Impl {
     for (const notify::AlertmanagerSettings& each : settings_.alertmanagers) {
       for (const MetricInfo& metric : {kAlertsSent, kSendFailures})
         self_.add(metric.name, {{"alertmanager", each.name}}, 0);
+    }
+    for (const notify::HeartbeatSettings& each : settings_.heartbeats) {
+      for (const char* outcome : {"delivered", "failed"})
+        self_.add(kHeartbeats.name, {{"heartbeat", each.name}, {"outcome", outcome}}, 0);
     }
     for (const auto& [receiver, integration] : notify::endpoints(settings_.routing)) {
       for (const auto outcome : {notify::Outcome::delivered, notify::Outcome::retried, notify::Outcome::dead})
@@ -476,6 +490,24 @@ class App::Impl {
                                              {{"alertmanager", report.alertmanager}, {"error", report.error}});
   }
 
+  void note(const HeartbeatReport& report) {
+    self_.add(kHeartbeats.name,
+              {{"heartbeat", report.heartbeat}, {"outcome", report.error.empty() ? "delivered" : "failed"}});
+    if (!report.changed) return;
+    report.error.empty()
+        ? runtime::log_info("heartbeat is heard again", {{"heartbeat", report.heartbeat}})
+        : runtime::log_warn("heartbeat was not heard", {{"heartbeat", report.heartbeat}, {"error", report.error}});
+  }
+
+  core::Result<void> note_told(std::vector<core::Labels> alerts, std::string text) {
+    const bool taken =
+        judge_pool_.submit([this, alerts = std::move(alerts), text = std::move(text)](const std::stop_token&) {
+          show(judge_.note_told(alerts, text, clock_.now()));
+        });
+    if (!taken) return core::fail(core::ErrorKind::unavailable, "the judge is behind");
+    return {};
+  }
+
   void submit(std::function<void()> work) {
     if (!judge_pool_.submit([work = std::move(work)](const std::stop_token&) { work(); })) {
       runtime::log_warn("a step was dropped: the judge cannot keep up", {});
@@ -524,6 +556,7 @@ class App::Impl {
   // The workers come last: they use all of the above, and end first.
   DeliveryWorker delivery_;
   AlertmanagerLink alertmanagers_;  // configured and offered to by the judge's worker
+  HeartbeatLink heartbeats_;        // the same
   runtime::WorkerPool judge_pool_;
   runtime::WorkerPool api_pool_;
   runtime::WorkerPool save_pool_;

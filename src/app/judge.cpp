@@ -134,6 +134,26 @@ JudgeStep Judge::reload(std::vector<rules::Group> groups, core::Time now) {
   return judge({}, std::move(ends), false, now);
 }
 
+JudgeStep Judge::note_told(const std::vector<core::Labels>& alerts, const std::string& text, core::Time now) {
+  constexpr std::size_t kMostTold = 200;  // entries of this kind in one timeline
+  JudgeStep step;
+  storage::Commit changes;
+  for (core::Incident& incident : open_) {
+    const bool concerned = std::ranges::any_of(incident.alerts, [&](const core::Alert& alert) {
+      return std::ranges::find(alerts, alert.labels) != alerts.end();
+    });
+    const auto told = std::ranges::count(incident.timeline, "notified", &core::TimelineEntry::kind);
+    if (!concerned || static_cast<std::size_t>(told) >= kMostTold) continue;
+    incident.timeline.push_back({now, "notified", text});
+    changes.incidents.push_back(incident);
+  }
+  step.incidents = changes.incidents.size();
+  if (step.incidents == 0) return step;
+  write(std::move(changes), step);
+  publish();
+  return step;
+}
+
 JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transition> transitions, bool new_events,
                        core::Time now) {
   JudgeStep step;

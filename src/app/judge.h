@@ -91,6 +91,9 @@ class Judge {
   /// evaluated with the next tick. The routing may have been replaced right before.
   JudgeStep reload(std::vector<rules::Group> groups, core::Time now);
 
+  /// Somebody else told people of alerts with these labels: their open incidents' timelines say so.
+  JudgeStep note_told(const std::vector<core::Labels>& alerts, const std::string& text, core::Time now);
+
   std::shared_ptr<const JudgeView> view() const;
 
  private:

@@ -116,6 +116,7 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
                                            diagnostics);
   settings.routing.external_url = settings.external_url;
   settings.alertmanagers = notify::parse_alertmanagers(section_or_nothing(reader, "alertmanagers"), diagnostics);
+  settings.heartbeats = notify::parse_heartbeats(section_or_nothing(reader, "heartbeats"), diagnostics);
 }
 
 /// A node's content in one text, without places.
@@ -128,10 +129,18 @@ std::string text_of(const config::Node& node) {
 }
 
 void note_fixed(const config::Node& root, Settings& settings) {
-  static constexpr std::array<std::string_view, 11> kReloaded{
-      "rules",          "receivers",           "route",     "global",        "inhibit_rules",
-      "time_intervals", "mute_time_intervals", "templates", "notifications", "alertmanagers",
-      "log_level"};
+  static constexpr std::array<std::string_view, 12> kReloaded{"rules",
+                                                              "receivers",
+                                                              "route",
+                                                              "global",
+                                                              "inhibit_rules",
+                                                              "time_intervals",
+                                                              "mute_time_intervals",
+                                                              "templates",
+                                                              "notifications",
+                                                              "alertmanagers",
+                                                              "heartbeats",
+                                                              "log_level"};
   for (const auto& [key, value] : root.entries()) {
     if (std::ranges::find(kReloaded, key.text()) == kReloaded.end())
       settings.fixed[key.text()] = std::hash<std::string>()(text_of(value));

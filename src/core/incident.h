@@ -13,7 +13,7 @@ namespace weir::core {
 
 struct TimelineEntry {
   Time at;
-  std::string kind;  // "opened", "grew", "recovered", "resolved", "reopened", "event"
+  std::string kind;  // "opened", "grew", "recovered", "resolved", "reopened", "event", "notified"
   std::string text;  // one sentence
 };
 

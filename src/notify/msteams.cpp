@@ -89,7 +89,7 @@ ParsedNotifier parse_msteams(const config::Node& node, const ParseContext& conte
       .target = parse_http_target(reader, "webhook_url", context.global.http), .title = {}, .text = {}};
   settings.title = plain_text(reader, "title");
   settings.text = plain_text(reader, "text");
-  (void)plain_text(reader, "summary");
+  not_applied(reader, {"summary"});
   const bool send_resolved = reader.boolean("send_resolved", true);
   reader.finish();
   return {.send_resolved = send_resolved,

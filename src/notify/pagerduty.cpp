@@ -102,10 +102,9 @@ ParsedNotifier parse_pagerduty(const config::Node& node, const ParseContext& con
   message.event_class = plain_text(reader, "class");
   message.component = plain_text(reader, "component");
   message.group = plain_text(reader, "group");
-  (void)plain_text(reader, "description");
   message.details = reader.text_map("details");
   const bool send_resolved = reader.boolean("send_resolved", true);
-  for (const std::string_view key : {"images", "links", "source"}) (void)reader.child(key);
+  not_applied(reader, {"images", "links", "source", "description"});
   reader.finish();
   return {.send_resolved = send_resolved,
           .make = [settings](const NotifierTools& tools) { return std::make_unique<Pagerduty>(settings, tools); }};

@@ -148,6 +148,15 @@ std::string cut(std::string_view text, std::size_t most) {
   return std::string(text.substr(0, end)) + "…";
 }
 
+void not_applied(config::MapReader& reader, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    if (const config::Node* given = reader.child(key))
+      reader.diagnostics().hint(
+          given->position(),
+          fmt::format("{}: \"{}\" has no effect: messages have Weir's own layout", reader.what(), key));
+  }
+}
+
 std::string plain_text(config::MapReader& reader, std::string_view key, std::string fallback) {
   std::string text = reader.text(key, std::move(fallback));
   if (text.find("{{") != std::string::npos)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,9 @@ std::string dedup_key(const core::Notification& notification);
 
 /// At most `most` bytes, cut between characters with "…".
 std::string cut(std::string_view text, std::size_t most);
+
+/// Hints that keys of Alertmanager's which are given have no effect.
+void not_applied(config::MapReader& reader, std::initializer_list<std::string_view> keys);
 
 /// A text that is shown as it is. One with a template is a mistake.
 std::string plain_text(config::MapReader& reader, std::string_view key, std::string fallback = {});

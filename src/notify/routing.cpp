@@ -85,6 +85,9 @@ class RouteParser {
     if (route.group_interval.count() <= 0) reader.error("group_interval", "must be more than 0");
     if (route.repeat_interval.count() <= 0) reader.error("repeat_interval", "must be more than 0");
     route.matchers = read_matchers(reader);
+    std::ranges::stable_sort(route.matchers, {}, [](const LabelMatcher& matcher) {
+      return std::pair(matcher.spec().name, matcher.spec().value);
+    });
     route.continue_matching = reader.boolean("continue", false);
     route.key = unique((parent == nullptr ? "" : parent->key + "/") + to_string(route.matchers));
     route.mute_time_intervals = read_intervals(reader, "mute_time_intervals", parent == nullptr);

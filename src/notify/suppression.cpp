@@ -38,8 +38,11 @@ std::vector<LabelMatcher> read_matchers(config::MapReader& reader, const std::st
   for (const auto& [name, op] :
        {std::pair{"match", core::MatchOp::equal}, std::pair{"match_re", core::MatchOp::regex}}) {
     const std::string key = prefix + name;
-    for (const auto& [label, value] : reader.text_map(key))
-      add(reader, key, LabelMatcher::make({.name = label, .op = op, .value = value}), matchers);
+    for (const auto& [label, value] : reader.text_map(key)) {
+      // As Alertmanager writes it in group keys.
+      const std::string written = op == core::MatchOp::regex ? "^(?:" + value + ")$" : value;
+      add(reader, key, LabelMatcher::make({.name = label, .op = op, .value = written}), matchers);
+    }
   }
   const std::string key = prefix + "matchers";
   for (const config::Node* item : reader.list(key)) {

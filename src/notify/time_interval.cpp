@@ -121,7 +121,7 @@ TimeInterval parse_interval(const config::Node& node, config::Diagnostics& diagn
     if (zone) {
       interval.zone = std::move(*zone);
     } else {
-      reader.error("location", zone.error().describe());
+      reader.error("location", fmt::format("\"{}\" {}", location, zone.error().message));
     }
   }
   reader.finish();

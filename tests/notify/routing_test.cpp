@@ -95,7 +95,7 @@ TEST(Routing, ChildrenInheritReceiverAndGroupingAndHaveTheirOwnKey) {
   ASSERT_EQ(routes.size(), 2U);
   EXPECT_EQ(routes[0]->receiver, "team");
   EXPECT_THAT(routes[0]->group_by, ElementsAre("..."));
-  EXPECT_EQ(routes[0]->key, "{}/{severity=\"critical\",cluster=~\"prod|live\"}/{consumergroup=\"billing\"}");
+  EXPECT_EQ(routes[0]->key, "{}/{cluster=~\"prod|live\",severity=\"critical\"}/{consumergroup=\"billing\"}");
   EXPECT_THAT(routes[1]->group_by, ElementsAre("cluster"));
 }
 
