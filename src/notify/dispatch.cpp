@@ -158,8 +158,8 @@ class Step {
   }
 
   void flush(const std::string& key, AlertGroup& group) {
-    touched_.insert(key);
-    group.flushed = true;
+    // When the next flush is, is not worth a write: after a restart one too early tells nothing twice.
+    bool changed = !std::exchange(group.flushed, true);
     group.next_flush = input_.now + group.route->group_interval;
     if (group.route->group_by_incident && !group.members.empty()) {
       const auto note = state_.incidents.find(group.members.begin()->second.incident_id);
@@ -168,17 +168,21 @@ class Step {
     const Visible visible = visible_of(group);
     const Receiver* receiver = settings_.find(group.route->receiver);
     if (receiver != nullptr && !(visible.firing_ids.empty() && visible.resolved_ids.empty())) {
-      for (const Integration& integration : receiver->integrations) tell(group, integration, visible);
+      for (const Integration& integration : receiver->integrations)
+        changed = tell(group, integration, visible) || changed;
     }
-    std::erase_if(group.members, [&](const auto& entry) { return !fires(entry.second.alert) && !flaps(entry.first); });
-    if (!group.members.empty()) return;
-    state_.groups.erase(key);
+    const std::size_t over = std::erase_if(
+        group.members, [&](const auto& entry) { return !fires(entry.second.alert) && !flaps(entry.first); });
+    if (changed || over > 0) touched_.insert(key);
+    if (group.members.empty()) state_.groups.erase(key);
   }
 
-  void tell(AlertGroup& group, const Integration& integration, const Visible& visible) {
+  /// Whether what it was told has changed.
+  bool tell(AlertGroup& group, const Integration& integration, const Visible& visible) {
     auto told = std::ranges::find(group.told, integration.id, &core::ToldState::integration);
     const core::ToldState* before = told == group.told.end() ? nullptr : &*told;
-    if (!needs_telling(before, visible, integration.send_resolved, group.route->repeat_interval, input_.now)) return;
+    if (!needs_telling(before, visible, integration.send_resolved, group.route->repeat_interval, input_.now))
+      return false;
     core::ToldState now{.integration = integration.id,
                         .firing = visible.firing_ids,
                         .resolved = visible.resolved_ids,
@@ -200,6 +204,7 @@ class Step {
     } else {
       *told = std::move(now);
     }
+    return true;
   }
 
   /// Groups leave one token for the digest.

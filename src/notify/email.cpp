@@ -161,10 +161,15 @@ void read_mail(config::MapReader& reader, const SmtpSettings& global, EmailMessa
     const bool named =
         !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return c > ' ' && c < 0x7f && c != ':'; });
     if (!named) reader.error("headers", fmt::format("\"{}\" is no name of a header", name));
-    if (value.find("{{") != std::string::npos) reader.error("headers", "templates are not supported here");
-    mail.headers.emplace_back(name, one_line(value));
+    if (value.find("{{") == std::string::npos) {
+      mail.headers.emplace_back(name, one_line(value));
+    } else {
+      reader.diagnostics().hint(
+          reader.child("headers")->position(),
+          fmt::format("{}: header \"{}\" is a template, which has no effect", reader.what(), name));
+    }
   }
-  mail.text = plain_text(reader, "text");
+  mail.text = shown_text(reader, "text");
   not_applied(reader, {"html"});
 }
 

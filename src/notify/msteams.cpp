@@ -87,8 +87,8 @@ ParsedNotifier parse_msteams(const config::Node& node, const ParseContext& conte
   config::MapReader reader(node, context.diagnostics, context.what);
   TeamsSettings settings{
       .target = parse_http_target(reader, "webhook_url", context.global.http), .title = {}, .text = {}};
-  settings.title = plain_text(reader, "title");
-  settings.text = plain_text(reader, "text");
+  settings.title = shown_text(reader, "title");
+  settings.text = shown_text(reader, "text");
   not_applied(reader, {"summary"});
   const bool send_resolved = reader.boolean("send_resolved", true);
   reader.finish();

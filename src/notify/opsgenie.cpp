@@ -121,11 +121,11 @@ ParsedNotifier parse_opsgenie(const config::Node& node, const ParseContext& cont
   if (key.empty()) reader.missing("api_key");
   settings.target.http.authorization = core::Secret("GenieKey " + key.reveal());
   OpsgenieMessage& message = settings.message;
-  message.message = plain_text(reader, "message");
-  message.description = plain_text(reader, "description");
+  message.message = shown_text(reader, "message");
+  message.description = shown_text(reader, "description");
   message.source = plain_text(reader, "source", message.source);
   message.tags = plain_text(reader, "tags");
-  message.note = plain_text(reader, "note");
+  message.note = shown_text(reader, "note");
   message.priority = plain_text(reader, "priority");
   message.entity = plain_text(reader, "entity");
   message.actions = plain_text(reader, "actions");

@@ -159,9 +159,17 @@ void not_applied(config::MapReader& reader, std::initializer_list<std::string_vi
 
 std::string plain_text(config::MapReader& reader, std::string_view key, std::string fallback) {
   std::string text = reader.text(key, std::move(fallback));
-  if (text.find("{{") != std::string::npos)
-    reader.error(key, "templates are not supported here; leave the key out for Weir's own text");
+  if (text.find("{{") != std::string::npos) reader.error(key, "templates are not supported here; give a fixed text");
   return text;
+}
+
+std::string shown_text(config::MapReader& reader, std::string_view key) {
+  std::string text = reader.text(key);
+  if (text.find("{{") == std::string::npos) return text;
+  reader.diagnostics().hint(
+      reader.child(key)->position(),
+      fmt::format("{}: \"{}\" is a template, which has no effect: Weir's own text is told", reader.what(), key));
+  return {};
 }
 
 }  // namespace weir::notify

@@ -182,12 +182,14 @@ NotificationLimits parse_limits(const config::Node* section, config::Diagnostics
   return limits;
 }
 
-/// Of files with templates: read where they are used.
+/// Weir has a text of its own.
 void check_templates(const config::Node* section, config::Diagnostics& diagnostics) {
   if (section == nullptr || section->is_null()) return;
   if (!section->is_sequence())
     diagnostics.error(section->position(),
                       fmt::format("templates: expected a list of files, found {}", section->kind_name()));
+  if (section->is_sequence() && !section->items().empty())
+    diagnostics.hint(section->position(), "templates: have no effect: messages have Weir's own text");
 }
 
 void collect(const Route& route, const core::Labels& labels, std::vector<const Route*>& found) {

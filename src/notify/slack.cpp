@@ -257,8 +257,8 @@ ParsedNotifier parse_slack(const config::Node& node, const ParseContext& context
   settings.target = parse_http_target(reader, "api_url", context.global.http, otherwise);
   if (!bot_token.empty()) settings.target.http.bearer = bot_token;
   settings.message.channel = plain_text(reader, "channel");
-  settings.message.title = plain_text(reader, "title");
-  settings.message.text = plain_text(reader, "text");
+  settings.message.title = shown_text(reader, "title");
+  settings.message.text = shown_text(reader, "text");
   settings.message.username = plain_text(reader, "username");
   settings.message.icon_emoji = plain_text(reader, "icon_emoji");
   settings.message.icon_url = plain_text(reader, "icon_url");

@@ -135,7 +135,6 @@ route:
            "receiver \"team\", webhook_configs[1]: \"url\": is not a URL that begins with http:// or https://",
            "receiver \"team\", webhook_configs[2]: give either \"url\" or \"url_file\", not both",
            "receiver \"team\", slack_configs[0]: key \"api_url\" is missing; give it here or in \"api_url_file\"",
-           "receiver \"team\", slack_configs[0]: \"title\": templates are not supported here",
            "receiver \"team\": the name is taken already",
            "key \"name\" is missing",
            "the root of the tree must have no matchers",
