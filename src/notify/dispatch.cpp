@@ -191,8 +191,10 @@ class Step {
     const bool says = !visible.firing.empty() || integration.send_resolved;
     if (says) {
       const std::string endpoint = endpoint_name(group.route->receiver, integration.id);
-      // What began in a digest ends in it.
-      now.merged = now.merged || !take_token(endpoint, 2);
+      // What began in a digest ends in it, and what began by itself ends by itself, whatever else there is to tell.
+      const bool begun = before != nullptr && !before->firing.empty();
+      if (!begun) now.merged = !take_token(endpoint, 2);
+      if (begun && !now.merged) charge(bucket_of(endpoint));
       if (now.merged) {
         merge(endpoint, visible);
       } else {
@@ -209,15 +211,22 @@ class Step {
 
   /// Groups leave one token for the digest.
   bool take_token(const std::string& endpoint, double at_least) {
+    Bucket& bucket = bucket_of(endpoint);
+    if (bucket.tokens < at_least) return false;
+    charge(bucket);
+    return true;
+  }
+
+  void charge(Bucket& bucket) const { bucket.tokens = std::max(bucket.tokens - 1, -settings_.limits.burst); }
+
+  /// Filled up for the time that has passed.
+  Bucket& bucket_of(const std::string& endpoint) {
     const NotificationLimits& limits = settings_.limits;
-    const auto [found, fresh] = state_.buckets.try_emplace(endpoint, Bucket{limits.burst, input_.now});
-    Bucket& bucket = found->second;
+    Bucket& bucket = state_.buckets.try_emplace(endpoint, Bucket{limits.burst, input_.now}).first->second;
     const double seconds = std::max(0.0, core::to_seconds(input_.now - bucket.at));
     bucket.tokens = std::min(limits.burst, bucket.tokens + seconds * limits.per_minute / 60);
     bucket.at = input_.now;
-    if (bucket.tokens < at_least) return false;
-    bucket.tokens -= 1;
-    return true;
+    return bucket;
   }
 
   void merge(const std::string& endpoint, const Visible& visible) {

@@ -325,6 +325,9 @@ TEST_F(DispatchTest, AStormBecomesSomeMessagesAndADigestThatEndsWithIt) {
   ASSERT_EQ(messages.size(), 5U);
   EXPECT_EQ(messages.back().notification.group_key, "digest:team/webhook/0");
   for (const auto& message : messages) EXPECT_EQ(message.notification.status, "resolved");
+  std::set<std::string> keys;
+  for (const auto& message : messages) keys.insert(message.notification.group_key);
+  EXPECT_EQ(keys.size(), 5U) << "what was told by itself ends by itself";
   EXPECT_TRUE(state_.groups.empty());
   EXPECT_TRUE(state_.digests.empty());
   EXPECT_TRUE(stored_.empty());
