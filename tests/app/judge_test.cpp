@@ -466,5 +466,55 @@ TEST_F(JudgeTest, AFailedCycleResolvesNothing) {
   EXPECT_TRUE(stored()[0].open());
 }
 
+TEST_F(JudgeTest, AfterAStartNobodyIsToldBeforeEverySourceHadItsTurnAndTheRulesSawIt) {
+  routing_.limits.start_delay.reset();
+  start();
+  judge_->expect({"kafka/c", "checks/w"});
+  restart(std::string(kRules) + "      - {alert: At, expr: lag > 10}\n");
+  judge_->expect({"kafka/c", "checks/w"});
+  cycle(20);
+  EXPECT_EQ(stored().size(), 1U) << "it fires, and its incident is open";
+  EXPECT_EQ(storage_.pending_messages().value(), 0U);
+  deliver("self", core::Labels::metric("up", {}));
+  deliver("checks/w", core::Labels::metric("up", {}));
+  EXPECT_EQ(storage_.pending_messages().value(), 0U) << "the rules have not seen that yet";
+  turn();
+  EXPECT_EQ(storage_.pending_messages().value(), 1U);
+}
+
+TEST_F(JudgeTest, ASourceThatNeverAnswersHoldsNotificationsForHalfAMinuteOnly) {
+  routing_.limits.start_delay.reset();
+  restart("groups: [{name: g, interval: 15s, rules: [{alert: At, expr: lag > 10}]}]");
+  judge_->expect({"kafka/c", "checks/w"});
+  cycle(20);
+  EXPECT_EQ(storage_.pending_messages().value(), 0U);
+  cycle(20);
+  EXPECT_EQ(storage_.pending_messages().value(), 1U);
+}
+
+TEST_F(JudgeTest, ARestartTellsNothingTwiceAndForgetsNothing) {
+  fire();
+  EXPECT_EQ(storage_.pending_messages().value(), 1U);
+  start();
+  cycle(20);
+  cycle(20);
+  EXPECT_EQ(storage_.pending_messages().value(), 1U);
+  cycle(5);
+  start();
+  cycle(5);
+  EXPECT_EQ(storage_.pending_messages().value(), 2U);
+  EXPECT_TRUE(storage_.notification_groups().value().empty());
+}
+
+TEST_F(JudgeTest, WhatSomebodyElseToldEntersTheTimeline) {
+  fire();
+  const core::Labels labels = judge_->view()->alerts.at(0).labels;
+  EXPECT_EQ(judge_->note_told({labels}, "Alertmanager told team (firing)", now_).incidents, 1U);
+  EXPECT_EQ(stored()[0].timeline.back().kind, "notified");
+  EXPECT_EQ(judge_->note_told({core::Labels{{"a", "b"}}}, "x", now_).incidents, 0U);
+  for (int i = 0; i < 1000; ++i) judge_->note_told({labels}, "again", now_);
+  EXPECT_LE(stored()[0].timeline.size(), 210U);
+}
+
 }  // namespace
 }  // namespace weir::app
