@@ -189,8 +189,9 @@ class Step {
                         .at = input_.now,
                         .merged = before != nullptr && before->merged};
     const bool says = !visible.firing.empty() || integration.send_resolved;
+    const std::string endpoint = endpoint_name(group.route->receiver, integration.id);
+    if (!says && now.merged) state_.digests[endpoint].changed = true;
     if (says) {
-      const std::string endpoint = endpoint_name(group.route->receiver, integration.id);
       // What began in a digest ends in it, and what began by itself ends by itself, whatever else there is to tell.
       const bool begun = before != nullptr && !before->firing.empty();
       if (!begun) now.merged = !take_token(endpoint, 2);

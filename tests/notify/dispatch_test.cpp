@@ -333,6 +333,19 @@ TEST_F(DispatchTest, AStormBecomesSomeMessagesAndADigestThatEndsWithIt) {
   EXPECT_TRUE(stored_.empty());
 }
 
+TEST_F(DispatchTest, ADigestWithoutSendResolvedIsForgottenWhenAllIsOver) {
+  configure(
+      "receivers: [{name: team, webhook_configs: [{url: http://a, send_resolved: false}]}]\n"
+      "route: {receiver: team, group_by: ['...'], group_wait: 0s, group_interval: 5s}\n"
+      "notifications: {burst: 2, per_minute: 60}");
+  for (int i = 0; i < 4; ++i) fire(named("A", {{"n", std::to_string(i)}}));
+  EXPECT_EQ(step().size(), 2U);
+  for (int i = 0; i < 4; ++i) resolve(named("A", {{"n", std::to_string(i)}}));
+  EXPECT_THAT(until(60s), ElementsAre());
+  EXPECT_TRUE(state_.digests.empty());
+  EXPECT_TRUE(stored_.empty());
+}
+
 TEST_F(DispatchTest, ADigestOutlivesARestart) {
   configure(std::string(kTeam) +
             "route: {receiver: team, group_by: ['...'], group_wait: 0s, group_interval: 10s}\n"
