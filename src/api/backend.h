@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/metrics_page.h"
+#include "api/notifications.h"
 #include "api/rule_view.h"
 #include "api/web_assets.h"
 #include "core/error.h"
@@ -75,6 +76,7 @@ struct Backend {
   std::function<ReloadStatus()> reload_status = {};
   core::Duration retention{0};  // of the samples
   LineageAccess lineage = {};
+  Notifications notifications = {};
 };
 
 }  // namespace weir::api

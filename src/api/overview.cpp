@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -64,7 +65,13 @@ class Builder {
                  {"subjects", subjects()},
                  {"tables", tables()}};
     page["alerts"] = json::array();
-    for (const core::Alert& alert : alerts_) page["alerts"].push_back(to_json(alert));
+    const auto suppressions = suppressions_by_alert();
+    for (const core::Alert& alert : alerts_) {
+      json shown = to_json(alert);
+      const auto found = suppressions.find({alert.fingerprint, alert.group});
+      shown["suppressed"] = found == suppressions.end() ? json(nullptr) : found->second;
+      page["alerts"].push_back(std::move(shown));
+    }
     page["incidents"] = json::array();
     for (const core::Incident& incident : backend_.incidents()) {
       // What is cut off below needs no look at the graph.
@@ -92,6 +99,21 @@ class Builder {
       return left > right;
     });
     cut(rows);
+  }
+
+  /// Why nobody is told of an alert, of those of which that is so.
+  std::map<std::pair<std::uint64_t, std::string>, json> suppressions_by_alert() const {
+    std::map<std::pair<std::uint64_t, std::string>, json> found;
+    if (!backend_.notifications.view) return found;
+    const auto view = backend_.notifications.view();
+    for (const core::RoutedAlert& routed : view->alerts) {
+      if (!routed.suppression.any()) continue;
+      json inhibited = json::array();
+      for (const std::uint64_t by : routed.suppression.inhibited_by) inhibited.push_back(fmt::format("{:016x}", by));
+      found[{routed.alert.fingerprint, routed.alert.group}] = {{"inhibited_by", std::move(inhibited)},
+                                                               {"silenced_by", routed.suppression.silenced_by}};
+    }
+    return found;
   }
 
   /// Of everything that alerts name by these labels, the worst state. Alerts with the label `without` are about

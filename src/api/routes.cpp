@@ -5,6 +5,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "api/alertmanager_api.h"
 #include "api/cluster_page.h"
 #include "api/compress.h"
 #include "api/json_values.h"
@@ -129,6 +130,12 @@ ServerResponse receive(const Backend& backend, const ServerRequest& request) {
   return receive_lineage(backend, request);
 }
 
+/// What an Alertmanager told its receivers enters the incidents' timelines.
+ServerResponse webhook_of_alertmanager(const Backend& backend, const ServerRequest& request) {
+  if (from_another_site(request)) return error(403, "not for pages of other sites");
+  return alertmanager_webhook(backend, request);
+}
+
 /// Where a request is answered.
 enum class Where {
   loop,   // at once
@@ -144,7 +151,7 @@ struct Row {
   Where where;
   Methods methods = Methods::get;
 };
-constexpr std::array<Row, 23> kRoutes{{
+constexpr std::array<Row, 24> kRoutes{{
     {"/metrics", metrics, Where::loop},
     {"/-/healthy", healthy, Where::loop},
     {"/-/ready", ready, Where::loop},
@@ -161,6 +168,7 @@ constexpr std::array<Row, 23> kRoutes{{
     {"/api/v1/alerts", alerts, Where::brief},
     {"/api/v1/status/buildinfo", build_info, Where::loop},
     {"/api/v1/status/runtimeinfo", runtime_info, Where::loop},
+    {"/api/weir/v1/alertmanager-webhook", webhook_of_alertmanager, Where::slow, Methods::post_put},
     {"/api/weir/v1/overview", show_overview, Where::slow},
     {kIncidents, incidents, Where::slow},
     {"/api/lineage", lineage_graph, Where::slow},
@@ -181,6 +189,7 @@ std::string_view allowed(Methods methods) {
 }
 
 bool allows(Methods methods, const std::string& method) {
+  if (method == "DELETE") return false;
   if (method == "POST") return methods != Methods::get;
   const bool reads = methods == Methods::get || methods == Methods::get_post;
   return method == "PUT" ? methods == Methods::post_put : reads;
@@ -199,7 +208,7 @@ std::string label_of(const std::string& path) {
 
 Where where(const ServerRequest& request) {
   if (const Row* row = find_row(request)) return row->where;
-  if (request.path.starts_with(kIncidents)) return Where::slow;
+  if (request.path.starts_with(kIncidents) || request.path.starts_with(kAlertmanagerPaths)) return Where::slow;
   const bool brief = request.path.starts_with(kLabel) || request.path.starts_with(kClusterMetrics);
   return brief ? Where::brief : Where::loop;
 }
@@ -248,9 +257,22 @@ void answer_on_loop(const Backend& backend, const ServerRequest& request,
   if (!taken) responder->send(std::move(response));  // as it is, rather than late
 }
 
+/// Alertmanager's API has methods of its own. A page of another site may change nothing.
+ServerResponse answer_alertmanager(const Backend& backend, const ServerRequest& request) {
+  const std::string_view methods = alertmanager_methods(request.path);
+  const bool changes = request.method != "GET" && request.method != "HEAD";
+  if (methods.empty()) return error(404, "there is nothing at this path");
+  if (changes && from_another_site(request)) return error(403, "not for pages of other sites");
+  if (methods.contains(request.method)) return alertmanager_api(backend, request);
+  ServerResponse refused = error(405, request.method + " is not for this path");
+  refused.headers.emplace_back("Allow", methods);
+  return refused;
+}
+
 }  // namespace
 
 ServerResponse answer(const Backend& backend, const ServerRequest& request) {
+  if (request.path.starts_with(kAlertmanagerPaths)) return answer_alertmanager(backend, request);
   const Row* row = find_row(request);
   const Methods methods = row != nullptr ? row->methods : Methods::get;
   if (allows(methods, request.method)) {

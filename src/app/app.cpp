@@ -11,10 +11,12 @@
 #include "api/routes.h"
 #include "app/alertmanager_link.h"
 #include "app/delivery_worker.h"
+#include "app/heartbeat_link.h"
 #include "app/judge.h"
 #include "app/lineage_service.h"
 #include "app/remote_files.h"
 #include "app/series_keeper.h"
+#include "app/silence_book.h"
 #include "app/step_log.h"
 #include "app/table_columns.h"
 #include "collectors/canary.h"
@@ -48,6 +50,8 @@ constexpr MetricInfo kAlertsSent{"weir_alertmanager_alerts_sent_total", MetricTy
                                  "Alerts that an Alertmanager was told, each as often as it was."};
 constexpr MetricInfo kSendFailures{"weir_alertmanager_send_failures_total", MetricType::counter,
                                    "Requests to an Alertmanager that it did not take."};
+constexpr MetricInfo kHeartbeats{"weir_heartbeats_total", MetricType::counter,
+                                 "Heartbeats to a dead man's switch, by outcome."};
 constexpr MetricInfo kRuleSeconds{"weir_rule_group_last_duration_seconds", MetricType::gauge,
                                   "Duration of the rule group's last evaluation."};
 constexpr MetricInfo kRuleFailures{"weir_rule_evaluation_failures_total", MetricType::counter,
@@ -58,9 +62,9 @@ constexpr MetricInfo kReloaded{"weir_config_last_reload_successful", MetricType:
                                "1 when the last reading of the configuration was applied, else 0."};
 constexpr MetricInfo kReloadedAt{"weir_config_last_reload_success_timestamp_seconds", MetricType::gauge,
                                  "When the configuration was last applied."};
-constexpr std::array kOwnMetrics{kReloaded,     kReloadedAt,      kBuildInfo,     kSeries,
-                                 kOutbox,       kIncidents,       kNotifications, kRuleSeconds,
-                                 kRuleFailures, kStorageFailures, kAlertsSent,    kSendFailures};
+constexpr std::array kOwnMetrics{kReloaded,   kReloadedAt,    kBuildInfo,   kSeries,       kOutbox,
+                                 kIncidents,  kNotifications, kRuleSeconds, kRuleFailures, kStorageFailures,
+                                 kAlertsSent, kSendFailures,  kHeartbeats};
 
 constexpr core::Duration kSelfInterval = 5s;
 constexpr core::Duration kSaveInterval = 60s;    // of the series: what a restart may lose
@@ -113,14 +117,20 @@ class App::Impl {
                {.external_url = settings_.external_url,
                 .stopwatch = [this] { return std::chrono::nanoseconds(clock_.steady().time_since_epoch()); }}),
         lineage_(std::move(settings_.lineage), clock_),
-        judge_({series_, rules_, *storage_, settings_.routing,
-                [this](const core::Labels& labels) { return lineage_.annotations(labels); }}),
+        silences_(*storage_, clock_),
+        judge_({.series = series_,
+                .rules = rules_,
+                .storage = *storage_,
+                .routing = settings_.routing,
+                .annotations = [this](const core::Labels& labels) { return lineage_.annotations(labels); },
+                .silences = [this] { return silences_.compiled(); }}),
         http_(net::make_curl_client()),
         remote_files_(*http_),
         backend_(make_backend()),
         server_(std::move(server)),
         delivery_(*storage_, settings_.routing, clock_, [this](const notify::Report& report) { note(report); }),
         alertmanagers_(clock_, [this](const AlertmanagerReport& report) { note(report); }),
+        heartbeats_(clock_, [this](const HeartbeatReport& report) { note(report); }),
         judge_pool_("judge", 1, 1000),
         api_pool_("api", 2, 64),
         save_pool_("save", 1, 1),
@@ -128,6 +138,8 @@ class App::Impl {
 
   core::Result<void> build() {
     keeper_.load(clock_.now());
+    if (auto loaded = silences_.load(); !loaded) return loaded;
+    routing_text_ = std::make_shared<const std::string>(notify::routing_yaml(settings_.routing));
     const auto restored = judge_.restore(clock_.now());
     if (!restored) return std::unexpected(restored.error());
     log_step(*restored);
@@ -145,6 +157,7 @@ class App::Impl {
     self_.set(kBuildInfo.name, {{"version", WEIR_VERSION}}, 1);
     begin_counters();
     alertmanagers_.configure(settings_.alertmanagers, settings_.external_url);
+    heartbeats_.configure(settings_.heartbeats, settings_.external_url);
     serve();
     return {};
   }
@@ -158,6 +171,7 @@ class App::Impl {
       submit([this] {
         show(judge_.tick(clock_.now()));
         tell_alertmanagers();
+        if (storage_error_.empty()) heartbeats_.beat();
       });
     }));
     timers_.push_back(loop_.every(kSelfInterval, 0s, [this] { submit([this] { take_self(); }); }));
@@ -180,6 +194,7 @@ class App::Impl {
     delivery_.stop();
     lineage_.stop();
     alertmanagers_.stop();
+    heartbeats_.stop();
     save_pool_.stop();
     if (!std::exchange(stopped_, true)) keeper_.save(clock_.now());
   }
@@ -226,7 +241,28 @@ class App::Impl {
                   return api::ReloadStatus{reload_successful_, reloaded_at_};
                 },
             .retention = settings_.series.retention,
-            .lineage = lineage_.access()};
+            .lineage = lineage_.access(),
+            .notifications = make_notifications()};
+  }
+
+  api::Notifications make_notifications() {
+    return {.view = [this] { return judge_.view()->notifications; },
+            .silences = [this] { return silences_.all(); },
+            .set_silence = [this](core::Silence posted) { return silences_.set(std::move(posted)); },
+            .expire_silence = [this](const std::string& id) { return silences_.expire(id); },
+            .told = [this](std::vector<core::Labels> alerts,
+                           std::string text) { return note_told(std::move(alerts), std::move(text)); },
+            .parse_matchers = [](const std::string& text) { return matchers_of(text); },
+            .config = [this] { return *routing_text_.load(); },
+            .external_url = settings_.external_url};
+  }
+
+  static core::Result<std::vector<core::Matcher>> matchers_of(const std::string& text) {
+    const auto parsed = notify::parse_matchers(text);
+    if (!parsed) return std::unexpected(parsed.error());
+    std::vector<core::Matcher> specs;
+    for (const notify::LabelMatcher& matcher : *parsed) specs.push_back(matcher.spec());
+    return specs;
   }
 
   /// On a worker of the API. Everything is read and checked before anything is replaced.
@@ -261,7 +297,9 @@ class App::Impl {
     auto shared = std::make_shared<Settings>(std::move(fresh));
     const bool taken = judge_pool_.submit([this, shared, applied](const std::stop_token&) {
       settings_.routing = std::move(shared->routing);
+      routing_text_ = std::make_shared<const std::string>(notify::routing_yaml(settings_.routing));
       alertmanagers_.configure(std::move(shared->alertmanagers), settings_.external_url);
+      heartbeats_.configure(std::move(shared->heartbeats), settings_.external_url);
       show(judge_.reload(std::move(shared->rule_groups), clock_.now()));
       applied->set_value();
     });
@@ -397,6 +435,10 @@ class App::Impl {
       for (const MetricInfo& metric : {kAlertsSent, kSendFailures})
         self_.add(metric.name, {{"alertmanager", each.name}}, 0);
     }
+    for (const notify::HeartbeatSettings& each : settings_.heartbeats) {
+      for (const char* outcome : {"delivered", "failed"})
+        self_.add(kHeartbeats.name, {{"heartbeat", each.name}, {"outcome", outcome}}, 0);
+    }
     for (const auto& [receiver, integration] : notify::endpoints(settings_.routing)) {
       for (const auto outcome : {notify::Outcome::delivered, notify::Outcome::retried, notify::Outcome::dead})
         self_.add(kNotifications.name, {{"receiver", receiver}, {"outcome", notify::to_string(outcome)}}, 0);
@@ -463,6 +505,7 @@ class App::Impl {
     if (auto done = storage_->prune(clock_.now(), settings_.storage.history); !done) {
       runtime::log_warn("old history could not be dropped", {{"error", done.error().describe()}});
     }
+    silences_.prune();
   }
 
   void show(const JudgeStep& step) {
@@ -524,6 +567,24 @@ class App::Impl {
                                              {{"alertmanager", report.alertmanager}, {"error", report.error}});
   }
 
+  void note(const HeartbeatReport& report) {
+    self_.add(kHeartbeats.name,
+              {{"heartbeat", report.heartbeat}, {"outcome", report.error.empty() ? "delivered" : "failed"}});
+    if (!report.changed) return;
+    report.error.empty()
+        ? runtime::log_info("heartbeat is heard again", {{"heartbeat", report.heartbeat}})
+        : runtime::log_warn("heartbeat was not heard", {{"heartbeat", report.heartbeat}, {"error", report.error}});
+  }
+
+  core::Result<void> note_told(std::vector<core::Labels> alerts, std::string text) {
+    const bool taken =
+        judge_pool_.submit([this, alerts = std::move(alerts), text = std::move(text)](const std::stop_token&) {
+          show(judge_.note_told(alerts, text, clock_.now()));
+        });
+    if (!taken) return core::fail(core::ErrorKind::unavailable, "the judge is behind");
+    return {};
+  }
+
   void submit(std::function<void()> work) {
     if (!judge_pool_.submit([work = std::move(work)](const std::stop_token&) { work(); })) {
       runtime::log_warn("a step was dropped: the judge cannot keep up", {});
@@ -554,6 +615,7 @@ class App::Impl {
   SeriesKeeper keeper_;
   rules::Evaluator rules_;
   LineageService lineage_;
+  SilenceBook silences_;
   Judge judge_;
   api::MetricsPage metrics_;
   std::unique_ptr<net::HttpClient> http_;
@@ -561,10 +623,11 @@ class App::Impl {
   std::vector<std::unique_ptr<runtime::CollectorHarness>> harnesses_;
   api::Backend backend_;
   api::EventHub hub_;
-  FaultLog faults_;                                     // judge's worker only
-  std::map<std::string, std::string> rule_errors_;      // judge's worker only
-  std::string storage_error_;                           // judge's worker only
-  std::map<std::string, std::string> receiver_errors_;  // delivery's worker only
+  FaultLog faults_;                                               // judge's worker only
+  std::map<std::string, std::string> rule_errors_;                // judge's worker only
+  std::string storage_error_;                                     // judge's worker only
+  std::map<std::string, std::string> receiver_errors_;            // delivery's worker only
+  std::atomic<std::shared_ptr<const std::string>> routing_text_;  // of the routes in force
   std::mutex reloading_;
   std::atomic<bool> reload_successful_ = true;
   std::atomic<core::Time> reloaded_at_ = core::Time{};
@@ -572,6 +635,7 @@ class App::Impl {
   // The workers come last: they use all of the above, and end first.
   DeliveryWorker delivery_;
   AlertmanagerLink alertmanagers_;  // configured and offered to by the judge's worker
+  HeartbeatLink heartbeats_;        // the same
   runtime::WorkerPool judge_pool_;
   runtime::WorkerPool api_pool_;
   runtime::WorkerPool save_pool_;

@@ -39,6 +39,7 @@ int run_command_line(int argc, const char* const* argv) {
   add_check_command(cli, action);
   add_profile_command(cli, action);
   add_measurements_command(cli, action);
+  add_notify_command(cli, action);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

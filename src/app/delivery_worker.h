@@ -2,10 +2,10 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "notify/delivery.h"
@@ -16,9 +16,11 @@
 
 namespace weir::app {
 
-/// Works the outbox off on a worker of its own. wake() may be called from any thread and returns at once.
+/// Works the outbox off: one worker looks which integrations have something to hear, and each of these is served by a
+/// worker of its own, so that one that hangs delays no other. wake() may be called from any thread and returns at once.
 class DeliveryWorker {
  public:
+  /// Called by any of the workers, by one at a time.
   using OnReport = std::function<void(const notify::Report&)>;
   DeliveryWorker(storage::Store& storage, const notify::RoutingSettings& routing, const runtime::Clock& clock,
                  OnReport report);
@@ -32,19 +34,26 @@ class DeliveryWorker {
   void stop();
 
  private:
-  using Notifiers = std::vector<std::pair<std::string, std::unique_ptr<notify::Notifier>>>;
-  class StoredOutbox;
-  void take_configured();
-  void run(std::stop_token stop);
+  class LaneOutbox;
+  struct Lane;
+  using Lanes = std::map<std::string, std::shared_ptr<Lane>>;
 
+  std::shared_ptr<Lane> make_lane(const std::string& receiver, const std::string& integration);
+  void look();
+  void serve(const std::shared_ptr<Lane>& lane, const std::stop_token& stop);
+  void note_error(const std::string& error);
+
+  storage::Store& storage_;
+  const runtime::Clock& clock_;
+  OnReport report_;
   std::unique_ptr<net::HttpClient> http_;
-  std::mutex mutex_;
-  Notifiers configured_;  // for the worker to take up
-  std::unique_ptr<notify::Outbox> outbox_;
-  notify::Dispatcher dispatcher_;
-  std::atomic<bool> queued_ = false;
+  std::mutex mutex_;  // of what follows
+  Lanes lanes_;       // by endpoint
   std::string last_error_;
-  runtime::WorkerPool pool_;
+  std::mutex reporting_;
+  std::atomic<bool> queued_ = false;
+  runtime::WorkerPool pool_;   // serves the lanes
+  runtime::WorkerPool looks_;  // the last: it uses all of the above, and ends first
 };
 
 }  // namespace weir::app

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "incidents/planner.h"
-#include "notify/router.h"
 #include "runtime/parallel.h"
 
 namespace weir::app {
@@ -16,8 +15,9 @@ namespace {
 constexpr core::Duration kEventsKept = std::chrono::minutes(15);
 constexpr std::size_t kMostEvents = 1000;
 constexpr std::size_t kResolvedShown = 50;
-constexpr std::size_t kMostBacklog = 10'000;
-constexpr std::size_t kMostWorkers = 4;  // that evaluate groups at a time
+constexpr std::size_t kMostBacklog = 50'000;
+constexpr std::size_t kMostWorkers = 4;                            // that evaluate groups at a time
+constexpr core::Duration kLongestHold = std::chrono::seconds(30);  // of notifications, after the start
 
 std::vector<std::string> metric_names(const core::Batch& batch) {
   std::set<std::string_view> names;
@@ -53,6 +53,7 @@ void append_bounded(std::vector<Item>& to, std::vector<Item> from) {
 
 Judge::Judge(Parts parts) : parts_(parts), evaluated_at_(parts.rules.groups().size()) {
   rule_views_.show_all(parts_.rules);
+  silences_ = parts_.silences ? parts_.silences() : std::make_shared<const std::vector<notify::CompiledSilence>>();
   publish();
 }
 
@@ -63,11 +64,15 @@ core::Result<JudgeStep> Judge::restore(core::Time now) {
   if (!open) return std::unexpected(open.error());
   auto latest = parts_.storage.incidents({.open_only = false, .limit = kResolvedShown, .id = {}});
   if (!latest) return std::unexpected(latest.error());
+  auto groups = parts_.storage.notification_groups();
+  if (!groups) return std::unexpected(groups.error());
   open_ = std::move(*open);
   for (core::Incident& incident : *latest) {
     if (!incident.open()) resolved_.push_back(std::move(incident));
   }
   for (const core::Alert& alert : *alerts) written_[{alert.fingerprint, alert.group, alert.rule}] = alert;
+  started_ = now;
+  rebuild_dispatch(*groups, *alerts, now);
   // Rules that are no longer configured end their alerts now, with their incidents and notifications.
   std::vector<core::Transition> ends = parts_.rules.restore(std::move(*alerts), now);
   rule_views_.show_all(parts_.rules);
@@ -122,12 +127,35 @@ JudgeStep Judge::reload(std::vector<rules::Group> groups, core::Time now) {
     const rules::Group& group = parts_.rules.groups()[i];
     before[{group.key(), group.interval}] = evaluated_at_[i];
   }
+  std::vector<core::Alert> firing;
+  for (const auto& [id, member] : dispatch_.firing) firing.push_back(member.alert);
+  rebuild_dispatch(notify::records(dispatch_), firing, now);
   std::vector<core::Transition> ends = parts_.rules.reload(std::move(groups), now);
   evaluated_at_.clear();
   for (const rules::Group& group : parts_.rules.groups())
     evaluated_at_.push_back(before[{group.key(), group.interval}]);
   rule_views_.show_all(parts_.rules);
   return judge({}, std::move(ends), false, now);
+}
+
+JudgeStep Judge::note_told(const std::vector<core::Labels>& alerts, const std::string& text, core::Time now) {
+  constexpr std::size_t kMostTold = 200;  // entries of this kind in one timeline
+  JudgeStep step;
+  storage::Commit changes;
+  for (core::Incident& incident : open_) {
+    const bool concerned = std::ranges::any_of(incident.alerts, [&](const core::Alert& alert) {
+      return std::ranges::find(alerts, alert.labels) != alerts.end();
+    });
+    const auto told = std::ranges::count(incident.timeline, "notified", &core::TimelineEntry::kind);
+    if (!concerned || static_cast<std::size_t>(told) >= kMostTold) continue;
+    incident.timeline.push_back({now, "notified", text});
+    changes.incidents.push_back(incident);
+  }
+  step.incidents = changes.incidents.size();
+  if (step.incidents == 0) return step;
+  write(std::move(changes), step);
+  publish();
+  return step;
 }
 
 JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transition> transitions, bool new_events,
@@ -151,12 +179,73 @@ JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transi
     return (transition.from == core::AlertState::firing) != (transition.to == core::AlertState::firing);
   });
   storage::Commit changes;
-  if (!transitions.empty() || (new_events && !open_.empty())) plan(annotated(transitions), now, step, changes);
+  const std::vector<core::Transition> told = annotated(transitions);
+  if (!told.empty() || (new_events && !open_.empty())) plan(told, now, step, changes);
   note_alerts(changes);
+  dispatch(told, now, step, changes);
   changes.transitions = std::move(transitions);
   write(std::move(changes), step);
   publish();
   return step;
+}
+
+void Judge::dispatch(std::span<const core::Transition> transitions, core::Time now, JudgeStep& step,
+                     storage::Commit& changes) {
+  if (parts_.silences) silences_ = parts_.silences();
+  const auto newest = [this](const core::Alert& alert) -> const core::Alert* {
+    const auto found = written_.find({alert.fingerprint, alert.group, alert.rule});
+    return found == written_.end() || found->second.state != core::AlertState::firing ? nullptr : &found->second;
+  };
+  notify::DispatchOutput told = notify::dispatch(parts_.routing, dispatch_,
+                                                 {.transitions = transitions,
+                                                  .incidents = changes.incidents,
+                                                  .silences = *silences_,
+                                                  .hold = holding(now),
+                                                  .now = now,
+                                                  .newest = newest});
+  changes.outbox = std::move(told.messages);
+  changes.groups = std::move(told.records);
+  step.messages = changes.outbox.size();
+  const auto active =
+      std::ranges::count_if(*silences_, [&](const notify::CompiledSilence& each) { return each.silence.active(now); });
+  const bool silences_changed = silences_ != silences_shown_ || active != silences_active_;
+  if (transitions.empty() && changes.groups.empty() && !silences_changed) return;
+  silences_shown_ = silences_;
+  silences_active_ = active;
+  note_notifications(now);
+}
+
+/// After a start: until every source had its turn and the rules were evaluated with all of it, so that what inhibits
+/// others is known before those are told of.
+bool Judge::holding(core::Time now) {
+  if (!started_) return false;
+  const auto& fixed = parts_.routing.limits.start_delay;
+  bool over = now >= *started_ + fixed.value_or(kLongestHold);
+  if (!over && !fixed && census_.all_tried()) {
+    if (!all_tried_at_) all_tried_at_ = now;
+    over = std::ranges::all_of(evaluated_at_, [&](core::Time at) { return at > *all_tried_at_; });
+  }
+  if (over) started_.reset();
+  return !over;
+}
+
+void Judge::rebuild_dispatch(std::span<const core::GroupRecord> records, std::span<const core::Alert> firing,
+                             core::Time now) {
+  notify::DispatchState rebuilt = notify::rebuild(parts_.routing, records, firing, open_, now);
+  rebuilt.flaps = std::move(dispatch_.flaps);
+  rebuilt.buckets = std::move(dispatch_.buckets);
+  dispatch_ = std::move(rebuilt);
+  std::set<std::string> kept;
+  for (const core::GroupRecord& record : notify::records(dispatch_)) kept.insert(record.key);
+  for (const core::GroupRecord& record : records) {
+    if (!kept.contains(record.key)) backlog_.groups.push_back({.key = record.key, .gone = true});
+  }
+  note_notifications(now);
+}
+
+void Judge::note_notifications(core::Time now) {
+  notifications_ =
+      std::make_shared<const core::NotificationView>(notify::view_of(parts_.routing, dispatch_, *silences_, now));
 }
 
 /// Groups that share no input are evaluated at the same time; nothing is written meanwhile.
@@ -215,9 +304,7 @@ void Judge::plan(const std::vector<core::Transition>& transitions, core::Time no
     changes.incidents.push_back(std::move(change.incident));
   }
   while (resolved_.size() > kResolvedShown) resolved_.pop_back();
-  changes.outbox = notify::route(parts_.routing, changes.incidents, transitions, now);
   step.incidents = changes.incidents.size();
-  step.messages = changes.outbox.size();
 }
 
 void Judge::note_alerts(storage::Commit& changes) {
@@ -243,6 +330,10 @@ void Judge::write(storage::Commit changes, JudgeStep& step) {
   append_bounded(backlog_.transitions, std::move(changes.transitions));
   append_bounded(backlog_.incidents, std::move(changes.incidents));
   append_bounded(backlog_.outbox, std::move(changes.outbox));
+  std::set<std::string_view> newer;
+  for (const core::GroupRecord& record : changes.groups) newer.insert(record.key);
+  std::erase_if(backlog_.groups, [&](const core::GroupRecord& record) { return newer.contains(record.key); });
+  append_bounded(backlog_.groups, std::move(changes.groups));
   if (backlog_.empty()) return;
   if (auto done = parts_.storage.commit(backlog_); !done) {
     step.storage = done.error();
@@ -261,6 +352,7 @@ void Judge::publish() {
   auto view = std::make_shared<JudgeView>();
   view->alerts = parts_.rules.active();
   view->rule_groups = rule_views_.groups();
+  view->notifications = notifications_;
   view->incidents = open_;
   std::ranges::stable_sort(view->incidents, std::greater(), &core::Incident::opened_at);
   view->incidents.insert(view->incidents.end(), resolved_.begin(), resolved_.end());

@@ -15,8 +15,10 @@
 #include "app/census.h"
 #include "app/rule_views.h"
 #include "core/batch.h"
+#include "core/dispatch.h"
 #include "core/error.h"
 #include "core/incident.h"
+#include "notify/dispatch.h"
 #include "notify/routing.h"
 #include "rules/evaluator.h"
 #include "series/store.h"
@@ -29,6 +31,7 @@ struct JudgeView {
   std::vector<core::Alert> alerts;        // pending and firing
   std::vector<core::Incident> incidents;  // open ones, then the latest resolved
   api::RuleGroupViews rule_groups;
+  std::shared_ptr<const core::NotificationView> notifications;  // who is told of what
 };
 
 /// How the evaluation of one rule group went.
@@ -62,6 +65,7 @@ struct JudgeStep {
 /// transaction. Owned by App, used by one worker at a time; view() may be called from any thread.
 class Judge {
  public:
+  using Silences = std::function<std::shared_ptr<const std::vector<notify::CompiledSilence>>()>;
   struct Parts {
     series::Store& series;
     rules::Evaluator& rules;
@@ -69,6 +73,7 @@ class Judge {
     const notify::RoutingSettings& routing;
     /// What is added to the annotations of an alert with these labels, for its incident and notifications.
     std::function<core::Labels(const core::Labels& alert_labels)> annotations = {};
+    Silences silences = {};  // without it there are none
   };
   explicit Judge(Parts parts);
 
@@ -85,8 +90,11 @@ class Judge {
   JudgeStep tick(core::Time now);
 
   /// Replaces the rules: those that stay the same keep their alerts, the alerts of the others end. New groups are
-  /// evaluated with the next tick.
+  /// evaluated with the next tick. The routing may have been replaced right before.
   JudgeStep reload(std::vector<rules::Group> groups, core::Time now);
+
+  /// Somebody else told people of alerts with these labels: their open incidents' timelines say so.
+  JudgeStep note_told(const std::vector<core::Labels>& alerts, const std::string& text, core::Time now);
 
   std::shared_ptr<const JudgeView> view() const;
 
@@ -105,6 +113,12 @@ class Judge {
   std::vector<core::Transition> annotated(std::vector<core::Transition> transitions) const;
   void plan(const std::vector<core::Transition>& transitions, core::Time now, JudgeStep& step,
             storage::Commit& changes);
+  void dispatch(std::span<const core::Transition> transitions, core::Time now, JudgeStep& step,
+                storage::Commit& changes);
+  bool holding(core::Time now);
+  void rebuild_dispatch(std::span<const core::GroupRecord> records, std::span<const core::Alert> firing,
+                        core::Time now);
+  void note_notifications(core::Time now);
   void note_alerts(storage::Commit& changes);
   void write(storage::Commit changes, JudgeStep& step);
   void remember(const std::vector<core::Event>& events, core::Time now);
@@ -123,6 +137,13 @@ class Judge {
   std::deque<core::Incident> resolved_;      // the latest, newest first
   std::map<AlertKey, core::Alert> written_;  // active alerts as storage has them, or will have
   storage::Commit backlog_;                  // what could not be written yet
+  notify::DispatchState dispatch_;
+  std::optional<core::Time> started_;  // while nobody is told yet
+  std::optional<core::Time> all_tried_at_;
+  std::shared_ptr<const std::vector<notify::CompiledSilence>> silences_;
+  std::shared_ptr<const std::vector<notify::CompiledSilence>> silences_shown_;  // in notifications_
+  std::ptrdiff_t silences_active_ = 0;                                          // among them
+  std::shared_ptr<const core::NotificationView> notifications_ = std::make_shared<core::NotificationView>();
   mutable std::mutex view_mutex_;
   std::shared_ptr<const JudgeView> view_ = std::make_shared<JudgeView>();
 };

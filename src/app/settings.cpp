@@ -173,9 +173,18 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
     settings.rule_groups = rules::load(section.files, diagnostics, section.interval);
     for (const std::string& file : section.files) note_empty(file, settings.rule_groups, diagnostics);
   }
-  settings.routing = notify::parse_routing(reader.child("receivers"), reader.child("route"), diagnostics);
+  settings.routing = notify::parse_routing({.receivers = reader.child("receivers"),
+                                            .route = reader.child("route"),
+                                            .global = reader.child("global"),
+                                            .inhibit_rules = reader.child("inhibit_rules"),
+                                            .time_intervals = reader.child("time_intervals"),
+                                            .mute_time_intervals = reader.child("mute_time_intervals"),
+                                            .templates = reader.child("templates"),
+                                            .notifications = reader.child("notifications")},
+                                           diagnostics);
   settings.routing.external_url = settings.external_url;
   settings.alertmanagers = notify::parse_alertmanagers(section_or_nothing(reader, "alertmanagers"), diagnostics);
+  settings.heartbeats = notify::parse_heartbeats(section_or_nothing(reader, "heartbeats"), diagnostics);
 }
 
 /// A node's content in one text, without places.
@@ -188,8 +197,18 @@ std::string text_of(const config::Node& node) {
 }
 
 void note_fixed(const config::Node& root, Settings& settings) {
-  static constexpr std::array<std::string_view, 5> kReloaded{"rules", "receivers", "route", "alertmanagers",
-                                                             "log_level"};
+  static constexpr std::array<std::string_view, 12> kReloaded{"rules",
+                                                              "receivers",
+                                                              "route",
+                                                              "global",
+                                                              "inhibit_rules",
+                                                              "time_intervals",
+                                                              "mute_time_intervals",
+                                                              "templates",
+                                                              "notifications",
+                                                              "alertmanagers",
+                                                              "heartbeats",
+                                                              "log_level"};
   for (const auto& [key, value] : root.entries()) {
     if (std::ranges::find(kReloaded, key.text()) == kReloaded.end())
       settings.fixed[key.text()] = std::hash<std::string>()(text_of(value));

@@ -13,6 +13,7 @@
 #include "core/time.h"
 #include "kafka/settings.h"
 #include "notify/alertmanager.h"
+#include "notify/heartbeat.h"
 #include "notify/routing.h"
 #include "quality/checks_section.h"
 #include "quality/governance.h"
@@ -49,6 +50,7 @@ struct Settings {
   std::vector<rules::Group> rule_groups;
   notify::RoutingSettings routing;
   std::vector<notify::AlertmanagerSettings> alertmanagers;
+  std::vector<notify::HeartbeatSettings> heartbeats;
   std::map<std::string, std::size_t> fixed;  // hashes of the sections that a reload does not apply
   std::vector<config::Diagnostic> hints;     // what is allowed and yet hardly meant
 };

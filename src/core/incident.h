@@ -13,7 +13,7 @@ namespace weir::core {
 
 struct TimelineEntry {
   Time at;
-  std::string kind;  // "opened", "grew", "recovered", "resolved", "reopened", "event"
+  std::string kind;  // "opened", "grew", "recovered", "resolved", "reopened", "event", "notified"
   std::string text;  // one sentence
 };
 
@@ -57,6 +57,7 @@ struct OutboxMessage {
   Time next_attempt_at;
   int attempts = 0;
   std::string last_error;
+  std::string reference = {};  // what the integration noted of the group's message before, see notify::Receipt
 };
 
 }  // namespace weir::core

@@ -242,6 +242,11 @@ class CurlClient final : public HttpClient {
     if (!request.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
     if (!request.cert_file.empty()) curl_easy_setopt(handle, CURLOPT_SSLCERT, request.cert_file.c_str());
     if (!request.key_file.empty()) curl_easy_setopt(handle, CURLOPT_SSLKEY, request.key_file.c_str());
+    if (request.insecure_skip_verify) {
+      curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
+      curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (!request.proxy.empty()) curl_easy_setopt(handle, CURLOPT_PROXY, request.proxy.reveal().c_str());
     return HeaderList(list);
   }
 

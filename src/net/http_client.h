@@ -26,6 +26,8 @@ struct HttpRequest {
   std::string ca_file = {};
   std::string cert_file = {};
   std::string key_file = {};
+  bool insecure_skip_verify = false;  // any certificate will do
+  core::Secret proxy = {};            // its URL; without one the environment's is used
 };
 
 struct HttpResponse {
@@ -37,7 +39,7 @@ struct HttpResponse {
   std::string_view header(std::string_view lower_name) const;
 };
 
-/// Follows no redirects and verifies TLS. Blocking; safe to call from several threads.
+/// Follows no redirects and verifies TLS unless told not to. Blocking; safe to call from several threads.
 class HttpClient {
  public:
   virtual ~HttpClient() = default;

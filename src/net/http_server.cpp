@@ -39,7 +39,8 @@ constexpr core::Duration kLinger{2'000};     // how long a refused client may go
 constexpr core::Duration kAcceptPause{100};  // after a failed accept: out of file descriptors, most likely
 
 bool known_method(http::verb verb) {
-  return verb == http::verb::get || verb == http::verb::head || verb == http::verb::post || verb == http::verb::put;
+  return verb == http::verb::get || verb == http::verb::head || verb == http::verb::post || verb == http::verb::put ||
+         verb == http::verb::delete_;
 }
 
 bool answers_to(std::string_view host, std::string_view external_host) {
@@ -187,7 +188,8 @@ void Connection::handle(const http::request<http::string_body>& request) {
   head_ = request.method() == http::verb::head;
   const std::string_view host(request[http::field::host].data(), request[http::field::host].size());
   const std::string_view target(request.target().data(), request.target().size());
-  if (!known_method(request.method())) return refuse(405, "method not allowed\n", {{"Allow", "GET, HEAD, POST, PUT"}});
+  if (!known_method(request.method()))
+    return refuse(405, "method not allowed\n", {{"Allow", "GET, HEAD, POST, PUT, DELETE"}});
   if (version_ >= 11 && request.count(http::field::host) != 1) return refuse(400, "one Host header is needed\n");
   if (shared_->options.listen.loopback && !host.empty() && !answers_to(host, shared_->options.external_host)) {
     return refuse(421, "this server answers to localhost and to the host of its external_url only\n");

@@ -25,7 +25,7 @@ core::Duration backoff(int attempts, core::Duration first, core::Duration longes
 
 Decision decide(const core::OutboxMessage& message, const DeliveryResult& result, core::Time now, double random,
                 const RetryPolicy& policy) {
-  if (result) return {};
+  if (result) return {.reference = result->reference};
   const DeliveryError& failed = result.error();
   const std::string error = failed.error.describe();
   if (!failed.error.retryable) return {.outcome = Outcome::dead, .error = error};
@@ -119,7 +119,7 @@ core::Result<void> Dispatcher::write_unwritten() {
   const auto& [sequence, decision] = *unwritten_;
   core::Result<void> done;
   switch (decision.outcome) {
-    case Outcome::delivered: done = tools_.outbox.delivered(sequence, tools_.now()); break;
+    case Outcome::delivered: done = tools_.outbox.delivered(sequence, tools_.now(), decision.reference); break;
     case Outcome::retried: done = tools_.outbox.retry_later(sequence, decision.next_attempt_at, decision.error); break;
     case Outcome::dead: done = tools_.outbox.give_up(sequence, tools_.now(), decision.error); break;
   }

@@ -23,8 +23,9 @@ std::string_view to_string(Outcome outcome);
 /// What to do after an attempt.
 struct Decision {
   Outcome outcome = Outcome::delivered;
-  core::Time next_attempt_at = {};  // of a retry
-  std::string error = {};           // "" when delivered
+  core::Time next_attempt_at = {};            // of a retry
+  std::string error = {};                     // "" when delivered
+  std::optional<std::string> reference = {};  // what the group's next message is to know, see Receipt
 };
 
 struct RetryPolicy {
@@ -48,7 +49,8 @@ class Outbox {
  public:
   virtual ~Outbox() = default;
   virtual core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit) = 0;
-  virtual core::Result<void> delivered(std::int64_t sequence, core::Time now) = 0;
+  virtual core::Result<void> delivered(std::int64_t sequence, core::Time now,
+                                       const std::optional<std::string>& reference) = 0;
   virtual core::Result<void> retry_later(std::int64_t sequence, core::Time next_attempt_at,
                                          const std::string& error) = 0;
   virtual core::Result<void> give_up(std::int64_t sequence, core::Time now, const std::string& error) = 0;
@@ -63,10 +65,10 @@ struct Report {
   std::string incident = {};  // its id, "" without one
 };
 
-/// Works the outbox off, one delivery at a time, each bounded by `delivery_timeout`. An integration that fails rests
-/// for a while (as long as its Retry-After says, or 1 s doubling to `longest_rest`), so that it costs the others at
-/// most one timeout a run. Owned by the delivery worker and used by it alone; what it remembers is bounded by the
-/// number of integrations.
+/// Works an outbox off, one delivery at a time, each bounded by `delivery_timeout`. An integration that fails rests
+/// for a while (as long as its Retry-After says, or 1 s doubling to `longest_rest`), so that it costs others in the
+/// same outbox at most one timeout a run. Used by one thread at a time; what it remembers is bounded by the number of
+/// integrations.
 class Dispatcher {
  public:
   struct Tools {

@@ -15,40 +15,35 @@ constexpr std::size_t kShownBytes = 200;
 constexpr std::size_t kMaxAnswer = 64U << 10U;
 constexpr std::size_t kTokenLength = 8;  // shorter parts of a path are words rather than tokens
 
-void read_basic_auth(const config::Node& node, config::MapReader& parent, HttpTarget& target) {
+void read_basic_auth(const config::Node& node, config::MapReader& parent, HttpConfig& http) {
   config::MapReader reader(node, parent.diagnostics(), parent.what() + ", basic_auth");
   std::string username = reader.required_text("username");
-  target.basic_auth = {std::move(username), reader.secret("password")};
+  http.basic_auth = {std::move(username), reader.secret("password")};
   reader.finish();
 }
 
-void read_authorization(const config::Node& node, config::MapReader& parent, HttpTarget& target) {
+void read_authorization(const config::Node& node, config::MapReader& parent, HttpConfig& http) {
   config::MapReader reader(node, parent.diagnostics(), parent.what() + ", authorization");
-  (void)reader.choice("type", "Bearer", {"Bearer"});
-  target.bearer = reader.secret("credentials");
+  const std::string type = reader.text("type", "Bearer");
+  core::Secret credentials = reader.secret("credentials");
+  if (type == "Basic") reader.error("type", "\"Basic\" has a key of its own: basic_auth");
+  if (type == "Bearer") {
+    http.bearer = std::move(credentials);
+  } else {
+    http.authorization = core::Secret(type + " " + credentials.reveal());
+  }
   if (!reader.has("credentials") && !reader.has("credentials_file")) reader.missing("credentials");
   reader.finish();
 }
 
-void read_tls(const config::Node& node, config::MapReader& parent, HttpTarget& target) {
+void read_tls(const config::Node& node, config::MapReader& parent, HttpConfig& http) {
   config::MapReader reader(node, parent.diagnostics(), parent.what() + ", tls_config");
-  target.ca_file = reader.text("ca_file");
-  target.cert_file = reader.text("cert_file");
-  target.key_file = reader.text("key_file");
-  reader.finish();
-}
-
-void read_http_config(const config::Node& node, config::MapReader& parent, HttpTarget& target) {
-  config::MapReader reader(node, parent.diagnostics(), parent.what() + ", http_config");
-  target.bearer = reader.secret("bearer_token");
-  if (const config::Node* child = reader.child("basic_auth")) read_basic_auth(*child, reader, target);
-  if (const config::Node* child = reader.child("authorization")) {
-    if (!target.bearer.empty()) reader.error(*child, "give either \"bearer_token\" or \"authorization\", not both");
-    read_authorization(*child, reader, target);
-  }
-  if (const config::Node* child = reader.child("tls_config")) read_tls(*child, reader, target);
-  if (target.basic_auth && !target.bearer.empty()) {
-    reader.error(node, "give either \"basic_auth\" or a bearer token, not both");
+  http.ca_file = reader.text("ca_file");
+  http.cert_file = reader.text("cert_file");
+  http.key_file = reader.text("key_file");
+  http.insecure_skip_verify = reader.boolean("insecure_skip_verify", false);
+  for (const std::string_view key : {"server_name", "min_version", "max_version"}) {
+    if (reader.has(key)) reader.error(key, "Weir does not apply this key of Alertmanager; remove it");
   }
   reader.finish();
 }
@@ -86,8 +81,9 @@ std::vector<std::string> secrets_of(const HttpTarget& target) {
     if (i - start >= kTokenLength) secrets.push_back(url.substr(start, i - start));
     start = i + 1;
   }
-  if (target.basic_auth) secrets.push_back(target.basic_auth->second.reveal());
-  secrets.push_back(target.bearer.reveal());
+  if (target.http.basic_auth) secrets.push_back(target.http.basic_auth->second.reveal());
+  for (const core::Secret* secret : {&target.http.bearer, &target.http.authorization, &target.http.proxy_url})
+    secrets.push_back(secret->reveal());
   std::ranges::sort(secrets, std::ranges::greater(), &std::string::size);
   return secrets;
 }
@@ -112,18 +108,50 @@ DeliveryError refusal(const net::HttpResponse& response, const HttpTarget& targe
 
 }  // namespace
 
-HttpTarget parse_http_target(config::MapReader& reader, std::string_view url_key) {
+HttpConfig parse_http_config(const config::Node& node, config::MapReader& parent) {
+  config::MapReader reader(node, parent.diagnostics(), parent.what() + ", http_config");
+  HttpConfig http;
+  http.bearer = reader.secret("bearer_token");
+  if (const config::Node* child = reader.child("basic_auth")) read_basic_auth(*child, reader, http);
+  if (const config::Node* child = reader.child("authorization")) {
+    if (!http.bearer.empty()) reader.error(*child, "give either \"bearer_token\" or \"authorization\", not both");
+    read_authorization(*child, reader, http);
+  }
+  if (const config::Node* child = reader.child("tls_config")) read_tls(*child, reader, http);
+  if (http.basic_auth && !(http.bearer.empty() && http.authorization.empty())) {
+    reader.error(node, "give either \"basic_auth\" or a bearer token, not both");
+  }
+  http.proxy_url = reader.secret("proxy_url");
+  if (!http.proxy_url.empty()) check_http_url(reader, "proxy_url", http.proxy_url.reveal());
+  if (reader.has("oauth2")) reader.error("oauth2", "Weir does not apply this key of Alertmanager; remove it");
+  if (reader.has("follow_redirects") && reader.boolean("follow_redirects", true))
+    reader.diagnostics().hint(reader.child("follow_redirects")->position(),
+                              reader.what() + ": redirects are not followed; configure the final URL");
+  (void)reader.boolean("enable_http2", true);
+  reader.finish();
+  return http;
+}
+
+void check_http_url(config::MapReader& reader, std::string_view key, const std::string& url) {
+  if (!is_http_url(url)) reader.error(key, "is not a URL that begins with http:// or https://");
+}
+
+HttpTarget parse_http_target(config::MapReader& reader, std::string_view url_key, const HttpConfig& defaults,
+                             const core::Secret& otherwise) {
   HttpTarget target;
   target.name = reader.what();
+  target.http = defaults;
   const std::size_t mistakes = reader.diagnostics().errors().size();
   target.url = reader.secret(url_key);
   const bool given = reader.has(url_key) || reader.has(std::string(url_key) + "_file");
-  if (!given) {
+  if (!given && !otherwise.empty()) {
+    target.url = otherwise;
+  } else if (!given) {
     reader.missing(url_key, fmt::format("key \"{0}\" is missing; give it here or in \"{0}_file\"", url_key));
-  } else if (reader.diagnostics().errors().size() == mistakes && !is_http_url(target.url.reveal())) {
-    reader.error(url_key, "is not a URL that begins with http:// or https://");
+  } else if (reader.diagnostics().errors().size() == mistakes) {
+    check_http_url(reader, url_key, target.url.reveal());
   }
-  if (const config::Node* node = reader.child("http_config")) read_http_config(*node, reader, target);
+  if (const config::Node* node = reader.child("http_config")) target.http = parse_http_config(*node, reader);
   return target;
 }
 
@@ -139,11 +167,15 @@ std::expected<net::HttpResponse, DeliveryError> post_json(net::HttpClient& http,
   request.body = std::move(body);
   request.timeout = context.timeout;
   request.max_response_bytes = kMaxAnswer;
-  request.basic_auth = target.basic_auth;
-  request.bearer = target.bearer;
-  request.ca_file = target.ca_file;
-  request.cert_file = target.cert_file;
-  request.key_file = target.key_file;
+  request.basic_auth = target.http.basic_auth;
+  request.bearer = target.http.bearer;
+  if (!target.http.authorization.empty())
+    request.headers.emplace_back("Authorization", target.http.authorization.reveal());
+  request.ca_file = target.http.ca_file;
+  request.cert_file = target.http.cert_file;
+  request.key_file = target.http.key_file;
+  request.insecure_skip_verify = target.http.insecure_skip_verify;
+  request.proxy = target.http.proxy_url;
   auto response = http.send(request, context.stop);
   if (!response) {
     DeliveryError failed{.error = response.error()};

@@ -13,21 +13,37 @@
 
 namespace weir::notify {
 
+/// Alertmanager's `http_config`: how a server is spoken to.
+struct HttpConfig {
+  std::optional<std::pair<std::string, core::Secret>> basic_auth = {};
+  core::Secret bearer = {};
+  core::Secret authorization = {};  // the whole header, where its type is not Bearer
+  std::string ca_file = {};
+  std::string cert_file = {};
+  std::string key_file = {};
+  bool insecure_skip_verify = false;
+  core::Secret proxy_url = {};
+  bool operator==(const HttpConfig&) const = default;
+};
+
+/// basic_auth, authorization, bearer_token, tls_config, proxy_url; what of it Weir does not apply is a mistake.
+HttpConfig parse_http_config(const config::Node& node, config::MapReader& parent);
+
 /// Where an integration posts to.
 struct HttpTarget {
   std::string name;  // for messages, instead of the URL: `receiver "team", slack_configs[0]`
   core::Secret url;
-  std::optional<std::pair<std::string, core::Secret>> basic_auth = {};
-  core::Secret bearer = {};
-  std::string ca_file = {};
-  std::string cert_file = {};
-  std::string key_file = {};
+  HttpConfig http = {};
   bool operator==(const HttpTarget&) const = default;
 };
 
-/// Reads the URL under `url_key` (or `<url_key>_file`), which must be there, and Alertmanager's `http_config`:
-/// basic_auth, authorization, bearer_token, tls_config.
-HttpTarget parse_http_target(config::MapReader& reader, std::string_view url_key);
+/// Reads the URL under `url_key` (or `<url_key>_file`), which must be there unless `otherwise` is given, and
+/// `http_config`, which replaces `defaults`.
+HttpTarget parse_http_target(config::MapReader& reader, std::string_view url_key, const HttpConfig& defaults = {},
+                             const core::Secret& otherwise = {});
+
+/// Notes a mistake under the key unless the URL begins with http:// or https:// and a host.
+void check_http_url(config::MapReader& reader, std::string_view key, const std::string& url);
 
 /// Posts JSON. Success is a 2xx answer. Network errors, 5xx, 408, 425 and 429 are retryable, any other status is not.
 /// No error shows the URL or a credential, even where the answer repeats it.

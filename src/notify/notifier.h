@@ -23,6 +23,9 @@ struct DeliveryContext {
 /// The receiver has taken the message.
 struct Receipt {
   int status = 0;  // HTTP's, where there is one
+  /// What the next message of the same group is to know of this one (a thread, a message's id): it has it as
+  /// OutboxMessage::reference. "" forgets it; nothing leaves it as it was.
+  std::optional<std::string> reference = std::nullopt;
 };
 
 /// The receiver has not taken it. error.retryable tells whether another attempt may succeed.

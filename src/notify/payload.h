@@ -1,9 +1,12 @@
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "config/reader.h"
 #include "core/alert.h"
 #include "core/incident.h"
 
@@ -23,5 +26,33 @@ std::string page_link(const std::string& external_url, const std::string& incide
 
 /// The incident's title, or the first alert's name where there is none.
 std::string title_of(const core::Notification& notification);
+
+/// "[FIRING:2] <title>", "[RESOLVED] <title>", on one line.
+std::string headline(const core::Notification& notification);
+
+/// "critical", "warning" or another of the alerts' severities, the worst of those that fire; "" without any.
+std::string_view worst_severity(const std::vector<core::Alert>& alerts);
+
+/// What the alerts have in common and are about: ("Consumer group", "billing") …, at most 8.
+std::vector<std::pair<std::string, std::string>> subject_facts(const core::Notification& notification);
+/// The same as a text: "consumer group billing, cluster prod".
+std::string plain_subject(const core::Notification& notification);
+
+/// A line for each of at most `most` alerts, and how many more there are.
+std::string plain_alerts(const core::Notification& notification, std::size_t most);
+
+/// What tells messages about the same from others: 16 hex digits made of receiver and group.
+std::string dedup_key(const core::Notification& notification);
+
+/// At most `most` bytes, cut between characters with "…".
+std::string cut(std::string_view text, std::size_t most);
+
+/// Hints that keys of Alertmanager's which are given have no effect.
+void not_applied(config::MapReader& reader, std::initializer_list<std::string_view> keys);
+
+/// A text that is used as it is. One with a template is a mistake.
+std::string plain_text(config::MapReader& reader, std::string_view key, std::string fallback = {});
+/// A text that is shown. One with a template is "", for Weir's own, which a hint says.
+std::string shown_text(config::MapReader& reader, std::string_view key);
 
 }  // namespace weir::notify

@@ -7,6 +7,7 @@
 
 #include "config/diagnostics.h"
 #include "config/node.h"
+#include "notify/global.h"
 #include "notify/notifier.h"
 #include "notify/routing.h"
 
@@ -18,11 +19,18 @@ struct ParsedNotifier {
   MakeNotifier make;
 };
 
-/// A kind of notifier. `what` names the entry in messages: `receiver "team", slack_configs[0]`.
+/// What an entry is read with.
+struct ParseContext {
+  config::Diagnostics& diagnostics;
+  std::string what;  // names the entry in messages: `receiver "team", slack_configs[0]`
+  const GlobalSettings& global;
+};
+
+/// A kind of notifier.
 struct NotifierKind {
   std::string_view key;   // in the configuration: "webhook_configs"
   std::string_view name;  // "webhook"
-  ParsedNotifier (*parse)(const config::Node& node, config::Diagnostics& diagnostics, const std::string& what);
+  ParsedNotifier (*parse)(const config::Node& node, const ParseContext& context);
 };
 
 /// The table of all kinds. A new one is a new file and a line here.

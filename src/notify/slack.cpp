@@ -9,6 +9,7 @@
 #include "config/reader.h"
 #include "notify/http_delivery.h"
 #include "notify/payload.h"
+#include "notify/slack_bot.h"
 
 namespace weir::notify {
 namespace {
@@ -150,6 +151,8 @@ class Slack final : public Notifier {
   Slack(SlackSettings settings, const NotifierTools& tools) : settings_(std::move(settings)), tools_(tools) {}
 
   DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
+    if (is_bot_url(settings_.target.url.reveal()))
+      return deliver_by_bot(tools_.http, settings_.target, message, settings_.message, tools_.external_url, context);
     auto answer = post_json(tools_.http, settings_.target,
                             slack_payload(message.notification, settings_.message, tools_.external_url), {}, context);
     if (answer) return read_slack_answer(*answer, settings_.target);
@@ -173,12 +176,6 @@ std::string slack_error(const std::string& body) {
   if (json["ok"] == true) return {};
   const auto error = json.find("error");
   return error != json.end() && error->is_string() ? error->get<std::string>() : body;
-}
-
-void refuse_template(config::MapReader& reader, std::string_view key, const std::string& text) {
-  if (text.find("{{") != std::string::npos) {
-    reader.error(key, "templates are not supported here; leave the key out for Weir's own text");
-  }
 }
 
 }  // namespace
@@ -223,6 +220,10 @@ std::string slack_payload(const core::Notification& notification, const SlackMes
   }
   Json payload = Json::object();
   if (!message.channel.empty()) payload["channel"] = message.channel;
+  if (!message.username.empty()) payload["username"] = message.username;
+  if (!message.icon_emoji.empty()) payload["icon_emoji"] = message.icon_emoji;
+  if (!message.icon_url.empty()) payload["icon_url"] = message.icon_url;
+  if (message.link_names) payload["link_names"] = 1;
   payload["text"] = "*" + title + "*";
   Json attachment{{"color", colour_of(notification)}, {"fallback", title}};
   if (!blocks.empty()) attachment["blocks"] = std::move(blocks);
@@ -247,14 +248,24 @@ DeliveryResult read_slack_answer(const net::HttpResponse& response, const HttpTa
   return std::unexpected(std::move(failed));
 }
 
-ParsedNotifier parse_slack(const config::Node& node, config::Diagnostics& diagnostics, const std::string& what) {
-  config::MapReader reader(node, diagnostics, what);
-  SlackSettings settings{.target = parse_http_target(reader, "api_url"), .message = {}};
-  settings.message.channel = reader.text("channel");
-  settings.message.title = reader.text("title");
-  settings.message.text = reader.text("text");
-  refuse_template(reader, "title", settings.message.title);
-  refuse_template(reader, "text", settings.message.text);
+ParsedNotifier parse_slack(const config::Node& node, const ParseContext& context) {
+  config::MapReader reader(node, context.diagnostics, context.what);
+  SlackSettings settings;
+  const core::Secret bot_token = reader.secret("bot_token");
+  const core::Secret otherwise =
+      bot_token.empty() ? context.global.slack_api_url : core::Secret("https://slack.com/api/chat.postMessage");
+  settings.target = parse_http_target(reader, "api_url", context.global.http, otherwise);
+  if (!bot_token.empty()) settings.target.http.bearer = bot_token;
+  settings.message.channel = plain_text(reader, "channel");
+  settings.message.title = shown_text(reader, "title");
+  settings.message.text = shown_text(reader, "text");
+  settings.message.username = plain_text(reader, "username");
+  settings.message.icon_emoji = plain_text(reader, "icon_emoji");
+  settings.message.icon_url = plain_text(reader, "icon_url");
+  settings.message.link_names = reader.boolean("link_names", false);
+  if (is_bot_url(settings.target.url.reveal()) && settings.message.channel.empty()) reader.missing("channel");
+  not_applied(reader, {"color", "title_link", "pretext", "fields", "short_fields", "footer", "fallback", "callback_id",
+                       "image_url", "thumb_url", "mrkdwn_in", "actions"});
   const bool send_resolved = reader.boolean("send_resolved", false);
   reader.finish();
   return {.send_resolved = send_resolved,

@@ -14,14 +14,20 @@
 
 namespace weir::notify {
 
-/// An entry of `slack_configs`: api_url (or api_url_file) of an incoming webhook, channel, send_resolved (false, as in
-/// Alertmanager), title and text (plain, instead of Weir's own; no templates), http_config.
-ParsedNotifier parse_slack(const config::Node& node, config::Diagnostics& diagnostics, const std::string& what);
+/// An entry of `slack_configs`: api_url (or api_url_file) of an incoming webhook or of chat.postMessage, bot_token,
+/// channel, send_resolved (false, as in Alertmanager), title and text (instead of Weir's own), username, icon_emoji,
+/// icon_url, link_names, http_config. Alertmanager's other keys are of its own layout and have no effect, which a hint
+/// says.
+ParsedNotifier parse_slack(const config::Node& node, const ParseContext& context);
 
 struct SlackMessage {
   std::string channel = {};
   std::string title = {};  // "" for "[FIRING:2] <the incident's title>"
   std::string text = {};   // "" for the likely cause
+  std::string username = {};
+  std::string icon_emoji = {};
+  std::string icon_url = {};
+  bool link_names = false;
 };
 
 /// The body for an incoming webhook: one attachment with the colour of the state and severity, blocks for title,

@@ -88,9 +88,9 @@ std::string webhook_payload(const core::Notification& notification, std::size_t 
   return payload.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-ParsedNotifier parse_webhook(const config::Node& node, config::Diagnostics& diagnostics, const std::string& what) {
-  config::MapReader reader(node, diagnostics, what);
-  WebhookSettings settings{.target = parse_http_target(reader, "url")};
+ParsedNotifier parse_webhook(const config::Node& node, const ParseContext& context) {
+  config::MapReader reader(node, context.diagnostics, context.what);
+  WebhookSettings settings{.target = parse_http_target(reader, "url", context.global.http)};
   settings.max_alerts = static_cast<std::size_t>(reader.integer("max_alerts", 0, 0, 1'000'000));
   const bool send_resolved = reader.boolean("send_resolved", true);
   reader.finish();

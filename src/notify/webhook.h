@@ -12,7 +12,7 @@ namespace weir::notify {
 
 /// An entry of `webhook_configs`: url (or url_file), send_resolved (true), max_alerts (0: all), http_config. Posts the
 /// payload with the header `Idempotency-Key`, the same on every attempt.
-ParsedNotifier parse_webhook(const config::Node& node, config::Diagnostics& diagnostics, const std::string& what);
+ParsedNotifier parse_webhook(const config::Node& node, const ParseContext& context);
 
 /// Alertmanager's webhook payload, version "4" (https://prometheus.io/docs/alerting/latest/configuration, section
 /// webhook_config), with two fields of Weir's own beside it: "incident_id", 16 hex digits, and "cause", one sentence,

@@ -7,9 +7,11 @@
 #include <string_view>
 
 #include "core/time.h"
-#include "quality/time_zone.h"
+#include "core/time_zone.h"
 
 namespace weir::quality {
+
+using core::TimeZone;
 
 /// When something is due, as crontab(5) has it: minute, hour, day of the month, month, day of the week. Each is *, a
 /// number, a range 1-5, a list, or any of these with a step /15; months and days of the week by their English names

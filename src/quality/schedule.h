@@ -6,14 +6,14 @@
 #include "config/reader.h"
 #include "core/collector.h"
 #include "core/time.h"
+#include "core/time_zone.h"
 #include "quality/cron.h"
-#include "quality/time_zone.h"
 
 namespace weir::quality {
 
 struct CronTimes {
   Cron cron;
-  TimeZone zone;
+  core::TimeZone zone;
 };
 
 /// When an entry of `checks:` is due: every so often, or at the times of a crontab line.

@@ -1,7 +1,10 @@
 #include "storage/json_values.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <vector>
 
 namespace weir::storage {
@@ -92,6 +95,47 @@ core::Alert to_alert(const json& object) {
   return alert;
 }
 
+json of_told(const core::ToldState& told) {
+  return {{"integration", told.integration},
+          {"firing", told.firing},
+          {"resolved", told.resolved},
+          {"at", of_time(told.at)},
+          {"merged", told.merged}};
+}
+
+core::ToldState to_told(const json& object) {
+  return {.integration = object.at("integration").get<std::string>(),
+          .firing = object.at("firing").get<std::vector<std::uint64_t>>(),
+          .resolved = object.at("resolved").get<std::vector<std::uint64_t>>(),
+          .at = to_time(object.at("at")).value_or(core::Time()),
+          .merged = object.at("merged").get<bool>()};
+}
+
+json of_note(const core::IncidentNote& note) {
+  return {{"id", note.id}, {"title", note.title}, {"cause", note.cause}, {"labels", of_labels(note.labels)}};
+}
+
+core::IncidentNote to_note(const json& object) {
+  return {.id = object.at("id").get<std::string>(),
+          .title = object.at("title").get<std::string>(),
+          .cause = object.at("cause").get<std::string>(),
+          .labels = to_labels(object.at("labels"))};
+}
+
+constexpr std::array<std::string_view, 4> kMatchOps{"=", "!=", "=~", "!~"};
+
+json of_matcher(const core::Matcher& matcher) {
+  return {matcher.name, kMatchOps.at(static_cast<std::size_t>(matcher.op)), matcher.value};
+}
+
+core::Matcher to_matcher(const json& object) {
+  const auto op = std::ranges::find(kMatchOps, object.at(1).get<std::string>());
+  if (op == kMatchOps.end()) throw std::invalid_argument("no such operator of a matcher");
+  return {.name = object.at(0).get<std::string>(),
+          .op = static_cast<core::MatchOp>(op - kMatchOps.begin()),
+          .value = object.at(2).get<std::string>()};
+}
+
 // In texts for people, what is not UTF-8 is replaced rather than refused.
 std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
@@ -122,6 +166,59 @@ std::string write_notification(const core::Notification& notification) {
                {"integration", notification.integration},
                {"truncated_alerts", notification.truncated_alerts},
                {"alerts", alerts}});
+}
+
+std::string write_group(const core::GroupRecord& record) {
+  json told = json::array();
+  for (const core::ToldState& one : record.told) told.push_back(of_told(one));
+  json resolved = json::array();
+  for (const auto& [alert, incident] : record.resolved) resolved.push_back({of_alert(alert), incident});
+  json incidents = json::array();
+  for (const core::IncidentNote& note : record.incidents) incidents.push_back(of_note(note));
+  return dump({{"next_flush", of_time(record.next_flush)},
+               {"flushed", record.flushed},
+               {"told", told},
+               {"resolved", resolved},
+               {"incidents", incidents}});
+}
+
+core::Result<core::GroupRecord> read_group(std::string_view text) {
+  return reading(text, [](const json& object) {
+    core::GroupRecord record;
+    record.next_flush = to_time(object.at("next_flush")).value_or(core::Time());
+    record.flushed = object.at("flushed").get<bool>();
+    for (const json& told : object.at("told")) record.told.push_back(to_told(told));
+    for (const json& pair : object.at("resolved"))
+      record.resolved.emplace_back(to_alert(pair.at(0)), pair.at(1).get<std::string>());
+    for (const json& note : object.at("incidents")) record.incidents.push_back(to_note(note));
+    return record;
+  });
+}
+
+std::string write_silence(const core::Silence& silence) {
+  json matchers = json::array();
+  for (const core::Matcher& matcher : silence.matchers) matchers.push_back(of_matcher(matcher));
+  return dump({{"id", silence.id},
+               {"matchers", matchers},
+               {"starts_at", of_time(silence.starts_at)},
+               {"ends_at", of_time(silence.ends_at)},
+               {"updated_at", of_time(silence.updated_at)},
+               {"created_by", silence.created_by},
+               {"comment", silence.comment}});
+}
+
+core::Result<core::Silence> read_silence(std::string_view text) {
+  return reading(text, [](const json& object) {
+    core::Silence silence;
+    silence.id = object.at("id").get<std::string>();
+    for (const json& matcher : object.at("matchers")) silence.matchers.push_back(to_matcher(matcher));
+    silence.starts_at = to_time(object.at("starts_at")).value_or(core::Time());
+    silence.ends_at = to_time(object.at("ends_at")).value_or(core::Time());
+    silence.updated_at = to_time(object.at("updated_at")).value_or(core::Time());
+    silence.created_by = object.at("created_by").get<std::string>();
+    silence.comment = object.at("comment").get<std::string>();
+    return silence;
+  });
 }
 
 core::Result<core::Labels> read_labels(std::string_view text) { return reading(text, to_labels); }

@@ -4,8 +4,10 @@
 #include <string_view>
 
 #include "core/alert.h"
+#include "core/dispatch.h"
 #include "core/error.h"
 #include "core/incident.h"
+#include "core/silence.h"
 
 namespace weir::storage {
 
@@ -14,6 +16,11 @@ namespace weir::storage {
 std::string write_labels(const core::Labels& labels);
 std::string write_alert(const core::Alert& alert);
 std::string write_notification(const core::Notification& notification);
+/// Without its key.
+std::string write_group(const core::GroupRecord& record);
+std::string write_silence(const core::Silence& silence);
+core::Result<core::GroupRecord> read_group(std::string_view text);
+core::Result<core::Silence> read_silence(std::string_view text);
 core::Result<core::Labels> read_labels(std::string_view text);
 core::Result<core::Alert> read_alert(std::string_view text);
 core::Result<core::Notification> read_notification(std::string_view text);

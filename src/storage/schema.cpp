@@ -7,7 +7,7 @@ namespace weir::storage {
 namespace {
 
 // Times are milliseconds since 1970. A step, once released, never changes; a new one is added below it.
-constexpr std::array<std::string_view, 4> kSteps{
+constexpr std::array<std::string_view, 5> kSteps{
     R"sql(
 CREATE TABLE alerts (
   fingerprint BIGINT NOT NULL, rule_group TEXT NOT NULL, rule TEXT NOT NULL, alert TEXT NOT NULL,
@@ -47,6 +47,13 @@ ALTER TABLE measurements ADD COLUMN feedback BIGINT NOT NULL DEFAULT 0;
 )sql",
     R"sql(
 ALTER TABLE texts ADD COLUMN used BIGINT NOT NULL DEFAULT 0;
+)sql",
+    R"sql(
+CREATE TABLE notification_groups (name TEXT NOT NULL PRIMARY KEY, record TEXT NOT NULL);
+CREATE TABLE silences (id TEXT NOT NULL PRIMARY KEY, ends_at BIGINT NOT NULL, silence TEXT NOT NULL);
+CREATE TABLE message_references (
+  receiver TEXT NOT NULL, integration TEXT NOT NULL, order_key TEXT NOT NULL, reference TEXT NOT NULL, at BIGINT NOT NULL,
+  PRIMARY KEY (receiver, integration, order_key));
 )sql"};
 
 std::string in_dialect(std::string_view step, const Dialect& dialect) {

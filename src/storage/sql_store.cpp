@@ -22,9 +22,7 @@ core::AlertState to_state(const std::string& text) {
 }
 
 /// Messages with the same key are delivered one after the other.
-std::string order_key(const core::Notification& notification) {
-  return notification.incident_id.empty() ? "group:" + notification.group_key : "incident:" + notification.incident_id;
-}
+std::string order_key(const core::Notification& notification) { return "group:" + notification.group_key; }
 
 core::Result<void> only_status(const core::Result<std::int64_t>& changed) {
   if (!changed) return std::unexpected(changed.error());
@@ -42,6 +40,7 @@ class SqlStore final : public Store {
       if (auto done = all(changes.removed, &SqlStore::remove_alert); !done) return done;
       if (auto done = all(changes.transitions, &SqlStore::add_transition); !done) return done;
       if (auto done = all(changes.incidents, &SqlStore::put_incident); !done) return done;
+      if (auto done = all(changes.groups, &SqlStore::put_group); !done) return done;
       return all(changes.outbox, &SqlStore::add_message);
     });
   }
@@ -84,11 +83,48 @@ class SqlStore final : public Store {
     return found;
   }
 
-  core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit) override {
+  core::Result<std::vector<core::GroupRecord>> notification_groups() override {
+    const std::lock_guard lock(mutex_);
+    std::vector<core::GroupRecord> found;
+    auto done = database_->each(sql::kGroups, {}, [&](const Row& row) -> core::Result<void> {
+      auto record = read_group(row.text(1));
+      if (!record) return std::unexpected(record.error());
+      record->key = row.text(0);
+      found.push_back(std::move(*record));
+      return {};
+    });
+    if (!done) return std::unexpected(done.error());
+    return found;
+  }
+
+  core::Result<void> put_silences(const std::vector<core::Silence>& silences) override {
+    const std::lock_guard lock(mutex_);
+    return in_transaction(*database_, [&] { return all(silences, &SqlStore::put_silence); });
+  }
+
+  core::Result<std::vector<core::Silence>> silences() override {
+    const std::lock_guard lock(mutex_);
+    std::vector<core::Silence> found;
+    auto done = database_->each(sql::kSilences, {}, [&](const Row& row) -> core::Result<void> {
+      auto silence = read_silence(row.text(0));
+      if (!silence) return std::unexpected(silence.error());
+      found.push_back(std::move(*silence));
+      return {};
+    });
+    if (!done) return std::unexpected(done.error());
+    return found;
+  }
+
+  using Store::delivered;
+  using Store::due;
+
+  core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit, const Lane& lane) override {
     const std::lock_guard lock(mutex_);
     std::vector<core::OutboxMessage> messages;
     std::vector<std::pair<std::int64_t, std::string>> unreadable;
-    auto done = database_->each(sql::kDue, {ms(now), bound(limit)}, [&](const Row& row) -> core::Result<void> {
+    const std::initializer_list<Value> asked{ms(now), std::string_view(lane.receiver),
+                                             std::string_view(lane.integration), bound(limit)};
+    auto done = database_->each(sql::kDue, asked, [&](const Row& row) -> core::Result<void> {
       auto notification = read_notification(row.text(2));
       if (!notification) {
         unreadable.emplace_back(row.integer(0), notification.error().message);
@@ -100,7 +136,8 @@ class SqlStore final : public Store {
                           .created_at = to_time(row.integer(3)),
                           .next_attempt_at = to_time(row.integer(4)),
                           .attempts = static_cast<int>(row.integer(5)),
-                          .last_error = row.text(6)});
+                          .last_error = row.text(6),
+                          .reference = row.text(7)});
       return {};
     });
     if (!done) return std::unexpected(done.error());
@@ -113,9 +150,14 @@ class SqlStore final : public Store {
     return messages;
   }
 
-  core::Result<void> delivered(std::int64_t sequence, core::Time now) override {
+  core::Result<void> delivered(std::int64_t sequence, core::Time now,
+                               const std::optional<std::string>& reference) override {
     const std::lock_guard lock(mutex_);
-    return outcome(sql::kDelivered, {ms(now), sequence}, sequence);
+    if (!reference) return outcome(sql::kDelivered, {ms(now), sequence}, sequence);
+    return in_transaction(*database_, [&]() -> core::Result<void> {
+      if (auto done = outcome(sql::kDelivered, {ms(now), sequence}, sequence); !done) return done;
+      return only_status(database_->run(sql::kPutReference, {std::string_view(*reference), ms(now), sequence}));
+    });
   }
   core::Result<void> retry_later(std::int64_t sequence, core::Time next_attempt_at, const std::string& error) override {
     const std::lock_guard lock(mutex_);
@@ -197,7 +239,7 @@ class SqlStore final : public Store {
       for (const std::string_view statement : sql::kPrune) {
         if (auto done = only_status(database_->run(statement, {ms(now - history)})); !done) return done;
       }
-      return {};
+      return only_status(database_->run(sql::kPruneSilences, {ms(now - kSilencesKept)}));
     });
     if (pruned) used_.clear();
     return pruned;
@@ -260,6 +302,17 @@ class SqlStore final : public Store {
         sql::kAddMessage, {std::string_view(message.idempotency_key), std::string_view(notification.receiver),
                            std::string_view(notification.integration), order_key(notification),
                            write_notification(notification), ms(message.created_at), ms(message.next_attempt_at)}));
+  }
+
+  core::Result<void> put_group(const core::GroupRecord& record) {
+    const std::string_view key = record.key;
+    if (record.gone) return only_status(database_->run(sql::kRemoveGroup, {key}));
+    return only_status(database_->run(sql::kPutGroup, {key, write_group(record)}));
+  }
+
+  core::Result<void> put_silence(const core::Silence& silence) {
+    return only_status(
+        database_->run(sql::kPutSilence, {std::string_view(silence.id), ms(silence.ends_at), write_silence(silence)}));
   }
 
   core::Result<void> add_measurement(const core::Measurement& measurement) {

@@ -51,14 +51,21 @@ inline constexpr std::string_view kAddMessage =
 // The head of each (receiver, integration, order_key) whose time has come. Receivers take turns, so that one with many
 // waiting messages leaves room for the others.
 inline constexpr std::string_view kDue =
-    "SELECT sequence, idempotency_key, notification, created_at, next_attempt_at, attempts, last_error FROM ("
+    "SELECT sequence, idempotency_key, notification, created_at, next_attempt_at, attempts, last_error, "
+    "coalesce((SELECT r.reference FROM message_references r WHERE r.receiver = heads.receiver "
+    "AND r.integration = heads.integration AND r.order_key = heads.order_key), '') FROM ("
     "SELECT o.*, row_number() OVER (PARTITION BY o.receiver, o.integration ORDER BY o.next_attempt_at, o.sequence) "
     "AS turn FROM outbox o WHERE o.sequence IN (SELECT min(sequence) FROM outbox "
     "WHERE delivered_at IS NULL AND dead_at IS NULL GROUP BY receiver, integration, order_key) "
-    "AND o.next_attempt_at <= $1) AS heads ORDER BY turn, sequence LIMIT $2";
+    "AND o.next_attempt_at <= $1 AND ($2 = '' OR (o.receiver = $2 AND o.integration = $3))) AS heads "
+    "ORDER BY turn, sequence LIMIT $4";
 inline constexpr std::string_view kDelivered =
     "UPDATE outbox SET delivered_at = $1, attempts = attempts + 1, last_error = '' "
     "WHERE sequence = $2 AND delivered_at IS NULL AND dead_at IS NULL";
+inline constexpr std::string_view kPutReference =
+    "INSERT INTO message_references (receiver, integration, order_key, reference, at) "
+    "SELECT receiver, integration, order_key, $1, $2 FROM outbox WHERE sequence = $3 "
+    "ON CONFLICT (receiver, integration, order_key) DO UPDATE SET reference = excluded.reference, at = excluded.at";
 inline constexpr std::string_view kRetryLater =
     "UPDATE outbox SET next_attempt_at = $1, last_error = $2, attempts = attempts + 1 "
     "WHERE sequence = $3 AND delivered_at IS NULL AND dead_at IS NULL";
@@ -79,6 +86,18 @@ inline constexpr std::string_view kAllMeasurements =
     "SELECT check_id, at, value, mark, feedback FROM measurements WHERE at >= $1 AND ($2 = '' OR check_id = $2) "
     "ORDER BY check_id, at";
 
+inline constexpr std::string_view kPutGroup =
+    "INSERT INTO notification_groups (name, record) VALUES ($1, $2) "
+    "ON CONFLICT (name) DO UPDATE SET record = excluded.record";
+inline constexpr std::string_view kRemoveGroup = "DELETE FROM notification_groups WHERE name = $1";
+inline constexpr std::string_view kGroups = "SELECT name, record FROM notification_groups ORDER BY name";
+
+inline constexpr std::string_view kPutSilence =
+    "INSERT INTO silences (id, ends_at, silence) VALUES ($1, $2, $3) "
+    "ON CONFLICT (id) DO UPDATE SET ends_at = excluded.ends_at, silence = excluded.silence";
+inline constexpr std::string_view kSilences = "SELECT silence FROM silences ORDER BY id";
+inline constexpr std::string_view kPruneSilences = "DELETE FROM silences WHERE ends_at < $1";
+
 inline constexpr std::string_view kPutText =
     "INSERT INTO texts (name, text) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET text = excluded.text";
 inline constexpr std::string_view kText = "SELECT text FROM texts WHERE name = $1";
@@ -92,6 +111,7 @@ inline constexpr std::string_view kPrune[] = {
     "DELETE FROM outbox WHERE coalesce(delivered_at, dead_at) < $1",
     "DELETE FROM measurements WHERE at < $1",
     "DELETE FROM texts WHERE used < $1",
+    "DELETE FROM message_references WHERE at < $1 OR reference = ''",
 };
 
 }  // namespace weir::storage::sql

@@ -4,16 +4,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/diagnostics.h"
 #include "config/node.h"
 #include "core/alert.h"
+#include "core/dispatch.h"
 #include "core/error.h"
 #include "core/incident.h"
 #include "core/keyed_texts.h"
 #include "core/measurement.h"
+#include "core/silence.h"
 #include "core/time.h"
 
 namespace weir::storage {
@@ -33,9 +36,11 @@ struct Commit {
   std::vector<core::Transition> transitions = {};  // appended to the history
   std::vector<core::Incident> incidents = {};      // inserted or replaced whole, by id
   std::vector<core::OutboxMessage> outbox = {};    // appended; one with a known idempotency key is ignored
+  std::vector<core::GroupRecord> groups = {};      // inserted or replaced, by key; those that are gone are removed
 
   bool empty() const {
-    return alerts.empty() && removed.empty() && transitions.empty() && incidents.empty() && outbox.empty();
+    return alerts.empty() && removed.empty() && transitions.empty() && incidents.empty() && outbox.empty() &&
+           groups.empty();
   }
 };
 
@@ -50,6 +55,15 @@ struct TransitionQuery {
   std::size_t limit = 1000;
 };
 
+/// The messages of one integration.
+struct Lane {
+  std::string receiver = {};  // "" for all of all
+  std::string integration = {};
+};
+
+/// How long a silence is kept that has ended.
+inline constexpr core::Duration kSilencesKept = std::chrono::hours(120);
+
 /// What Weir must not forget. Safe to call from several threads. Every method may fail with a storage error; those
 /// that can pass by themselves (a full disk, a locked file) are retryable, and nothing of the call has then happened.
 class Store : public core::MeasurementHistory, public core::KeyedTexts {
@@ -61,11 +75,22 @@ class Store : public core::MeasurementHistory, public core::KeyedTexts {
   /// Newest first.
   virtual core::Result<std::vector<core::Transition>> transitions(const TransitionQuery& query) = 0;
 
-  /// Messages to deliver now, receivers in turns. Of each receiver's integration and incident (or group, where there
-  /// is no incident) only the oldest waiting one, so that order is kept.
-  virtual core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit) = 0;
-  /// The outcome of one attempt; each counts it. Errors (not_found): no message waits under that sequence.
-  virtual core::Result<void> delivered(std::int64_t sequence, core::Time now) = 0;
+  /// What receivers were told of the groups of alerts.
+  virtual core::Result<std::vector<core::GroupRecord>> notification_groups() = 0;
+
+  /// Inserted or replaced, by id.
+  virtual core::Result<void> put_silences(const std::vector<core::Silence>& silences) = 0;
+  virtual core::Result<std::vector<core::Silence>> silences() = 0;
+
+  /// Messages to deliver now, receivers in turns. Of each receiver's integration and group of alerts only the oldest
+  /// waiting one, so that order is kept.
+  virtual core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit, const Lane& lane) = 0;
+  core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit) { return due(now, limit, {}); }
+  /// The outcome of one attempt; each counts it. `reference` is what the group's next message is to know of this one;
+  /// without it that stays as it was. Errors (not_found): no message waits under that sequence.
+  virtual core::Result<void> delivered(std::int64_t sequence, core::Time now,
+                                       const std::optional<std::string>& reference) = 0;
+  core::Result<void> delivered(std::int64_t sequence, core::Time now) { return delivered(sequence, now, std::nullopt); }
   virtual core::Result<void> retry_later(std::int64_t sequence, core::Time next_attempt_at,
                                          const std::string& error) = 0;
   virtual core::Result<void> give_up(std::int64_t sequence, core::Time now, const std::string& error) = 0;

@@ -265,7 +265,7 @@ TEST_F(OverviewTest, ShowsAlertsAndIncidents) {
       json::parse(
           R"([{"fingerprint":"9f86d081884c7d65","name":"KafkaConsumerLagHigh","state":"firing","severity":"critical",
     "summary":"about KafkaConsumerLagHigh","labels":{"alertname":"KafkaConsumerLagHigh","cluster":"prod","severity":"critical"},
-    "annotations":{"summary":"about KafkaConsumerLagHigh"},"value":12000.0,"active_since":900.0}])"));
+    "annotations":{"summary":"about KafkaConsumerLagHigh"},"value":12000.0,"active_since":900.0,"suppressed":null}])"));
   EXPECT_EQ(
       found["incidents"],
       json::parse(

@@ -40,11 +40,19 @@ class FlakyStore final : public storage::Store {
   core::Result<std::vector<core::Transition>> transitions(const storage::TransitionQuery& query) override {
     return inner_->transitions(query);
   }
-  core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit) override {
-    return inner_->due(now, limit);
+  core::Result<std::vector<core::GroupRecord>> notification_groups() override { return inner_->notification_groups(); }
+  core::Result<void> put_silences(const std::vector<core::Silence>& silences) override {
+    return inner_->put_silences(silences);
   }
-  core::Result<void> delivered(std::int64_t sequence, core::Time now) override {
-    return inner_->delivered(sequence, now);
+  core::Result<std::vector<core::Silence>> silences() override { return inner_->silences(); }
+  using storage::Store::due;
+  core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit,
+                                                     const storage::Lane& lane) override {
+    return inner_->due(now, limit, lane);
+  }
+  core::Result<void> delivered(std::int64_t sequence, core::Time now,
+                               const std::optional<std::string>& reference) override {
+    return inner_->delivered(sequence, now, reference);
   }
   core::Result<void> retry_later(std::int64_t sequence, core::Time at, const std::string& error) override {
     return inner_->retry_later(sequence, at, error);
@@ -78,6 +86,9 @@ class JudgeTest : public testing::Test {
     routing_.receivers = {{.name = "team", .integrations = {{.id = "webhook/0", .send_resolved = true, .make = {}}}}};
     routing_.root.emplace();
     routing_.root->receiver = "team";
+    routing_.root->group_wait = 0s;
+    routing_.root->group_interval = 1s;
+    routing_.limits.start_delay = 0s;
     start();
   }
 
@@ -468,6 +479,56 @@ TEST_F(JudgeTest, AFailedCycleResolvesNothing) {
   }
   ASSERT_EQ(stored().size(), 1U);
   EXPECT_TRUE(stored()[0].open());
+}
+
+TEST_F(JudgeTest, AfterAStartNobodyIsToldBeforeEverySourceHadItsTurnAndTheRulesSawIt) {
+  routing_.limits.start_delay.reset();
+  start();
+  judge_->expect({"kafka/c", "checks/w"});
+  restart(std::string(kRules) + "      - {alert: At, expr: lag > 10}\n");
+  judge_->expect({"kafka/c", "checks/w"});
+  cycle(20);
+  EXPECT_EQ(stored().size(), 1U) << "it fires, and its incident is open";
+  EXPECT_EQ(storage_.pending_messages().value(), 0U);
+  deliver("self", core::Labels::metric("up", {}));
+  deliver("checks/w", core::Labels::metric("up", {}));
+  EXPECT_EQ(storage_.pending_messages().value(), 0U) << "the rules have not seen that yet";
+  turn();
+  EXPECT_EQ(storage_.pending_messages().value(), 1U);
+}
+
+TEST_F(JudgeTest, ASourceThatNeverAnswersHoldsNotificationsForHalfAMinuteOnly) {
+  routing_.limits.start_delay.reset();
+  restart("groups: [{name: g, interval: 15s, rules: [{alert: At, expr: lag > 10}]}]");
+  judge_->expect({"kafka/c", "checks/w"});
+  cycle(20);
+  EXPECT_EQ(storage_.pending_messages().value(), 0U);
+  cycle(20);
+  EXPECT_EQ(storage_.pending_messages().value(), 1U);
+}
+
+TEST_F(JudgeTest, ARestartTellsNothingTwiceAndForgetsNothing) {
+  fire();
+  EXPECT_EQ(storage_.pending_messages().value(), 1U);
+  start();
+  cycle(20);
+  cycle(20);
+  EXPECT_EQ(storage_.pending_messages().value(), 1U);
+  cycle(5);
+  start();
+  cycle(5);
+  EXPECT_EQ(storage_.pending_messages().value(), 2U);
+  EXPECT_TRUE(storage_.notification_groups().value().empty());
+}
+
+TEST_F(JudgeTest, WhatSomebodyElseToldEntersTheTimeline) {
+  fire();
+  const core::Labels labels = judge_->view()->alerts.at(0).labels;
+  EXPECT_EQ(judge_->note_told({labels}, "Alertmanager told team (firing)", now_).incidents, 1U);
+  EXPECT_EQ(stored()[0].timeline.back().kind, "notified");
+  EXPECT_EQ(judge_->note_told({core::Labels{{"a", "b"}}}, "x", now_).incidents, 0U);
+  for (int i = 0; i < 1000; ++i) judge_->note_told({labels}, "again", now_);
+  EXPECT_LE(stored()[0].timeline.size(), 210U);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ def registry_section(url, name="shop", **more):
 def notify_section(receiver):
     """Everything to one webhook."""
     return {"receivers": [{"name": "team", "webhook_configs": [{"url": f"{receiver.url}/hook"}]}],
-            "route": {"receiver": "team"}}
+            "route": {"receiver": "team", "group_wait": "0s", "group_interval": "1s"}}
 
 
 class Warehouse:

@@ -41,7 +41,7 @@ class Watched:
             "sources": [warehouse.source()], "checks": [warehouse.checks()], "rules": rules,
             # Nobody listens there: deliveries are retried.
             "receivers": [{"name": "team", "webhook_configs": [{"url": "http://127.0.0.1:1/hook"}]}],
-            "route": {"receiver": "team"},
+            "route": {"receiver": "team", "group_wait": "0s", "group_interval": "1s"},
         })
         self.prometheus = Prometheus([self.weir.address], [ROOT / "rules/*.yml"])
 

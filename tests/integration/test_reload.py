@@ -53,7 +53,7 @@ class Watched:
                 "checks": [{"source": "shop", "files": [str(self.folder / "checks.yml")], "interval": "1s"}],
                 "rules": {"files": [str(self.rules)], "interval": "1s"},
                 "receivers": [{"name": receiver, "webhook_configs": [{"url": f"{webhook.url}/{receiver}"}]}],
-                "route": {"receiver": receiver}, **more}
+                "route": {"receiver": receiver, "group_wait": "0s", "group_interval": "1s"}, **more}
 
     def post(self, method="POST"):
         return http.request(f"{self.weir.url}/-/reload", b"", method)

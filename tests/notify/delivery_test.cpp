@@ -96,7 +96,9 @@ class FakeOutbox final : public Outbox {
     }
     return found;
   }
-  core::Result<void> delivered(std::int64_t sequence, core::Time) override { return end(sequence, "delivered", ""); }
+  core::Result<void> delivered(std::int64_t sequence, core::Time, const std::optional<std::string>&) override {
+    return end(sequence, "delivered", "");
+  }
   core::Result<void> retry_later(std::int64_t sequence, core::Time next, const std::string& error) override {
     if (auto done = end(sequence, "waiting", error); !done) return done;
     rows[sequence].message.next_attempt_at = next;

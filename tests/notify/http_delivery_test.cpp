@@ -28,8 +28,8 @@ std::expected<net::HttpResponse, DeliveryError> post(FakeHttp& http, const HttpT
 TEST(PostJson, SendsTheBodyWithItsTypeAndTheDeadline) {
   FakeHttp http;
   HttpTarget to = target("http://a/hook");
-  to.basic_auth = {"weir", core::Secret("pass")};
-  to.ca_file = "/ca.pem";
+  to.http.basic_auth = {"weir", core::Secret("pass")};
+  to.http.ca_file = "/ca.pem";
   ASSERT_TRUE(post(http, to));
   const net::HttpRequest& request = http.requests.at(0);
   EXPECT_EQ(request.method, "POST");
@@ -99,8 +99,8 @@ TEST(PostJson, NetworkErrorsAreRetryableExceptABadUrlAndLoseTheirUrl) {
 
 TEST(Shown, HidesEveryPartThatMayBeASecret) {
   HttpTarget to = target("https://user:hunter2@host.example/hook/abcdefghijkl?token=qwertyuiop&v=1");
-  to.basic_auth = {"weir", core::Secret("basicpw")};
-  to.bearer = core::Secret("bearertoken");
+  to.http.basic_auth = {"weir", core::Secret("basicpw")};
+  to.http.bearer = core::Secret("bearertoken");
   for (const char* text :
        {"Cannot POST /hook/abcdefghijkl?token=qwertyuiop&v=1", "no route abcdefghijkl", "token qwertyuiop is bad",
         "user:hunter2", "basicpw", "Bearer bearertoken", "at https://user:hunter2@host.example/hook/abcdefghijkl"}) {

@@ -95,7 +95,7 @@ TEST(Routing, ChildrenInheritReceiverAndGroupingAndHaveTheirOwnKey) {
   ASSERT_EQ(routes.size(), 2U);
   EXPECT_EQ(routes[0]->receiver, "team");
   EXPECT_THAT(routes[0]->group_by, ElementsAre("..."));
-  EXPECT_EQ(routes[0]->key, "{}/{severity=\"critical\",cluster=~\"prod|live\"}/{consumergroup=\"billing\"}");
+  EXPECT_EQ(routes[0]->key, "{}/{cluster=~\"prod|live\",severity=\"critical\"}/{consumergroup=\"billing\"}");
   EXPECT_THAT(routes[1]->group_by, ElementsAre("cluster"));
 }
 
@@ -126,7 +126,7 @@ route:
   receiver: team
   matchers: [severity="critical"]
   continue: true
-  group_wait: 30s
+  group_wait: soon
   routes: [{matchers: ['severity=~"("']}]
 )");
   for (const char* expected : {
@@ -135,12 +135,11 @@ route:
            "receiver \"team\", webhook_configs[1]: \"url\": is not a URL that begins with http:// or https://",
            "receiver \"team\", webhook_configs[2]: give either \"url\" or \"url_file\", not both",
            "receiver \"team\", slack_configs[0]: key \"api_url\" is missing; give it here or in \"api_url_file\"",
-           "receiver \"team\", slack_configs[0]: \"title\": templates are not supported here",
            "receiver \"team\": the name is taken already",
            "key \"name\" is missing",
            "the root of the tree must have no matchers",
            "route: \"continue\": has no sense at the root",
-           "weir.yml:12:15: route: \"group_wait\": Weir does not apply this key of Alertmanager yet",
+           "weir.yml:12:15: route: \"group_wait\": \"soon\" is",
            "route: regex \"(\" is not valid",
        }) {
     EXPECT_THAT(all, HasSubstr(expected));
@@ -152,12 +151,12 @@ TEST(Routing, AReceiverThatTellsNobodyIsHintedAt) {
   config::Diagnostics diagnostics;
   const config::Node root =
       config::parse_yaml("receivers: [{name: drop}]\nroute: {receiver: drop}", "weir.yml", diagnostics);
-  parse_routing(root.find("receivers"), root.find("route"), diagnostics);
+  parse_routing({.receivers = root.find("receivers"), .route = root.find("route")}, diagnostics);
   EXPECT_TRUE(diagnostics.ok()) << "as with Alertmanager, it is how to drop messages";
   ASSERT_EQ(diagnostics.hints().size(), 1U);
-  EXPECT_EQ(
-      diagnostics.hints()[0].to_string(),
-      "weir.yml:1:13: receiver \"drop\": nobody is told what reaches it; give it webhook_configs or slack_configs");
+  EXPECT_EQ(diagnostics.hints()[0].to_string(),
+            "weir.yml:1:13: receiver \"drop\": nobody is told what reaches it; give it webhook_configs, slack_configs "
+            "or another kind");
 }
 
 TEST(Routing, WhatFollowsFromAMistakeIsNotReported) {
@@ -199,9 +198,10 @@ route: {receiver: a}
 )";
   EXPECT_EQ(must_parse(yaml).receivers[0].integrations.size(), 2U);
   EXPECT_THAT(mistakes("receivers: [{name: a, webhook_configs: [{url: http://a, http_config: {bearer_token: x, "
-                       "basic_auth: {username: u}, proxy_url: http://p, authorization: {type: Digest}}}]}]\n"
+                       "basic_auth: {username: u}, proxy_url: p, oauth2: {}, authorization: {type: Basic}}}]}]\n"
                        "route: {receiver: a}"),
-              ::testing::AllOf(HasSubstr("unknown key \"proxy_url\""), HasSubstr("\"type\": \"Digest\" is not one of"),
+              ::testing::AllOf(HasSubstr("\"proxy_url\": is not a URL"), HasSubstr("\"oauth2\": Weir does not apply"),
+                               HasSubstr("\"type\": \"Basic\" has a key of its own"),
                                HasSubstr("either \"bearer_token\" or \"authorization\""),
                                HasSubstr("key \"credentials\" is missing")));
 }

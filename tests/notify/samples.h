@@ -77,7 +77,15 @@ inline core::OutboxMessage message(std::int64_t sequence, const std::string& rec
 /// Routing from YAML with the keys receivers and route.
 inline RoutingSettings parse(const std::string& yaml, config::Diagnostics& diagnostics) {
   const config::Node root = config::parse_yaml(yaml, "weir.yml", diagnostics);
-  return parse_routing(root.find("receivers"), root.find("route"), diagnostics);
+  return parse_routing({.receivers = root.find("receivers"),
+                        .route = root.find("route"),
+                        .global = root.find("global"),
+                        .inhibit_rules = root.find("inhibit_rules"),
+                        .time_intervals = root.find("time_intervals"),
+                        .mute_time_intervals = root.find("mute_time_intervals"),
+                        .templates = root.find("templates"),
+                        .notifications = root.find("notifications")},
+                       diagnostics);
 }
 
 /// Answers what it is told to and remembers what it was asked.

@@ -231,6 +231,88 @@ TEST_P(StoreContract, IncidentsAreFoundNewestFirstById_OpenOnlyAndLimited) {
   EXPECT_EQ(ids({.id = "' OR 1=1 --"}), "");
 }
 
+TEST_P(StoreContract, GroupsComeBackAsTheyWereAndThoseThatAreGoneDoNot) {
+  core::GroupRecord group{.key = "team\n{}:{a=\"1\"}", .next_flush = at(30), .flushed = true};
+  group.told = {{.integration = "webhook/0", .firing = {1, ~0ULL}, .resolved = {7}, .at = at(20), .merged = true}};
+  group.resolved = {{alert("billing"), "aa"}};
+  group.incidents = {{.id = "aa", .title = "t", .cause = "c", .labels = core::Labels{{"cluster", "prod"}}}};
+  commit({.groups = {group, {.key = "other", .next_flush = at(1)}}});
+  commit({.groups = {{.key = "other", .gone = true}, {.key = "never there", .gone = true}}});
+  reopen();
+  const auto found = store_->notification_groups();
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 1U);
+  const core::GroupRecord& back = found->front();
+  EXPECT_EQ(back.key, group.key);
+  EXPECT_EQ(back.next_flush, at(30));
+  EXPECT_TRUE(back.flushed);
+  ASSERT_EQ(back.told.size(), 1U);
+  EXPECT_EQ(back.told[0].integration, "webhook/0");
+  EXPECT_EQ(back.told[0].firing, group.told[0].firing);
+  EXPECT_EQ(back.told[0].resolved, group.told[0].resolved);
+  EXPECT_EQ(back.told[0].at, at(20));
+  EXPECT_TRUE(back.told[0].merged);
+  ASSERT_EQ(back.resolved.size(), 1U);
+  expect_same(back.resolved[0].first, group.resolved[0].first);
+  EXPECT_EQ(back.resolved[0].second, "aa");
+  EXPECT_EQ(back.incidents, group.incidents);
+}
+
+TEST_P(StoreContract, SilencesAreReplacedByIdAndForgottenDaysAfterTheyEnded) {
+  core::Silence silence{.id = "s1",
+                        .matchers = {{"a", core::MatchOp::not_regex, "x|\"y\""}},
+                        .starts_at = at(0),
+                        .ends_at = at(100),
+                        .updated_at = at(1),
+                        .created_by = "me",
+                        .comment = "why"};
+  ASSERT_TRUE(store_->put_silences({silence}));
+  silence.ends_at = at(50);
+  core::Silence other = silence;
+  other.id = "s2";
+  other.ends_at = at(200) + kSilencesKept;
+  ASSERT_TRUE(store_->put_silences({silence, other}));
+  reopen();
+  auto found = store_->silences();
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_EQ(found->at(0).id, "s1");
+  EXPECT_EQ(found->at(0).ends_at, at(50));
+  EXPECT_EQ(found->at(0).matchers[0].value, "x|\"y\"");
+  EXPECT_EQ(found->at(0).matchers[0].op, core::MatchOp::not_regex);
+  EXPECT_EQ(found->at(0).comment, "why");
+  ASSERT_TRUE(store_->prune(at(100) + kSilencesKept, std::chrono::days(400)));
+  found = store_->silences();
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ(found->at(0).id, "s2");
+}
+
+TEST_P(StoreContract, WhatAnIntegrationNotesOfAMessageComesWithTheNextOfItsGroup) {
+  commit({.outbox = {message("k1", "aa", at(5)), message("k2", "aa", at(5))}});
+  EXPECT_EQ(store_->due(at(5), 1)->at(0).reference, "");
+  ASSERT_TRUE(store_->delivered(sequence_of("k1", at(5)), at(6), "thread-1"));
+  reopen();
+  EXPECT_EQ(store_->due(at(6), 1)->at(0).reference, "thread-1");
+  ASSERT_TRUE(store_->delivered(sequence_of("k2", at(6)), at(7)));
+  commit({.outbox = {message("k3", "aa", at(8)), message("k4", "aa", at(8))}});
+  EXPECT_EQ(store_->due(at(8), 1)->at(0).reference, "thread-1") << "one that says nothing leaves it";
+  ASSERT_TRUE(store_->delivered(sequence_of("k3", at(8)), at(8), ""));
+  EXPECT_EQ(store_->due(at(8), 1)->at(0).reference, "");
+  EXPECT_FALSE(store_->delivered(4711, at(8), "x"));
+}
+
+TEST_P(StoreContract, ALaneHasTheMessagesOfOneIntegration) {
+  core::OutboxMessage other = message("k2", "bb", at(5));
+  other.notification.receiver = "night";
+  commit({.outbox = {message("k1", "aa", at(5)), other}});
+  EXPECT_EQ(store_->due(at(5), 10)->size(), 2U);
+  const auto due = store_->due(at(5), 10, {.receiver = "night", .integration = other.notification.integration});
+  ASSERT_TRUE(due);
+  ASSERT_EQ(due->size(), 1U);
+  EXPECT_EQ(due->front().idempotency_key, "k2");
+  EXPECT_TRUE(store_->due(at(5), 10, {.receiver = "night", .integration = "slack/9"})->empty());
+}
+
 TEST_P(StoreContract, AMessageComesBackWithEveryField) {
   core::OutboxMessage kept = message("k1", "aa", at(5));
   kept.notification.truncated_alerts = 7;

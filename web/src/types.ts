@@ -102,6 +102,7 @@ export interface Alert {
   annotations: Record<string, string>;
   value: number | null;
   active_since: number;
+  suppressed: { inhibited_by: string[]; silenced_by: string[] } | null;
 }
 export interface Incident {
   id: string;

@@ -1,18 +1,16 @@
-#include "quality/time_zone.h"
+#include "core/time_zone.h"
 
 #include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <span>
 
-namespace weir::quality {
+namespace weir::core {
 namespace {
 
 constexpr std::size_t kLargest = 1U << 20U;
 
-core::Error wrong(const std::string& what) {
-  return {core::ErrorKind::invalid, "the time zone's file " + what, false, ""};
-}
+Error wrong(const std::string& what) { return {ErrorKind::invalid, "the time zone's file " + what, false, ""}; }
 
 /// Big-endian numbers, one after the other.
 class Bytes {
@@ -183,24 +181,23 @@ int TimeZone::Rule::offset_at(std::int64_t seconds) const {
   return is_summer ? *summer : standard;
 }
 
-core::Result<TimeZone> TimeZone::load(std::string_view name, const std::string& folder) {
+Result<TimeZone> TimeZone::load(std::string_view name, const std::string& folder) {
   const bool odd = name.empty() || name.size() > 100 || name.front() == '/' ||
                    name.find("..") != std::string_view::npos || std::ranges::any_of(name, [](unsigned char c) {
                      return std::isalnum(c) == 0 && c != '_' && c != '-' && c != '+' && c != '/';
                    });
-  if (odd) return core::fail(core::ErrorKind::invalid, "is no name of a time zone; write one such as Europe/Berlin");
+  if (odd) return fail(ErrorKind::invalid, "is no name of a time zone; write one such as Europe/Berlin");
   if (name == "UTC") return TimeZone();
   std::ifstream stream(folder + "/" + std::string(name), std::ios::binary);
   if (!stream)
-    return core::fail(core::ErrorKind::not_found,
-                      "is no time zone that this system knows; write one such as Europe/Berlin");
+    return fail(ErrorKind::not_found, "is no time zone that this system knows; write one such as Europe/Berlin");
   std::string data(kLargest, '\0');
   stream.read(data.data(), static_cast<std::streamsize>(data.size()));
   data.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, stream.gcount())));
   return parse(data);
 }
 
-core::Result<TimeZone> TimeZone::parse(std::string_view data) {
+Result<TimeZone> TimeZone::parse(std::string_view data) {
   Bytes bytes(data);
   const auto old = read_header(bytes);
   if (!old || !bytes.has(old->size(4))) return std::unexpected(wrong("is none"));
@@ -233,31 +230,31 @@ core::Result<TimeZone> TimeZone::parse(std::string_view data) {
   return zone;
 }
 
-std::chrono::seconds TimeZone::offset_at(core::Time time) const {
+std::chrono::seconds TimeZone::offset_at(Time time) const {
   const std::int64_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   const auto after = std::ranges::upper_bound(transitions_, seconds, {}, &Transition::at);
   if (after == transitions_.end() && rule_) return std::chrono::seconds(rule_->offset_at(seconds));
   return std::chrono::seconds(after == transitions_.begin() ? first_ : std::prev(after)->offset);
 }
 
-core::Time TimeZone::first_at(std::chrono::local_seconds local) const {
+Time TimeZone::first_at(std::chrono::local_seconds local) const {
   using namespace std::chrono;
-  const core::Time as_utc{duration_cast<core::Duration>(local.time_since_epoch())};
+  const Time as_utc{duration_cast<core::Duration>(local.time_since_epoch())};
   // Offsets around the wanted moment; with two of them the larger gives the earlier moment.
   const seconds before = offset_at(as_utc - hours(26));
   const seconds after = offset_at(as_utc + hours(26));
   for (const seconds offset : {std::max(before, after), std::min(before, after)}) {
-    const core::Time time = as_utc - offset;
+    const Time time = as_utc - offset;
     if (offset_at(time) == offset) return time;
   }
   // Skipped: the change is where the old offset ends.
-  core::Time low = as_utc - hours(26);
-  core::Time high = as_utc + hours(26);
+  Time low = as_utc - hours(26);
+  Time high = as_utc + hours(26);
   while (high - low > core::Duration(1000)) {
-    const core::Time middle = low + floor<seconds>((high - low) / 2);
+    const Time middle = low + floor<seconds>((high - low) / 2);
     (offset_at(middle) == before ? low : high) = middle;
   }
   return high;
 }
 
-}  // namespace weir::quality
+}  // namespace weir::core

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/time.h"
 
-namespace weir::quality {
+namespace weir::core {
 
 /// What clocks show in a place, by the system's zone database.
 class TimeZone {
@@ -19,14 +19,14 @@ class TimeZone {
   TimeZone() = default;
   /// "Europe/Berlin", from a folder of TZif files. Errors: invalid (no such name), not_found, and whatever the file is
   /// not.
-  static core::Result<TimeZone> load(std::string_view name, const std::string& folder = "/usr/share/zoneinfo");
+  static Result<TimeZone> load(std::string_view name, const std::string& folder = "/usr/share/zoneinfo");
   /// The content of a TZif file (RFC 8536), versions 2 and up.
-  static core::Result<TimeZone> parse(std::string_view data);
+  static Result<TimeZone> parse(std::string_view data);
 
   /// What is to be added to UTC.
-  std::chrono::seconds offset_at(core::Time time) const;
+  std::chrono::seconds offset_at(Time time) const;
   /// The first moment at which clocks show this; of a time that they skip the moment of the change.
-  core::Time first_at(std::chrono::local_seconds local) const;
+  Time first_at(std::chrono::local_seconds local) const;
 
  private:
   /// A change of the clocks.
@@ -58,4 +58,4 @@ class TimeZone {
   std::optional<Rule> rule_;
 };
 
-}  // namespace weir::quality
+}  // namespace weir::core

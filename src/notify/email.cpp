@@ -1,0 +1,253 @@
+#include "notify/email.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <fmt/format.h>
+
+#include "config/reader.h"
+#include "net/mail_client.h"
+#include "notify/payload.h"
+
+namespace weir::notify {
+namespace {
+
+constexpr std::size_t kSubject = 200;
+constexpr std::size_t kAlerts = 50;
+constexpr std::size_t kMostRecipients = 50;
+
+struct EmailSettings {
+  std::string name;
+  net::MailServer server;
+  EmailMessage mail;
+};
+
+/// No line may end where a text says so.
+std::string one_line(std::string_view text) {
+  std::string line(text);
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
+  }
+  return line;
+}
+
+std::string base64(std::string_view data) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < data.size(); i += 3) {
+    std::uint32_t bits = 0;
+    for (std::size_t j = 0; j < 3; ++j)
+      bits = bits << 8U | (i + j < data.size() ? static_cast<unsigned char>(data[i + j]) : 0U);
+    for (std::size_t j = 0; j < 4; ++j) out += j <= data.size() - i ? kDigits[bits >> (18 - 6 * j) & 63U] : '=';
+  }
+  return out;
+}
+
+/// RFC 2047: words of at most 75 characters, cut between characters.
+std::string encoded_header(const std::string& text) {
+  if (std::ranges::all_of(text, [](unsigned char c) { return c >= ' ' && c < 0x7f; })) return text;
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = std::min(at + 42, text.size());
+    while (end < text.size() && end > at && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+    out += fmt::format("{}=?UTF-8?B?{}?=", out.empty() ? "" : "\r\n ", base64(text.substr(at, end - at)));
+    at = end;
+  }
+  return out;
+}
+
+/// "Tue, 14 Nov 2023 22:13:20 +0000"
+std::string rfc5322_date(core::Time now) {
+  constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array<const char*, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  std::tm date{};
+  ::gmtime_r(&seconds, &date);
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} +0000", kDays.at(static_cast<std::size_t>(date.tm_wday)),
+                     date.tm_mday, kMonths.at(static_cast<std::size_t>(date.tm_mon)), date.tm_year + 1900, date.tm_hour,
+                     date.tm_min, date.tm_sec);
+}
+
+std::string own_text(const core::Notification& notification, const std::string& external_url) {
+  std::string text = headline(notification) + "\n\n";
+  if (!notification.cause.empty())
+    text += (notification.status == "resolved" ? "Likely cause was: " : "Likely cause: ") + notification.cause + "\n\n";
+  text += "About: " + plain_subject(notification) + "\n\n" + plain_alerts(notification, kAlerts) + "\n";
+  if (const std::string link = page_link(external_url, notification.incident_id); !link.empty())
+    text += "\n" + link + "\n";
+  return text;
+}
+
+/// Base64 in lines, whatever the text holds.
+std::string encoded_body(const std::string& text) {
+  const std::string all = base64(text);
+  std::string out;
+  for (std::size_t at = 0; at < all.size(); at += 76) out += all.substr(at, 76) + "\r\n";
+  return out;
+}
+
+class Email final : public Notifier {
+ public:
+  Email(EmailSettings settings, const NotifierTools& tools) : settings_(std::move(settings)), tools_(tools) {}
+
+  DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
+    const bool resolved = message.notification.status == "resolved";
+    net::Mail mail{.from = parse_addresses(settings_.mail.from).value_or(std::vector<std::string>{""}).front(),
+                   .to = settings_.mail.to,
+                   .text = email_text(message, settings_.mail, message.reference, tools_.external_url, context.now)};
+    auto sent = net::send_mail(settings_.server, mail, context.timeout, context.stop);
+    if (!sent) {
+      DeliveryError failed{.error = std::move(sent.error())};
+      failed.error.where = settings_.name;
+      return std::unexpected(std::move(failed));
+    }
+    Receipt receipt;
+    if (resolved) receipt.reference = "";
+    if (!resolved && message.reference.empty()) receipt.reference = message_id(message, settings_.mail.from);
+    return receipt;
+  }
+
+ private:
+  EmailSettings settings_;
+  NotifierTools tools_;
+};
+
+void read_server(config::MapReader& reader, const SmtpSettings& global, net::MailServer& server) {
+  server.smarthost = reader.text("smarthost", global.smarthost);
+  if (server.smarthost.empty()) {
+    reader.missing("smarthost", "key \"smarthost\" is missing; give it here, or smtp_smarthost in global");
+  } else if (!net::is_smarthost(server.smarthost)) {
+    reader.error("smarthost", "is not a host and a port, such as mail.example.com:587");
+  }
+  server.hello = reader.text("hello", global.hello);
+  server.username = reader.text("auth_username", global.username);
+  server.password = reader.secret("auth_password");
+  if (server.password.empty()) server.password = global.password;
+  server.identity = reader.text("auth_identity", global.identity);
+  if (!reader.secret("auth_secret").empty())
+    reader.error("auth_secret", "CRAM-MD5 is not supported; give auth_password");
+  server.require_tls = reader.boolean("require_tls", global.require_tls);
+  const config::Node* tls = reader.child("tls_config");
+  if (tls == nullptr) return;
+  config::MapReader of_tls(*tls, reader.diagnostics(), reader.what() + ", tls_config");
+  server.ca_file = of_tls.text("ca_file");
+  server.cert_file = of_tls.text("cert_file");
+  server.key_file = of_tls.text("key_file");
+  server.insecure_skip_verify = of_tls.boolean("insecure_skip_verify", false);
+  of_tls.finish();
+}
+
+void read_mail(config::MapReader& reader, const SmtpSettings& global, EmailMessage& mail) {
+  mail.from = reader.text("from", global.from);
+  if (mail.from.empty()) {
+    reader.missing("from", "key \"from\" is missing; give it here, or smtp_from in global");
+  } else if (const auto from = parse_addresses(mail.from); !from || from->size() != 1) {
+    reader.error("from", "is not an address");
+  }
+  const std::string to = plain_text(reader, "to");
+  auto addresses = parse_addresses(to);
+  if (to.empty()) {
+    reader.missing("to");
+  } else if (!addresses) {
+    reader.error("to", addresses.error().message);
+  } else if (addresses->size() > kMostRecipients) {
+    reader.error("to", fmt::format("names more than {} addresses", kMostRecipients));
+  } else {
+    mail.to = std::move(*addresses);
+  }
+  for (const auto& [name, value] : reader.text_map("headers")) {
+    const bool named =
+        !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return c > ' ' && c < 0x7f && c != ':'; });
+    if (!named) reader.error("headers", fmt::format("\"{}\" is no name of a header", name));
+    if (value.find("{{") == std::string::npos) {
+      mail.headers.emplace_back(name, one_line(value));
+    } else {
+      reader.diagnostics().hint(
+          reader.child("headers")->position(),
+          fmt::format("{}: header \"{}\" is a template, which has no effect", reader.what(), name));
+    }
+  }
+  mail.text = shown_text(reader, "text");
+  not_applied(reader, {"html"});
+}
+
+}  // namespace
+
+core::Result<std::vector<std::string>> parse_addresses(std::string_view text) {
+  std::vector<std::string> found;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    std::string_view one = text.substr(0, comma);
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    if (const std::size_t open = one.rfind('<'); open != std::string_view::npos) {
+      const std::size_t close = one.find('>', open);
+      one = close == std::string_view::npos ? std::string_view() : one.substr(open + 1, close - open - 1);
+    }
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
+    const std::size_t at = one.find('@');
+    const bool clean =
+        std::ranges::all_of(one, [](unsigned char c) { return c > ' ' && c != 0x7f && c != '<' && c != '>'; });
+    if (at == std::string_view::npos || at == 0 || at + 1 == one.size() || !clean)
+      return core::fail(core::ErrorKind::invalid, fmt::format("\"{}\" is not an address", one));
+    found.emplace_back(one);
+  }
+  return found;
+}
+
+std::string message_id(const core::OutboxMessage& message, const std::string& from) {
+  const auto addresses = parse_addresses(from);
+  const std::string host =
+      addresses && !addresses->empty() ? addresses->front().substr(addresses->front().find('@') + 1) : "weir";
+  return fmt::format("<weir.{}@{}>", message.idempotency_key, host);
+}
+
+std::string email_text(const core::OutboxMessage& message, const EmailMessage& mail, const std::string& thread,
+                       const std::string& external_url, core::Time now) {
+  const core::Notification& notification = message.notification;
+  std::string to;
+  for (const std::string& one : mail.to) to += (to.empty() ? "" : ", ") + one;
+  // Clients keep a thread together by its subject too: what changes is not in it.
+  std::vector<std::pair<std::string, std::string>> headers{
+      {"From", one_line(mail.from)},
+      {"To", to},
+      {"Subject",
+       encoded_header(cut(one_line((notification.status == "resolved" && thread.empty() ? "[RESOLVED] " : "") +
+                                   title_of(notification)),
+                          kSubject))},
+      {"Date", rfc5322_date(now)},
+      {"Message-ID", message_id(message, mail.from)}};
+  if (!thread.empty()) {
+    headers.emplace_back("In-Reply-To", one_line(thread));
+    headers.emplace_back("References", one_line(thread));
+  }
+  headers.emplace_back("Auto-Submitted", "auto-generated");
+  headers.emplace_back("X-Weir-Status", notification.status);
+  for (const auto& [name, value] : mail.headers) {
+    const auto same = std::ranges::find(headers, name, &std::pair<std::string, std::string>::first);
+    if (same == headers.end()) {
+      headers.emplace_back(name, encoded_header(value));
+    } else {
+      same->second = encoded_header(value);
+    }
+  }
+  std::string out;
+  for (const auto& [name, value] : headers) out += fmt::format("{}: {}\r\n", name, value);
+  out += "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+  return out + encoded_body(mail.text.empty() ? own_text(notification, external_url) : mail.text);
+}
+
+ParsedNotifier parse_email(const config::Node& node, const ParseContext& context) {
+  config::MapReader reader(node, context.diagnostics, context.what);
+  EmailSettings settings{.name = context.what, .server = {}, .mail = {}};
+  read_server(reader, context.global.smtp, settings.server);
+  read_mail(reader, context.global.smtp, settings.mail);
+  const bool send_resolved = reader.boolean("send_resolved", false);
+  reader.finish();
+  return {.send_resolved = send_resolved,
+          .make = [settings](const NotifierTools& tools) { return std::make_unique<Email>(settings, tools); }};
+}
+
+}  // namespace weir::notify

@@ -1,0 +1,44 @@
+#include "notify/global.h"
+
+#include <array>
+#include <chrono>
+#include <string_view>
+
+#include "config/reader.h"
+
+namespace weir::notify {
+namespace {
+
+/// Of receivers that Weir does not have: named where they are used.
+constexpr std::array<std::string_view, 10> kOfOthers{
+    "victorops_api_url",  "victorops_api_key", "victorops_api_key_file", "wechat_api_url", "wechat_api_secret",
+    "wechat_api_corp_id", "telegram_api_url",  "webex_api_url",          "hipchat_url",    "hipchat_api_url"};
+
+}  // namespace
+
+GlobalSettings parse_global(const config::Node* section, config::Diagnostics& diagnostics) {
+  GlobalSettings settings;
+  if (section == nullptr || section->is_null()) return settings;
+  config::MapReader reader(*section, diagnostics, "global");
+  // Alerts say themselves when they end; the key concerns clients that do not.
+  (void)reader.duration("resolve_timeout", std::chrono::minutes(5));
+  if (const config::Node* node = reader.child("http_config")) settings.http = parse_http_config(*node, reader);
+  settings.smtp.smarthost = reader.text("smtp_smarthost");
+  settings.smtp.from = reader.text("smtp_from");
+  settings.smtp.hello = reader.text("smtp_hello", settings.smtp.hello);
+  settings.smtp.username = reader.text("smtp_auth_username");
+  settings.smtp.password = reader.secret("smtp_auth_password");
+  settings.smtp.identity = reader.text("smtp_auth_identity");
+  if (!reader.secret("smtp_auth_secret").empty())
+    reader.error("smtp_auth_secret", "CRAM-MD5 is not supported; give smtp_auth_password");
+  settings.smtp.require_tls = reader.boolean("smtp_require_tls", true);
+  settings.slack_api_url = reader.secret("slack_api_url");
+  settings.pagerduty_url = reader.text("pagerduty_url", settings.pagerduty_url);
+  settings.opsgenie_api_url = reader.text("opsgenie_api_url", settings.opsgenie_api_url);
+  settings.opsgenie_api_key = reader.secret("opsgenie_api_key");
+  for (const std::string_view key : kOfOthers) (void)reader.child(key);
+  reader.finish();
+  return settings;
+}
+
+}  // namespace weir::notify

@@ -1,0 +1,99 @@
+#include "notify/msteams.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "config/reader.h"
+#include "notify/http_delivery.h"
+#include "notify/payload.h"
+
+namespace weir::notify {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kTitle = 500;
+constexpr std::size_t kText = 4000;
+constexpr std::size_t kAlerts = 15;
+
+struct TeamsSettings {
+  HttpTarget target;
+  std::string title;
+  std::string text;
+};
+
+Json block(const std::string& text) { return {{"type", "TextBlock"}, {"text", text}, {"wrap", true}}; }
+
+class Teams final : public Notifier {
+ public:
+  Teams(TeamsSettings settings, const NotifierTools& tools) : settings_(std::move(settings)), tools_(tools) {}
+
+  DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
+    const auto answer = post_json(
+        tools_.http, settings_.target,
+        msteams_payload(message.notification, settings_.title, settings_.text, tools_.external_url), {}, context);
+    if (!answer) return std::unexpected(answer.error());
+    // A connector answers 200 also where Teams took nothing; the text tells.
+    if (answer->body.contains("HTTP error 429") || answer->body.contains("failed with HTTP error")) {
+      return std::unexpected(
+          DeliveryError{.error = {.kind = core::ErrorKind::unavailable,
+                                  .message = "answered 200, but: " + shown(answer->body, settings_.target),
+                                  .retryable = true,
+                                  .where = settings_.target.name}});
+    }
+    return Receipt{.status = answer->status};
+  }
+
+ private:
+  TeamsSettings settings_;
+  NotifierTools tools_;
+};
+
+}  // namespace
+
+std::string msteams_payload(const core::Notification& notification, const std::string& title, const std::string& text,
+                            const std::string& external_url) {
+  const bool resolved = notification.status == "resolved";
+  Json heading = block(cut(title.empty() ? headline(notification) : title, kTitle));
+  heading["weight"] = "Bolder";
+  heading["size"] = "Medium";
+  heading["color"] = resolved ? "Good" : worst_severity(notification.alerts) == "critical" ? "Attention" : "Warning";
+  Json body = Json::array({std::move(heading)});
+  if (!text.empty()) body.push_back(block(cut(text, kText)));
+  if (text.empty() && !notification.cause.empty())
+    body.push_back(
+        block(std::string(resolved ? "Likely cause was: " : "Likely cause: ") + cut(notification.cause, kText)));
+  if (!notification.alerts.empty()) body.push_back(block(cut(plain_alerts(notification, kAlerts), kText)));
+  Json facts = Json::array();
+  for (const auto& [name, value] : subject_facts(notification))
+    facts.push_back({{"title", name}, {"value", cut(value, 200)}});
+  if (!facts.empty()) body.push_back({{"type", "FactSet"}, {"facts", std::move(facts)}});
+  Json card{{"$schema", "http://adaptivecards.io/schemas/adaptive-card.json"},
+            {"type", "AdaptiveCard"},
+            {"version", "1.4"},
+            {"msteams", {{"width", "Full"}}},
+            {"body", std::move(body)}};
+  if (const std::string link = page_link(external_url, notification.incident_id); !link.empty())
+    card["actions"] = Json::array({{{"type", "Action.OpenUrl"}, {"title", "Open in Weir"}, {"url", link}}});
+  const Json payload{{"type", "message"},
+                     {"attachments", Json::array({{{"contentType", "application/vnd.microsoft.card.adaptive"},
+                                                   {"contentUrl", nullptr},
+                                                   {"content", std::move(card)}}})}};
+  return payload.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+ParsedNotifier parse_msteams(const config::Node& node, const ParseContext& context) {
+  config::MapReader reader(node, context.diagnostics, context.what);
+  TeamsSettings settings{
+      .target = parse_http_target(reader, "webhook_url", context.global.http), .title = {}, .text = {}};
+  settings.title = shown_text(reader, "title");
+  settings.text = shown_text(reader, "text");
+  not_applied(reader, {"summary"});
+  const bool send_resolved = reader.boolean("send_resolved", true);
+  reader.finish();
+  return {.send_resolved = send_resolved,
+          .make = [settings](const NotifierTools& tools) { return std::make_unique<Teams>(settings, tools); }};
+}
+
+}  // namespace weir::notify

@@ -1,0 +1,142 @@
+#include "notify/opsgenie.h"
+
+#include <array>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "config/reader.h"
+#include "notify/http_delivery.h"
+#include "notify/payload.h"
+
+namespace weir::notify {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMessage = 130;
+constexpr std::size_t kDescription = 15'000;
+
+struct OpsgenieSettings {
+  HttpTarget target;  // of /v2/alerts
+  OpsgenieMessage message;
+};
+
+std::string priority_of(const core::Notification& notification) {
+  const std::string_view severity = worst_severity(notification.alerts);
+  if (severity == "critical") return "P1";
+  return severity == "warning" ? "P3" : "P4";
+}
+
+Json split(const std::string& text) {
+  Json list = Json::array();
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    std::string one = text.substr(start, end - start);
+    while (one.starts_with(' ')) one.erase(0, 1);
+    while (one.ends_with(' ')) one.pop_back();
+    if (!one.empty()) list.push_back(one);
+    start = end + 1;
+  }
+  return list;
+}
+
+class Opsgenie final : public Notifier {
+ public:
+  Opsgenie(OpsgenieSettings settings, const NotifierTools& tools) : settings_(std::move(settings)), tools_(tools) {}
+
+  DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
+    const core::Notification& notification = message.notification;
+    HttpTarget target = settings_.target;
+    std::string body = opsgenie_payload(notification, settings_.message, tools_.external_url);
+    if (notification.status == "resolved") {
+      target.url = core::Secret(target.url.reveal() + "/" + dedup_key(notification) + "/close?identifierType=alias");
+      body = Json{{"source", settings_.message.source}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+    const auto answer = post_json(tools_.http, target, std::move(body), {}, context);
+    if (!answer) return std::unexpected(answer.error());
+    return Receipt{.status = answer->status};
+  }
+
+ private:
+  OpsgenieSettings settings_;
+  NotifierTools tools_;
+};
+
+void read_responders(config::MapReader& reader, OpsgenieMessage& message) {
+  for (const config::Node* item : reader.list("responders")) {
+    config::MapReader one(*item, reader.diagnostics(), reader.what() + ", responders");
+    OpsgenieMessage::Responder responder;
+    responder.type = one.choice("type", "team", {"team", "user", "escalation", "schedule"});
+    for (const std::string key : {"id", "name", "username"}) {
+      if (!one.has(key)) continue;
+      responder.key = key;
+      responder.value = one.text(key);
+    }
+    if (responder.key.empty()) one.missing({"id", "name", "username"}, "give one of id, name and username");
+    one.finish();
+    message.responders.push_back(std::move(responder));
+  }
+}
+
+}  // namespace
+
+std::string opsgenie_payload(const core::Notification& notification, const OpsgenieMessage& message,
+                             const std::string& external_url) {
+  std::string description = message.description;
+  if (description.empty()) {
+    if (!notification.cause.empty()) description = "Likely cause: " + notification.cause + "\n\n";
+    description += plain_alerts(notification, 50);
+    if (const std::string link = page_link(external_url, notification.incident_id); !link.empty())
+      description += "\n\n" + link;
+  }
+  Json details = Json::object();
+  for (const auto& [name, value] : common_labels(notification.alerts)) details[std::string(name)] = value;
+  for (const auto& [name, value] : message.details) details[name] = value;
+  Json body{{"alias", dedup_key(notification)},
+            {"message", cut(message.message.empty() ? headline(notification) : message.message, kMessage)},
+            {"description", cut(description, kDescription)},
+            {"details", std::move(details)},
+            {"source", message.source},
+            {"priority", message.priority.empty() ? priority_of(notification) : message.priority}};
+  if (!message.note.empty()) body["note"] = message.note;
+  if (!message.entity.empty()) body["entity"] = message.entity;
+  if (!message.tags.empty()) body["tags"] = split(message.tags);
+  if (!message.actions.empty()) body["actions"] = split(message.actions);
+  for (const auto& [type, key, value] : message.responders)
+    body["responders"].push_back({{"type", type}, {key, value}});
+  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+ParsedNotifier parse_opsgenie(const config::Node& node, const ParseContext& context) {
+  config::MapReader reader(node, context.diagnostics, context.what);
+  OpsgenieSettings settings;
+  settings.target =
+      parse_http_target(reader, "api_url", context.global.http, core::Secret(context.global.opsgenie_api_url));
+  std::string url = settings.target.url.reveal();
+  while (url.ends_with('/')) url.pop_back();
+  settings.target.url = core::Secret(url + "/v2/alerts");
+  core::Secret key = reader.secret("api_key");
+  if (!reader.has("api_key") && !reader.has("api_key_file")) key = context.global.opsgenie_api_key;
+  if (key.empty()) reader.missing("api_key");
+  settings.target.http.authorization = core::Secret("GenieKey " + key.reveal());
+  OpsgenieMessage& message = settings.message;
+  message.message = shown_text(reader, "message");
+  message.description = shown_text(reader, "description");
+  message.source = plain_text(reader, "source", message.source);
+  message.tags = plain_text(reader, "tags");
+  message.note = shown_text(reader, "note");
+  message.priority = plain_text(reader, "priority");
+  message.entity = plain_text(reader, "entity");
+  message.actions = plain_text(reader, "actions");
+  message.details = reader.text_map("details");
+  read_responders(reader, message);
+  if (reader.boolean("update_alerts", false))
+    reader.error("update_alerts", "Weir does not apply this key of Alertmanager; remove it");
+  const bool send_resolved = reader.boolean("send_resolved", true);
+  reader.finish();
+  return {.send_resolved = send_resolved,
+          .make = [settings](const NotifierTools& tools) { return std::make_unique<Opsgenie>(settings, tools); }};
+}
+
+}  // namespace weir::notify

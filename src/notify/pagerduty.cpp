@@ -1,0 +1,113 @@
+#include "notify/pagerduty.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "config/reader.h"
+#include "notify/http_delivery.h"
+#include "notify/payload.h"
+
+namespace weir::notify {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kSummary = 1024;
+constexpr std::size_t kDetails = 16'000;  // an event is at most 512 KiB
+
+struct PagerdutySettings {
+  HttpTarget target;
+  core::Secret routing_key;
+  PagerdutyMessage message;
+};
+
+/// One of the four that PagerDuty knows.
+std::string severity_of(const core::Notification& notification, const std::string& given) {
+  constexpr std::array<std::string_view, 4> kKnown{"critical", "error", "warning", "info"};
+  const std::string_view wanted = given.empty() ? worst_severity(notification.alerts) : std::string_view(given);
+  return std::ranges::find(kKnown, wanted) == kKnown.end() ? "error" : std::string(wanted);
+}
+
+class Pagerduty final : public Notifier {
+ public:
+  Pagerduty(PagerdutySettings settings, const NotifierTools& tools) : settings_(std::move(settings)), tools_(tools) {}
+
+  DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
+    const auto answer = post_json(
+        tools_.http, settings_.target,
+        pagerduty_payload(message.notification, settings_.routing_key, settings_.message, tools_.external_url), {},
+        context);
+    if (!answer) return std::unexpected(answer.error());
+    return Receipt{.status = answer->status};
+  }
+
+ private:
+  PagerdutySettings settings_;
+  NotifierTools tools_;
+};
+
+}  // namespace
+
+std::string pagerduty_payload(const core::Notification& notification, const core::Secret& routing_key,
+                              const PagerdutyMessage& message, const std::string& external_url) {
+  const bool resolved = notification.status == "resolved";
+  const std::string link = page_link(external_url, notification.incident_id);
+  Json event{{"routing_key", routing_key.reveal()},
+             {"event_action", resolved ? "resolve" : "trigger"},
+             {"dedup_key", dedup_key(notification)},
+             {"client", message.client}};
+  if (const std::string url = message.client_url.empty() ? link : message.client_url; !url.empty())
+    event["client_url"] = url;
+  if (!link.empty()) event["links"] = Json::array({{{"href", link}, {"text", "Open in Weir"}}});
+  Json details = Json::object();
+  for (const auto& [name, text] : message.details) details[name] = cut(text, kDetails);
+  if (!notification.cause.empty()) details["likely_cause"] = cut(notification.cause, kDetails);
+  details["alerts"] = cut(plain_alerts(notification, 20), kDetails);
+  details["subject"] = plain_subject(notification);
+  Json payload{{"summary", cut(headline(notification), kSummary)},
+               {"source", cut(plain_subject(notification), 200)},
+               {"severity", severity_of(notification, message.severity)},
+               {"custom_details", std::move(details)}};
+  if (!notification.alerts.empty()) {
+    const core::Alert& first = notification.alerts.front();
+    payload["timestamp"] = core::format_rfc3339(first.fired_at.value_or(first.active_at));
+  }
+  for (const auto& [key, text] : {std::pair<const char*, const std::string*>{"class", &message.event_class},
+                                  {"component", &message.component},
+                                  {"group", &message.group}}) {
+    if (!text->empty()) payload[key] = *text;
+  }
+  event["payload"] = std::move(payload);
+  return event.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+ParsedNotifier parse_pagerduty(const config::Node& node, const ParseContext& context) {
+  config::MapReader reader(node, context.diagnostics, context.what);
+  PagerdutySettings settings;
+  settings.target = parse_http_target(reader, "url", context.global.http, core::Secret(context.global.pagerduty_url));
+  settings.routing_key = reader.secret("routing_key");
+  if (reader.has("service_key") || reader.has("service_key_file")) {
+    (void)reader.secret("service_key");
+    reader.error("service_key", "is of the older Events API; give routing_key, of an integration \"Events API v2\"");
+  } else if (!reader.has("routing_key") && !reader.has("routing_key_file")) {
+    reader.missing("routing_key");
+  }
+  PagerdutyMessage& message = settings.message;
+  message.client = plain_text(reader, "client", message.client);
+  message.client_url = plain_text(reader, "client_url");
+  message.severity = plain_text(reader, "severity");
+  message.event_class = plain_text(reader, "class");
+  message.component = plain_text(reader, "component");
+  message.group = plain_text(reader, "group");
+  message.details = reader.text_map("details");
+  const bool send_resolved = reader.boolean("send_resolved", true);
+  not_applied(reader, {"images", "links", "source", "description"});
+  reader.finish();
+  return {.send_resolved = send_resolved,
+          .make = [settings](const NotifierTools& tools) { return std::make_unique<Pagerduty>(settings, tools); }};
+}
+
+}  // namespace weir::notify

@@ -1,0 +1,124 @@
+"""`weir notify test` against servers that take, refuse, throttle, hang and lie; mail with STARTTLS."""
+
+import email
+import email.policy
+import json
+import socket
+import subprocess
+
+import pytest
+
+from support.http import Answer, WebhookReceiver
+from support.kafka_tls import Authority
+from support.smtp import SmtpServer
+from support.weir import binary
+
+
+@pytest.fixture
+def notify(tmp_path):
+    (tmp_path / "checks.yml").write_text("checks for orders:\n  - row_count >= 0\n")
+
+    def run(receiver, name="team", **more):
+        config = {"external_url": "http://weir.internal",
+                  "sources": [{"name": "shop", "type": "sqlite", "path": str(tmp_path / "shop.db")}],
+                  "checks": [{"source": "shop", "files": [str(tmp_path / "checks.yml")]}],
+                  "receivers": [{"name": "team", **receiver}], "route": {"receiver": "team"}, **more}
+        (tmp_path / "weir.yml").write_text(json.dumps(config))
+        return subprocess.run([binary(), "notify", "test", name, "--config", tmp_path / "weir.yml"],
+                              capture_output=True, text=True, timeout=60)
+
+    return run
+
+
+def test_each_integration_is_told_and_its_outcome_named(notify):
+    with WebhookReceiver() as works, WebhookReceiver([Answer(500, b"oh no")]) as fails:
+        done = notify({"webhook_configs": [{"url": works.url}, {"url": fails.url + "/tokentokentoken"}]})
+    assert done.returncode == 1
+    assert "team/webhook/0, firing: delivered (200)" in done.stdout
+    assert "team/webhook/0, resolved: delivered (200)" in done.stdout
+    assert "team/webhook/1, firing: not delivered" in done.stdout
+    assert "answered 500" in done.stdout and "would try again" in done.stdout
+    assert "tokentokentoken" not in done.stdout + done.stderr
+    first, second = works.payloads()
+    assert "nothing has happened" in first["alerts"][0]["annotations"]["summary"]
+    assert (first["status"], second["status"]) == ("firing", "resolved")
+    assert first["groupKey"] == second["groupKey"]
+
+
+@pytest.mark.parametrize("answer, says", [
+    (Answer(429, b"", {"Retry-After": "7"}), "asks for patience"),
+    (Answer(404), "give it up"),
+    (Answer(200, b'{"ok": false, "error": "invalid_token"}'), "invalid_token"),
+])
+def test_what_slack_answers_is_explained(notify, answer, says):
+    with WebhookReceiver([answer]) as slack:
+        done = notify({"slack_configs": [{"api_url": slack.url + "/services/T/B/secretsecret"}]})
+    assert done.returncode == 1
+    assert says in done.stdout
+    assert "secretsecret" not in done.stdout + done.stderr
+
+
+def test_a_connection_that_is_reset_is_told(notify):
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+    done = notify({"pagerduty_configs": [{"routing_key": "k", "url": f"http://127.0.0.1:{port}/"}]})
+    assert done.returncode == 1
+    assert "not delivered" in done.stdout and "would try again" in done.stdout
+
+
+def test_an_unknown_receiver_is_suggested(notify):
+    done = notify({"webhook_configs": [{"url": "http://127.0.0.1:1"}]}, name="taem")
+    assert done.returncode == 2
+    assert 'did you mean "team"?' in done.stderr
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("tls"))
+
+
+def mail_config(server, authority, **more):
+    return {"email_configs": [{"to": "Ann <ann@example.com>, bob@example.com", "from": "Weir <weir@example.com>",
+                               "smarthost": server.smarthost, "send_resolved": True,
+                               "tls_config": {"ca_file": str(authority.certificate)}, **more}]}
+
+
+def test_mail_goes_encrypted_and_keeps_a_thread(notify, authority):
+    with SmtpServer(authority.issue("mail"), user=("weir", "pass")) as server:
+        done = notify(mail_config(server, authority, auth_username="weir", auth_password="pass"))
+        assert done.returncode == 0, done.stdout + done.stderr
+    (sender, recipients, text, encrypted, user), (*_, second, _, _) = server.mails
+    assert (sender, recipients, encrypted, user) == ("weir@example.com", ["ann@example.com", "bob@example.com"], True, "weir")
+    first, reply = (email.message_from_string(each, policy=email.policy.default) for each in (text, second))
+    assert first["Subject"] == reply["Subject"]
+    assert "Likely cause: somebody wants to see" in first.get_content()
+    assert reply["In-Reply-To"] == first["Message-ID"] and reply["References"] == first["Message-ID"]
+
+
+def test_without_starttls_no_mail_goes_unless_allowed(notify, authority):
+    with SmtpServer() as server:
+        refused = notify(mail_config(server, authority))
+        assert refused.returncode == 1 and "STARTTLS" in refused.stdout
+        assert not server.mails
+        assert notify(mail_config(server, authority, require_tls=False)).returncode == 0
+        assert len(server.mails) == 2
+
+
+@pytest.mark.parametrize("verb, answer, says", [
+    ("MAIL", "450 later", "would try again"), ("RCPT", "550 no such user", "give it up"),
+    ("DATA", "451 try again", "would try again"), (".", "554 spam", "give it up"), (".", "reset", "would try again"),
+    ("AUTH", "535 wrong", "credentials")])
+def test_what_a_mail_server_answers_is_taken_for_what_it_is(notify, authority, verb, answer, says):
+    with SmtpServer(authority.issue("mail"), user=("weir", "pass"), script={verb: [answer] * 4}) as server:
+        done = notify(mail_config(server, authority, auth_username="weir", auth_password="pass"))
+    assert done.returncode == 1
+    assert says in done.stdout, done.stdout
+    assert "pass\n" not in done.stdout
+
+
+def test_a_certificate_of_nobody_known_is_refused(notify, authority, tmp_path):
+    with SmtpServer(authority.issue("mail")) as server:
+        done = notify(mail_config(server, Authority(tmp_path)))
+    assert done.returncode == 1 and "certificate" in done.stdout
+    assert not server.mails

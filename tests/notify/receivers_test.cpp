@@ -1,0 +1,320 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "notify/email.h"
+#include "notify/heartbeat.h"
+#include "notify/msteams.h"
+#include "notify/opsgenie.h"
+#include "notify/pagerduty.h"
+#include "notify/registry.h"
+
+#include "samples.h"
+
+namespace weir::notify {
+namespace {
+
+using namespace testing;
+using namespace std::chrono_literals;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kPage = "http://weir.internal";
+
+class Receivers : public ::testing::Test {
+ protected:
+  /// The one integration of a receiver with these lists.
+  std::unique_ptr<Notifier> make(const std::string& lists, const std::string& more = {}) {
+    config::Diagnostics diagnostics;
+    const RoutingSettings settings =
+        parse("receivers: [{name: team, " + lists + "}]\nroute: {receiver: team}\n" + more, diagnostics);
+    EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+    if (!diagnostics.ok()) return nullptr;
+    return make_notifier(settings.receivers[0].integrations.at(0), {http_, kPage});
+  }
+  static core::OutboxMessage over() {
+    core::OutboxMessage message = testing::message(2);
+    message.notification.status = "resolved";
+    message.notification.alerts = {resolved("billing")};
+    return message;
+  }
+  json body(std::size_t request) { return json::parse(http_.requests.at(request).body); }
+
+  FakeHttp http_;
+};
+
+TEST_F(Receivers, PagerdutyTriggersAndResolvesWithTheSameKey) {
+  const auto notifier = make("pagerduty_configs: [{routing_key: secretkey}]");
+  http_.answer(202, R"({"status":"success"})");
+  http_.answer(202, R"({"status":"success"})");
+  ASSERT_TRUE(notifier->deliver(message(1), {.now = at(0)}));
+  ASSERT_TRUE(notifier->deliver(over(), {.now = at(0)}));
+  EXPECT_EQ(http_.requests[0].url, "https://events.pagerduty.com/v2/enqueue");
+  const json first = body(0);
+  EXPECT_EQ(first["event_action"], "trigger");
+  EXPECT_EQ(first["routing_key"], "secretkey");
+  EXPECT_EQ(first["payload"]["severity"], "critical");
+  EXPECT_EQ(first["payload"]["summary"], "[FIRING:1] Consumer group billing falls behind");
+  EXPECT_EQ(first["payload"]["source"], "consumer group billing, cluster prod");
+  EXPECT_EQ(first["payload"]["custom_details"]["likely_cause"], "the group has no members");
+  EXPECT_EQ(first["links"][0]["href"], "http://weir.internal/#incident/00000000000000aa");
+  EXPECT_EQ(body(1)["event_action"], "resolve");
+  EXPECT_EQ(body(1)["dedup_key"], first["dedup_key"]);
+}
+
+TEST_F(Receivers, PagerdutysAnswersAreTakenForWhatTheyAre) {
+  const auto notifier = make("pagerduty_configs: [{routing_key: k, severity: nonsense}]");
+  http_.answer(429, "", {{"retry-after", "30"}});
+  http_.answer(400, R"({"status":"invalid event"})");
+  http_.answer(500);
+  const auto throttled = notifier->deliver(message(1), {.now = at(0)});
+  ASSERT_FALSE(throttled);
+  EXPECT_TRUE(throttled.error().error.retryable);
+  EXPECT_EQ(throttled.error().retry_after, 30s);
+  EXPECT_EQ(body(0)["payload"]["severity"], "error");
+  EXPECT_FALSE(notifier->deliver(message(1), {.now = at(0)}).error().error.retryable);
+  EXPECT_TRUE(notifier->deliver(message(1), {.now = at(0)}).error().error.retryable);
+}
+
+TEST_F(Receivers, TeamsGetsAnAdaptiveCardThatNamesCauseAndSubject) {
+  const auto notifier = make("msteams_configs: [{webhook_url: 'https://x.webhook.office.com/hook/token12345'}]");
+  http_.answer(202);
+  ASSERT_TRUE(notifier->deliver(message(1), {.now = at(0)}));
+  const json card = body(0)["attachments"][0]["content"];
+  EXPECT_EQ(card["type"], "AdaptiveCard");
+  const std::string text = card.dump();
+  EXPECT_THAT(text, AllOf(HasSubstr("Likely cause: the group has no members"), HasSubstr("Consumer group"),
+                          HasSubstr("billing is behind"), HasSubstr("#incident/00000000000000aa")));
+  http_.answer(200, "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429");
+  const auto throttled = notifier->deliver(message(1), {.now = at(0)});
+  ASSERT_FALSE(throttled);
+  EXPECT_TRUE(throttled.error().error.retryable);
+  EXPECT_THAT(throttled.error().error.describe(), Not(HasSubstr("token12345")));
+}
+
+TEST_F(Receivers, ATeamsMessageStaysWithinTheLimit) {
+  core::Notification large = message(1).notification;
+  large.cause = std::string(100'000, 'x');
+  for (int i = 0; i < 400; ++i) large.alerts.push_back(alert(std::string(1000, 'y') + std::to_string(i)));
+  EXPECT_LT(msteams_payload(large, "", "", kPage).size(), 25'000U);
+}
+
+TEST_F(Receivers, OpsgenieIsToldByAnAliasAndClosesIt) {
+  const auto notifier = make("opsgenie_configs: [{tags: 'a, b', responders: [{name: data, type: team}]}]",
+                             "global: {opsgenie_api_key: thekey, opsgenie_api_url: 'http://ops/'}");
+  http_.answer(202);
+  http_.answer(202);
+  ASSERT_TRUE(notifier->deliver(message(1), {.now = at(0)}));
+  ASSERT_TRUE(notifier->deliver(over(), {.now = at(0)}));
+  EXPECT_EQ(http_.requests[0].url, "http://ops/v2/alerts");
+  const auto& headers = http_.requests[0].headers;
+  EXPECT_NE(std::ranges::find(headers, std::pair<std::string, std::string>("Authorization", "GenieKey thekey")),
+            headers.end());
+  EXPECT_EQ(body(0)["priority"], "P1");
+  EXPECT_EQ(body(0)["tags"], json({"a", "b"}));
+  EXPECT_EQ(body(0)["responders"][0]["name"], "data");
+  EXPECT_EQ(http_.requests[1].url,
+            "http://ops/v2/alerts/" + body(0)["alias"].get<std::string>() + "/close?identifierType=alias");
+}
+
+TEST_F(Receivers, ASlackBotChangesItsMessageAndEndsInItsThread) {
+  const auto notifier = make("slack_configs: [{bot_token: xoxb-1, channel: '#data', send_resolved: true}]");
+  http_.answer(200, R"({"ok":true,"channel":"C1","ts":"17.5"})");
+  const auto first = notifier->deliver(message(1), {.now = at(0)});
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->reference, "C1 17.5");
+  EXPECT_EQ(http_.requests[0].url, "https://slack.com/api/chat.postMessage");
+  EXPECT_EQ(http_.requests[0].bearer.reveal(), "xoxb-1");
+  core::OutboxMessage again = message(2);
+  again.reference = *first->reference;
+  http_.answer(200, R"({"ok":true,"channel":"C1","ts":"17.5"})");
+  const auto second = notifier->deliver(again, {.now = at(0)});
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(second->reference.has_value());
+  EXPECT_EQ(http_.requests[1].url, "https://slack.com/api/chat.update");
+  EXPECT_EQ(body(1)["ts"], "17.5");
+  EXPECT_EQ(body(1)["channel"], "C1");
+  core::OutboxMessage end = over();
+  end.reference = *first->reference;
+  http_.answer(200, R"({"ok":true,"channel":"C1","ts":"17.5"})");
+  http_.answer(200, R"({"ok":true,"channel":"C1","ts":"18.0"})");
+  const auto third = notifier->deliver(end, {.now = at(0)});
+  ASSERT_TRUE(third);
+  EXPECT_EQ(third->reference, "");
+  EXPECT_EQ(http_.requests[2].url, "https://slack.com/api/chat.update");
+  EXPECT_EQ(http_.requests[3].url, "https://slack.com/api/chat.postMessage");
+  EXPECT_EQ(body(3)["thread_ts"], "17.5");
+}
+
+TEST_F(Receivers, ASlackMessageThatIsGoneIsPostedAnewAndRefusalsAreErrors) {
+  const auto notifier = make("slack_configs: [{bot_token: xoxb-1, channel: '#data'}]");
+  core::OutboxMessage again = message(1);
+  again.reference = "C1 17.5";
+  http_.answer(200, R"({"ok":false,"error":"message_not_found"})");
+  http_.answer(200, R"({"ok":true,"channel":"C1","ts":"19.0"})");
+  const auto posted = notifier->deliver(again, {.now = at(0)});
+  ASSERT_TRUE(posted);
+  EXPECT_EQ(posted->reference, "C1 19.0");
+  http_.answer(200, R"({"ok":false,"error":"ratelimited"})");
+  EXPECT_TRUE(notifier->deliver(again, {.now = at(0)}).error().error.retryable);
+  http_.answer(200, R"({"ok":false,"error":"not_in_channel"})");
+  EXPECT_FALSE(notifier->deliver(message(1), {.now = at(0)}).error().error.retryable);
+}
+
+TEST(EmailText, NamesEverythingAndKeepsAThread) {
+  EmailMessage mail{.from = "Weir <weir@example.com>", .to = {"a@b.c", "d@e.f"}};
+  core::OutboxMessage first = message(1);
+  const std::string text = email_text(first, mail, "", kPage, at(0));
+  EXPECT_THAT(text, AllOf(HasSubstr("From: Weir <weir@example.com>\r\n"), HasSubstr("To: a@b.c, d@e.f\r\n"),
+                          HasSubstr("Subject: Consumer group billing falls behind\r\n"),
+                          HasSubstr("Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n"),
+                          HasSubstr("Message-ID: <weir.key-1@example.com>\r\n")));
+  EXPECT_THAT(text, Not(HasSubstr("References:")));
+  const std::string reply = email_text(message(2), mail, "<weir.key-1@example.com>", kPage, at(9));
+  EXPECT_THAT(reply, AllOf(HasSubstr("In-Reply-To: <weir.key-1@example.com>\r\n"),
+                           HasSubstr("References: <weir.key-1@example.com>\r\n")));
+}
+
+TEST(EmailText, NothingOfAnAlertBecomesAHeader) {
+  EmailMessage mail{.from = "weir@example.com", .to = {"a@b.c"}};
+  core::OutboxMessage evil = message(1);
+  evil.notification.incident_title = "x\r\nBcc: everybody@example.com\r\n\r\nhello \xc3\xa9";
+  const std::string text = email_text(evil, mail, "", kPage, at(0));
+  EXPECT_THAT(text, Not(HasSubstr("\r\nBcc:")));
+  EXPECT_THAT(text, HasSubstr("Subject: =?UTF-8?B?"));
+  for (std::size_t at = 0, line = 0; at < text.size(); at = line + 2) {
+    line = text.find("\r\n", at);
+    ASSERT_NE(line, std::string::npos);
+    EXPECT_LE(line - at, 200U);
+  }
+}
+
+TEST(EmailText, AddressesAreReadAndChecked) {
+  EXPECT_EQ(*parse_addresses("Ann <ann@example.com>, bob@example.com"),
+            (std::vector<std::string>{"ann@example.com", "bob@example.com"}));
+  for (const char* bad : {"ann", "@x", "x@", "a b@c", "Ann <ann@example.com", "a@b>\r\nRCPT TO:<c@d"})
+    EXPECT_FALSE(parse_addresses(bad)) << bad;
+}
+
+TEST(ReceiverSettings, MistakesOfEveryKindAreNamed) {
+  config::Diagnostics diagnostics;
+  parse(R"(receivers:
+  - name: a
+    pagerduty_configs: [{service_key: k}]
+    msteams_configs: [{}]
+    opsgenie_configs: [{update_alerts: true}]
+    email_configs: [{to: nobody, smarthost: mail}]
+    slack_configs: [{bot_token: x}]
+    victorops_configs: [{api_key: k}]
+    webhook_configs: [{url: http://a, http_config: {tls_config: {server_name: x}}}]
+route: {receiver: a, mute_time_intervals: [night]}
+time_intervals: [{name: day, time_intervals: [{times: [{start_time: '9:00', end_time: '25:00'}], weekdays: [monday:sunday],
+   location: Mars/Olympus}]}]
+inhibit_rules: [{equal: [a]}]
+global: {smtp_hallo: x}
+notifications: {flap_calm: 9, burst: 0}
+)",
+        diagnostics);
+  const std::string all = diagnostics.to_string();
+  for (const char* expected :
+       {"\"service_key\": is of the older Events API", "key \"webhook_url\" is missing", "key \"api_key\" is missing",
+        "\"update_alerts\": Weir does not apply", "\"to\": \"nobody\" is not an address", "key \"from\" is missing",
+        "\"smarthost\": is not a host and a port", "key \"channel\" is missing",
+        "\"victorops_configs\": Weir does not have this kind of receiver", "\"server_name\": Weir does not apply",
+        "no time interval is named \"night\"", "\"start_time\": is no time", "\"end_time\": is no time",
+        "\"weekdays\": \"monday:sunday\" is no range", "Mars/Olympus", "every alert would inhibit the others",
+        "unknown key \"smtp_hallo\" (did you mean \"smtp_hello\"?)", "\"flap_calm\": must be less", "\"burst\""})
+    EXPECT_THAT(all, HasSubstr(expected));
+}
+
+TEST(ReceiverSettings, AnAlertmanagersSectionsCanBePasted) {
+  config::Diagnostics diagnostics;
+  const RoutingSettings settings = parse(R"(
+global:
+  resolve_timeout: 5m
+  http_config: {follow_redirects: true, enable_http2: true}
+  smtp_from: alertmanager@example.org
+  smtp_smarthost: localhost:25
+  smtp_auth_username: alertmanager
+  smtp_auth_password: password
+  smtp_require_tls: false
+  slack_api_url: https://hooks.slack.com/services/T/B/x
+  victorops_api_url: https://alert.victorops.com/
+templates: ['/etc/alertmanager/template/*.tmpl']
+route:
+  group_by: ['alertname', 'cluster', 'service']
+  group_wait: 30s
+  group_interval: 5m
+  repeat_interval: 3h
+  receiver: team-X-mails
+  routes:
+    - match_re: {service: ^(foo1|foo2|baz)$}
+      receiver: team-X-mails
+      routes: [{match: {severity: critical}, receiver: team-X-pager, mute_time_intervals: [holidays]}]
+    - matchers: [service="database"]
+      receiver: team-X-pager
+      group_by: [alertname, cluster, database]
+      active_time_intervals: [offhours]
+inhibit_rules:
+  - source_matchers: [severity="critical"]
+    target_matchers: [severity="warning"]
+    equal: ['alertname', 'cluster']
+mute_time_intervals:
+  - {name: holidays, time_intervals: [{months: ['december:12'], days_of_month: ['24:26', '-1']}]}
+time_intervals:
+  - {name: offhours, time_intervals: [{times: [{start_time: '00:00', end_time: '09:00'}], weekdays: ['monday:friday', sunday],
+     years: ['2020:2030', 2040], location: Europe/Berlin}]}
+receivers:
+  - {name: team-X-mails, email_configs: [{to: team-X+alerts@example.org, send_resolved: true}]}
+  - name: team-X-pager
+    email_configs: [{to: 'a@example.org, b@example.org'}]
+    pagerduty_configs: [{routing_key: team-X-key}]
+    slack_configs: [{channel: '#x', color: danger}]
+)",
+                                         diagnostics);
+  EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  EXPECT_EQ(settings.root->routes[1].repeat_interval, 3h);
+  EXPECT_EQ(settings.root->routes[1].group_by.size(), 3U);
+  EXPECT_EQ(settings.intervals.size(), 2U);
+  EXPECT_EQ(settings.find("team-X-pager")->integrations.size(), 3U);
+}
+
+TEST(TimeIntervals, HoldWhatTheyName) {
+  config::Diagnostics diagnostics;
+  const auto all = parse_time_intervals(nullptr, nullptr, diagnostics);
+  EXPECT_TRUE(all.empty());
+  const config::Node root = config::parse_yaml(
+      "- {name: a, time_intervals: [{times: [{start_time: '09:00', end_time: '17:00'}], weekdays: ['monday:friday'], "
+      "location: Europe/Berlin}]}\n- {name: b, time_intervals: [{days_of_month: ['-2:-1'], months: [february]}]}\n",
+      "x.yml", diagnostics);
+  const auto intervals = parse_time_intervals(&root, nullptr, diagnostics);
+  ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  const auto time = [](const char* text) { return *core::parse_iso_time(text); };
+  EXPECT_TRUE(intervals[0].contains(time("2026-01-12T08:00:00Z"))) << "9:00 in Berlin, a Monday";
+  EXPECT_FALSE(intervals[0].contains(time("2026-01-12T07:59:59Z")));
+  EXPECT_TRUE(intervals[0].contains(time("2026-07-13T07:00:00Z"))) << "summer time";
+  EXPECT_FALSE(intervals[0].contains(time("2026-01-12T16:00:00Z"))) << "the end does not belong to it";
+  EXPECT_FALSE(intervals[0].contains(time("2026-01-11T10:00:00Z"))) << "a Sunday";
+  EXPECT_TRUE(intervals[1].contains(time("2024-02-28T00:00:00Z"))) << "a leap year";
+  EXPECT_FALSE(intervals[1].contains(time("2024-02-27T23:59:59Z")));
+  EXPECT_TRUE(intervals[1].contains(time("2026-02-27T00:00:00Z")));
+  EXPECT_FALSE(intervals[1].contains(time("2026-03-31T00:00:00Z")));
+}
+
+TEST(Heartbeats, AreReadAndSayWhoLives) {
+  config::Diagnostics diagnostics;
+  const config::Node root = config::parse_yaml("- {name: w, url: http://hc, interval: 30s}", "x.yml", diagnostics);
+  const auto all = parse_heartbeats(root, diagnostics);
+  ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  EXPECT_EQ(all.at(0).interval, 30s);
+  EXPECT_EQ(json::parse(heartbeat_payload(all[0], kPage, at(0)))["status"], "alive");
+  const config::Node wrong = config::parse_yaml("[{url: x, interval: 0s}, {}]", "x.yml", diagnostics);
+  parse_heartbeats(wrong, diagnostics);
+  EXPECT_THAT(diagnostics.to_string(), AllOf(HasSubstr("key \"name\" is missing"), HasSubstr("is not a URL"),
+                                             HasSubstr("must be from 1s to 1d")));
+}
+
+}  // namespace
+}  // namespace weir::notify
