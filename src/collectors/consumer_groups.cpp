@@ -103,7 +103,7 @@ class GroupSamples {
         memory_(memory),
         batch_(batch),
         labels_(cycle.cluster),
-        logs_(observe_logs(snapshot, cycle.now, memory.logs)) {}
+        logs_(observe_logs(snapshot, cycle, memory.logs)) {}
 
   void group(const kafka::Group& group) {
     GroupMemory::Group& known = memory_.groups[group.id];
@@ -135,9 +135,11 @@ class GroupSamples {
     std::erase_if(known.topics, [&](const auto& topic) { return forgotten(topic.seen); });
   }
 
-  /// Of a group that came later nothing can have been said before.
+  /// Of a group that came later nothing can have been said before. It stands until the window has passed, as groups
+  /// come into such a lag and out of it from cycle to cycle.
   void note_unbounded() {
-    if (!unbounded_ || cycle_.now - *memory_.since >= cycle_.status.window) return;
+    memory_.unbounded = (memory_.unbounded || unbounded_) && cycle_.now - *memory_.since < cycle_.status.window;
+    if (!memory_.unbounded) return;
     for (const std::string_view metric :
          {"kafka_consumergroup_lag_seconds", "kafka_consumergroup_lag_seconds_max",
           "kafka_consumergroup_group_lag_seconds", "kafka_consumergroup_group_lag_seconds_error"}) {

@@ -32,6 +32,10 @@ constexpr int kTimedOut = -185;
 constexpr std::chrono::milliseconds kTrial{1000};
 constexpr std::chrono::minutes kRefusedWait{1};
 
+/// A cycle has about this many requests to a broker one after the other, and shall end before the next.
+constexpr int kRequestsInTurn = 8;
+constexpr std::chrono::milliseconds kLeastPatience{500};
+
 struct Connections {
   std::unique_ptr<Connection> main;
   std::unique_ptr<Connection> committed;  // for last stable offsets, where they are asked for
@@ -81,6 +85,7 @@ class Cluster::Impl {
     silent_.reset();
     connections_ = std::move(connections);
     silent_.emplace(*connections_.main, settings_.request_timeout);
+    met_.clear();
   }
 
   core::Result<Snapshot> take(const Budget& budget) {
@@ -183,10 +188,19 @@ class Cluster::Impl {
     return groups_.finish(std::move(plan->groups), std::move(answers->answers));
   }
 
+  /// How long to wait for a broker while others have answered. A broker that is met first has to be connected to.
+  std::chrono::milliseconds patience(const BrokerIds& brokers) {
+    const bool all_met = std::ranges::all_of(
+        brokers, [&](std::int32_t broker) { return std::ranges::find(met_, broker) != met_.end(); });
+    met_ = brokers;
+    if (!all_met) return settings_.request_timeout;
+    return std::min(settings_.request_timeout, std::max(kLeastPatience, settings_.interval / kRequestsInTurn));
+  }
+
   core::Result<GroupPlan> plan_listed(const Budget& budget, const BrokerIds& brokers, Snapshot& snapshot) {
     BrokerIds asked = brokers;
     std::erase_if(asked, [&](std::int32_t broker) { return silent_->contains(broker); });
-    auto listing = list_groups(*connections_.main, budget.within(settings_.request_timeout), asked);
+    auto listing = list_groups(*connections_.main, budget.within(settings_.request_timeout), asked, patience(brokers));
     if (!listing) return std::unexpected(std::move(listing.error()));
     for (const std::int32_t broker : silent_->ids()) {
       listing->errors.push_back(to_error(kTimedOut, "consumer groups of broker " + std::to_string(broker), {}));
@@ -233,6 +247,7 @@ class Cluster::Impl {
   std::optional<Connections> candidate_;  // with files that changed
   std::optional<std::chrono::steady_clock::time_point> refused_until_;
   std::optional<SilentBrokers> silent_;
+  BrokerIds met_;  // that were asked over these connections before
   GroupTracker groups_;
   NewestMessages newest_;
   std::optional<OffsetsStream> stream_;

@@ -6,9 +6,9 @@
 
 namespace weir::kafka {
 
-/// Brokers that let a request time out. A cycle does not wait for them again: one request to each is always on
-/// its way, and a broker that answers it counts again. So a broker that hangs costs one request_timeout once,
-/// and a moment in each cycle after.
+/// Brokers that let a request time out, or are so slow that a cycle with them would outlast its interval. A cycle does
+/// not wait for them again: one request to each is always on its way, and a broker that answers it counts again. So a
+/// broker that hangs costs one request_timeout at most once, and a moment in each cycle after.
 class SilentBrokers {
  public:
   /// `timeout` of the requests on their way. Their answers come over `connection`, which must outlive this.

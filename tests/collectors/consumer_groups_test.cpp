@@ -224,6 +224,20 @@ TEST_F(ConsumerGroups, ABacklogFromBeforeTheStartHasNoTimeLagUntilItsBoundSaysSo
   EXPECT_TRUE(batch.faults.empty());
 }
 
+TEST_F(ConsumerGroups, TheFaultOfUnknownTimeLagsComesOnceAndGoesOnce) {
+  int changes = 0;
+  bool there = false;
+  for (int i = 0; i < 60; ++i) {
+    // Caught up in every other cycle, a short backlog from before the start between.
+    const std::int64_t committed = i % 2 == 0 ? 10 : 1000;
+    const bool now = !run(one({{0, 1000}}, {Committed::at(committed)})).faults.empty();
+    changes += now != there ? 1 : 0;
+    there = now;
+  }
+  EXPECT_EQ(changes, 2);
+  EXPECT_FALSE(there);
+}
+
 TEST_F(ConsumerGroups, ABacklogThatComesLaterNeedsNoFault) {
   for (int i = 0; i < 45; ++i) run({});
   const core::Batch batch = run(one({{0, 1000}}, {Committed::at(10)}));
