@@ -92,7 +92,8 @@ class Cluster::Impl {
     connections_.main->begin();
     if (connections_.committed) connections_.committed->begin();
     follow_files(budget);
-    auto metadata = read_metadata(*connections_.main, budget, settings_);
+    silent_->prefer_others(met_);
+    auto metadata = metadata_.read(*connections_.main, budget, settings_, patience());
     if (!metadata && file_error_ && use_files()) {  // what was there before is of no use either
       metadata = read_metadata(*connections_.main, budget, settings_);
     }
@@ -189,19 +190,30 @@ class Cluster::Impl {
   }
 
   /// How long to wait for a broker while others have answered. A broker that is met first has to be connected to.
-  std::chrono::milliseconds patience(const BrokerIds& brokers) {
+  std::chrono::milliseconds patience() const {
+    return std::min(settings_.request_timeout, std::max(kLeastPatience, settings_.interval / kRequestsInTurn));
+  }
+  std::chrono::milliseconds patience_with(const BrokerIds& brokers) {
     const bool all_met = std::ranges::all_of(
         brokers, [&](std::int32_t broker) { return std::ranges::find(met_, broker) != met_.end(); });
     met_ = brokers;
-    if (!all_met) return settings_.request_timeout;
-    return std::min(settings_.request_timeout, std::max(kLeastPatience, settings_.interval / kRequestsInTurn));
+    return all_met ? patience() : settings_.request_timeout;
+  }
+
+  /// Of several brokers the quick ones do not wait for one that has become slow since it listed its groups.
+  std::chrono::milliseconds offsets_patience() const {
+    if (met_.size() < 2 || !listed_within_) return kLongestCall;
+    return std::max(patience(), 4 * *listed_within_);
   }
 
   core::Result<GroupPlan> plan_listed(const Budget& budget, const BrokerIds& brokers, Snapshot& snapshot) {
     BrokerIds asked = brokers;
     std::erase_if(asked, [&](std::int32_t broker) { return silent_->contains(broker); });
-    auto listing = list_groups(*connections_.main, budget.within(settings_.request_timeout), asked, patience(brokers));
+    const auto began = std::chrono::steady_clock::now();
+    auto listing =
+        list_groups(*connections_.main, budget.within(settings_.request_timeout), asked, patience_with(brokers));
     if (!listing) return std::unexpected(std::move(listing.error()));
+    listed_within_ = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
     for (const std::int32_t broker : silent_->ids()) {
       listing->errors.push_back(to_error(kTimedOut, "consumer groups of broker " + std::to_string(broker), {}));
     }
@@ -214,7 +226,8 @@ class Cluster::Impl {
   }
 
   core::Result<void> read_ends(const Budget& budget, Snapshot& snapshot) {
-    auto read = read_offsets(*connections_.main, connections_.committed.get(), budget, snapshot.topics, silent_->ids());
+    auto read = read_offsets(*connections_.main, connections_.committed.get(), budget, offsets_patience(),
+                             snapshot.topics, silent_->ids());
     if (!read) return std::unexpected(std::move(read.error()));
     silent_->add(read->silent);
     if (read->stable_error) snapshot.faults.push_back({std::move(*read->stable_error), scope()});
@@ -247,7 +260,9 @@ class Cluster::Impl {
   std::optional<Connections> candidate_;  // with files that changed
   std::optional<std::chrono::steady_clock::time_point> refused_until_;
   std::optional<SilentBrokers> silent_;
-  BrokerIds met_;  // that were asked over these connections before
+  MetadataReader metadata_;
+  std::optional<std::chrono::milliseconds> listed_within_;  // all groups, in the last cycle
+  BrokerIds met_;                                           // that were asked over these connections before
   GroupTracker groups_;
   NewestMessages newest_;
   std::optional<OffsetsStream> stream_;

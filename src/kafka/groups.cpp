@@ -396,6 +396,15 @@ void send_list_groups(Connection& connection, std::int32_t broker, milliseconds 
   rd_kafka_ListConsumerGroups(connection.handle(), options.get(), queue);
 }
 
+void send_touch(Connection& connection, std::int32_t broker, milliseconds timeout, rd_kafka_queue_s* queue) {
+  const Options options = new_options(connection, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, timeout, broker);
+  const rd_kafka_consumer_group_state_t dead = RD_KAFKA_CONSUMER_GROUP_STATE_DEAD;
+  if (rd_kafka_error_t* refused = rd_kafka_AdminOptions_set_match_consumer_group_states(options.get(), &dead, 1)) {
+    rd_kafka_error_destroy(refused);  // then it lists all of them
+  }
+  rd_kafka_ListConsumerGroups(connection.handle(), options.get(), queue);
+}
+
 core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget, const BrokerIds& brokers,
                                        milliseconds patience) {
   const Queue queue = connection.new_queue();

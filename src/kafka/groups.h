@@ -39,6 +39,10 @@ core::Result<GroupListing> list_groups(Connection& connection, const Budget& bud
 void send_list_groups(Connection& connection, std::int32_t broker, std::chrono::milliseconds timeout,
                       rd_kafka_queue_s* queue);
 
+/// Sends a request that is answered with next to nothing.
+void send_touch(Connection& connection, std::int32_t broker, std::chrono::milliseconds timeout,
+                rd_kafka_queue_s* queue);
+
 /// Topic names as small numbers, so that 48,000 committed offsets carry no strings.
 class TopicNames {
  public:

@@ -15,6 +15,9 @@ class SilentBrokers {
   SilentBrokers(Connection& connection, std::chrono::milliseconds timeout);
 
   const BrokerIds& ids() const { return silent_; }
+  /// While some are silent: sends a little to each of the others in `present`, since librdkafka sends what any broker
+  /// can answer, as metadata, to one that it has just used. Waits for nothing.
+  void prefer_others(const BrokerIds& present);
   bool contains(std::int32_t broker) const;
   void add(const BrokerIds& brokers);
   /// To be called once a cycle: takes the answers that came, asks again, and forgets brokers that are not in
@@ -29,6 +32,7 @@ class SilentBrokers {
   BrokerIds silent_;
   BrokerIds asked_;  // whose answer has not come
   Queue answers_;
+  Queue unread_;  // answers of no interest
 };
 
 }  // namespace weir::kafka
