@@ -235,15 +235,22 @@ class Link : public CanaryLink {
       if (!opened) return refuse_files(opened.error());
       candidate_ = std::move(*opened);
     }
-    rd_kafka_poll(candidate_->producer.get(), 0);
+    serve(*candidate_);
     const auto tried = read_partitions(*candidate_, std::min(deadline, steady_clock::now() + kCallSpan));
     if (tried) {
       use_candidate(deadline);
     } else if (tried.error().kind == core::ErrorKind::not_found) {
       use_candidate(deadline);  // it was let in
     } else {
-      refuse_files(tried.error());
+      serve(*candidate_);
+      refuse_files(tried.error().retryable && candidate_->trouble ? *candidate_->trouble : tried.error());
     }
+  }
+
+  /// Tokens that are asked for, and why a connection failed. Of clients that are assigned nothing: no message is lost.
+  static void serve(Clients& clients) {
+    rd_kafka_poll(clients.producer.get(), 0);
+    const RawMessage nothing(rd_kafka_consumer_poll(clients.consumer.get(), 0));
   }
 
   void use_candidate(SteadyTime deadline) {

@@ -64,10 +64,10 @@ TEST(KafkaErrors, AdviceThatDoesNotFitTheCertificateIsLeftOut) {
 }
 
 TEST(KafkaErrors, AMissingTicketIsNoWrongPassword) {
-  const std::string text =
-      message(RD_KAFKA_RESP_ERR__AUTHENTICATION,
-              "sasl_plaintext://b:9092/bootstrap: Failed to initialize SASL authentication: SASL handshake failed (start "
-              "(-1)): SASL(-1): generic failure: GSSAPI Error: No credentials were supplied (in state AUTH_REQ)");
+  const std::string text = message(
+      RD_KAFKA_RESP_ERR__AUTHENTICATION,
+      "sasl_plaintext://b:9092/bootstrap: Failed to initialize SASL authentication: SASL handshake failed (start "
+      "(-1)): SASL(-1): generic failure: GSSAPI Error: No credentials were supplied (in state AUTH_REQ)");
   EXPECT_THAT(text, HasSubstr("there is no ticket to log in with, or not for this broker; check sasl.kerberos.keytab"));
   EXPECT_THAT(text, Not(HasSubstr("sasl.password")));
 }
