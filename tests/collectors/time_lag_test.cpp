@@ -229,33 +229,6 @@ TEST(ObserveLogs, ATopicThatFailedKeepsItsHistory) {
   EXPECT_EQ(memory.topics.at("orders").partitions.size(), 1U);
 }
 
-/// What a series store holds, and how often it was asked.
-class Past : public core::SeriesSource {
- public:
-  core::Result<std::vector<core::SeriesView>> select(const core::Selection& selection) const override {
-    ++asked;
-    std::vector<core::SeriesView> found;
-    for (const core::SeriesView& one : series) {
-      const auto matches = [&](const core::Matcher& matcher) { return one.labels.get(matcher.name) == matcher.value; };
-      if (!std::ranges::all_of(selection.matchers, matches)) continue;
-      core::SeriesView view{one.labels, {}};
-      for (const core::Point& point : one.points) {
-        if (point.time >= selection.from && point.time <= selection.to) view.points.push_back(point);
-      }
-      found.push_back(std::move(view));
-    }
-    return found;
-  }
-  void add(std::string_view metric, std::string_view topic, std::string_view partition,
-           std::vector<core::Point> points) {
-    series.push_back(
-        {core::Labels::metric(metric, {{"cluster", "prod"}, {"topic", topic}, {"partition", partition}}), points});
-  }
-
-  std::vector<core::SeriesView> series;
-  mutable int asked = 0;
-};
-
 kafka::Snapshot read_by_one(kafka::Topic topic) {
   kafka::Snapshot snapshot;
   snapshot.topics = {std::move(topic)};
