@@ -96,6 +96,7 @@ core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& co
   topic_config(*snapshot, cycle, configs_, batch);
   dead_letter(*snapshot, totals, cycle, dead_letters_, batch);
   consumer_groups(*snapshot, cycle, groups_, batch);
+  look_at_trouble(batch);
   offsets_stream(*snapshot, cycle, offsets_stream_, batch);
   const std::size_t truncated = truncate(batch);
   batch.samples.push_back({cluster_.truncated, context.now, static_cast<double>(truncated)});
@@ -103,6 +104,19 @@ core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& co
   std::ranges::move(snapshot->faults, std::back_inserter(batch.faults));
   samples_ = batch.samples.size();
   return batch;
+}
+
+/// Who reads what of a group that has just come into trouble tells a consumer that hangs from one that is gone.
+void KafkaCollector::look_at_trouble(const core::Batch& batch) {
+  if (!connection_) return;
+  for (const core::Event& event : batch.events) {
+    if (event.kind != "group_status_changed") continue;
+    const std::string id(event.labels.get("consumergroup"));
+    const auto known = groups_.groups.find(id);
+    if (known != groups_.groups.end() && known->second.status && is_trouble(*known->second.status)) {
+      connection_->describe_soon(id);
+    }
+  }
 }
 
 std::size_t KafkaCollector::truncate(core::Batch& batch) {

@@ -53,6 +53,7 @@ class KafkaCollector : public core::Collector {
   core::Result<kafka::Snapshot> take(const core::CollectContext& context);
 
   std::size_t truncate(core::Batch& batch);
+  void look_at_trouble(const core::Batch& batch);
 
   kafka::ClusterSettings settings_;
   std::string name_;

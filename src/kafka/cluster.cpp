@@ -77,6 +77,8 @@ class Cluster::Impl {
     return taken;
   }
 
+  void describe_soon(const std::string& group) { groups_.describe_soon(group); }
+
  private:
   std::string where() const { return "kafka/" + settings_.name; }
   core::Labels scope() const { return core::Labels{{"cluster", settings_.name}}; }
@@ -283,6 +285,8 @@ core::Result<std::unique_ptr<Cluster>> Cluster::connect(ClusterSettings settings
   return std::unique_ptr<Cluster>(new Cluster(
       std::make_unique<Impl>(std::move(settings), std::move(files), std::move(*connections), std::move(token_source))));
 }
+
+void Cluster::describe_soon(const std::string& group) { impl_->describe_soon(group); }
 
 core::Result<Snapshot> Cluster::snapshot(std::chrono::steady_clock::time_point deadline, const std::stop_token& stop) {
   return impl_->snapshot({deadline, stop});
