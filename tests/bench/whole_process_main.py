@@ -123,7 +123,10 @@ def measure(kafka, chosen, offsets):
                 found = weir.sample("kafka_offsets_stream_groups")
                 return found is not None and found >= chosen.groups * 0.8
             until("the stream serves the groups", served, timeout=120)
-        cycle, cpu, metrics, size = observe(weir, chosen.cycles, chosen.interval)
+        try:
+            cycle, cpu, metrics, size = observe(weir, chosen.cycles, chosen.interval)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; status {weir.process.poll()}\n{weir.log_tail(30)}") from error
         resident = process.resident_bytes(weir.pid)
         shown = weir.metrics()
         lags = len(shown["kafka_consumergroup_lag"])
