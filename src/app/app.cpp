@@ -396,7 +396,7 @@ class App::Impl {
     add_drift();
     for (kafka::ClusterSettings& cluster : settings_.clusters) {
       if (cluster.canary) add(std::make_unique<collectors::CanaryCollector>(cluster));
-      add(std::make_unique<collectors::KafkaCollector>(std::move(cluster)));
+      add(std::make_unique<collectors::KafkaCollector>(std::move(cluster), &series_));
     }
     for (collectors::SchemaRegistrySettings& registry : settings_.registries) {
       add(std::make_unique<collectors::SchemaRegistryCollector>(std::move(registry), *http_));

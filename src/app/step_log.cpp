@@ -1,6 +1,9 @@
 #include "app/step_log.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
+#include <tuple>
 
 #include "runtime/log.h"
 
@@ -94,12 +97,17 @@ std::vector<FaultLog::Line> FaultLog::changes(std::string_view source, const std
   }
   std::map<core::Labels, core::Fault>& before = present_[std::string(source)];
   std::vector<Line> lines;
+  std::set<std::tuple<bool, core::Labels, std::string>> told;  // of several metrics of one thing it is one line
+  const auto tell = [&](bool ended, const core::Fault& fault) {
+    if (told.emplace(ended, fault.scope.without(core::kMetricName), stem(fault)).second)
+      lines.push_back({ended, fault});
+  };
   for (const auto& [scope, fault] : now) {
     const auto known = before.find(scope);
-    if (known == before.end() || stem(known->second) != stem(fault)) lines.push_back({false, fault});
+    if (known == before.end() || stem(known->second) != stem(fault)) tell(false, fault);
   }
   for (const auto& [scope, fault] : before) {
-    if (!now.contains(scope)) lines.push_back({true, fault});
+    if (!now.contains(scope)) tell(true, fault);
   }
   before = std::move(now);
   return lines;

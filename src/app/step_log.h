@@ -26,7 +26,8 @@ class FaultLog {
     core::Fault fault;
   };
   void note(std::string_view source, const std::vector<core::Fault>& faults);
-  /// What note() logs. Numbers in an error may change without being news; of a table's column its checks tell.
+  /// What note() logs. Numbers in an error may change without being news; of a table's column its checks tell,
+  /// and where several metrics of one thing have the same fault the first stands for them.
   std::vector<Line> changes(std::string_view source, const std::vector<core::Fault>& faults);
 
  private:

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <set>
 #include <string_view>
 
 namespace weir::collectors {
@@ -95,6 +97,31 @@ Labels renamed(const Labels& labels, const Rename& rename) {
                                     {rename.names.partition, labels.get("partition")}});
 }
 
+std::int32_t partition_number(const Labels& labels) {
+  const std::string_view text = labels.get("partition");
+  std::int32_t number = -1;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+/// kafka-lag-exporter's labels of who reads the partition; it calls them "unknown" where nobody does, and keeps the
+/// slash that brokers put before a host.
+Labels with_owner(const Labels& labels, const Labels& own, const CompatMemory::Owners* owners) {
+  const std::pair where(std::string(own.get("topic")), partition_number(own));
+  const kafka::Member* owner = nullptr;
+  if (owners != nullptr && owners->members != nullptr) {
+    const auto found = std::ranges::find_if(*owners->members, [&](const kafka::Member& member) {
+      return std::ranges::binary_search(member.assignment, where);
+    });
+    if (found != owners->members->end()) owner = &*found;
+  }
+  return core::LabelsBuilder(labels)
+      .set("member_host", owner == nullptr ? "unknown" : "/" + owner->host)
+      .set("consumer_id", owner == nullptr ? "unknown" : owner->id)
+      .set("client_id", owner == nullptr ? "unknown" : owner->client_id)
+      .build();
+}
+
 /// Burrow's numbers, protocol.StatusConstant.
 double burrow_number(GroupStatus status) {
   switch (status) {
@@ -114,6 +141,24 @@ class CompatSamples {
   CompatSamples(const KafkaCycle& cycle, CompatMemory& memory, core::Batch& batch)
       : cycle_(cycle), set_(cycle.metrics.compat), memory_(memory), batch_(batch) {}
 
+  /// Labels of groups whose partitions went to other members are built anew.
+  void note_owners(const kafka::Snapshot& snapshot) {
+    if (!set_.kafka_lag_exporter) return;
+    std::set<std::string_view> changed;
+    for (const kafka::Group& group : snapshot.groups) {
+      CompatMemory::Owners& known = memory_.owners[group.id];
+      known.seen = memory_.cycle;
+      if (known.members == group.member_list) continue;
+      const bool same =
+          known.members != nullptr && group.member_list != nullptr && *known.members == *group.member_list;
+      known.members = group.member_list;
+      if (!same) changed.insert(group.id);
+    }
+    if (changed.empty() || memory_.renamed.empty()) return;
+    std::erase_if(memory_.renamed,
+                  [&](const auto& entry) { return changed.contains(entry.first.get("consumergroup")); });
+  }
+
   void rename_all() {
     const std::size_t own = batch_.samples.size();
     for (std::size_t i = 0; i < own; ++i) {
@@ -125,7 +170,7 @@ class CompatSamples {
       CompatMemory::Renamed& known = memory_.renamed[labels];
       if (known.labels.empty()) {
         for (const Rename& rename : kRenames) {
-          if (set_.*(rename.names.set) && rename.from == name) known.labels.push_back(renamed(labels, rename));
+          if (set_.*(rename.names.set) && rename.from == name) known.labels.push_back(renamed_fully(labels, rename));
         }
       }
       known.seen = memory_.cycle;
@@ -168,6 +213,13 @@ class CompatSamples {
 
  private:
   void add(const Labels& labels, double value) { batch_.samples.push_back({labels, cycle_.now, value}); }
+
+  Labels renamed_fully(const Labels& labels, const Rename& rename) const {
+    Labels plain = renamed(labels, rename);
+    if (&rename.names != &kLagExporter || !labels.has("consumergroup") || !labels.has("partition")) return plain;
+    const auto owners = memory_.owners.find(std::string(labels.get("consumergroup")));
+    return with_owner(plain, labels, owners == memory_.owners.end() ? nullptr : &owners->second);
+  }
 
   void kminion_group(const kafka::Group& group, CompatMemory::Group& known) {
     if (known.kminion_info.empty() || known.state != group.state) {
@@ -289,6 +341,7 @@ void compat(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, const Grou
   if (!set.burrow && !set.kafka_exporter && !set.kafka_lag_exporter && !set.kminion) return;
   ++memory.cycle;
   CompatSamples samples(cycle, memory, batch);
+  samples.note_owners(snapshot);
   samples.rename_all();
   for (const kafka::Group& group : snapshot.groups) {
     const auto judged = groups.groups.find(group.id);
@@ -298,6 +351,7 @@ void compat(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, const Grou
   const auto gone = [&](const auto& entry) { return entry.second.seen != memory.cycle; };
   std::erase_if(memory.renamed, gone);
   std::erase_if(memory.groups, gone);
+  std::erase_if(memory.owners, gone);
   forget_unseen(memory.topics);
 }
 

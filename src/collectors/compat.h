@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -21,6 +22,11 @@ namespace weir::collectors {
 struct CompatMemory {
   struct Renamed {
     std::vector<core::Labels> labels;
+    std::uint64_t seen = 0;  // cycle
+  };
+  /// Who reads a group's partitions, as they were last described; null where they never were.
+  struct Owners {
+    std::shared_ptr<const std::vector<kafka::Member>> members;
     std::uint64_t seen = 0;  // cycle
   };
   struct GroupTopic {
@@ -53,6 +59,7 @@ struct CompatMemory {
     bool seen = false;
   };
   std::unordered_map<core::Labels, Renamed> renamed;  // by Weir's own labels
+  std::unordered_map<std::string, Owners> owners;     // by group, for kafka_lag_exporter
   std::unordered_map<std::string, Group> groups;
   std::map<std::string, Topic, std::less<>> topics;
   std::uint64_t cycle = 0;

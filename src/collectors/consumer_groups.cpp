@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "collectors/group_labels.h"
+#include "collectors/progress_recall.h"
 #include "collectors/retention.h"
 
 namespace weir::collectors {
@@ -103,7 +104,10 @@ class GroupSamples {
         memory_(memory),
         batch_(batch),
         labels_(cycle.cluster),
-        logs_(observe_logs(snapshot, cycle.now, memory.logs)) {}
+        logs_(observe_logs(snapshot, cycle, memory.logs)) {
+    if (cycle.past != nullptr && !memory.since) recall_.emplace(cycle);
+    if (!memory.since) memory.since = cycle.now;
+  }
 
   void group(const kafka::Group& group) {
     GroupMemory::Group& known = memory_.groups[group.id];
@@ -135,9 +139,11 @@ class GroupSamples {
     std::erase_if(known.topics, [&](const auto& topic) { return forgotten(topic.seen); });
   }
 
-  /// Of a group that came later nothing can have been said before.
+  /// Of a group that came later nothing can have been said before. It stands until the window has passed, as groups
+  /// come into such a lag and out of it from cycle to cycle.
   void note_unbounded() {
-    if (!unbounded_ || cycle_.now - *memory_.since >= cycle_.status.window) return;
+    memory_.unbounded = (memory_.unbounded || unbounded_) && cycle_.now - *memory_.since < cycle_.status.window;
+    if (!memory_.unbounded) return;
     for (const std::string_view metric :
          {"kafka_consumergroup_lag_seconds", "kafka_consumergroup_lag_seconds_max",
           "kafka_consumergroup_group_lag_seconds", "kafka_consumergroup_group_lag_seconds_error"}) {
@@ -249,7 +255,7 @@ class GroupSamples {
       return;
     }
     const bool shown = topic.per_partition && has_room(known);
-    if (shown && known.lag.empty()) labels_.build(group.id, topic.name, each.partition, known);
+    if (shown && known.lag.empty()) begin_partition(group.id, topic.name, each.partition, known);
     const auto first = batch_.samples.size();
     if (each.committed.is_offset() && shown) {
       add(known.current, static_cast<double>(each.committed.offset()));
@@ -268,6 +274,13 @@ class GroupSamples {
     sum.lag += known.lag_value;
     sum.lost += known.lost;
     sum.known = true;
+  }
+
+  void begin_partition(const std::string& id, const std::string& topic, std::int32_t number,
+                       GroupMemory::Partition& known) {
+    labels_.build(id, topic, number, known);
+    if (!recall_) return;
+    if (const auto before = recall_->of(known.lag)) known.progress = *before;
   }
 
   /// By the lag of the last cycle, so that a partition comes into the budget one cycle late.
@@ -468,8 +481,9 @@ class GroupSamples {
   core::Batch& batch_;
   GroupLabels labels_;
   std::vector<LogMemory::Topic*> logs_;
-  Worst worst_;                      // of the group at hand
-  std::optional<TimeLag> time_lag_;  // of the partition at hand
+  std::optional<ProgressRecall> recall_;  // in the first cycle
+  Worst worst_;                           // of the group at hand
+  std::optional<TimeLag> time_lag_;       // of the partition at hand
   bool unbounded_ = false;
 };
 
@@ -478,7 +492,6 @@ class GroupSamples {
 void consumer_groups(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, GroupMemory& memory,
                      core::Batch& batch) {
   ++memory.cycle;
-  if (!memory.since) memory.since = cycle.now;
   GroupSamples samples(snapshot, cycle, memory, batch);
   for (const kafka::Group& group : snapshot.groups) samples.group(group);
   samples.note_unbounded();

@@ -80,6 +80,7 @@ struct GroupMemory {
   std::unordered_map<std::string, Group> groups;
   LogMemory logs;
   std::optional<core::Time> since;  // the first cycle
+  bool unbounded = false;           // in the first window: some time lag was too short a bound to be shown
   std::uint64_t cycle = 0;
 };
 

@@ -35,16 +35,18 @@ kafka::ClusterSettings settings_for(std::string cluster, core::Duration interval
 
 }  // namespace
 
-KafkaCollector::KafkaCollector(kafka::ClusterSettings settings)
-    : KafkaCollector(std::move(settings), [this](const core::CollectContext& context) { return take(context); }) {}
+KafkaCollector::KafkaCollector(kafka::ClusterSettings settings, const core::SeriesSource* past)
+    : KafkaCollector(
+          std::move(settings), [this](const core::CollectContext& context) { return take(context); }, past) {}
 
 KafkaCollector::KafkaCollector(std::string cluster, core::Duration interval, TakeSnapshot take)
     : KafkaCollector(settings_for(std::move(cluster), interval), std::move(take)) {}
 
-KafkaCollector::KafkaCollector(kafka::ClusterSettings settings, TakeSnapshot take)
+KafkaCollector::KafkaCollector(kafka::ClusterSettings settings, TakeSnapshot take, const core::SeriesSource* past)
     : settings_(std::move(settings)),
       name_("kafka/" + settings_.name),
       take_(std::move(take)),
+      past_(past),
       configs_denied_(core::Labels::metric(kConfigsDenied.name, {{"cluster", settings_.name}})) {
   settings_.status.window = std::max(settings_.status.window, kLeastCycles * settings_.interval);
   if (settings_.metrics.max_series > 0) {
@@ -80,8 +82,8 @@ core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& co
   auto snapshot = take_(context);
   if (!snapshot) return std::unexpected(std::move(snapshot.error()));
   if (budget_) budget_->begin_cycle();
-  const KafkaCycle cycle{settings_.name, context.now, settings_.status, settings_.metrics,
-                         budget_ ? &*budget_ : nullptr};
+  const KafkaCycle cycle{
+      settings_.name, context.now, settings_.status, settings_.metrics, budget_ ? &*budget_ : nullptr, past_};
   core::Batch batch;
   batch.samples.reserve(samples_ + samples_ / 16);
   batch.samples.push_back({configs_denied_, context.now, static_cast<double>(snapshot->configs_denied)});
@@ -94,6 +96,7 @@ core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& co
   topic_config(*snapshot, cycle, configs_, batch);
   dead_letter(*snapshot, totals, cycle, dead_letters_, batch);
   consumer_groups(*snapshot, cycle, groups_, batch);
+  look_at_trouble(batch);
   offsets_stream(*snapshot, cycle, offsets_stream_, batch);
   const std::size_t truncated = truncate(batch);
   batch.samples.push_back({cluster_.truncated, context.now, static_cast<double>(truncated)});
@@ -101,6 +104,19 @@ core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& co
   std::ranges::move(snapshot->faults, std::back_inserter(batch.faults));
   samples_ = batch.samples.size();
   return batch;
+}
+
+/// Who reads what of a group that has just come into trouble tells a consumer that hangs from one that is gone.
+void KafkaCollector::look_at_trouble(const core::Batch& batch) {
+  if (!connection_) return;
+  for (const core::Event& event : batch.events) {
+    if (event.kind != "group_status_changed") continue;
+    const std::string id(event.labels.get("consumergroup"));
+    const auto known = groups_.groups.find(id);
+    if (known != groups_.groups.end() && known->second.status && is_trouble(*known->second.status)) {
+      connection_->describe_soon(id);
+    }
+  }
 }
 
 std::size_t KafkaCollector::truncate(core::Batch& batch) {

@@ -36,10 +36,12 @@ class KafkaCollector : public core::Collector {
  public:
   using TakeSnapshot = std::function<core::Result<kafka::Snapshot>(const core::CollectContext&)>;
 
-  explicit KafkaCollector(kafka::ClusterSettings settings);
+  /// `past`, where there is one, holds the samples of earlier cycles, of before a restart too; it outlives the
+  /// collector.
+  explicit KafkaCollector(kafka::ClusterSettings settings, const core::SeriesSource* past = nullptr);
   /// With another source of snapshots, for tests.
   KafkaCollector(std::string cluster, core::Duration interval, TakeSnapshot take);
-  KafkaCollector(kafka::ClusterSettings settings, TakeSnapshot take);
+  KafkaCollector(kafka::ClusterSettings settings, TakeSnapshot take, const core::SeriesSource* past = nullptr);
   ~KafkaCollector() override;
 
   std::string_view name() const override { return name_; }
@@ -51,6 +53,7 @@ class KafkaCollector : public core::Collector {
   core::Result<kafka::Snapshot> take(const core::CollectContext& context);
 
   std::size_t truncate(core::Batch& batch);
+  void look_at_trouble(const core::Batch& batch);
 
   kafka::ClusterSettings settings_;
   std::string name_;
@@ -58,6 +61,7 @@ class KafkaCollector : public core::Collector {
   std::unique_ptr<net::HttpClient> http_;  // for tokens, where the login needs them
   std::unique_ptr<kafka::Cluster> connection_;
   TakeSnapshot take_;
+  const core::SeriesSource* past_;
   ClusterMemory cluster_;
   core::Labels configs_denied_;
   TopicMemory topics_;

@@ -1,9 +1,9 @@
 #include "collectors/time_lag.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <limits>
-
-#include "collectors/topics.h"
 
 namespace weir::collectors {
 namespace {
@@ -12,6 +12,46 @@ constexpr std::int64_t kFarthest = std::numeric_limits<std::uint32_t>::max();
 /// After thinning, so that it is done seldom.
 constexpr std::size_t kThinned = OffsetHistory::kMaxPoints - OffsetHistory::kMaxPoints / 8;
 constexpr core::Duration kPaceSpan = std::chrono::hours(24);
+
+/// The partition that a series is of, by the snapshot's positions; null when the topic has it no more.
+LogMemory::Partition* partition_of(const core::Labels& labels, const kafka::Topic& topic, LogMemory::Topic& known) {
+  const std::string_view text = labels.get("partition");
+  std::int32_t id = -1;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), id);
+  const kafka::Partition* found = read.ec == std::errc() ? topic.find(id) : nullptr;
+  return found == nullptr ? nullptr : &known.partitions[static_cast<std::size_t>(found - topic.partitions.data())];
+}
+
+/// What cannot be read of the past is missing in the history, which then knows lower bounds.
+template <class Add>
+void recall(const KafkaCycle& cycle, const kafka::Topic& topic, std::string_view metric, LogMemory::Topic& known,
+            const Add& add) {
+  const core::Selection selection{.matchers = {{"__name__", core::MatchOp::equal, std::string(metric)},
+                                               {"cluster", core::MatchOp::equal, std::string(cycle.cluster)},
+                                               {"topic", core::MatchOp::equal, topic.name}},
+                                  .from = cycle.now - 2 * kPaceSpan,
+                                  .to = cycle.now - core::Duration(1)};
+  (void)cycle.past->visit(selection, [&](const core::Labels& labels, std::span<const core::Point> points) {
+    LogMemory::Partition* partition = partition_of(labels, topic, known);
+    if (partition == nullptr) return core::Result<void>();
+    for (const core::Point& point : points) {
+      if (std::isfinite(point.value) && point.value >= 0) {
+        add(*partition, static_cast<std::int64_t>(point.value), point.time);
+      }
+    }
+    return core::Result<void>();
+  });
+}
+
+void recall(const KafkaCycle& cycle, const kafka::Topic& topic, LogMemory::Topic& known) {
+  known.partitions.resize(topic.partitions.size());
+  recall(cycle, topic, "kafka_topic_partition_current_offset", known,
+         [](LogMemory::Partition& partition, std::int64_t end, core::Time time) { partition.ends.add(end, time); });
+  recall(cycle, topic, "kafka_topic_partition_oldest_offset", known,
+         [](LogMemory::Partition& partition, std::int64_t start, core::Time time) {
+           partition.deletions.add(start, time);
+         });
+}
 
 }  // namespace
 
@@ -111,7 +151,8 @@ std::optional<double> DeletionPace::per_second(core::Time now) const {
   return static_cast<double>(last_.start - first_.start) / core::to_seconds(span);
 }
 
-std::vector<LogMemory::Topic*> observe_logs(const kafka::Snapshot& snapshot, core::Time now, LogMemory& memory) {
+std::vector<LogMemory::Topic*> observe_logs(const kafka::Snapshot& snapshot, const KafkaCycle& cycle,
+                                            LogMemory& memory) {
   std::vector<LogMemory::Topic*> logs(snapshot.topics.size());
   for (const kafka::Group& group : snapshot.groups) {
     for (const kafka::GroupPartition& each : group.partitions) {
@@ -128,11 +169,12 @@ std::vector<LogMemory::Topic*> observe_logs(const kafka::Snapshot& snapshot, cor
     if (logs[i] == nullptr) continue;
     logs[i]->seen = true;
     if (topic.failed) continue;
+    if (cycle.past != nullptr && logs[i]->partitions.empty()) recall(cycle, topic, *logs[i]);
     logs[i]->partitions.resize(topic.partitions.size());
     for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
       if (!topic.partitions[p].offsets_known()) continue;
-      logs[i]->partitions[p].ends.add(topic.partitions[p].end, now);
-      logs[i]->partitions[p].deletions.add(topic.partitions[p].start, now);
+      logs[i]->partitions[p].ends.add(topic.partitions[p].end, cycle.now);
+      logs[i]->partitions[p].deletions.add(topic.partitions[p].start, cycle.now);
     }
   }
   forget_unseen(memory.topics);

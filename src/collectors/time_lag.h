@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/topics.h"
 #include "core/time.h"
 #include "kafka/snapshot.h"
 
@@ -98,7 +99,9 @@ struct LogMemory {
 };
 
 /// Adds the snapshot's offsets to the histories of all topics that some group has committed for; what is gone is
-/// forgotten. By index as Snapshot::topics, null where no group reads.
-std::vector<LogMemory::Topic*> observe_logs(const kafka::Snapshot& snapshot, core::Time now, LogMemory& memory);
+/// forgotten. By index as Snapshot::topics, null where no group reads. A history that begins (Weir was started, the
+/// topic's first group came) begins with what `cycle.past` holds of the topic's offsets.
+std::vector<LogMemory::Topic*> observe_logs(const kafka::Snapshot& snapshot, const KafkaCycle& cycle,
+                                            LogMemory& memory);
 
 }  // namespace weir::collectors

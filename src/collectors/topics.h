@@ -13,6 +13,7 @@
 #include "collectors/series_budget.h"
 #include "core/batch.h"
 #include "core/labels.h"
+#include "core/series_source.h"
 #include "core/time.h"
 #include "kafka/metric_settings.h"
 #include "kafka/snapshot.h"
@@ -25,7 +26,8 @@ struct KafkaCycle {
   core::Time now;
   const kafka::StatusSettings& status = kafka::kDefaultStatus;
   const kafka::MetricSettings& metrics = kafka::kDefaultMetrics;
-  SeriesBudget* budget = nullptr;  // where one is set
+  SeriesBudget* budget = nullptr;            // where one is set
+  const core::SeriesSource* past = nullptr;  // earlier cycles' samples, of before a restart too
 };
 
 /// What topics() keeps from cycle to cycle: labels, so that a steady cycle builds none, and the last known

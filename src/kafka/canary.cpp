@@ -23,6 +23,7 @@ using std::chrono::steady_clock;
 const std::vector<std::pair<std::string, std::string>> kDefaults = {{"client.id", "weir-canary"},
                                                                     {"reconnect.backoff.max.ms", "1000"}};
 constexpr milliseconds kMetadataAge{30'000};
+constexpr milliseconds kRefusedWait{60'000};
 constexpr milliseconds kCallSpan{1000};  // of calls that do not look at the stop token
 
 struct NewTopicDeleter {
@@ -41,53 +42,39 @@ core::Error denied(std::string_view subject, std::string_view right) {
 
 bool is_topic_denied(int code) { return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; }
 
-class Link : public CanaryLink, private OwnClient {
+class Link;
+
+/// A producer and a consumer, and what their callbacks are given.
+struct Clients : OwnClient {
+  Link* link = nullptr;
+  std::optional<core::Error> trouble;  // the last with a broker
+  Handle producer;                     // go first: their callbacks use the rest
+  Handle consumer;
+};
+
+class Link : public CanaryLink {
  public:
   Link(const ClusterSettings& cluster, CanarySettings settings, TokenSource tokens)
-      : brokers_(cluster.brokers), settings_(std::move(settings)), instance_(canary_instance()) {
-    token_source = std::move(tokens);
-  }
+      : cluster_(cluster),
+        files_(cluster),
+        tokens_(std::move(tokens)),
+        settings_(std::move(settings)),
+        instance_(canary_instance()) {}
 
-  core::Result<void> open(const ClusterSettings& cluster) {
-    const std::string lost = std::to_string(settings_.lost_after.count());
-    auto writing = own_configuration(cluster, kDefaults,
-                                     {{"bootstrap.servers", cluster.brokers},
-                                      {"allow.auto.create.topics", "false"},
-                                      {"acks", "all"},
-                                      {"linger.ms", "0"},
-                                      {"queue.buffering.max.messages", "100000"},
-                                      {"message.timeout.ms", lost}});
-    if (!writing) return std::unexpected(std::move(writing.error()));
-    use_tokens(writing->get(), cluster, *this);
-    rd_kafka_conf_set_dr_msg_cb(writing->get(), on_delivery);
-    rd_kafka_conf_set_error_cb(writing->get(), on_error);
-    auto reading = own_configuration(cluster, kDefaults,
-                                     {{"bootstrap.servers", cluster.brokers},
-                                      {"allow.auto.create.topics", "false"},
-                                      {"group.id", settings_.group},
-                                      {"enable.auto.commit", "false"},
-                                      {"enable.auto.offset.store", "false"},
-                                      {"auto.offset.reset", "latest"},
-                                      {"queued.max.messages.kbytes", "4096"},
-                                      {"fetch.error.backoff.ms", "100"}});
-    if (!reading) return std::unexpected(std::move(reading.error()));
-    use_tokens(reading->get(), cluster, *this);
-    rd_kafka_conf_set_error_cb(reading->get(), on_error);
-    auto producer = own_producer(std::move(*writing));
-    if (!producer) return std::unexpected(std::move(producer.error()));
-    auto consumer = own_consumer(std::move(*reading));
-    if (!consumer) return std::unexpected(std::move(consumer.error()));
-    producer_ = std::move(*producer);
-    consumer_ = std::move(*consumer);
-    rd_kafka_poll_set_consumer(consumer_.get());
+  core::Result<void> open() {
+    auto opened = open_clients();
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    clients_ = std::move(*opened);
     return {};
   }
 
   core::Result<std::vector<std::int32_t>> prepare(SteadyTime deadline, const std::stop_token& stop) override {
     if (stop.stop_requested()) return core::fail(core::ErrorKind::cancelled, "shutting down");
-    rd_kafka_poll(producer_.get(), 0);
+    rd_kafka_poll(clients_->producer.get(), 0);
+    follow_files(deadline);
+    if (file_error_ && !news_.error) news_.error = file_error_;
     if (!assigned_.empty() && steady_clock::now() - read_at_ < kMetadataAge) return assigned_;
-    auto partitions = read_partitions(deadline);
+    auto partitions = read_partitions(*clients_, deadline);
     read_at_ = steady_clock::now();
     if (!partitions && partitions.error().retryable && !assigned_.empty()) {
       news_.error = std::move(partitions.error());  // canaries that wait say more than none
@@ -95,7 +82,7 @@ class Link : public CanaryLink, private OwnClient {
     }
     if (!partitions && partitions.error().kind == core::ErrorKind::not_found && settings_.create) {
       if (auto created = create(deadline); !created) return std::unexpected(std::move(created.error()));
-      partitions = read_partitions(deadline);
+      partitions = read_partitions(*clients_, deadline);
     }
     if (!partitions) return partitions;
     if (*partitions != assigned_) {
@@ -108,7 +95,7 @@ class Link : public CanaryLink, private OwnClient {
     const std::string text = CanaryText{instance_, sequence}.write();
     const SteadyTime at = steady_clock::now();
     const auto code = rd_kafka_producev(
-        producer_.get(), RD_KAFKA_V_TOPIC(settings_.topic.c_str()), RD_KAFKA_V_PARTITION(partition),
+        clients_->producer.get(), RD_KAFKA_V_TOPIC(settings_.topic.c_str()), RD_KAFKA_V_PARTITION(partition),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(const_cast<char*>(text.data()), text.size()),
         RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(static_cast<std::uintptr_t>(sequence))), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return at;
@@ -121,11 +108,11 @@ class Link : public CanaryLink, private OwnClient {
   CanaryNews poll(milliseconds timeout) override {
     const SteadyTime deadline = steady_clock::now() + timeout;
     while (true) {
-      rd_kafka_poll(producer_.get(), 0);
+      rd_kafka_poll(clients_->producer.get(), 0);
       // Short, since an acknowledgement does not wake the consumer. Its latency is librdkafka's own, so nothing is
       // lost.
       const RawMessage message(
-          rd_kafka_consumer_poll(consumer_.get(), static_cast<int>(left(deadline, milliseconds{20}).count())));
+          rd_kafka_consumer_poll(clients_->consumer.get(), static_cast<int>(left(deadline, milliseconds{20}).count())));
       if (message) take(*message);
       const bool any = !news_.deliveries.empty() || !news_.arrivals.empty() || news_.error;
       if (any || steady_clock::now() >= deadline) return std::exchange(news_, {});
@@ -137,9 +124,9 @@ class Link : public CanaryLink, private OwnClient {
     for (const auto& [partition, offset] : next_) {
       rd_kafka_topic_partition_list_add(offsets.get(), settings_.topic.c_str(), partition)->offset = offset;
     }
-    const Queue queue(rd_kafka_queue_new(consumer_.get()));
+    const Queue queue(rd_kafka_queue_new(clients_->consumer.get()));
     const SteadyTime began = steady_clock::now();
-    auto code = rd_kafka_commit_queue(consumer_.get(), offsets.get(), queue.get(), nullptr, nullptr);
+    auto code = rd_kafka_commit_queue(clients_->consumer.get(), offsets.get(), queue.get(), nullptr, nullptr);
     const std::string group = "group \"" + settings_.group + "\"";
     if (code != 0) return std::unexpected(to_error(code, group, {}));
     const Event event(rd_kafka_queue_poll(queue.get(), static_cast<int>(left(deadline, kCallSpan * 5).count())));
@@ -159,7 +146,7 @@ class Link : public CanaryLink, private OwnClient {
 
  private:
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
-    auto& link = static_cast<Link&>(*static_cast<OwnClient*>(self));
+    Link& link = *static_cast<Clients*>(static_cast<OwnClient*>(self))->link;
     CanaryDelivery delivery;
     delivery.partition = message->partition;
     delivery.sequence = reinterpret_cast<std::uintptr_t>(message->_private);
@@ -174,30 +161,126 @@ class Link : public CanaryLink, private OwnClient {
   }
 
   static void on_error(rd_kafka_t*, int code, const char* reason, void* self) {
-    auto& link = static_cast<Link&>(*static_cast<OwnClient*>(self));
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !link.trouble_) {
-      link.trouble_ = to_error(code, "brokers " + link.brokers_, reason);
+    auto& clients = *static_cast<Clients*>(static_cast<OwnClient*>(self));
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !clients.trouble) {
+      clients.trouble = to_error(code, "brokers " + clients.link->cluster_.brokers, reason);
     }
   }
 
   std::string topic() const { return "topic \"" + settings_.topic + "\""; }
 
   /// A failed call, explained by the last trouble with a broker.
-  core::Error explained(int code, std::string_view subject) const {
-    return is_connection_error(code) && trouble_ ? *trouble_ : to_error(code, subject, {});
+  static core::Error explained(const Clients& clients, int code, std::string_view subject) {
+    return is_connection_error(code) && clients.trouble ? *clients.trouble : to_error(code, subject, {});
   }
 
-  core::Result<std::vector<std::int32_t>> read_partitions(SteadyTime deadline) {
+  core::Result<std::unique_ptr<Clients>> open_clients() {
+    const auto cluster = files_.read(cluster_);
+    if (!cluster) return std::unexpected(cluster.error());
+    auto clients = std::make_unique<Clients>();
+    clients->link = this;
+    clients->token_source = tokens_;
+    if (auto opened = open_producer(*cluster, *clients); !opened) return std::unexpected(std::move(opened.error()));
+    if (auto opened = open_consumer(*cluster, *clients); !opened) return std::unexpected(std::move(opened.error()));
+    return clients;
+  }
+
+  core::Result<void> open_producer(const ClusterSettings& cluster, Clients& clients) const {
+    auto conf = own_configuration(cluster, kDefaults,
+                                  {{"bootstrap.servers", cluster.brokers},
+                                   {"allow.auto.create.topics", "false"},
+                                   {"acks", "all"},
+                                   {"linger.ms", "0"},
+                                   {"queue.buffering.max.messages", "100000"},
+                                   {"message.timeout.ms", std::to_string(settings_.lost_after.count())}});
+    if (!conf) return std::unexpected(std::move(conf.error()));
+    use_tokens(conf->get(), cluster, clients);
+    rd_kafka_conf_set_dr_msg_cb(conf->get(), on_delivery);
+    rd_kafka_conf_set_error_cb(conf->get(), on_error);
+    auto producer = own_producer(std::move(*conf));
+    if (!producer) return std::unexpected(std::move(producer.error()));
+    clients.producer = std::move(*producer);
+    return {};
+  }
+
+  core::Result<void> open_consumer(const ClusterSettings& cluster, Clients& clients) const {
+    auto conf = own_configuration(cluster, kDefaults,
+                                  {{"bootstrap.servers", cluster.brokers},
+                                   {"allow.auto.create.topics", "false"},
+                                   {"group.id", settings_.group},
+                                   {"enable.auto.commit", "false"},
+                                   {"enable.auto.offset.store", "false"},
+                                   {"auto.offset.reset", "latest"},
+                                   {"queued.max.messages.kbytes", "4096"},
+                                   {"fetch.error.backoff.ms", "100"}});
+    if (!conf) return std::unexpected(std::move(conf.error()));
+    use_tokens(conf->get(), cluster, clients);
+    rd_kafka_conf_set_error_cb(conf->get(), on_error);
+    auto consumer = own_consumer(std::move(*conf));
+    if (!consumer) return std::unexpected(std::move(consumer.error()));
+    clients.consumer = std::move(*consumer);
+    rd_kafka_poll_set_consumer(clients.consumer.get());
+    return {};
+  }
+
+  /// New certificates or passwords are tried by clients of their own; the old ones go when these are let in.
+  void follow_files(SteadyTime deadline) {
+    if (files_.changed()) {
+      candidate_.reset();
+      try_at_ = steady_clock::now();
+    }
+    if (!try_at_ || steady_clock::now() < *try_at_) return;
+    if (!candidate_) {
+      auto opened = open_clients();
+      if (!opened) return refuse_files(opened.error());
+      candidate_ = std::move(*opened);
+    }
+    serve(*candidate_);
+    const auto tried = read_partitions(*candidate_, std::min(deadline, steady_clock::now() + kCallSpan));
+    if (tried) {
+      use_candidate(deadline);
+    } else if (tried.error().kind == core::ErrorKind::not_found) {
+      use_candidate(deadline);  // it was let in
+    } else {
+      serve(*candidate_);
+      refuse_files(tried.error().retryable && candidate_->trouble ? *candidate_->trouble : tried.error());
+    }
+  }
+
+  /// Tokens that are asked for, and why a connection failed. Of clients that are assigned nothing: no message is lost.
+  static void serve(Clients& clients) {
+    rd_kafka_poll(clients.producer.get(), 0);
+    const RawMessage nothing(rd_kafka_consumer_poll(clients.consumer.get(), 0));
+  }
+
+  void use_candidate(SteadyTime deadline) {
+    rd_kafka_flush(clients_->producer.get(), static_cast<int>(left(deadline, kCallSpan).count()));
+    clients_ = std::move(candidate_);
+    assigned_.clear();
+    try_at_.reset();
+    file_error_.reset();
+  }
+
+  void refuse_files(const core::Error& error) {
+    file_error_ = error;
+    file_error_->message =
+        files_.names() + " changed and cannot be used, so what was there before still is: " + error.message;
+    if (error.kind != core::ErrorKind::denied && candidate_) return;
+    candidate_.reset();  // logins that are refused again and again lock accounts
+    try_at_ = steady_clock::now() + kRefusedWait;
+  }
+
+  core::Result<std::vector<std::int32_t>> read_partitions(Clients& clients, SteadyTime deadline) {
     // Of the consumer, whose requests create nothing.
-    rd_kafka_topic_t* raw = rd_kafka_topic_new(consumer_.get(), settings_.topic.c_str(), nullptr);
+    rd_kafka_topic_t* raw = rd_kafka_topic_new(clients.consumer.get(), settings_.topic.c_str(), nullptr);
     const TopicHandle handle(raw);
     if (!handle) return core::fail(core::ErrorKind::invalid, "\"" + settings_.topic + "\" is no topic name");
     const rd_kafka_metadata_t* found = nullptr;
-    const auto code =
-        rd_kafka_metadata(consumer_.get(), 0, raw, &found, static_cast<int>(left(deadline, 2 * kCallSpan).count()));
+    const auto code = rd_kafka_metadata(clients.consumer.get(), 0, raw, &found,
+                                        static_cast<int>(left(deadline, 2 * kCallSpan).count()));
     const RawMetadata metadata(found);
-    if (code != 0) return std::unexpected(explained(code, topic()));
-    trouble_.reset();
+    if (code != 0) return std::unexpected(explained(clients, code, topic()));
+    clients.trouble.reset();
     broker_count_ = metadata->broker_cnt;
     if (metadata->topic_cnt != 1) return core::fail(core::ErrorKind::protocol, topic() + ": no answer about it");
     const rd_kafka_metadata_topic_t& told = metadata->topics[0];
@@ -224,11 +307,11 @@ class Link : public CanaryLink, private OwnClient {
         settings_.topic.c_str(), std::max(1, broker_count_), copies, reason.data(), reason.size()));
     if (!wanted) return core::fail(core::ErrorKind::invalid, topic() + ": " + reason.data());
     rd_kafka_NewTopic_set_config(wanted.get(), "retention.ms", "3600000");
-    const Queue queue(rd_kafka_queue_new(consumer_.get()));
+    const Queue queue(rd_kafka_queue_new(clients_->consumer.get()));
     std::array<rd_kafka_NewTopic_t*, 1> topics = {wanted.get()};
-    rd_kafka_CreateTopics(consumer_.get(), topics.data(), topics.size(), nullptr, queue.get());
+    rd_kafka_CreateTopics(clients_->consumer.get(), topics.data(), topics.size(), nullptr, queue.get());
     const Event event(rd_kafka_queue_poll(queue.get(), static_cast<int>(left(deadline, 5 * kCallSpan).count())));
-    if (!event) return std::unexpected(explained(RD_KAFKA_RESP_ERR__TIMED_OUT, topic() + ", create"));
+    if (!event) return std::unexpected(explained(*clients_, RD_KAFKA_RESP_ERR__TIMED_OUT, topic() + ", create"));
     int code = rd_kafka_event_error(event.get());
     std::size_t count = 0;
     if (const auto* result = rd_kafka_event_CreateTopics_result(event.get()); code == 0 && result != nullptr) {
@@ -240,7 +323,7 @@ class Link : public CanaryLink, private OwnClient {
       return std::unexpected(
           denied(topic(), "CREATE on the topic, or create it by hand, with a partition for each broker"));
     }
-    return std::unexpected(explained(code, topic() + ", create"));
+    return std::unexpected(explained(*clients_, code, topic() + ", create"));
   }
 
   /// From where each was read to, else from its end.
@@ -249,19 +332,20 @@ class Link : public CanaryLink, private OwnClient {
     for (const std::int32_t partition : partitions) {
       rd_kafka_topic_partition_list_add(list.get(), settings_.topic.c_str(), partition)->offset = -1;  // the end
     }
-    auto code = rd_kafka_offsets_for_times(consumer_.get(), list.get(),
+    auto code = rd_kafka_offsets_for_times(clients_->consumer.get(), list.get(),
                                            static_cast<int>(left(deadline, 5 * kCallSpan).count()));
     if (is_topic_denied(code))
       return std::unexpected(denied(topic(), "READ on the topic, so that the canary can consume"));
-    if (code != 0) return std::unexpected(explained(code, topic()));
+    if (code != 0) return std::unexpected(explained(*clients_, code, topic()));
     for (int i = 0; i < list->cnt; ++i) {
       rd_kafka_topic_partition_t& element = list->elems[i];
       if (element.err != 0 || element.offset < 0) element.offset = RD_KAFKA_OFFSET_END;
       element.err = RD_KAFKA_RESP_ERR_NO_ERROR;
-      const auto before = next_.find(element.partition);
-      if (before != next_.end() && element.offset >= before->second) element.offset = before->second;
+      const auto before = places_.find(element.partition);
+      if (before != places_.end() && element.offset >= before->second) element.offset = before->second;
+      if (element.offset >= 0) places_[element.partition] = element.offset;
     }
-    code = rd_kafka_assign(consumer_.get(), list.get());
+    code = rd_kafka_assign(clients_->consumer.get(), list.get());
     if (code != 0) return std::unexpected(to_error(code, topic(), {}));
     assigned_ = partitions;
     return {};
@@ -277,23 +361,27 @@ class Link : public CanaryLink, private OwnClient {
       }
       return;
     }
-    next_[message.partition] = message.offset + 1;
+    next_[message.partition] = places_[message.partition] = message.offset + 1;
     const auto text = CanaryText::read({static_cast<const char*>(message.payload), message.len});
     if (!text || text->instance != instance_) return;
     news_.arrivals.push_back({message.partition, text->sequence, steady_clock::now()});
   }
 
-  std::string brokers_;
-  CanarySettings settings_;
-  std::string instance_;
+  const ClusterSettings cluster_;
+  PropertyFiles files_;
+  TokenSource tokens_;
+  const CanarySettings settings_;
+  const std::string instance_;
   CanaryNews news_;
-  std::optional<core::Error> trouble_;
+  std::optional<SteadyTime> try_at_;       // files changed, and the clients do not use them yet
+  std::optional<core::Error> file_error_;  // why not
   int broker_count_ = 1;
   SteadyTime read_at_;  // the partitions
   std::vector<std::int32_t> assigned_;
-  std::map<std::int32_t, std::int64_t> next_;  // offsets to commit
-  Handle producer_;                            // go first: their callbacks use the rest
-  Handle consumer_;
+  std::map<std::int32_t, std::int64_t> next_;    // offsets to commit
+  std::map<std::int32_t, std::int64_t> places_;  // to read on from
+  std::unique_ptr<Clients> clients_;
+  std::unique_ptr<Clients> candidate_;  // with files that changed
 };
 
 }  // namespace
@@ -320,10 +408,8 @@ CanarySettings parse_canary(const config::Node& node, config::Diagnostics& diagn
 
 core::Result<std::unique_ptr<CanaryLink>> open_canary(const ClusterSettings& cluster, const CanarySettings& settings,
                                                       TokenSource token_source) {
-  const auto read = PropertyFiles(cluster).read(cluster);
-  if (!read) return std::unexpected(read.error());
-  auto link = std::make_unique<Link>(*read, settings, std::move(token_source));
-  if (auto opened = link->open(*read); !opened) return std::unexpected(std::move(opened.error()));
+  auto link = std::make_unique<Link>(cluster, settings, std::move(token_source));
+  if (auto opened = link->open(); !opened) return std::unexpected(std::move(opened.error()));
   return link;
 }
 

@@ -32,6 +32,10 @@ constexpr int kTimedOut = -185;
 constexpr std::chrono::milliseconds kTrial{1000};
 constexpr std::chrono::minutes kRefusedWait{1};
 
+/// A cycle has about this many requests to a broker one after the other, and shall end before the next.
+constexpr int kRequestsInTurn = 8;
+constexpr std::chrono::milliseconds kLeastPatience{500};
+
 struct Connections {
   std::unique_ptr<Connection> main;
   std::unique_ptr<Connection> committed;  // for last stable offsets, where they are asked for
@@ -73,6 +77,8 @@ class Cluster::Impl {
     return taken;
   }
 
+  void describe_soon(const std::string& group) { groups_.describe_soon(group); }
+
  private:
   std::string where() const { return "kafka/" + settings_.name; }
   core::Labels scope() const { return core::Labels{{"cluster", settings_.name}}; }
@@ -81,13 +87,15 @@ class Cluster::Impl {
     silent_.reset();
     connections_ = std::move(connections);
     silent_.emplace(*connections_.main, settings_.request_timeout);
+    met_.clear();
   }
 
   core::Result<Snapshot> take(const Budget& budget) {
     connections_.main->begin();
     if (connections_.committed) connections_.committed->begin();
     follow_files(budget);
-    auto metadata = read_metadata(*connections_.main, budget, settings_);
+    silent_->prefer_others(met_);
+    auto metadata = metadata_.read(*connections_.main, budget, settings_, patience());
     if (!metadata && file_error_ && use_files()) {  // what was there before is of no use either
       metadata = read_metadata(*connections_.main, budget, settings_);
     }
@@ -183,11 +191,31 @@ class Cluster::Impl {
     return groups_.finish(std::move(plan->groups), std::move(answers->answers));
   }
 
+  /// How long to wait for a broker while others have answered. A broker that is met first has to be connected to.
+  std::chrono::milliseconds patience() const {
+    return std::min(settings_.request_timeout, std::max(kLeastPatience, settings_.interval / kRequestsInTurn));
+  }
+  std::chrono::milliseconds patience_with(const BrokerIds& brokers) {
+    const bool all_met = std::ranges::all_of(
+        brokers, [&](std::int32_t broker) { return std::ranges::find(met_, broker) != met_.end(); });
+    met_ = brokers;
+    return all_met ? patience() : settings_.request_timeout;
+  }
+
+  /// Of several brokers the quick ones do not wait for one that has become slow since it listed its groups.
+  std::chrono::milliseconds offsets_patience() const {
+    if (met_.size() < 2 || !listed_within_) return kLongestCall;
+    return std::max(patience(), 4 * *listed_within_);
+  }
+
   core::Result<GroupPlan> plan_listed(const Budget& budget, const BrokerIds& brokers, Snapshot& snapshot) {
     BrokerIds asked = brokers;
     std::erase_if(asked, [&](std::int32_t broker) { return silent_->contains(broker); });
-    auto listing = list_groups(*connections_.main, budget.within(settings_.request_timeout), asked);
+    const auto began = std::chrono::steady_clock::now();
+    auto listing =
+        list_groups(*connections_.main, budget.within(settings_.request_timeout), asked, patience_with(brokers));
     if (!listing) return std::unexpected(std::move(listing.error()));
+    listed_within_ = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
     for (const std::int32_t broker : silent_->ids()) {
       listing->errors.push_back(to_error(kTimedOut, "consumer groups of broker " + std::to_string(broker), {}));
     }
@@ -200,7 +228,8 @@ class Cluster::Impl {
   }
 
   core::Result<void> read_ends(const Budget& budget, Snapshot& snapshot) {
-    auto read = read_offsets(*connections_.main, connections_.committed.get(), budget, snapshot.topics, silent_->ids());
+    auto read = read_offsets(*connections_.main, connections_.committed.get(), budget, offsets_patience(),
+                             snapshot.topics, silent_->ids());
     if (!read) return std::unexpected(std::move(read.error()));
     silent_->add(read->silent);
     if (read->stable_error) snapshot.faults.push_back({std::move(*read->stable_error), scope()});
@@ -233,6 +262,9 @@ class Cluster::Impl {
   std::optional<Connections> candidate_;  // with files that changed
   std::optional<std::chrono::steady_clock::time_point> refused_until_;
   std::optional<SilentBrokers> silent_;
+  MetadataReader metadata_;
+  std::optional<std::chrono::milliseconds> listed_within_;  // all groups, in the last cycle
+  BrokerIds met_;                                           // that were asked over these connections before
   GroupTracker groups_;
   NewestMessages newest_;
   std::optional<OffsetsStream> stream_;
@@ -253,6 +285,8 @@ core::Result<std::unique_ptr<Cluster>> Cluster::connect(ClusterSettings settings
   return std::unique_ptr<Cluster>(new Cluster(
       std::make_unique<Impl>(std::move(settings), std::move(files), std::move(*connections), std::move(token_source))));
 }
+
+void Cluster::describe_soon(const std::string& group) { impl_->describe_soon(group); }
 
 core::Result<Snapshot> Cluster::snapshot(std::chrono::steady_clock::time_point deadline, const std::stop_token& stop) {
   return impl_->snapshot({deadline, stop});

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <stop_token>
+#include <string>
 
 #include "core/error.h"
 #include "kafka/settings.h"
@@ -29,6 +30,9 @@ class Cluster {
   /// Errors: no broker can be reached (unavailable), the login is refused (denied), no answer (timeout),
   /// stopped (cancelled). What fails only in part is in Snapshot::faults.
   core::Result<Snapshot> snapshot(std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
+
+  /// Has the members of a group that is in trouble described in the next cycle, out of its turn.
+  void describe_soon(const std::string& group);
 
  private:
   class Impl;

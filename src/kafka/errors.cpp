@@ -69,6 +69,11 @@ Meaning connection_meaning(int code, std::string_view detail) {
       if (contains(detail, "Unsupported SASL mechanism")) {
         return {ErrorKind::denied, "the broker does not offer this SASL mechanism; check sasl.mechanism"};
       }
+      if (contains(detail, "GSSAPI") || contains(detail, "Kerberos")) {
+        return {ErrorKind::denied,
+                "there is no ticket to log in with, or not for this broker; check sasl.kerberos.keytab, "
+                "sasl.kerberos.principal, sasl.kerberos.service.name and krb5.conf (kinit tells more)"};
+      }
       [[fallthrough]];
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
       // Until 2.6.1 librdkafka repeats the client's nonce, which Kafka 4 refuses (RFC 5802, 5.1).

@@ -67,6 +67,10 @@ void GroupTracker::cap(std::vector<ListedGroup>& listed, GroupPlan& plan) const 
   std::ranges::sort(listed, {}, &ListedGroup::id);
 }
 
+void GroupTracker::describe_soon(std::string id) {
+  if (std::ssize(wanted_) < kRefreshesPerCycle) wanted_.insert(std::move(id));
+}
+
 GroupTracker::Known& GroupTracker::known_group(const std::string& id) {
   const auto [known, added] = known_.try_emplace(id);
   if (added) known->second.read_committed = settings_.groups.read_committed.match(id);
@@ -76,7 +80,8 @@ GroupTracker::Known& GroupTracker::known_group(const std::string& id) {
 void GroupTracker::plan_group(const ListedGroup& listed, std::int64_t index, std::int64_t period, GroupPlan& plan) {
   const bool added = !known_.contains(listed.id);
   Known& known = known_group(listed.id);
-  const bool changed = added || known.again || known.state != listed.state || rebalances(listed.state);
+  const bool changed =
+      added || known.again || known.state != listed.state || rebalances(listed.state) || wanted_.contains(listed.id);
   known.kind = merge(listed.kind, known.kind);
   known.state = listed.state;
   // Of a group without members only its kind can be learnt, and it does not change.
@@ -126,6 +131,7 @@ GroupPlan GroupTracker::plan_listed(GroupListing listing, const BrokerIds& broke
   plan.queries.reserve(groups.size());
   for (std::int64_t i = 0; i < std::ssize(groups); ++i)
     plan_group(groups[static_cast<std::size_t>(i)], i, period, plan);
+  wanted_.clear();
   plan_missing(brokers, all_brokers_listed, plan);
   return plan;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "kafka/assemble.h"
@@ -23,14 +24,16 @@ struct GroupPlan {
   std::size_t over_cap = 0;  // of them, not asked
 };
 
-/// Remembers groups between cycles, so that a cycle describes only those whose state changed, which rebalance or
-/// whose description failed, and of the others a share. Pure: it asks nobody. A cycle is one plan, then one
+/// Remembers groups between cycles, so that a cycle describes only those whose state changed, which rebalance, whose
+/// description failed or was asked for, and of the others a share. Pure: it asks nobody. A cycle is one plan, then one
 /// finish().
 class GroupTracker {
  public:
   /// `settings` must outlive it.
   explicit GroupTracker(const ClusterSettings& settings);
 
+  /// Has the group described in the next cycle, if it is listed then; of one cycle's groups the first hundred.
+  void describe_soon(std::string id);
   /// For what brokers listed. One that two list is asked of the one that does not call it dead, then of the other.
   /// Over the cap those already known are kept, then the first by name. A broker that has just become coordinator lists
   /// only the groups it has loaded so far, and no error; so groups that are listed no more are asked for, unless a
@@ -68,6 +71,7 @@ class GroupTracker {
   const std::shared_ptr<const std::vector<Member>> nobody_;
   std::int64_t cycle_ = 0;
   std::unordered_map<std::string, Known> known_;
+  std::unordered_set<std::string> wanted_;  // to be described in the next cycle
 };
 
 }  // namespace weir::kafka

@@ -370,6 +370,7 @@ void take_listing(Connection& connection, rd_kafka_event_t* event, GroupListing&
   const auto* errors = rd_kafka_ListConsumerGroups_result_errors(result, &failures);
   for (std::size_t i = 0; i < failures; ++i) failed(rd_kafka_error_code(errors[i]), rd_kafka_error_string(errors[i]));
   if (failures == 0) connection.answered();
+  ++listing.answered;
   std::size_t count = 0;
   const auto* groups = rd_kafka_ListConsumerGroups_result_valid(result, &count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -395,19 +396,32 @@ void send_list_groups(Connection& connection, std::int32_t broker, milliseconds 
   rd_kafka_ListConsumerGroups(connection.handle(), options.get(), queue);
 }
 
-core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget, const BrokerIds& brokers) {
+void send_touch(Connection& connection, std::int32_t broker, milliseconds timeout, rd_kafka_queue_s* queue) {
+  const Options options = new_options(connection, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, timeout, broker);
+  const rd_kafka_consumer_group_state_t dead = RD_KAFKA_CONSUMER_GROUP_STATE_DEAD;
+  if (rd_kafka_error_t* refused = rd_kafka_AdminOptions_set_match_consumer_group_states(options.get(), &dead, 1)) {
+    rd_kafka_error_destroy(refused);  // then it lists all of them
+  }
+  rd_kafka_ListConsumerGroups(connection.handle(), options.get(), queue);
+}
+
+core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget, const BrokerIds& brokers,
+                                       milliseconds patience) {
   const Queue queue = connection.new_queue();
   for (const std::int32_t broker : brokers) {
     send_list_groups(connection, broker, budget.left(std::chrono::minutes(10)), queue.get());
   }
   GroupListing listing;
   BrokerIds waiting = brokers;
+  const Budget patient = budget.within(patience);
   while (!waiting.empty()) {
-    const Event event(rd_kafka_queue_poll(queue.get(), static_cast<int>(budget.left(kPollSpan).count())));
+    // A cluster that is slow altogether is waited for.
+    const Budget& until = listing.answered > 0 ? patient : budget;
+    const Event event(rd_kafka_queue_poll(queue.get(), static_cast<int>(until.left(kPollSpan).count())));
     if (event) {
       std::erase(waiting, broker_of(event.get()));
       take_listing(connection, event.get(), listing);
-    } else if (auto error = connection.give_up(budget)) {
+    } else if (auto error = connection.give_up(until)) {
       if (error->kind != core::ErrorKind::timeout || waiting == brokers) return std::unexpected(*error);
       for (const std::int32_t broker : waiting)
         listing.errors.push_back(connection.explain(RD_KAFKA_RESP_ERR__TIMED_OUT, subject_of(broker)));

@@ -27,14 +27,21 @@ struct GroupListing {
   std::vector<ListedGroup> groups;  // in no order; one that moves may be listed by two brokers
   std::vector<core::Error> errors;  // of brokers that did not list theirs
   BrokerIds silent;                 // of those the ones that did not answer in time
+  std::size_t answered = 0;         // brokers that listed theirs
 };
 
-/// ListGroups of each of these brokers. Errors: none of them answered.
-core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget, const BrokerIds& brokers);
+/// ListGroups of each of these brokers. Once one of them has answered, the others are waited for no longer than
+/// `patience` from the start. Errors: none of them answered.
+core::Result<GroupListing> list_groups(Connection& connection, const Budget& budget, const BrokerIds& brokers,
+                                       std::chrono::milliseconds patience);
 
 /// Sends ListGroups to a broker; its answer comes to `queue`, an error after `timeout`.
 void send_list_groups(Connection& connection, std::int32_t broker, std::chrono::milliseconds timeout,
                       rd_kafka_queue_s* queue);
+
+/// Sends a request that is answered with next to nothing.
+void send_touch(Connection& connection, std::int32_t broker, std::chrono::milliseconds timeout,
+                rd_kafka_queue_s* queue);
 
 /// Topic names as small numbers, so that 48,000 committed offsets carry no strings.
 class TopicNames {

@@ -12,6 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::chrono::minutes kServes{1};
+
 /// rd_kafka_metadata blocks and cannot be interrupted, so it is called for short spans, longer ones only
 /// while a broker is connected but slow.
 core::Result<RawMetadata> request(Connection& connection, const Budget& budget, bool all) {
@@ -96,6 +98,17 @@ core::Result<Metadata> read_metadata(Connection& connection, const Budget& budge
   }
   std::ranges::sort(result.topics, {}, &Topic::name);
   return result;
+}
+
+core::Result<Metadata> MetadataReader::read(Connection& connection, const Budget& budget,
+                                            const ClusterSettings& settings, milliseconds patience) {
+  const auto now = std::chrono::steady_clock::now();
+  if (last_ && now - read_at_ > kServes) last_.reset();
+  auto read = read_metadata(connection, last_ ? budget.within(patience) : budget, settings);
+  if (!read) return last_ && read.error().retryable && !budget.stop.stop_requested() ? *last_ : std::move(read);
+  read_at_ = now;
+  if (read->brokers.size() > 1) last_ = *read;
+  return read;
 }
 
 }  // namespace weir::kafka

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <vector>
 
 #include "core/batch.h"
@@ -18,5 +20,18 @@ struct Metadata {
 /// Asks for the brokers and topics: the named ones, or all and then filtered. Errors: no broker can be
 /// reached, or none answers in time. A topic that cannot be read is a fault of its own.
 core::Result<Metadata> read_metadata(Connection& connection, const Budget& budget, const ClusterSettings& settings);
+
+/// The metadata of one cycle after the other. librdkafka chooses the broker that is asked; when that one lets
+/// `patience` pass, what was read before serves, for a minute at most: that the cluster cannot be reached shows in what
+/// is asked next.
+class MetadataReader {
+ public:
+  core::Result<Metadata> read(Connection& connection, const Budget& budget, const ClusterSettings& settings,
+                              std::chrono::milliseconds patience);
+
+ private:
+  std::optional<Metadata> last_;
+  std::chrono::steady_clock::time_point read_at_;
+};
 
 }  // namespace weir::kafka

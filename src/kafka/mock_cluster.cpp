@@ -70,6 +70,11 @@ core::Result<void> MockCluster::set_up(std::int32_t broker) {
   return check(rd_kafka_mock_broker_set_up(impl_->cluster.get(), broker), "broker " + std::to_string(broker));
 }
 
+core::Result<void> MockCluster::set_delay(std::int32_t broker, std::chrono::milliseconds delay) {
+  return check(rd_kafka_mock_broker_set_rtt(impl_->cluster.get(), broker, static_cast<int>(delay.count())),
+               "broker " + std::to_string(broker));
+}
+
 core::Result<void> MockCluster::move_coordinator(const std::string& group, std::int32_t broker) {
   return check(rd_kafka_mock_coordinator_set(impl_->cluster.get(), "group", group.c_str(), broker),
                "group \"" + group + "\"");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -32,6 +33,8 @@ class MockCluster {
   /// Drops connections and refuses new ones; leaders do not move.
   core::Result<void> set_down(std::int32_t broker);
   core::Result<void> set_up(std::int32_t broker);
+  /// Answers come that much later; -1 is every broker.
+  core::Result<void> set_delay(std::int32_t broker, std::chrono::milliseconds delay);
   core::Result<void> move_coordinator(const std::string& group, std::int32_t broker);
   /// The next requests of this kind are answered with these error codes, one each.
   void fail_next(Request request, const std::vector<int>& codes);

@@ -16,8 +16,6 @@ using std::chrono::milliseconds;
 
 /// librdkafka searches its partition lists from the start: the square of this is what one call costs.
 constexpr std::size_t kMaxPartitionsPerCall = 2000;
-/// A call cannot be interrupted; shutdown waits for it.
-constexpr milliseconds kCallTimeout{2000};
 /// Bounds the calls that single out what fails.
 constexpr int kMaxFailedCalls = 200;
 
@@ -54,8 +52,14 @@ int first_unstable(const std::vector<Topic>& topics, const std::vector<int>& cod
 /// whole call. A failed call is therefore repeated for its parts: each leader, then halves.
 class OffsetReader {
  public:
-  OffsetReader(Connection& connection, const Budget& budget, std::vector<Topic>& topics, const BrokerIds& silent)
-      : connection_(connection), budget_(budget), topics_(topics), codes_(topics.size(), 0), dead_leaders_(silent) {}
+  OffsetReader(Connection& connection, const Budget& budget, milliseconds patience, std::vector<Topic>& topics,
+               const BrokerIds& silent)
+      : connection_(connection),
+        budget_(budget),
+        patience_(std::min(patience, kLongestCall)),
+        topics_(topics),
+        codes_(topics.size(), 0),
+        dead_leaders_(silent) {}
 
   /// One kind of offset of all partitions, into this field of them. Reorders `refs`.
   core::Result<void> pass(std::vector<Ref>& refs, std::int64_t timestamp, std::int64_t Partition::*field) {
@@ -135,7 +139,7 @@ class OffsetReader {
       rd_kafka_topic_partition_list_add(list.get(), topic.name.c_str(), topic.partitions[ref.partition].id)->offset =
           timestamp_;
     }
-    const int timeout = static_cast<int>(std::max<milliseconds::rep>(1, budget_.left(kCallTimeout).count()));
+    const int timeout = static_cast<int>(std::max<milliseconds::rep>(1, budget_.left(patience_).count()));
     const int code = rd_kafka_offsets_for_times(connection_.handle(), list.get(), timeout);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
     connection_.answered();
@@ -152,6 +156,7 @@ class OffsetReader {
 
   Connection& connection_;
   const Budget& budget_;
+  milliseconds patience_;
   std::vector<Topic>& topics_;
   std::vector<int> codes_;
   std::int64_t timestamp_ = 0;
@@ -164,15 +169,15 @@ class OffsetReader {
 }  // namespace
 
 core::Result<OffsetsRead> read_offsets(Connection& connection, Connection* committed, const Budget& budget,
-                                       std::vector<Topic>& topics, const BrokerIds& silent) {
+                                       milliseconds patience, std::vector<Topic>& topics, const BrokerIds& silent) {
   std::vector<Ref> refs = led_partitions(topics);
-  OffsetReader reader(connection, budget, topics, silent);
+  OffsetReader reader(connection, budget, patience, topics, silent);
   // Start offsets first: retention moves them up, and start <= end must hold.
   if (auto read = reader.pass(refs, RD_KAFKA_OFFSET_BEGINNING, &Partition::start); !read)
     return std::unexpected(std::move(read.error()));
   std::vector<int> stable_codes;
   if (committed != nullptr) {
-    OffsetReader stable(*committed, budget, topics, reader.dead_leaders());
+    OffsetReader stable(*committed, budget, patience, topics, reader.dead_leaders());
     if (auto read = stable.pass(refs, RD_KAFKA_OFFSET_END, &Partition::stable); !read)
       return std::unexpected(std::move(read.error()));
     stable_codes = stable.codes();

@@ -21,8 +21,13 @@ struct OffsetsRead {
 /// Start, then end offsets of every partition that has a leader, a few requests a leader. Between them, where
 /// `committed` is given (a connection that is Isolation::read_committed), last stable offsets, so that these are
 /// never beyond the end. What cannot be read stays kUnknownOffset and spoils nothing else. Leaders in `silent` are
-/// not asked. Errors: stopped.
+/// not asked. A call that no broker has answered wholly within `patience` (kLongestCall at most) is made anew for each
+/// leader by itself. Errors: stopped.
 core::Result<OffsetsRead> read_offsets(Connection& connection, Connection* committed, const Budget& budget,
-                                       std::vector<Topic>& topics, const BrokerIds& silent = {});
+                                       std::chrono::milliseconds patience, std::vector<Topic>& topics,
+                                       const BrokerIds& silent = {});
+
+/// A call cannot be interrupted; shutdown waits for it.
+inline constexpr std::chrono::milliseconds kLongestCall{2000};
 
 }  // namespace weir::kafka

@@ -19,7 +19,8 @@ using std::chrono::steady_clock;
 constexpr milliseconds kSpan{1000};
 constexpr milliseconds kPollSpan{50};
 constexpr milliseconds kRetry = std::chrono::minutes(5);
-constexpr milliseconds kRetryMissing{10'000};  // of a topic that the first commit creates
+constexpr milliseconds kRenewRetry = std::chrono::minutes(1);  // logins that are refused again and again lock accounts
+constexpr milliseconds kRetryMissing{10'000};                  // of a topic that the first commit creates
 constexpr const char* kTopic = "__consumer_offsets";
 
 core::Error failed(int code, std::string_view detail = {}) {
@@ -82,6 +83,20 @@ struct OffsetsStream::Client : OwnClient {
     return {};
   }
 
+  /// From where `other` has read to.
+  core::Result<void> take_over(const Client& other, const Budget& budget) {
+    if (auto found = find_partitions(budget); !found) return found;
+    if (places.size() != other.places.size()) return core::fail(core::ErrorKind::unavailable, "its partitions changed");
+    places = other.places;
+    const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(places.size())));
+    for (const auto& [id, place] : places) {
+      rd_kafka_topic_partition_list_add(list.get(), kTopic, id)->offset = place.reached;
+    }
+    const auto code = rd_kafka_assign(handle.get(), list.get());
+    if (code != 0) return std::unexpected(failed(code));
+    return {};
+  }
+
   void note_ends(const Budget& budget) {
     for (auto& [id, place] : places) place.end = -1;
     const auto ends = read_ends(budget);
@@ -134,11 +149,11 @@ struct OffsetsStream::Client : OwnClient {
 };
 
 OffsetsStream::OffsetsStream(const ClusterSettings& settings, TokenSource token_source)
-    : settings_(settings), token_source_(std::move(token_source)) {}
+    : settings_(settings), token_source_(std::move(token_source)), files_(settings) {}
 OffsetsStream::~OffsetsStream() = default;
 
-core::Result<void> OffsetsStream::open() {
-  const auto cluster = PropertyFiles(settings_).read(settings_);
+core::Result<std::unique_ptr<OffsetsStream::Client>> OffsetsStream::open() {
+  const auto cluster = files_.read(settings_);
   if (!cluster) return std::unexpected(cluster.error());
   auto conf = own_configuration(*cluster, {{"client.id", "weir-offsets"}, {"reconnect.backoff.max.ms", "500"}},
                                 {{"bootstrap.servers", cluster->brokers},
@@ -158,10 +173,20 @@ core::Result<void> OffsetsStream::open() {
   use_tokens(conf->get(), *cluster, *client);
   auto handle = own_consumer(std::move(*conf));
   if (!handle) return std::unexpected(std::move(handle.error()));
-  client_ = std::move(client);
-  client_->handle = std::move(*handle);
-  rd_kafka_poll_set_consumer(client_->handle.get());
-  return {};
+  client->handle = std::move(*handle);
+  rd_kafka_poll_set_consumer(client->handle.get());
+  return client;
+}
+
+/// While the new client is not let in, the old one serves; the cluster's other clients say that the files are wrong.
+void OffsetsStream::renew(const Budget& budget) {
+  auto fresh = open();
+  if (fresh && (*fresh)->take_over(*client_, budget)) {
+    client_ = std::move(*fresh);
+    renew_at_.reset();
+  } else {
+    renew_at_ = steady_clock::now() + kRenewRetry;
+  }
 }
 
 void OffsetsStream::give_up(const core::Error& error) {
@@ -175,12 +200,16 @@ void OffsetsStream::give_up(const core::Error& error) {
 }
 
 void OffsetsStream::follow(const Budget& budget) {
+  if (files_.changed()) renew_at_ = next_try_ = steady_clock::now();
+  if (client_ && renew_at_ && steady_clock::now() >= *renew_at_) renew(budget.within(kSpan));
   const Budget span = budget.within(kSpan);
   if (!client_) {
     if (steady_clock::now() < next_try_) return;
-    auto started = open();
-    if (started) started = client_->start(span);
-    if (!started) return give_up(started.error());
+    renew_at_.reset();
+    auto opened = open();
+    if (!opened) return give_up(opened.error());
+    client_ = std::move(*opened);
+    if (auto started = client_->start(span); !started) return give_up(started.error());
     current_at_ = steady_clock::now();
   }
   client_->note_ends(span);

@@ -12,6 +12,7 @@
 #include "kafka/commit_table.h"
 #include "kafka/connection.h"
 #include "kafka/groups.h"
+#include "kafka/property_files.h"
 #include "kafka/settings.h"
 #include "kafka/snapshot.h"
 #include "kafka/token.h"
@@ -23,7 +24,8 @@ namespace weir::kafka {
 ///
 /// A cycle is follow(), then plan(), then complete(), then fill(). Where the topic may not be read, or Kafka cannot be
 /// followed, every group is asked for its commits as without it: that is told by a notice once, and tried again every
-/// 5 minutes.
+/// 5 minutes. When files of passwords or certificates change, a client with these goes on where the old one is, as soon
+/// as it is let in.
 class OffsetsStream {
  public:
   /// `settings` must outlive it.
@@ -42,13 +44,17 @@ class OffsetsStream {
  private:
   struct Client;
 
-  core::Result<void> open();
+  core::Result<std::unique_ptr<Client>> open();
+  void renew(const Budget& budget);
   void give_up(const core::Error& error);
   bool is_known(const GroupQuery& query) const;
 
   const ClusterSettings& settings_;
   TokenSource token_source_;
   CommitTable table_;
+  PropertyFiles files_;
+  std::optional<std::chrono::steady_clock::time_point>
+      renew_at_;  // files changed, and the client does not use them yet
   std::unique_ptr<Client> client_;
   std::chrono::steady_clock::time_point next_try_;
   std::chrono::steady_clock::time_point current_at_;  // when all of it was last read

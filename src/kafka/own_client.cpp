@@ -18,6 +18,7 @@ core::Result<Handle> new_handle(rd_kafka_type_t type, Conf conf) {
   rd_kafka_t* handle = rd_kafka_new(type, conf.get(), reason.data(), reason.size());
   if (handle == nullptr) return core::fail(core::ErrorKind::invalid, reason.data());
   (void)conf.release();  // belongs to the handle now
+  rd_kafka_poll(handle, 0);
   return Handle(handle);
 }
 

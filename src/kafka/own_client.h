@@ -25,7 +25,8 @@ struct OwnClient {
 };
 /// Has the client ask `own` for tokens where the cluster's login needs them. `own` is the configuration's opaque.
 void use_tokens(rd_kafka_conf_s* conf, const ClusterSettings& cluster, OwnClient& own);
-/// Opens no socket yet. Errors: properties that contradict each other (invalid).
+/// Opens no socket yet; gets the first token where one is needed, as nothing is answered before. Errors: properties
+/// that contradict each other (invalid).
 core::Result<Handle> own_consumer(Conf conf);
 core::Result<Handle> own_producer(Conf conf);
 

@@ -23,13 +23,22 @@ bool is_in(const BrokerIds& brokers, std::int32_t broker) {
 }  // namespace
 
 SilentBrokers::SilentBrokers(Connection& connection, milliseconds timeout)
-    : connection_(connection), timeout_(timeout), answers_(connection.new_queue()) {}
+    : connection_(connection), timeout_(timeout), answers_(connection.new_queue()), unread_(connection.new_queue()) {}
 
 bool SilentBrokers::contains(std::int32_t broker) const { return is_in(silent_, broker); }
 
 void SilentBrokers::add(const BrokerIds& brokers) {
   for (const std::int32_t broker : brokers) {
     if (!contains(broker)) silent_.push_back(broker);
+  }
+}
+
+void SilentBrokers::prefer_others(const BrokerIds& present) {
+  while (const Event unread{rd_kafka_queue_poll(unread_.get(), 0)}) {
+  }
+  if (silent_.empty()) return;
+  for (const std::int32_t broker : present) {
+    if (!contains(broker)) send_touch(connection_, broker, timeout_, unread_.get());
   }
 }
 

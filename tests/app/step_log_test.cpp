@@ -92,6 +92,16 @@ TEST(FaultLog, ANumberThatMovesIsNoNews) {
   EXPECT_THAT(log.changes("x", {fault("the newest row is 2 h in the future", a, true)}), IsEmpty());
 }
 
+TEST(FaultLog, SeveralMetricsOfOneThingAreOneLine) {
+  FaultLog log;
+  const auto of = [](const char* metric, const char* cluster) {
+    return fault("wait for the window", Labels::metric(metric, {{"cluster", cluster}}), true);
+  };
+  EXPECT_THAT(log.changes("x", {of("lag", "a"), of("lag_max", "a"), of("lag", "b")}), SizeIs(2));
+  EXPECT_THAT(log.changes("x", {of("lag", "a"), of("lag_max", "a"), of("lag", "b")}), IsEmpty());
+  EXPECT_THAT(log.changes("x", {}), SizeIs(2));
+}
+
 TEST(FaultLog, OfAColumnItsChecksTell) {
   FaultLog log;
   EXPECT_THAT(log.changes("x", {fault("gone", Labels{{"dataset", "t"}, {"column", "c"}})}), IsEmpty());

@@ -1,6 +1,7 @@
 """Measures a release build of Weir on many consumer groups; no figure fails the run."""
 
 import argparse
+import multiprocessing
 import os
 import statistics
 import time
@@ -22,7 +23,49 @@ def arguments():
     parser.add_argument("--cycles", type=int, default=15)
     parser.add_argument("--interval", type=float, default=2.0, help="seconds between two cycles")
     parser.add_argument("--rules", action="store_true", help="evaluate the shipped rules too")
+    parser.add_argument("--offsets", choices=["admin", "stream", "both"], default="admin",
+                        help="how commits are read; both: one after the other, of the same cluster")
+    parser.add_argument("--commits", type=float, default=0, help="groups that commit all their partitions, per second")
+    parser.add_argument("--retention", default="1h", help="of the series, 10m at least")
     return parser.parse_args()
+
+
+class Committers:
+    """Commits all partitions of one group after the other, `rate` groups a second, from a process of its own."""
+
+    def __init__(self, kafka, groups, partitions, rate):
+        self._arguments = (kafka.bootstrap, groups, partitions, rate)
+        self._process = None
+
+    def __enter__(self):
+        if self._arguments[-1] > 0:
+            self._process = multiprocessing.get_context("spawn").Process(target=commit_on, args=self._arguments, daemon=True)
+            self._process.start()
+        return self
+
+    def __exit__(self, *_):
+        if self._process:
+            self._process.terminate()
+            self._process.join()
+
+
+class Address:
+    def __init__(self, bootstrap):
+        self.bootstrap = bootstrap
+
+
+def commit_on(bootstrap, groups, partitions, rate):
+    kafka = Address(bootstrap)
+    client = kafka_clients.admin(kafka)
+    began, number = time.monotonic(), 0
+    with ThreadPoolExecutor(16) as pool:
+        while True:
+            wait = began + number / rate - time.monotonic()
+            if wait > 0:
+                time.sleep(wait)
+            pool.submit(kafka_clients.commit, kafka, f"group-{number % groups:05}", TOPIC,
+                        [50 + number // groups % 50] * partitions, client)
+            number += 1
 
 
 def fill(kafka, groups, partitions):
@@ -67,28 +110,47 @@ def observe(weir, cycles, interval):
             statistics.median(took for took, _ in answers), answers[-1][1])
 
 
+def measure(kafka, chosen, offsets):
+    """(seconds a cycle, CPU-seconds a cycle, seconds and bytes of /metrics, resident bytes, series) of one Weir."""
+    config = {"series": {"retention": chosen.retention}}
+    if chosen.rules:
+        config["rules"] = {"files": [str(ROOT / "rules/*.yml")], "interval": "15s"}
+    config["kafka"] = [{"name": "bench", "brokers": kafka.bootstrap, "interval": f"{int(chosen.interval * 1000)}ms",
+                        "offsets": offsets}]
+    with Weir(config) as weir:
+        if offsets == "stream":
+            def served():
+                found = weir.sample("kafka_offsets_stream_groups")
+                return found is not None and found >= chosen.groups * 0.8
+            until("the stream serves the groups", served, timeout=120)
+        try:
+            cycle, cpu, metrics, size = observe(weir, chosen.cycles, chosen.interval)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; status {weir.process.poll()}\n{weir.log_tail(30)}") from error
+        resident = process.resident_bytes(weir.pid)
+        shown = weir.metrics()
+        lags = len(shown["kafka_consumergroup_lag"])
+        assert lags == chosen.groups * chosen.partitions, f"{lags} lags were exported"
+        return cycle, cpu, metrics, size, resident, sum(len(found) for found in shown.values())
+
+
 def main():
     chosen = arguments()
     process.handle_signals()
     os.environ.setdefault("WEIR_BINARY", str(ROOT / "build/release/bin/weir"))
     print(f"starting Kafka 4.1.0 and committing {chosen.groups} groups x {chosen.partitions} partitions ...", flush=True)
-    config = {"series": {"retention": "1h"}}
-    if chosen.rules:
-        config["rules"] = {"files": [str(ROOT / "rules/*.yml")], "interval": "15s"}
     with Kafka("4.1.0", java_options=("-Xmx1g", "-Xms512m")) as kafka:
         fill(kafka, chosen.groups, chosen.partitions)
-        config["kafka"] = [{"name": "bench", "brokers": kafka.bootstrap, "interval": f"{int(chosen.interval * 1000)}ms"}]
-        with Weir(config) as weir:
-            cycle, cpu, metrics, size = observe(weir, chosen.cycles, chosen.interval)
-            resident = process.resident_bytes(weir.pid) / 1e6
-            series = sum(len(found) for found in weir.metrics().values())
-            lags = len(weir.metrics()["kafka_consumergroup_lag"])
-    assert lags == chosen.groups * chosen.partitions, f"{lags} lags were exported"
-    print(f"groups x partitions     {chosen.groups} x {chosen.partitions}, {series} series, medians of {chosen.cycles}")
-    print(f"cycle                   {cycle:.3f} s    (to reach: {TARGETS['cycle']})")
-    print(f"CPU a cycle, all in     {cpu:.3f} s    (to reach: {TARGETS['cpu']})")
-    print(f"resident                {resident:.0f} MB    (to reach: {TARGETS['resident']})")
-    print(f"/metrics                {metrics * 1000:.1f} ms, {size / 1e6:.1f} MB    (to reach: {TARGETS['metrics']})")
+        with Committers(kafka, chosen.groups, chosen.partitions, chosen.commits):
+            for offsets in ["admin", "stream"] if chosen.offsets == "both" else [chosen.offsets]:
+                cycle, cpu, metrics, size, resident, series = measure(kafka, chosen, offsets)
+                print(f"groups x partitions     {chosen.groups} x {chosen.partitions}, {series} series, medians of "
+                      f"{chosen.cycles}; offsets: {offsets}, {chosen.commits * chosen.partitions:.0f} commits a second")
+                print(f"cycle                   {cycle:.3f} s    (to reach: {TARGETS['cycle']})")
+                print(f"CPU a cycle, all in     {cpu:.3f} s    (to reach: {TARGETS['cpu']})")
+                print(f"resident                {resident / 1e6:.0f} MB    (to reach: {TARGETS['resident']})")
+                print(f"/metrics                {metrics * 1000:.1f} ms, {size / 1e6:.1f} MB    (to reach: "
+                      f"{TARGETS['metrics']})", flush=True)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,9 @@ TEST_F(Compat, KminionsNames) {
 
 TEST_F(Compat, KafkaLagExportersNames) {
   const core::Batch batch = run({.kafka_lag_exporter = true}, 41);
-  const std::string partition = R"({cluster_name="prod",group="billing",partition="0",topic="orders"})";
+  const std::string partition =
+      R"({client_id="unknown",cluster_name="prod",consumer_id="unknown",group="billing",member_host="unknown",)"
+      R"(partition="0",topic="orders"})";
   const std::string group = R"({cluster_name="prod",group="billing"})";
   EXPECT_EQ(value(batch, "kafka_consumergroup_group_offset" + partition), 90);
   EXPECT_EQ(value(batch, "kafka_consumergroup_group_lag" + partition), 10);
@@ -99,6 +101,38 @@ TEST_F(Compat, KafkaLagExportersNames) {
   EXPECT_EQ(value(batch, R"(kafka_partition_earliest_offset{cluster_name="prod",partition="0",topic="orders"})"), 5);
   EXPECT_EQ(value(batch, R"(kafka_consumergroup_group_lag{cluster="prod",consumergroup="billing"})"), 10)
       << "Weir's own of this name stays";
+}
+
+TEST_F(Compat, KafkaLagExportersSeriesNameTheMemberThatReads) {
+  const kafka::MetricSettings settings{
+      .partition_topics = {}, .partition_groups = {}, .compat = {.kafka_lag_exporter = true}};
+  CompatMemory memory;
+  GroupMemory groups;
+  const auto lag_of = [&](std::shared_ptr<const std::vector<kafka::Member>> members, int id) {
+    kafka::Snapshot snapshot = shop();
+    snapshot.groups[0].member_list = std::move(members);
+    core::Batch batch;
+    const KafkaCycle now{"prod", at_second(0), kafka::kDefaultStatus, settings};
+    consumer_groups(snapshot, now, groups, batch);
+    compat(snapshot, now, groups, memory, batch);
+    std::string found;
+    for (const core::Sample& sample : batch.samples) {
+      const core::Labels& labels = sample.labels;
+      if (labels.name() != "kafka_consumergroup_group_lag" || labels.get("partition") != std::to_string(id)) continue;
+      found += std::string(labels.get("member_host")) + " " + std::string(labels.get("consumer_id")) + " " +
+               std::string(labels.get("client_id"));
+    }
+    return found;
+  };
+  const auto members = [](const std::string& id) {
+    return std::make_shared<const std::vector<kafka::Member>>(
+        std::vector<kafka::Member>{{"x-9", "x", "10.0.0.2", {}}, {id, "app", "10.0.0.1", {{"orders", 0}}}});
+  };
+  EXPECT_EQ(lag_of(nullptr, 0), "unknown unknown unknown");
+  EXPECT_EQ(lag_of(members("app-1"), 0), "/10.0.0.1 app-1 app");
+  EXPECT_EQ(lag_of(members("app-1"), 1), "unknown unknown unknown") << "assigned to nobody";
+  EXPECT_EQ(lag_of(members("app-2"), 0), "/10.0.0.1 app-2 app") << "after a rebalance";
+  EXPECT_EQ(lag_of(nullptr, 0), "unknown unknown unknown");
 }
 
 TEST_F(Compat, BurrowsNamesAndNumbers) {
@@ -146,6 +180,7 @@ TEST_F(Compat, ASteadyCycleBuildsNoLabelsAndWhatIsGoneIsForgotten) {
   cycle({});
   EXPECT_TRUE(memory.renamed.empty());
   EXPECT_TRUE(memory.groups.empty());
+  EXPECT_TRUE(memory.owners.empty());
   EXPECT_TRUE(memory.topics.empty());
 }
 

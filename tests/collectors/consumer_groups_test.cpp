@@ -39,10 +39,13 @@ class ConsumerGroups : public testing::Test {
 
   core::Batch run(const kafka::Snapshot& snapshot) {
     core::Batch batch;
-    consumer_groups(snapshot, {"prod", at_second(second_ += 15), kafka::kDefaultStatus, settings_}, memory_, batch);
+    const core::SeriesSource* past = past_.series.empty() ? nullptr : &past_;
+    consumer_groups(snapshot, {"prod", at_second(second_ += 15), kafka::kDefaultStatus, settings_, nullptr, past},
+                    memory_, batch);
     return batch;
   }
 
+  Past past_;  // where it has series
   GroupMemory memory_;
   kafka::MetricSettings settings_;
   int second_ = 0;
@@ -230,6 +233,20 @@ TEST_F(ConsumerGroups, ABacklogFromBeforeTheStartHasNoTimeLagUntilItsBoundSaysSo
   EXPECT_EQ(value(batch, "kafka_consumergroup_group_lag_seconds_error{" + kGroup + R"(,method="at_least"})"),
             std::numeric_limits<double>::infinity());
   EXPECT_TRUE(batch.faults.empty());
+}
+
+TEST_F(ConsumerGroups, TheFaultOfUnknownTimeLagsComesOnceAndGoesOnce) {
+  int changes = 0;
+  bool there = false;
+  for (int i = 0; i < 60; ++i) {
+    // Caught up in every other cycle, a short backlog from before the start between.
+    const std::int64_t committed = i % 2 == 0 ? 10 : 1000;
+    const bool now = !run(one({{0, 1000}}, {Committed::at(committed)})).faults.empty();
+    changes += now != there ? 1 : 0;
+    there = now;
+  }
+  EXPECT_EQ(changes, 2);
+  EXPECT_FALSE(there);
 }
 
 TEST_F(ConsumerGroups, ABacklogThatComesLaterNeedsNoFault) {
@@ -445,6 +462,60 @@ TEST_F(ConsumerGroups, EveryEmittedMetricIsDescribed) {
       return info.name == sample.labels.name();
     })) << sample.labels.to_string();
   }
+}
+
+class AfterARestart : public ConsumerGroups {
+ protected:
+  /// A point every 15 s of the 15 minutes before the first cycle.
+  void before(std::int64_t committed, std::int64_t lag, std::int64_t committed_per_step = 0,
+              std::int64_t lag_per_step = 0) {
+    std::vector<core::Point> commits;
+    std::vector<core::Point> lags;
+    for (int i = 0; i < 60; ++i) {
+      commits.push_back({at_second(15 * i - 900), static_cast<double>(committed + i * committed_per_step)});
+      lags.push_back({at_second(15 * i - 900), static_cast<double>(lag + i * lag_per_step)});
+    }
+    past_.add("kafka_consumergroup_current_offset", "orders", "0", commits, "billing");
+    past_.add("kafka_consumergroup_lag", "orders", "0", lags, "billing");
+  }
+  std::optional<double> status(const core::Batch& batch, const std::string& status) {
+    return value(batch, "kafka_consumergroup_status{" + kGroup + ",status=\"" + status + "\"}");
+  }
+};
+
+TEST_F(AfterARestart, AGroupThatStoodStillStillDoes) {
+  before(10, 90);
+  const core::Batch batch = run(one({{0, 100}}, {Committed::at(10)}));
+  EXPECT_EQ(status(batch, "STALL"), 1);
+  EXPECT_THAT(kinds(batch), IsEmpty()) << "nothing has changed";
+}
+
+TEST_F(AfterARestart, AGroupWhoseLagGrewStillFallsBehind) {
+  before(10, 90, 5, 20);
+  EXPECT_EQ(status(run(one({{0, 1610}}, {Committed::at(320)})), "WARN"), 1);
+}
+
+TEST_F(AfterARestart, WhoCommittedMeanwhileMoves) {
+  before(10, 90);
+  EXPECT_EQ(status(run(one({{0, 100}}, {Committed::at(30)})), "OK"), 1);
+}
+
+TEST_F(AfterARestart, ARewindWhileWeirWasAwayIsSeen) {
+  before(60, 40);
+  const core::Batch batch = run(one({{0, 100}}, {Committed::at(20)}));
+  EXPECT_EQ(status(batch, "REWIND"), 1);
+  EXPECT_THAT(kinds(batch), ElementsAre("group_rewound"));
+}
+
+TEST_F(AfterARestart, ATopicCreatedAnewMeanwhileBeginsAnew) {
+  before(60, 40);
+  EXPECT_EQ(status(run(one({{0, 9}}, {Committed::at(3)})), "UNKNOWN"), 1);
+}
+
+TEST_F(AfterARestart, LagsWithoutCommitsTellNothing) {
+  before(10, 90);
+  past_.series.erase(past_.series.begin());
+  EXPECT_EQ(status(run(one({{0, 100}}, {Committed::at(10)})), "UNKNOWN"), 1);
 }
 
 }  // namespace

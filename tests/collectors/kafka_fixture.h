@@ -8,6 +8,7 @@
 
 #include "collectors/topics.h"
 #include "core/batch.h"
+#include "core/series_source.h"
 #include "kafka/snapshot.h"
 
 namespace weir::collectors {
@@ -41,5 +42,34 @@ inline std::vector<std::string> kinds(const core::Batch& batch) {
   for (const core::Event& event : batch.events) all.push_back(event.kind);
   return all;
 }
+
+/// What a series store holds, and how often it was asked.
+class Past : public core::SeriesSource {
+ public:
+  core::Result<std::vector<core::SeriesView>> select(const core::Selection& selection) const override {
+    ++asked;
+    std::vector<core::SeriesView> found;
+    for (const core::SeriesView& one : series) {
+      const auto matches = [&](const core::Matcher& matcher) { return one.labels.get(matcher.name) == matcher.value; };
+      if (!std::ranges::all_of(selection.matchers, matches)) continue;
+      core::SeriesView view{one.labels, {}};
+      for (const core::Point& point : one.points) {
+        if (point.time >= selection.from && point.time <= selection.to) view.points.push_back(point);
+      }
+      found.push_back(std::move(view));
+    }
+    return found;
+  }
+  void add(std::string_view metric, std::string_view topic, std::string_view partition, std::vector<core::Point> points,
+           std::string_view group = {}) {
+    core::Labels labels =
+        core::Labels::metric(metric, {{"cluster", "prod"}, {"topic", topic}, {"partition", partition}});
+    if (!group.empty()) labels = labels.with("consumergroup", group);
+    series.push_back({std::move(labels), std::move(points)});
+  }
+
+  std::vector<core::SeriesView> series;
+  mutable int asked = 0;
+};
 
 }  // namespace weir::collectors

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <limits>
 #include <random>
 
 #include "collectors/kafka_fixture.h"
@@ -204,12 +205,12 @@ TEST(ObserveLogs, KeepsHistoriesOnlyOfTopicsThatSomeGroupReads) {
   group.partitions = {{0, 1, kafka::Committed::at(3)}, {1, 0, kafka::Committed::none()}};
   snapshot.groups = {group};
   LogMemory memory;
-  const auto logs = observe_logs(snapshot, at_second(0), memory);
+  const auto logs = observe_logs(snapshot, {"prod", at_second(0)}, memory);
   ASSERT_THAT(logs[0], NotNull());
   EXPECT_THAT(logs[1], IsNull());
   EXPECT_EQ(logs[0]->partitions.size(), 2U);
   snapshot.groups.clear();
-  observe_logs(snapshot, at_second(15), memory);
+  observe_logs(snapshot, {"prod", at_second(15)}, memory);
   EXPECT_TRUE(memory.topics.empty());
 }
 
@@ -220,12 +221,70 @@ TEST(ObserveLogs, ATopicThatFailedKeepsItsHistory) {
   group.partitions = {{0, 0, kafka::Committed::at(3)}};
   snapshot.groups = {group};
   LogMemory memory;
-  observe_logs(snapshot, at_second(0), memory);
+  observe_logs(snapshot, {"prod", at_second(0)}, memory);
   snapshot.topics[0].failed = true;
   snapshot.topics[0].partitions.clear();
   snapshot.groups.clear();
-  observe_logs(snapshot, at_second(15), memory);
+  observe_logs(snapshot, {"prod", at_second(15)}, memory);
   EXPECT_EQ(memory.topics.at("orders").partitions.size(), 1U);
+}
+
+kafka::Snapshot read_by_one(kafka::Topic topic) {
+  kafka::Snapshot snapshot;
+  snapshot.topics = {std::move(topic)};
+  kafka::Group group;
+  group.partitions = {{0, 0, kafka::Committed::at(3)}};
+  snapshot.groups = {group};
+  return snapshot;
+}
+
+TEST(ObserveLogs, AHistoryGoesOnAfterARestart) {
+  Past past;
+  past.add("kafka_topic_partition_current_offset", "orders", "0",
+           {{at_second(0), 0}, {at_second(15), 100}, {at_second(30), core::stale_marker()}, {at_second(60), 200}});
+  past.add("kafka_topic_partition_oldest_offset", "orders", "0",
+           {{at_second(0), 0}, {at_second(15), 10}, {at_second(60), 55}});
+  past.add("kafka_topic_partition_current_offset", "others", "0", {{at_second(0), 999}});
+  LogMemory memory;
+  const auto snapshot = read_by_one(make_topic("orders", {{55, 300}}));
+  const auto logs = observe_logs(
+      snapshot, {"prod", at_second(120), kafka::kDefaultStatus, kafka::kDefaultMetrics, nullptr, &past}, memory);
+  const OffsetHistory& ends = logs[0]->partitions[0].ends;
+  EXPECT_EQ(ends.oldest(), at_second(0));
+  const auto before = ends.lag(50, at_second(120));
+  EXPECT_EQ(before->method, LagMethod::interpolated);
+  EXPECT_NEAR(core::to_seconds(before->lag), 112.5, 0.2);
+  const auto meanwhile = ends.lag(250, at_second(120));
+  EXPECT_NEAR(core::to_seconds(meanwhile->lag), 30, 0.5) << "what came while Weir was away: between the two looks";
+  EXPECT_NEAR(core::to_seconds(meanwhile->error), 30, 0.5);
+  EXPECT_DOUBLE_EQ(*logs[0]->partitions[0].deletions.per_second(at_second(60)), 1);
+}
+
+TEST(ObserveLogs, ATopicCreatedAnewWhileWeirWasAwayBeginsAnew) {
+  Past past;
+  past.add("kafka_topic_partition_current_offset", "orders", "0", {{at_second(0), 500}, {at_second(15), 600}});
+  LogMemory memory;
+  const auto snapshot = read_by_one(make_topic("orders", {{0, 20}}));
+  const auto logs = observe_logs(
+      snapshot, {"prod", at_second(120), kafka::kDefaultStatus, kafka::kDefaultMetrics, nullptr, &past}, memory);
+  EXPECT_EQ(logs[0]->partitions[0].ends.oldest(), at_second(120));
+}
+
+TEST(ObserveLogs, ThePastIsAskedOnceForATopicAndBadSeriesOfItArePassedOver) {
+  Past past;
+  const std::string metric = "kafka_topic_partition_current_offset";
+  for (const char* partition : {"", "x", "-1", "7", "99999999999999999999"}) {
+    past.add(metric, "orders", partition, {{at_second(0), 1}});
+  }
+  past.add(metric, "orders", "0", {{at_second(0), -5}, {at_second(1), std::numeric_limits<double>::infinity()}});
+  LogMemory memory;
+  const auto snapshot = read_by_one(make_topic("orders", {{0, 20}}));
+  for (const int second : {15, 30, 45}) {
+    const auto logs = observe_logs(
+        snapshot, {"prod", at_second(second), kafka::kDefaultStatus, kafka::kDefaultMetrics, nullptr, &past}, memory);
+    EXPECT_EQ(logs[0]->partitions[0].ends.oldest(), at_second(15));
+  }
+  EXPECT_EQ(past.asked, 2) << "for ends and for starts";
 }
 
 }  // namespace

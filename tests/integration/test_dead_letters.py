@@ -74,8 +74,8 @@ def test_reasons_are_counted_told_and_the_cause_of_the_incident(broker, rules, w
         return next((found["cause"] for found in weir.overview()["incidents"]
                      if found["labels"].get("topic") == topic), "")
     until("the incident's cause names the reason",
-          lambda: "SerializationException in connector sink-pg: Unknown magic byte!" in cause(), 60)
-    assert "of the last 42 come from topic orders" in cause()
+          lambda: "of the last 42 come from topic orders: SerializationException in connector sink-pg: Unknown magic byte!"
+          in cause(), 60)
     incident = next(found for found in weir.overview()["incidents"] if found["labels"].get("topic") == topic)
     texts = [entry["text"] for entry in incident["timeline"]]
     assert any("come from topic payments: IllegalStateException in consumer group billing: customer <email> is unknown"

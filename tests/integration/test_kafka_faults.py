@@ -1,4 +1,5 @@
-"""Three brokers, of which one dies, freezes or leaves a partition without a leader: what the others have is seen on."""
+"""Three brokers, of which one dies, freezes, is slow or leaves a partition without a leader: what the others have is seen
+on."""
 
 import pytest
 
@@ -6,6 +7,7 @@ from integration import shop
 from support import kafka_clients
 from support.kafka import Kafka
 from support.kafka_cycles import Cycles, series, value
+from support.kafka_proxy import CountingProxy
 from support.wait import until
 from support.weir import Weir
 
@@ -14,20 +16,32 @@ PARTITIONS = 6
 
 @pytest.fixture(scope="module")
 def kafka():
-    with Kafka("4.1.0", brokers=3) as cluster:
-        kafka_clients.create_topic(cluster, "wide", PARTITIONS, copies=3)
-        kafka_clients.create_topic(cluster, "narrow", PARTITIONS, copies=1)
-        for topic in ("wide", "narrow"):
-            for partition in range(PARTITIONS):
-                kafka_clients.produce(cluster, topic, 10, partition=partition)
-        for number in range(12):  # with coordinators everywhere
-            kafka_clients.commit(cluster, f"group-{number}", "wide", [4] * PARTITIONS)
-        yield cluster
+    with CountingProxy() as proxy:
+        cluster = Kafka("4.1.0", brokers=3, listeners={"CLIENT": "PLAINTEXT"})
+        # The third broker's answers to Weir can be delayed; the other brokers and these tests reach it directly.
+        proxy.target = cluster.brokers[2].ports["CLIENT"]
+        cluster.brokers[2].advertised["CLIENT"] = proxy.port
+        cluster.proxy = proxy
+        with cluster:
+            fill(cluster)
+            yield cluster
+
+
+def fill(cluster):
+    kafka_clients.create_topic(cluster, "wide", PARTITIONS, copies=3)
+    kafka_clients.create_topic(cluster, "narrow", PARTITIONS, copies=1)
+    for topic in ("wide", "narrow"):
+        for partition in range(PARTITIONS):
+            kafka_clients.produce(cluster, topic, 10, partition=partition)
+    for number in range(12):  # with coordinators everywhere
+        kafka_clients.commit(cluster, f"group-{number}", "wide", [4] * PARTITIONS)
 
 
 @pytest.fixture(scope="module")
 def weir(kafka):
-    running = Weir({"kafka": [shop.kafka_section(kafka)]}).start()
+    ports = [broker.ports["CLIENT"] for broker in kafka.brokers[:2]]
+    section = shop.kafka_section(kafka, brokers=",".join(f"127.0.0.1:{port}" for port in ports))
+    running = Weir({"kafka": [section]}).start()
     yield running
     assert running.stop() in (0, None), running.log_tail()
 
@@ -125,3 +139,31 @@ def test_a_broker_that_freezes_is_waited_for_once(kafka, cycles, number):
     finally:
         broker.thaw()
     until("all is seen again", lambda: succeeds(cycles.metrics()), 60)
+
+
+@pytest.mark.parametrize("delay", [1.2, 2.0])  # all of a cycle's requests to it one after the other take more than a cycle
+def test_a_broker_that_is_slow_delays_only_what_it_has(kafka, cycles, delay):
+    found = cycles.metrics()
+    quick = partition_led_by(found, "narrow", {1, 2})
+    slow = partition_led_by(found, "narrow", {3})
+    before = end(found, "narrow", quick)
+    before_slow = end(found, "narrow", slow)
+    groups = {labels["consumergroup"] for labels, _ in series(found, "kafka_consumergroup_state")}
+    kafka.proxy.delay = delay
+    try:
+        cycles.within(4, "it is seen that the broker is slow", lambda found: not succeeds(found))
+        ticks = skipped(cycles.metrics())
+        kafka_clients.produce(kafka, "narrow", 5, partition=slow)
+        for number in range(1, 4):
+            kafka_clients.produce(kafka, "narrow", 5, partition=quick)
+            cycles.within(2, "what other brokers lead", lambda found: end(found, "narrow", quick) == before + 5 * number)
+        found = cycles.next(6)
+        # One broker alone would make each cycle last several intervals.
+        assert skipped(found) <= ticks + 2, "the cycle keeps its interval"
+        assert not succeeds(found)
+        assert end(found, "narrow", slow) in (None, before_slow), "stale, or not shown"
+        assert {labels["consumergroup"] for labels, _ in series(found, "kafka_consumergroup_state")} == groups
+    finally:
+        kafka.proxy.delay = 0.0
+    until("all is seen again", lambda: succeeds(cycles.metrics()), 60)
+    assert end(cycles.metrics(), "narrow", slow) == before_slow + 5

@@ -5,6 +5,7 @@ import time
 from integration import shop
 from support import http, kafka_clients
 from support.wait import until
+from support.weir import Weir
 
 QUICK_STATUS = {"window": "1m"}
 
@@ -70,3 +71,41 @@ def test_a_group_that_stops_that_goes_back_and_that_is_beyond_the_end(kafka, sta
 
     until("it stopped", lambda: status("halted", "STOP") == 1, 100)
     assert weir.sample("kafka_consumergroup_status_partitions", consumergroup="halted", topic=topic, status="STOP") == 1
+    weir.stop()
+    weir.start()
+    until("it is seen", lambda: weir.sample("kafka_consumergroup_group_lag", consumergroup="halted"))
+    assert status("halted", "STOP") == 1, "as before the restart"
+
+
+def test_time_lag_goes_on_over_a_restart(kafka):
+    topic, group = "outliving", "slower"
+    labels = {"consumergroup": group}
+    kafka_clients.create_topic(kafka, topic, 2)
+    for partition in (0, 1):
+        kafka_clients.produce(kafka, topic, 10, partition=partition)
+    kafka_clients.commit(kafka, group, topic, [10, 10])
+    weir = Weir({"kafka": [shop.kafka_section(kafka, groups={"allow": [f"^{group}$"]})]})
+
+    def lag():
+        """Now, and how near that is where it is known from both sides."""
+        found = weir.sample("kafka_consumergroup_group_lag_seconds", **labels)
+        return found, weir.sample("kafka_consumergroup_group_lag_seconds_error", **labels, method="interpolated")
+
+    with weir:
+        until("no lag", lambda: lag()[0] == 0)
+        produced = time.time()
+        kafka_clients.produce(kafka, topic, 20, partition=0)
+        until("the lag is seen", lambda: weir.sample("kafka_consumergroup_group_lag", **labels) == 20)
+        until("it ages", lambda: lag()[0] > 4)
+    meanwhile = time.time()
+    kafka_clients.produce(kafka, topic, 20, partition=1)
+    with weir:
+        until("the lag", lambda: weir.sample("kafka_consumergroup_group_lag", **labels) == 40)
+        (seconds, error), asked = lag(), time.time()
+        assert error is not None and error <= 3
+        assert abs(seconds - (asked - produced)) <= error + 3, (seconds, asked - produced)
+        # What came while Weir was away came between its last look and its first.
+        of_partition = weir.sample("kafka_consumergroup_lag_seconds", **labels, partition="1")
+        assert 0 <= of_partition <= time.time() - meanwhile + 8
+        assert "has no value" not in weir.log(), weir.log_tail()
+    kafka_clients.commit(kafka, group, topic, [30, 30])

@@ -11,6 +11,7 @@ from support import kafka_clients
 from support.kafka import Kafka
 from support.kafka_raw import RawMember
 from support.kafka_cycles import Cycles, series, value
+from support.kafka_tools import JavaConsumer
 from support.wait import until
 from support.weir import Weir
 
@@ -218,6 +219,24 @@ def test_a_consumer_of_the_new_protocol(broker, cycles):
     case.produce(5)
     cycles.within(2, "lag, and no members", lambda found: case.lag(found) == 5 and case.state(found) == ["Empty"]
                   and case.members(found) == 0 and case.kind(found) == ["consumer"])
+
+
+@pytest.mark.parametrize("broker", ["4.1.0"], indirect=True)
+def test_a_java_consumer_of_the_new_protocol(broker, cycles):
+    case = Case(broker, "java-kip-848", partitions=2)
+    case.produce(20)
+    case.produce(30, partition=1)
+    with JavaConsumer(broker, case.group, case.topic, **{"group.protocol": "consumer"}):
+        until("it has read all", lambda: (found := cycles.metrics()) and case.lag(found, 0) == case.lag(found, 1) == 0, 60)
+        found = cycles.next()
+        assert case.state(found) == ["Stable"] and case.kind(found) == ["consumer"]
+        case.produce(15)
+        end = 35
+        cycles.within(2, "what arrives", lambda found: case.end(found) == end)
+        until("it reads on", lambda: case.committed(cycles.metrics()) == end)
+    until("it has left, or was given up", lambda: case.state(cycles.metrics()) == ["Empty"], 60)
+    case.produce(5)
+    cycles.within(2, "its lag", lambda found: case.lag(found) == 5 and case.kind(found) == ["consumer"])
 
 
 def test_a_consumer_that_is_assigned_its_partitions(broker, cycles):

@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions
 from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, AclPermissionType, AdminClient,
                                    ResourcePatternType, ResourceType, ScramCredentialInfo, ScramMechanism,
                                    UserScramCredentialUpsertion)
@@ -83,6 +84,12 @@ def kafka(request, folder, authority, provider):
         kafka_clients.produce(broker, "orders", 10)
         for group in ("open-billing", "hidden-audit"):
             kafka_clients.commit(broker, group, "orders", [4])
+        # For the canary, and for reading commits as a stream.
+        kafka_clients.create_topic(broker, "probe", 2)
+        for operation in (AclOperation.READ, AclOperation.WRITE):
+            allow(broker, ResourceType.TOPIC, "probe", operation, ResourcePatternType.LITERAL)
+        allow(broker, ResourceType.GROUP, "weir-canary", AclOperation.READ, ResourcePatternType.LITERAL)
+        allow(broker, ResourceType.TOPIC, "__consumer_offsets", AclOperation.READ, ResourcePatternType.LITERAL)
         yield broker
 
 
@@ -246,3 +253,90 @@ def test_a_certificate_is_read_again(kafka, folder, authority, start_weir):
     assert value(found, "kafka_topic_partition_current_offset", topic="orders") >= 10
     replace(folder / "renewed.pem", good["pem"])
     until("it is well again", lambda: weir.collector("kafka/shop")["success"])
+
+
+CANARY = {"topic": "probe", "interval": "500ms", "late_after": "5s"}
+
+
+def received(weir):
+    return weir.sample("kafka_canary_received_total", topic="probe") or 0
+
+
+def live(weir):
+    """Whether the stream of offsets is read and serves the group that may be seen."""
+    return weir.sample("kafka_offsets_stream_live") == 1 and (weir.sample("kafka_offsets_stream_groups") or 0) >= 1
+
+
+def test_canary_and_offsets_stream_log_in_with_tokens(kafka, folder, provider, start_weir):
+    section = {**cluster(kafka, folder, "shop", "OIDC", **oidc(provider)), "canary": CANARY, "offsets": "stream"}
+    weir = start_weir({"kafka": [section]})
+    until("canaries arrive", lambda: received(weir) >= 4, 30)
+    until("the stream is live", lambda: live(weir), 30)
+    commit = next_commit(kafka)
+    until("a commit comes by it", lambda: weir.sample("kafka_consumergroup_current_offset",
+                                                      consumergroup="open-billing", topic="orders") == commit)
+    assert weir.collector("canary/shop")["success"] and weir.collector("kafka/shop")["success"]
+
+
+def next_commit(kafka):
+    """One more than the last of open-billing."""
+    client = kafka_clients.admin(kafka)
+    request = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions("open-billing")])["open-billing"]
+    offset = request.result(10).topic_partitions[0].offset % 9 + 1
+    kafka_clients.commit(kafka, "open-billing", "orders", [offset], client)
+    return offset
+
+
+def follows_files(kafka, weir, good, bad, words):
+    """`bad()` and `good()` change the files; what is on its way meanwhile arrives."""
+    until("canaries arrive", lambda: received(weir) >= 4, 30)
+    until("the stream is live", lambda: live(weir), 30)
+    bad()
+    error = until("the canary's collector says so", lambda: (found := weir.collector("canary/shop")["error"])
+                  and "what was there before still is" in found and found, 20)
+    assert words in error
+    before = received(weir)
+    until("canaries arrive still", lambda: received(weir) >= before + 4, 20)
+    good()
+    until("all is well again", lambda: weir.collector("canary/shop")["success"] and weir.collector("kafka/shop")["success"],
+          20)
+    before = received(weir)
+    until("canaries arrive on", lambda: received(weir) >= before + 4, 20)
+    commit = next_commit(kafka)
+    until("a commit comes by the stream", lambda: weir.sample(
+        "kafka_consumergroup_current_offset", consumergroup="open-billing", topic="orders") == commit and live(weir))
+    assert weir.sample("kafka_canary_lost_total", topic="probe") == 0
+    assert weir.sample("kafka_canary_produce_failures_total", topic="probe") == 0
+
+
+def test_canary_and_offsets_stream_read_a_password_file_again(kafka, folder, start_weir):
+    password = folder / "password-of-all"
+    password.write_text(PASSWORD)
+    settings = {key: text for key, text in login(mechanism(kafka)).items() if key != "sasl.password"}
+    section = {**cluster(kafka, folder, "shop", "SECURE", **settings, **{"sasl.password_file": str(password)}),
+               "canary": CANARY, "offsets": "stream"}
+    weir = start_weir({"kafka": [section]})
+    follows_files(kafka, weir, lambda: replace(password, PASSWORD + "\n"), lambda: replace(password, "not this one"),
+                  "refused the login")
+
+
+def test_canary_and_offsets_stream_read_a_certificate_again(kafka, folder, authority, start_weir):
+    for kind in ("pem", "key"):
+        shutil.copy(folder / f"weir.{kind}", folder / f"canary.{kind}")
+    good = (folder / "canary.pem").read_text()
+    section = {**cluster(kafka, folder, "shop", "MTLS", **certificate(folder, "canary")), "canary": CANARY,
+               "offsets": "stream"}
+    weir = start_weir({"kafka": [section]})
+    follows_files(kafka, weir, lambda: replace(folder / "canary.pem", good),
+                  lambda: replace(folder / "canary.pem", "no certificate"), "canary.pem")
+
+
+def test_canary_and_offsets_stream_read_the_secret_for_tokens_again(kafka, folder, provider, start_weir):
+    secret = folder / "client-secret"
+    secret.write_text("client-secret")
+    settings = {key: text for key, text in oidc(provider).items() if key != "sasl.oauthbearer.client.secret"}
+    section = {**cluster(kafka, folder, "shop", "OIDC", **settings,
+                         **{"sasl.oauthbearer.client.secret_file": str(secret)}),
+               "canary": CANARY, "offsets": "stream"}
+    weir = start_weir({"kafka": [section]})
+    follows_files(kafka, weir, lambda: replace(secret, "client-secret"), lambda: replace(secret, "wrong"), "HTTP 401")

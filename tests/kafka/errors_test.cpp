@@ -63,6 +63,15 @@ TEST(KafkaErrors, AdviceThatDoesNotFitTheCertificateIsLeftOut) {
   EXPECT_THAT(text, HasSubstr("certificate verify failed (in state SSL_HANDSHAKE); the certificate has expired)"));
 }
 
+TEST(KafkaErrors, AMissingTicketIsNoWrongPassword) {
+  const std::string text = message(
+      RD_KAFKA_RESP_ERR__AUTHENTICATION,
+      "sasl_plaintext://b:9092/bootstrap: Failed to initialize SASL authentication: SASL handshake failed (start "
+      "(-1)): SASL(-1): generic failure: GSSAPI Error: No credentials were supplied (in state AUTH_REQ)");
+  EXPECT_THAT(text, HasSubstr("there is no ticket to log in with, or not for this broker; check sasl.kerberos.keytab"));
+  EXPECT_THAT(text, Not(HasSubstr("sasl.password")));
+}
+
 TEST(KafkaErrors, AMechanismThatTheBrokerLacksIsNoWrongPassword) {
   EXPECT_THAT(message(RD_KAFKA_RESP_ERR__AUTHENTICATION,
                       "SASL OAUTHBEARER mechanism handshake failed: Broker: Unsupported SASL mechanism: broker's "

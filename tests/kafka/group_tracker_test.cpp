@@ -238,5 +238,24 @@ TEST_F(GroupTrackerTest, GroupsAreReadCommittedByTheirName) {
   EXPECT_FALSE(groups.at(1).read_committed);
 }
 
+TEST_F(GroupTrackerTest, AGroupInTroubleIsDescribedOutOfItsTurn) {
+  std::vector<ListedGroup> groups;
+  for (int i = 0; i < 1000; ++i) groups.push_back(listed("group-" + std::to_string(1000 + i)));
+  const GroupAnswer stable = described(GroupState::stable, GroupKind::classic, std::vector<Member>{member("a")});
+  cycle(groups, stable);
+  EXPECT_EQ(asked_.size(), 1000U);
+  cycle(groups, stable);
+  const auto not_asked = std::ranges::find_if(
+      groups, [&](const ListedGroup& group) { return std::ranges::find(asked_, group.id) == asked_.end(); });
+  ASSERT_NE(not_asked, groups.end());
+  tracker().describe_soon(not_asked->id);
+  tracker().describe_soon("gone");
+  cycle(groups, stable);
+  EXPECT_THAT(asked_, testing::Contains(not_asked->id));
+  EXPECT_EQ(asked_.size(), 101U);
+  cycle(groups, stable);
+  EXPECT_EQ(asked_.size(), 100U) << "once";
+}
+
 }  // namespace
 }  // namespace weir::kafka

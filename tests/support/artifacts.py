@@ -46,6 +46,13 @@ def _dependencies(name, pom, version, subfolder=""):
     return _cached(name, fetch)
 
 
+def kafka_tools_jar(version):
+    """The folder with the jar of Kafka's own command line tools; what they need is in kafka_jars()."""
+    def fetch(folder):
+        _maven(f"{_PLUGIN}:copy", f"-Dartifact=org.apache.kafka:kafka-tools:{version}", f"-DoutputDirectory={folder}")
+    return _cached(f"kafka-tools-{version}", fetch)
+
+
 def apicurio_folder(version):
     """The folder with Apicurio Registry's runnable jar and its lib/."""
     def fetch(folder):

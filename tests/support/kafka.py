@@ -19,6 +19,7 @@ class Broker(Server):
         self.node_id = node_id
         self.port = free_port()
         self.ports = {name: free_port() for name in cluster.listeners}
+        self.advertised = {}  # {listener: port} of those that clients reach by another port
         self.folder.mkdir()
         self.log_file = self.folder / "kafka.log"
 
@@ -48,15 +49,17 @@ class Broker(Server):
     def _properties(self):
         cluster = self.cluster
         controller = self.node_id == 1
-        listeners = ",".join([f"BROKER://127.0.0.1:{self.port}",
-                              *(f"{name}://127.0.0.1:{port}" for name, port in self.ports.items())])
+        def written(ports):
+            return ",".join([f"BROKER://127.0.0.1:{self.port}",
+                             *(f"{name}://127.0.0.1:{port}" for name, port in ports.items())])
+        listeners = written(self.ports)
         protocols = {"BROKER": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", **cluster.listeners}
         copies = min(3, cluster.size)
         return {
             "process.roles": "broker,controller" if controller else "broker",
             "node.id": self.node_id,
             "listeners": listeners + (f",CONTROLLER://127.0.0.1:{cluster.controller_port}" if controller else ""),
-            "advertised.listeners": listeners,
+            "advertised.listeners": written({**self.ports, **self.advertised}),
             "listener.security.protocol.map": ",".join(f"{name}:{how}" for name, how in protocols.items()),
             "inter.broker.listener.name": "BROKER",
             "controller.listener.names": "CONTROLLER",

@@ -1,4 +1,4 @@
-"""A loopback port before a broker that counts the requests of clients by kind."""
+"""A loopback port before a broker that counts the requests of clients by kind, and delays the answers when told to."""
 
 import asyncio
 import collections
@@ -18,6 +18,7 @@ class CountingProxy:
     def __init__(self):
         self.port = free_port()
         self.target = None
+        self.delay = 0.0  # seconds, of each answer
         self.counted = collections.Counter()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -60,10 +61,10 @@ class CountingProxy:
             downstream.close()
             writer.close()
 
-    @staticmethod
-    async def _pass_on(upstream, writer):
+    async def _pass_on(self, upstream, writer):
         try:
             while chunk := await upstream.read(1 << 16):
+                await asyncio.sleep(self.delay)
                 writer.write(chunk)
                 await writer.drain()
         except ConnectionError:

@@ -16,7 +16,7 @@ _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"(?:,|$)')
 
 
 def binary():
-    path = Path(os.environ.get("WEIR_BINARY") or ROOT / "build/ci/bin/weir")
+    path = Path(os.environ.get("WEIR_BINARY") or ROOT / "build/ci/bin/weir").absolute()
     if not path.exists():
         raise RuntimeError(f"{path} is not there: build it (./tests/run build), or set WEIR_BINARY")
     return path
