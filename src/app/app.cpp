@@ -10,6 +10,7 @@
 
 #include "api/routes.h"
 #include "app/alertmanager_link.h"
+#include "app/collector_setup.h"
 #include "app/delivery_worker.h"
 #include "app/heartbeat_link.h"
 #include "app/judge.h"
@@ -18,14 +19,8 @@
 #include "app/series_keeper.h"
 #include "app/silence_book.h"
 #include "app/step_log.h"
-#include "app/table_columns.h"
-#include "collectors/canary.h"
-#include "collectors/kafka.h"
-#include "collectors/schema_drift.h"
-#include "collectors/topic_governance.h"
 #include "net/http_server.h"
 #include "quality/collector.h"
-#include "quality/governance_collector.h"
 #include "runtime/clock.h"
 #include "runtime/collector_harness.h"
 #include "runtime/log.h"
@@ -143,7 +138,7 @@ class App::Impl {
     const auto restored = judge_.restore(clock_.now());
     if (!restored) return std::unexpected(restored.error());
     log_step(*restored);
-    if (auto made = make_collectors(); !made) return made;
+    if (auto made = add_collectors(); !made) return made;
     judge_.expect(collector_names());
     lineage_.expect(collector_names());
     collector_pool_ = std::make_unique<runtime::WorkerPool>("collect", worker_count(harnesses_.size()), 1000);
@@ -335,94 +330,11 @@ class App::Impl {
     self_.set(kReloadedAt.name, {}, core::to_seconds(now));
   }
 
-  quality::SessionMaker session_maker() const {
-    return [sources = settings_.sources](const std::string& name) -> core::Result<std::unique_ptr<sql::SqlSource>> {
-      const auto found = std::ranges::find(sources, name, &sql::SourceSettings::name);
-      if (found != sources.end()) return sql::make_source(*found);
-      return core::fail(core::ErrorKind::not_found, "there is no source \"" + name + "\" in the configuration");
-    };
-  }
-
-  core::Result<std::unique_ptr<core::Collector>> make_governance(const quality::GovernanceSettings& entry) const {
-    const auto cluster = std::ranges::find(settings_.clusters, entry.kafka, &kafka::ClusterSettings::name);
-    if (!entry.kafka.empty() && cluster != settings_.clusters.end() && entry.pii) {
-      return std::make_unique<collectors::TopicGovernanceCollector>(
-          collectors::TopicGovernanceSettings{
-              .name = entry.name,
-              .interval = entry.interval,
-              .sample = entry.pii->sample,
-              .most_topics = entry.most_tables,
-              .wanted = [pii = *entry.pii](const std::string& topic) { return pii.names.admits(topic); },
-              .accepted =
-                  [pii = *entry.pii](const std::string& field) {
-                    return std::ranges::any_of(pii.accepted, [&](const std::string& pattern) {
-                      return quality::fits_pattern(pattern, field);
-                    });
-                  }},
-          *cluster);
-    }
-    auto session = session_maker()(entry.source);
-    if (!session) return std::unexpected(session.error());
-    std::vector<quality::Dataset> checked;
-    for (const quality::ChecksSettings& checks : settings_.checks) {
-      if (checks.source == entry.source) std::ranges::copy(checks.datasets, std::back_inserter(checked));
-    }
-    return std::make_unique<quality::GovernanceCollector>(entry, std::move(*session), std::move(checked));
-  }
-
-  /// Of registries that are compared with topics and tables. It copies what the other collectors take.
-  void add_drift() {
-    for (const collectors::SchemaRegistrySettings& registry : settings_.registries) {
-      if (!registry.drift.any()) continue;
-      collectors::SampleTopics sample;
-      const auto cluster = std::ranges::find(settings_.clusters, registry.cluster, &kafka::ClusterSettings::name);
-      if (registry.drift.any_topics && cluster != settings_.clusters.end()) {
-        sample = [samples = std::make_shared<collectors::KafkaSamples>(
-                      *cluster, registry.drift.topics, registry.drift.messages)](const core::CollectContext& context) {
-          return (*samples)(context);
-        };
-      }
-      add(std::make_unique<collectors::SchemaDriftCollector>(registry, *http_, std::move(sample),
-                                                             std::make_unique<SourceColumns>(settings_.sources)));
-    }
-  }
-
-  core::Result<void> make_collectors() {
-    for (const quality::GovernanceSettings& entry : settings_.governance) {  // first: the others take their settings
-      auto collector = make_governance(entry);
-      if (!collector) return std::unexpected(collector.error());
-      add(std::move(*collector));
-    }
-    add_drift();
-    for (kafka::ClusterSettings& cluster : settings_.clusters) {
-      if (cluster.canary) add(std::make_unique<collectors::CanaryCollector>(cluster));
-      add(std::make_unique<collectors::KafkaCollector>(std::move(cluster), &series_));
-    }
-    for (collectors::SchemaRegistrySettings& registry : settings_.registries) {
-      add(std::make_unique<collectors::SchemaRegistryCollector>(std::move(registry), *http_));
-    }
-    for (collectors::ScrapeTargets& scrape : settings_.scrapes) {
-      for (collectors::ScrapeSettings& page : scrape.pages)
-        add(std::make_unique<collectors::ScrapeCollector>(std::move(page), *http_));
-    }
-    for (collectors::HttpJsonSettings& service : settings_.http_json)
-      add(std::make_unique<collectors::HttpJsonCollector>(std::move(service), *http_));
-    for (quality::ChecksSettings& checks : settings_.checks) {
-      const auto source = std::ranges::find(settings_.sources, checks.source, &sql::SourceSettings::name);
-      auto session = sql::make_source(*source);
-      if (!session) return std::unexpected(session.error());
-      auto cron = std::move(checks.cron);
-      std::unique_ptr<core::Collector> collector = std::make_unique<quality::CheckCollector>(
-          std::move(checks), std::move(*session), *storage_, &series_, storage_.get(), session_maker());
-      add(cron ? quality::at_cron_times(std::move(collector), std::move(*cron)) : std::move(collector));
-    }
-    for (quality::CheckResultsSettings& results : settings_.check_results) {
-      add(quality::make_results_collector(
-          std::move(results), [this](const std::string& url, const quality::RemoteLogin& login, std::size_t most_bytes,
-                                     const core::CollectContext& context) {
-            return remote_files_.fetch(url, login, most_bytes, context);
-          }));
-    }
+  core::Result<void> add_collectors() {
+    auto made = make_collectors(
+        settings_, {.http = *http_, .remote_files = remote_files_, .series = series_, .storage = *storage_});
+    if (!made) return std::unexpected(made.error());
+    for (auto& collector : *made) add(std::move(collector));
     if (auto receiver = lineage_.make_collector(storage_.get())) add(std::move(receiver));
     return {};
   }

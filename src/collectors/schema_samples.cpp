@@ -67,7 +67,7 @@ core::Result<SampledTopics> KafkaSamples::operator()(const core::CollectContext&
   (*connection)->begin();
   auto metadata = kafka::read_metadata(**connection, budget, cluster_);
   if (!metadata) return std::unexpected(metadata.error());
-  const auto offsets = kafka::read_offsets(**connection, nullptr, budget, metadata->topics);
+  const auto offsets = kafka::read_offsets(**connection, nullptr, budget, cluster_.request_timeout, metadata->topics);
   if (!offsets) return std::unexpected(offsets.error());
   SampledTopics found{.topics = {}, .admitted = {}, .faults = std::move(metadata->faults)};
   std::vector<const kafka::Topic*> turns;

@@ -124,7 +124,8 @@ core::Result<core::Batch> TopicGovernanceCollector::look_through(const core::Col
   if (!metadata) return std::unexpected(metadata.error());
   std::erase_if(metadata->topics, [&](const kafka::Topic& topic) { return !settings_.wanted(topic.name); });
   if (metadata->topics.size() > settings_.most_topics) metadata->topics.resize(settings_.most_topics);
-  if (auto read = kafka::read_offsets(*connection_, nullptr, budget, metadata->topics); !read) {
+  if (auto read = kafka::read_offsets(*connection_, nullptr, budget, cluster_.request_timeout, metadata->topics);
+      !read) {
     return std::unexpected(read.error());
   }
   if (!unfinished_) ++round_;
