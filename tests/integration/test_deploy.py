@@ -43,4 +43,5 @@ def test_the_container_installs_every_library_that_the_binary_needs():
     assert needed - provided == set()
     unused = {package for package in installed if not needed & set(re.findall(r"[^/\n]+\.so[^\n]*", subprocess.run(
         ["dpkg", "--listfiles", package], check=True, capture_output=True, text=True).stdout))}
-    assert unused <= {"libssl3", "zlib1g"}, f"not needed: {unused}"
+    loaded_later = {"libsasl2-modules-gssapi-mit"}  # by librdkafka, for Kerberos
+    assert unused <= {"libssl3", "zlib1g", *loaded_later}, f"not needed: {unused}"
