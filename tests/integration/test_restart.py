@@ -109,6 +109,7 @@ def test_what_was_taken_out_of_the_configuration_is_over(weir, warehouse, rules,
         kafka_clients.produce(kafka, "removed.dlt", 1)
         warehouse.execute("DELETE FROM fct_daily_revenue")
         until("all fire", lambda: weir.alerts(FAILED, **FULL) and weir.alerts(DEAD) and weir.alerts(FAILED, **FRESH))
+        until("the receiver is told", lambda: len(webhook.alerts(FAILED, "firing")) > 1 and webhook.alerts(DEAD, "firing"))
     warehouse.checks_file.write_text(CHECKS.replace("  - row_count > 0\n", ""))
     weir.configure(common)
     with weir:
