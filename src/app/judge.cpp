@@ -16,6 +16,7 @@ constexpr core::Duration kEventsKept = std::chrono::minutes(15);
 constexpr std::size_t kMostEvents = 1000;
 constexpr std::size_t kResolvedShown = 50;
 constexpr std::size_t kMostBacklog = 50'000;
+constexpr core::Duration kLongestCycle = std::chrono::minutes(1);
 constexpr std::size_t kMostWorkers = 4;                            // that evaluate groups at a time
 constexpr core::Duration kLongestHold = std::chrono::seconds(30);  // of notifications, after the start
 
@@ -160,6 +161,7 @@ JudgeStep Judge::note_told(const std::vector<core::Labels>& alerts, const std::s
 
 JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transition> transitions, bool new_events,
                        core::Time now) {
+  now = not_before_last(now);
   JudgeStep step;
   // What one group records may feed others: each is evaluated once a step, in the order they become due.
   std::set<std::size_t> seen(groups.begin(), groups.end());
@@ -187,6 +189,13 @@ JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transi
   write(std::move(changes), step);
   publish();
   return step;
+}
+
+/// A cycle's time is its beginning, and rules may have been evaluated since: what they then said must be seen. A clock
+/// that was set back is another matter.
+core::Time Judge::not_before_last(core::Time now) {
+  if (now > judged_at_ || judged_at_ - now > kLongestCycle) judged_at_ = now;
+  return judged_at_;
 }
 
 void Judge::dispatch(std::span<const core::Transition> transitions, core::Time now, JudgeStep& step,

@@ -115,6 +115,7 @@ class Judge {
             storage::Commit& changes);
   void dispatch(std::span<const core::Transition> transitions, core::Time now, JudgeStep& step,
                 storage::Commit& changes);
+  core::Time not_before_last(core::Time now);
   bool holding(core::Time now);
   void rebuild_dispatch(std::span<const core::GroupRecord> records, std::span<const core::Alert> firing,
                         core::Time now);
@@ -138,6 +139,7 @@ class Judge {
   std::map<AlertKey, core::Alert> written_;  // active alerts as storage has them, or will have
   storage::Commit backlog_;                  // what could not be written yet
   notify::DispatchState dispatch_;
+  core::Time judged_at_;
   std::optional<core::Time> started_;  // while nobody is told yet
   std::optional<core::Time> all_tried_at_;
   std::shared_ptr<const std::vector<notify::CompiledSilence>> silences_;

@@ -481,6 +481,29 @@ TEST_F(JudgeTest, AFailedCycleResolvesNothing) {
   EXPECT_TRUE(stored()[0].open());
 }
 
+TEST_F(JudgeTest, ACycleThatBeganBeforeTheLastEvaluationIsJudgedAfterIt) {
+  restart(R"(
+groups:
+  - name: g
+    interval: 1s
+    rules:
+      - alert: Failed
+        expr: status == 2 or (status == 3 and on (check) ALERTS{alertname="Failed", alertstate="firing"})
+)");
+  const auto cycle = [&](core::Time at, double status) {
+    core::Batch batch;
+    batch.samples.push_back({core::Labels::metric("status", {{"check", "c"}}), at, status});
+    judge_->take("checks/w", batch, at);
+  };
+  const core::Time began = now_ + 1s;
+  cycle(began, 2);
+  ASSERT_EQ(judge_->view()->alerts.size(), 1U);
+  judge_->tick(began + 1030ms);  // while a cycle is at work
+  cycle(began + 1000ms, 3);
+  EXPECT_EQ(judge_->view()->alerts.size(), 1U);
+  EXPECT_EQ(judge_->view()->rule_groups[0]->last.at, began + 1030ms);
+}
+
 TEST_F(JudgeTest, AfterAStartNobodyIsToldBeforeEverySourceHadItsTurnAndTheRulesSawIt) {
   routing_.limits.start_delay.reset();
   start();
