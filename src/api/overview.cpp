@@ -78,8 +78,11 @@ class Builder {
       const bool shown = page["incidents"].size() < kMostRows;
       page["incidents"].push_back(shown ? incident_json(backend_, incident) : to_json(incident));
     }
+    count_alerts(page["alerts"]);
+    count_incidents(page["incidents"]);
     cut(page["alerts"]);
     cut(page["incidents"]);
+    page["totals"] = std::move(totals_);
     page["truncated"] = truncated_;
     page["error"] = newest_.error().empty() ? json(nullptr) : json(newest_.error());
     return page;
@@ -90,6 +93,61 @@ class Builder {
     if (rows.size() <= kMostRows) return;
     rows.erase(rows.begin() + kMostRows, rows.end());
     truncated_ = true;
+  }
+
+  static double sum_of(const json& rows, const char* key) {
+    double sum = 0;
+    for (const json& row : rows) sum += row[key].is_number() ? row[key].get<double>() : 0;
+    return sum;
+  }
+
+  template <class Wanted>
+  static std::size_t count_of(const json& rows, Wanted wanted) {
+    return static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), wanted));
+  }
+
+  static bool is_firing(const json& row) { return row["alert"] == "firing"; }
+
+  /// The totals below are of whole lists, before they are cut.
+  void count_alerts(const json& rows) {
+    totals_["firing"] = count_of(rows, [](const json& row) { return row["state"] == "firing"; });
+    totals_["pending"] = count_of(rows, [](const json& row) { return row["state"] == "pending"; });
+  }
+
+  void count_incidents(const json& rows) {
+    totals_["open_incidents"] = count_of(rows, [](const json& row) { return row["open"] == true; });
+    totals_["resolved_incidents"] = count_of(rows, [](const json& row) { return row["open"] == false; });
+  }
+
+  void count_groups(const json& rows) {
+    totals_["groups"] = rows.size();
+    totals_["lag"] = sum_of(rows, "lag");
+    totals_["firing_groups"] = count_of(rows, is_firing);
+  }
+
+  void count_topics(const json& rows) {
+    totals_["topics"] = rows.size();
+    totals_["records_per_second"] = sum_of(rows, "records_per_second");
+  }
+
+  void count_dead_letters(const json& rows) {
+    totals_["dead_letter_topics"] = rows.size();
+    totals_["dead_letters"] = sum_of(rows, "messages");
+    totals_["firing_dead_letter_topics"] = count_of(rows, is_firing);
+  }
+
+  void count_subjects(const json& rows) {
+    totals_["subjects"] = rows.size();
+    totals_["broken_subjects"] = count_of(
+        rows, [](const json& row) { return row["compatible"] == false || row["candidate_compatible"] == false; });
+  }
+
+  void count_tables(const json& rows) {
+    totals_["tables"] = rows.size();
+    totals_["failing_tables"] = count_of(rows, [](const json& row) {
+      const json& checks = row["checks"];
+      return std::any_of(checks.begin(), checks.end(), [](const json& check) { return check["outcome"] != "pass"; });
+    });
   }
 
   void sort_by(json& rows, const char* key) {
@@ -243,6 +301,7 @@ class Builder {
                       {"trend", trend(trends, key)},
                       {"topics", found == topics.end() ? json::array() : found->second}});
     }
+    count_groups(rows);
     sort_by(rows, "lag");
     return rows;
   }
@@ -269,6 +328,7 @@ class Builder {
                       {"newest_record_age_seconds", value_or_null(age, key)},
                       {"trend", trend(trends, key)}});
     }
+    count_topics(rows);
     sort_by(rows, "records_per_second");
     return rows;
   }
@@ -297,6 +357,7 @@ class Builder {
                       {"alert", state_or_null(alerts, key)},
                       {"trend", trend(trends, key)}});
     }
+    count_dead_letters(rows);
     sort_by(rows, "messages");
     return rows;
   }
@@ -323,6 +384,7 @@ class Builder {
                       {"candidate_compatible", yes_or_null(candidate, key)},
                       {"alert", state_or_null(alerts, key)}});
     }
+    count_subjects(rows);
     cut(rows);
     return rows;
   }
@@ -388,6 +450,7 @@ class Builder {
                       {"trend", trend(trends, key)},
                       {"checks", list}});
     }
+    count_tables(rows);
     cut(rows);
     return rows;
   }
@@ -396,6 +459,7 @@ class Builder {
   core::Time now_;
   Newest newest_;
   std::vector<core::Alert> alerts_;
+  json totals_ = json::object();
   bool truncated_ = false;
 };
 

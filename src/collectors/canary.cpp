@@ -19,6 +19,7 @@ constexpr std::size_t kMaxPending = 100'000;
 constexpr milliseconds kLongestWait{3000};
 constexpr milliseconds kPollSpan{100};
 constexpr milliseconds kReopenAfter{60'000};
+constexpr milliseconds kEventPause{60'000};  // between two events of errors
 
 constexpr MetricInfo kMetrics[] = {
     {"kafka_canary_produce_latency_seconds", MetricType::histogram,
@@ -35,6 +36,8 @@ constexpr MetricInfo kMetrics[] = {
     {"kafka_canary_produce_failures_total", MetricType::counter, "Canaries that were not acknowledged."},
     {"kafka_canary_commit_failures_total", MetricType::counter, "Commits that failed."},
     {"kafka_canary_pending", MetricType::gauge, "Canaries on their way."},
+    {"kafka_canary_failing_partitions", MetricType::gauge,
+     "Partitions whose newest canary of which it is known was not acknowledged."},
 };
 
 std::string partitions_text(const std::set<std::int32_t>& partitions) {
@@ -101,6 +104,8 @@ void CanaryLedger::note_late(Sent& sent) {
 void CanaryLedger::deliver(const kafka::CanaryDelivery& delivery) {
   if (!delivery.error) produce_.observe(core::to_seconds(delivery.latency));
   if (delivery.error) ++produce_failures_;
+  Outcome& outcome = outcomes_[delivery.partition];
+  if (delivery.sequence >= outcome.sequence) outcome = {delivery.sequence, delivery.error.has_value()};
   const auto found = pending_.find({delivery.partition, delivery.sequence});
   if (found == pending_.end()) return;  // has arrived before its acknowledgement
   found->second.acknowledged = !delivery.error;
@@ -130,6 +135,10 @@ std::optional<core::Error> CanaryLedger::take(const kafka::CanaryNews& news) {
   }
   for (const kafka::CanaryArrival& arrival : news.arrivals) arrive(arrival);
   return error;
+}
+
+void CanaryLedger::assigned(const std::vector<std::int32_t>& partitions) {
+  std::erase_if(outcomes_, [&](const auto& entry) { return !std::ranges::binary_search(partitions, entry.first); });
 }
 
 bool CanaryLedger::waits_for(std::uint64_t from_sequence) const {
@@ -168,8 +177,10 @@ void CanaryLedger::expire(kafka::SteadyTime now, core::Time wall, std::vector<co
 
 void CanaryLedger::append(core::Time now, std::vector<core::Sample>& samples) const {
   for (const LatencyHistogram* histogram : {&produce_, &round_trip_, &commit_}) histogram->append(now, samples);
-  const std::array<std::uint64_t, 8> values = {
-      sent_, arrived_, late_, lost_, duplicated_, produce_failures_, commit_failures_, pending_.size()};
+  const auto failing = static_cast<std::uint64_t>(
+      std::ranges::count_if(outcomes_, [](const auto& entry) { return entry.second.failed; }));
+  const std::array<std::uint64_t, 9> values = {
+      sent_, arrived_, late_, lost_, duplicated_, produce_failures_, commit_failures_, pending_.size(), failing};
   for (std::size_t i = 0; i < values.size(); ++i) {
     samples.push_back({counters_[i], now, static_cast<double>(values[i])});
   }
@@ -230,6 +241,7 @@ std::optional<core::Error> CanaryCollector::probe(const core::CollectContext& co
     return partitions.error();
   }
   failing_since_.reset();
+  ledger_.assigned(*partitions);
   const std::uint64_t arrived = ledger_.arrived();
   const std::uint64_t sequence = ledger_.next_sequence();
   for (const std::int32_t partition : *partitions) {
@@ -249,13 +261,23 @@ std::optional<core::Error> CanaryCollector::probe(const core::CollectContext& co
   return error;
 }
 
+/// Once for a while of errors: what the canary's alerts are explained by when the error itself is over.
+void CanaryCollector::tell(const core::Error& error, core::Batch& batch) {
+  if (std::exchange(in_error_, true) || (told_at_ && now_ - *told_at_ < kEventPause)) return;
+  told_at_ = now_;
+  batch.events.push_back({now_, "canary_error", scope_, error.message});
+}
+
 core::Result<core::Batch> CanaryCollector::collect(const core::CollectContext& context) {
   now_ = context.now;
   core::Batch batch;
   if (auto error = probe(context)) {
     if (error->kind == core::ErrorKind::cancelled) return std::unexpected(std::move(*error));
+    tell(*error, batch);
     error->where = name_;
     batch.faults.push_back({std::move(*error), scope_});
+  } else {
+    in_error_ = false;
   }
   if (link_) ledger_.expire(link_->now(), context.now, batch.events);
   ledger_.append(context.now, batch.samples);

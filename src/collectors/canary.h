@@ -63,6 +63,8 @@ class CanaryLedger {
   void expire(kafka::SteadyTime now, core::Time wall, std::vector<core::Event>& events);
   /// Canaries on their way.
   std::size_t pending() const { return pending_.size(); }
+  /// What is known of other partitions is forgotten. `partitions` are sorted.
+  void assigned(const std::vector<std::int32_t>& partitions);
   std::uint64_t arrived() const { return arrived_; }
   /// Whether any canary of this sequence is on its way still.
   bool waits_for(std::uint64_t from_sequence) const;
@@ -76,6 +78,10 @@ class CanaryLedger {
     bool late = false;
     bool failed = false;  // not acknowledged, though it may arrive yet
   };
+  struct Outcome {
+    std::uint64_t sequence = 0;
+    bool failed = false;
+  };
   void deliver(const kafka::CanaryDelivery& delivery);
   void arrive(const kafka::CanaryArrival& arrival);
   void note_late(Sent& sent);
@@ -85,13 +91,14 @@ class CanaryLedger {
   kafka::CanarySettings settings_;
   std::uint64_t sequence_ = 0;
   std::map<Key, Sent> pending_;
-  std::map<Key, kafka::SteadyTime> done_;  // arrived, kept for a while to know a second one
+  std::map<Key, kafka::SteadyTime> done_;     // arrived, kept for a while to know a second one
+  std::map<std::int32_t, Outcome> outcomes_;  // of each partition's newest canary of which that is known
   LatencyHistogram produce_;
   LatencyHistogram round_trip_;
   LatencyHistogram commit_;
   std::uint64_t sent_ = 0, arrived_ = 0, late_ = 0, lost_ = 0, duplicated_ = 0;
   std::uint64_t produce_failures_ = 0, commit_failures_ = 0;
-  std::array<core::Labels, 8> counters_;
+  std::array<core::Labels, 9> counters_;
 };
 
 /// The collector "canary/<cluster>": a canary through every partition of a topic each interval, read back and
@@ -116,6 +123,7 @@ class CanaryCollector : public core::Collector {
   core::Result<std::unique_ptr<kafka::CanaryLink>> open(const kafka::ClusterSettings& cluster);
   std::optional<core::Error> probe(const core::CollectContext& context);
   std::optional<core::Error> follow(std::uint64_t first, const core::CollectContext& context);
+  void tell(const core::Error& error, core::Batch& batch);
 
   std::string name_;
   kafka::CanarySettings settings_;
@@ -126,6 +134,8 @@ class CanaryCollector : public core::Collector {
   std::unique_ptr<kafka::CanaryLink> link_;
   CanaryLedger ledger_;
   std::optional<kafka::SteadyTime> failing_since_;  // nothing could be sent
+  bool in_error_ = false;
+  std::optional<core::Time> told_at_;  // the last event of an error
 };
 
 }  // namespace weir::collectors

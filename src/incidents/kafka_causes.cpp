@@ -71,7 +71,11 @@ std::optional<LetterReason> letter_reason(const Evidence& evidence) {
   const auto found = evidence.points("kafka_dead_letter_sampled_messages", labels, 5min);
   const core::SeriesView* most = nullptr;
   double all = 0;
+  // What a window of letters that has moved on was there for is still within the span.
+  core::Time newest{};
+  for (const core::SeriesView& series : found) newest = std::max(newest, series.points.back().time);
   for (const core::SeriesView& series : found) {
+    if (series.points.back().time != newest) continue;
     const double count = series.points.back().value;
     all += count;
     const bool named = series.labels.get("exception") != "unknown" || series.labels.has("origin");

@@ -33,6 +33,12 @@ std::string latency_text(double seconds) {
   return seconds < 1 ? fmt::format("{:.0f} ms", seconds * 1000) : fmt::format("{:.1f} s", seconds);
 }
 
+/// What the canary's collector said shortly before the alert or since: the alert may come when that is over.
+const core::Event* canary_error(const Evidence& evidence) {
+  const core::Event* said = evidence.newest_event("canary_error", topic_labels(evidence));
+  return said != nullptr && evidence.alert().active_at - said->time <= 10min ? said : nullptr;
+}
+
 /// " 12 partitions of the cluster miss replicas in sync.", or nothing.
 std::string weakness(const Evidence& evidence) {
   const auto weak = evidence.newest("kafka_topic_under_replicated_partitions", evidence.labels({"cluster"}));
@@ -133,7 +139,13 @@ std::optional<Cause> canaries_slow(const Evidence& evidence) {
   if (!is_of_topic(evidence)) return std::nullopt;
   const auto whole = mean(evidence, "kafka_canary_round_trip_latency_seconds");
   const auto produce = mean(evidence, "kafka_canary_produce_latency_seconds");
-  if (!whole || !produce || *whole < 1) return std::nullopt;
+  if (!whole || *whole < 1) return std::nullopt;
+  if (const core::Event* said = canary_error(evidence); said != nullptr) {
+    return Cause{
+        fmt::format("Messages waited while {} did not take or give them: {}", evidence.label("cluster"), said->message),
+        0.75};
+  }
+  if (!produce) return std::nullopt;
   const bool slow_to_take = *produce >= *whole / 2;
   return Cause{
       fmt::format("Of the {} that a message takes through {}, {} pass until it is acknowledged: the brokers are slow "
@@ -160,9 +172,13 @@ std::optional<Cause> canaries_refused(const Evidence& evidence) {
                     head, number_text(*under)),
         0.87};
   }
-  const core::Fault* fault = evidence.fault();
-  if (fault == nullptr) return std::nullopt;
-  return Cause{fmt::format("{}: {}", head, fault->error.message), 0.8};
+  if (const core::Fault* fault = evidence.fault(); fault != nullptr) {
+    return Cause{fmt::format("{}: {}", head, fault->error.message), 0.8};
+  }
+  if (const core::Event* said = canary_error(evidence); said != nullptr) {
+    return Cause{fmt::format("{}: {}", head, said->message), 0.79};
+  }
+  return std::nullopt;
 }
 
 }  // namespace weir::incidents

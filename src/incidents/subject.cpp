@@ -37,7 +37,9 @@ constexpr std::array<std::string_view, 5> kInfo{"", "info", "information", "none
 }  // namespace
 
 std::string Subject::text() const {
-  return place.empty() ? fmt::format("{} {}", kind, name) : fmt::format("{} {} in {}", kind, name, place);
+  const bool blank = std::ranges::all_of(name, [](unsigned char c) { return c <= ' ' || c == 0x7F; });
+  const std::string shown = blank ? fmt::format("\"{}\"", name) : name;  // nobody could see it else
+  return place.empty() ? fmt::format("{} {}", kind, shown) : fmt::format("{} {} in {}", kind, shown, place);
 }
 
 std::string Subject::key() const { return fmt::format("{} {}", kind, identity.to_string()); }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "kafka/canary_text.h"
@@ -25,6 +26,8 @@ const std::vector<std::pair<std::string, std::string>> kDefaults = {{"client.id"
 constexpr milliseconds kMetadataAge{30'000};
 constexpr milliseconds kRefusedWait{60'000};
 constexpr milliseconds kCallSpan{1000};  // of calls that do not look at the stop token
+constexpr milliseconds kCreationSpan{5000};
+constexpr milliseconds kCreationPause{100};
 
 struct NewTopicDeleter {
   void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
@@ -44,9 +47,43 @@ bool is_topic_denied(int code) { return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZ
 
 class Link;
 
+/// When brokers acknowledged canaries: noted by librdkafka's threads, since rd_kafka_message_latency() goes on counting
+/// until it is asked.
+class AckTimes {
+ public:
+  using Key = std::pair<std::int32_t, std::uint64_t>;  // partition, sequence
+
+  static Key key_of(const rd_kafka_message_t& message) {
+    return {message.partition, reinterpret_cast<std::uintptr_t>(message._private)};
+  }
+
+  void note(const rd_kafka_message_t& message) {
+    const std::scoped_lock lock(mutex_);
+    latencies_[key_of(message)] = rd_kafka_message_latency(&message);
+  }
+
+  void forget(const Key& key) {
+    const std::scoped_lock lock(mutex_);
+    latencies_.erase(key);
+  }
+
+  /// From handing it to the producer.
+  core::Duration take(const rd_kafka_message_t& message) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = latencies_.extract(key_of(message));
+    const std::int64_t latency = found.empty() ? rd_kafka_message_latency(&message) : found.mapped();
+    return std::chrono::duration_cast<core::Duration>(std::chrono::microseconds(std::max<std::int64_t>(0, latency)));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<Key, std::int64_t> latencies_;  // no more than the producer's queue holds
+};
+
 /// A producer and a consumer, and what their callbacks are given.
 struct Clients : OwnClient {
   Link* link = nullptr;
+  AckTimes acks;
   std::optional<core::Error> trouble;  // the last with a broker
   Handle producer;                     // go first: their callbacks use the rest
   Handle consumer;
@@ -82,7 +119,7 @@ class Link : public CanaryLink {
     }
     if (!partitions && partitions.error().kind == core::ErrorKind::not_found && settings_.create) {
       if (auto created = create(deadline); !created) return std::unexpected(std::move(created.error()));
-      partitions = read_partitions(*clients_, deadline);
+      partitions = await_creation(std::min(deadline, steady_clock::now() + kCreationSpan), stop);
     }
     if (!partitions) return partitions;
     if (*partitions != assigned_) {
@@ -99,6 +136,7 @@ class Link : public CanaryLink {
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(const_cast<char*>(text.data()), text.size()),
         RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(static_cast<std::uintptr_t>(sequence))), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return at;
+    clients_->acks.forget({partition, sequence});
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
       return core::fail(core::ErrorKind::limit, "the canary's producer still waits for earlier canaries");
     }
@@ -109,8 +147,7 @@ class Link : public CanaryLink {
     const SteadyTime deadline = steady_clock::now() + timeout;
     while (true) {
       rd_kafka_poll(clients_->producer.get(), 0);
-      // Short, since an acknowledgement does not wake the consumer. Its latency is librdkafka's own, so nothing is
-      // lost.
+      // Short, since an acknowledgement does not wake the consumer. Its latency is of when it came.
       const RawMessage message(
           rd_kafka_consumer_poll(clients_->consumer.get(), static_cast<int>(left(deadline, milliseconds{20}).count())));
       if (message) take(*message);
@@ -146,18 +183,26 @@ class Link : public CanaryLink {
 
  private:
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
-    Link& link = *static_cast<Clients*>(static_cast<OwnClient*>(self))->link;
+    auto& clients = *static_cast<Clients*>(static_cast<OwnClient*>(self));
+    Link& link = *clients.link;
     CanaryDelivery delivery;
-    delivery.partition = message->partition;
-    delivery.sequence = reinterpret_cast<std::uintptr_t>(message->_private);
-    delivery.latency = std::chrono::duration_cast<core::Duration>(
-        std::chrono::microseconds(std::max<std::int64_t>(0, rd_kafka_message_latency(message))));
+    std::tie(delivery.partition, delivery.sequence) = AckTimes::key_of(*message);
+    delivery.latency = clients.acks.take(*message);
     if (is_topic_denied(message->err)) {
       delivery.error = denied(link.topic(), "WRITE on the topic, so that the canary can produce");
     } else if (message->err != 0) {
       delivery.error = to_error(message->err, link.topic(), {});
     }
     link.news_.deliveries.push_back(std::move(delivery));
+  }
+
+  static rd_kafka_resp_err_t on_acknowledgement(rd_kafka_t*, rd_kafka_message_t* message, void* acks) {
+    static_cast<AckTimes*>(acks)->note(*message);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+
+  static rd_kafka_resp_err_t on_new(rd_kafka_t* client, const rd_kafka_conf_t*, void* acks, char*, std::size_t) {
+    return rd_kafka_interceptor_add_on_acknowledgement(client, "canary", on_acknowledgement, acks);
   }
 
   static void on_error(rd_kafka_t*, int code, const char* reason, void* self) {
@@ -196,6 +241,7 @@ class Link : public CanaryLink {
     if (!conf) return std::unexpected(std::move(conf.error()));
     use_tokens(conf->get(), cluster, clients);
     rd_kafka_conf_set_dr_msg_cb(conf->get(), on_delivery);
+    rd_kafka_conf_interceptor_add_on_new(conf->get(), "canary", on_new, &clients.acks);
     rd_kafka_conf_set_error_cb(conf->get(), on_error);
     auto producer = own_producer(std::move(*conf));
     if (!producer) return std::unexpected(std::move(producer.error()));
@@ -324,6 +370,22 @@ class Link : public CanaryLink {
           denied(topic(), "CREATE on the topic, or create it by hand, with a partition for each broker"));
     }
     return std::unexpected(explained(*clients_, code, topic() + ", create"));
+  }
+
+  /// Brokers learn of a new topic one after the other.
+  core::Result<std::vector<std::int32_t>> await_creation(SteadyTime until, const std::stop_token& stop) {
+    while (true) {
+      auto partitions = read_partitions(*clients_, until);
+      if (partitions) return partitions;
+      if (partitions.error().kind != core::ErrorKind::not_found && !partitions.error().retryable) return partitions;
+      if (stop.stop_requested()) return core::fail(core::ErrorKind::cancelled, "shutting down");
+      if (steady_clock::now() + kCreationPause >= until) {
+        read_at_ = {};  // to look again in the next cycle
+        return core::fail(core::ErrorKind::unavailable,
+                          topic() + " is being created; it is looked for again next cycle");
+      }
+      rd_kafka_poll(clients_->producer.get(), static_cast<int>(kCreationPause.count()));
+    }
   }
 
   /// From where each was read to, else from its end.

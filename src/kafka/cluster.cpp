@@ -1,6 +1,7 @@
 #include "kafka/cluster.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -188,7 +189,14 @@ class Cluster::Impl {
     silent_->add(answers->silent);
     if (stream_) stream_->complete(plan->queries, *answers);
     names = std::move(answers->topics);
-    return groups_.finish(std::move(plan->groups), std::move(answers->answers));
+    auto read = groups_.finish(std::move(plan->groups), std::move(answers->answers));
+    for (const std::string& name : groups_.take_missing()) {
+      snapshot.notices.push_back(
+          {"group_missing", fmt::format("Consumer group \"{}\" of groups.names does not exist in {}: it "
+                                        "has neither members nor commits; check its name.",
+                                        name, settings_.name)});
+    }
+    return read;
   }
 
   /// How long to wait for a broker while others have answered. A broker that is met first has to be connected to.

@@ -169,12 +169,18 @@ std::vector<ReadGroup> GroupTracker::finish(std::vector<ReadGroup> groups, std::
   for (ReadGroup& group : groups) remember(group);
   std::erase_if(known_, [&](const auto& entry) { return entry.second.seen != cycle_; });
   if (!settings_.groups.named.empty()) {
-    std::erase_if(groups, [](const ReadGroup& group) {  // deleted, or not there yet
-      return group.state == GroupState::dead && !has_commits(group.answer) && !group.answer.offsets_error;
+    std::erase_if(groups, [this](const ReadGroup& group) {  // deleted, or not there yet
+      if (group.answer.offsets_error) return false;
+      const bool missing = group.state == GroupState::dead && !has_commits(group.answer);
+      if (!missing) told_missing_.erase(group.id);
+      if (missing && told_missing_.insert(group.id).second) missing_.push_back(group.id);
+      return missing;
     });
   }
   return groups;
 }
+
+std::vector<std::string> GroupTracker::take_missing() { return std::exchange(missing_, {}); }
 
 void GroupTracker::remember(ReadGroup& group) {
   const GroupAnswer& answer = group.answer;

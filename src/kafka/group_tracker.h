@@ -45,6 +45,8 @@ class GroupTracker {
 
   /// Takes what was answered; gives the groups that exist.
   std::vector<ReadGroup> finish(std::vector<ReadGroup> groups, std::vector<GroupAnswer> answers);
+  /// Named groups that were found not to exist, each told once until it does.
+  std::vector<std::string> take_missing();
 
  private:
   struct Known {
@@ -72,6 +74,8 @@ class GroupTracker {
   std::int64_t cycle_ = 0;
   std::unordered_map<std::string, Known> known_;
   std::unordered_set<std::string> wanted_;  // to be described in the next cycle
+  std::unordered_set<std::string> told_missing_;
+  std::vector<std::string> missing_;
 };
 
 }  // namespace weir::kafka

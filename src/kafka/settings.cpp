@@ -64,6 +64,7 @@ std::optional<std::string> broker_mistake(std::string_view broker) {
 
 std::string read_brokers(MapReader& reader) {
   std::string joined;
+  bool wrong = false;
   if (!reader.has("brokers")) reader.required_text("brokers");
   for (const std::string& entry : reader.text_list("brokers")) {
     std::size_t at = 0;
@@ -73,11 +74,14 @@ std::string read_brokers(MapReader& reader) {
       at = end + 1;
       broker.erase(0, std::min(broker.find_first_not_of(" \t"), broker.size()));
       broker.erase(broker.find_last_not_of(" \t") + 1);
-      if (auto mistake = broker_mistake(broker)) reader.error("brokers", quote(broker) + ": " + *mistake);
+      if (auto mistake = broker_mistake(broker)) {
+        reader.error("brokers", quote(broker) + ": " + *mistake);
+        wrong = true;
+      }
       joined += (joined.empty() ? "" : ",") + broker;
     }
   }
-  if (reader.has("brokers") && joined.empty()) reader.error("brokers", "name at least one host:port");
+  if (reader.has("brokers") && joined.empty() && !wrong) reader.error("brokers", "name at least one host:port");
   return joined;
 }
 

@@ -5,6 +5,8 @@
 #include <re2/re2.h>
 #include <vector>
 
+#include "privacy/numbers.h"
+
 namespace weir::privacy {
 namespace {
 
@@ -145,22 +147,17 @@ bool is_card(std::string_view text) {
   return sum % 10 == 0;
 }
 
-/// ISO 13616: the number modulo 97 is 1, its first four characters taken to its end and letters as 10 to 35.
-bool is_iban(std::string_view text) {
-  std::string plain;
-  for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
-      plain += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    }
+/// Whether there is one as a word of its own.
+bool holds_iban(std::string_view text) {
+  const auto is_word = [&](std::size_t at) {
+    return at < text.size() && std::isalnum(static_cast<unsigned char>(text[at])) != 0;
+  };
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (at > 0 && is_word(at - 1)) continue;
+    const std::size_t length = iban_at(text.substr(at));
+    if (length > 0 && !is_word(at + length)) return true;
   }
-  if (plain.size() < 15 || plain.size() > 34) return false;
-  std::rotate(plain.begin(), plain.begin() + 4, plain.end());
-  int rest = 0;
-  for (const char c : plain) {
-    const int value = c >= '0' && c <= '9' ? c - '0' : c - 'A' + 10;
-    rest = (rest * (value > 9 ? 100 : 10) + value) % 97;
-  }
-  return rest == 1;
+  return false;
 }
 
 bool is_ip(std::string_view text) {
@@ -196,7 +193,6 @@ std::string_view pii_of_name(std::string_view name) {
 std::set<std::string_view> pii_in(std::string_view value) {
   static const RE2 kEmail(
       R"((?i)([a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*\.[a-z]{2,24})\b)");
-  static const RE2 kIban(R"((?i)\b([a-z]{2}[0-9]{2}(?:[ -]?[a-z0-9]){11,30})\b)");
   static const RE2 kCard(R"((?:^|[^0-9.-])([0-9](?:[ -]?[0-9]){13,18})(?:$|[^0-9.]))");
   static const RE2 kIp(R"((?:^|[^0-9.])([0-9]{1,3}(?:\.[0-9]{1,3}){3})(?:$|[^0-9.]))");
   static const RE2 kPhone(
@@ -208,7 +204,7 @@ std::set<std::string_view> pii_in(std::string_view value) {
   const auto always = [](std::string_view) { return true; };
   if (value.find('@') != std::string_view::npos && any(value, kEmail, always)) kinds.insert("email");
   if (digits_in(value) < 4) return kinds;
-  if (any(value, kIban, is_iban)) kinds.insert("iban");
+  if (holds_iban(value)) kinds.insert("iban");
   if (any(value, kCard, is_card)) kinds.insert("card");
   if (any(value, kIp, is_ip)) kinds.insert("ip");
   if (any(value, kPhone, [](std::string_view found) { return digits_in(found) >= 9; })) kinds.insert("phone");

@@ -238,6 +238,31 @@ TEST_F(OverviewTest, ManyGroupsAreCutToTheWorstAndSayingSo) {
   EXPECT_EQ(found["truncated"], true);
 }
 
+TEST_F(OverviewTest, TotalsAreOfAllThatIsThereAndNotOfTheCutLists) {
+  double lag = 0;
+  for (int i = 0; i < 600; ++i) {
+    add_group(fmt::format("g{:03}", i), i);
+    lag += i;
+    fake_.alerts.push_back(alert("Pending", AlertState::pending, Labels{{"n", std::to_string(i)}}));
+  }
+  fake_.alerts.push_back(
+      alert("Lag", AlertState::firing, Labels{{"cluster", "prod"}, {"consumergroup", "g000"}}));  // of one cut off
+  const json found = page();
+  ASSERT_EQ(found["groups"].size(), 500U);
+  EXPECT_EQ(found["totals"]["groups"], 600);
+  EXPECT_EQ(found["totals"]["lag"], lag);
+  EXPECT_EQ(found["totals"]["firing_groups"], 1);
+  EXPECT_EQ(found["totals"]["pending"], 600);
+  EXPECT_EQ(found["totals"]["firing"], 1);
+}
+
+TEST_F(OverviewTest, TotalsOfNothingAreThereAndZero) {
+  const json totals = page()["totals"];
+  EXPECT_EQ(totals, json::parse(R"({"firing":0,"pending":0,"open_incidents":0,"resolved_incidents":0,"groups":0,
+    "lag":0.0,"firing_groups":0,"topics":0,"records_per_second":0.0,"dead_letter_topics":0,"dead_letters":0.0,
+    "firing_dead_letter_topics":0,"subjects":0,"broken_subjects":0,"tables":0,"failing_tables":0})"));
+}
+
 TEST_F(OverviewTest, OfManyAlertsTheFiringOnesAreShown) {
   for (int i = 0; i < 600; ++i)
     fake_.alerts.push_back(alert("Pending", AlertState::pending, Labels{{"n", std::to_string(i)}}));

@@ -166,6 +166,42 @@ TEST_F(Canary, AFailedProduceIsCountedAndAFault) {
   EXPECT_EQ(value(batch, "kafka_canary_produce_latency_seconds_count" + kScope), 0);
 }
 
+TEST_F(Canary, APartitionFailsUntilALaterCanaryOfItIsAcknowledged) {
+  CanaryLedger ledger("prod", settings_);
+  const auto failing = [&](std::initializer_list<kafka::CanaryDelivery> deliveries) {
+    kafka::CanaryNews news;
+    news.deliveries = deliveries;
+    ledger.take(news);
+    core::Batch batch;
+    ledger.append(at_second(5), batch.samples);
+    return counter(batch, "failing_partitions");
+  };
+  const core::Error refused = core::fail(core::ErrorKind::timeout, "no answer").error();
+  EXPECT_EQ(failing({}), 0);
+  EXPECT_EQ(failing({{0, 1, 5ms, refused}, {1, 1, 5ms, refused}}), 2);
+  EXPECT_EQ(failing({{0, 3, 5ms, std::nullopt}}), 1);
+  EXPECT_EQ(failing({{0, 2, 5ms, refused}}), 1);  // older than the one that was acknowledged
+  EXPECT_EQ(failing({{0, 4, 5ms, refused}}), 2);
+  ledger.assigned({0});  // the topic was made anew
+  EXPECT_EQ(failing({}), 1);
+  EXPECT_EQ(failing({{0, 5, 5ms, std::nullopt}}), 0);
+}
+
+TEST_F(Canary, AnErrorIsAnEventWhenItBeginsAndNotEachCycle) {
+  EXPECT_THAT(cycle().events, IsEmpty());
+  link_->prepare_error = core::fail(core::ErrorKind::unavailable, "no broker can be reached").error();
+  const core::Batch first = cycle();
+  ASSERT_EQ(first.events.size(), 1U);
+  EXPECT_EQ(first.events[0].kind, "canary_error");
+  EXPECT_EQ(first.events[0].message, "no broker can be reached");
+  EXPECT_EQ(first.events[0].labels.get("topic"), "probe");
+  EXPECT_THAT(cycle().events, IsEmpty());
+  link_->prepare_error.reset();
+  EXPECT_THAT(cycle().events, IsEmpty());
+  link_->prepare_error = core::fail(core::ErrorKind::unavailable, "again").error();
+  EXPECT_THAT(cycle().events, IsEmpty());  // within a minute
+}
+
 TEST_F(Canary, ASecondArrivalIsADuplicate) {
   link_->copies = 3;
   const core::Batch batch = cycle();

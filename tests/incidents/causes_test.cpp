@@ -177,6 +177,21 @@ TEST_F(Causes, DeadLettersNameTheirCommonestReason) {
   EXPECT_THAT(cause(dead).sentence, HasSubstr("version 7 dropped a field. 27 of the last 50"));
 }
 
+TEST_F(Causes, ReasonsOfAnEarlierWindowOfDeadLettersAreNotAddedToTheNewest) {
+  line("kafka_dead_letter_messages", {{"cluster", "prod"}, {"topic", "orders.dlt"}}, 71, 0);
+  const auto reason = [&](const char* exception, double count, double before) {
+    source_.add(
+        Labels::metric("kafka_dead_letter_sampled_messages",
+                       {{"cluster", "prod"}, {"topic", "orders.dlt"}, {"origin", "orders"}, {"exception", exception}}),
+        at(kNow - before), count);
+  };
+  reason("java.io.IOException", 61, 60);
+  reason("java.net.SocketTimeoutException", 46, 15);
+  reason("java.lang.IllegalStateException", 4, 15);
+  const core::Alert dead = alert("KafkaDeadLetterMessages", {{"cluster", "prod"}, {"topic", "orders.dlt"}});
+  EXPECT_THAT(cause(dead).sentence, HasSubstr("46 of the last 50 come from topic orders: SocketTimeoutException."));
+}
+
 TEST_F(Causes, OnlyDeadLettersWithoutAReasonNameNone) {
   line("kafka_dead_letter_messages", {{"cluster", "prod"}, {"topic", "orders.dlt"}}, 50, 0);
   line("kafka_dead_letter_sampled_messages", {{"cluster", "prod"}, {"topic", "orders.dlt"}, {"exception", "unknown"}},

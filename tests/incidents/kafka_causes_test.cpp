@@ -275,6 +275,24 @@ TEST_F(KafkaCauses, RefusedCanariesNameWhatTheTopicLacks) {
   EXPECT_THAT(cause(topic_).sentence, HasSubstr("1 of its partitions have fewer in-sync replicas"));
 }
 
+TEST_F(KafkaCauses, CanariesThatFailedOrWaitedNameTheBrokerThatWasNotReached) {
+  topic("kafka_canary_produce_failures_total", 0, 4);
+  event("canary_error", {{"cluster", "prod"}, {"topic", "orders"}}, "brokers a:9092: no broker can be reached");
+  EXPECT_EQ(cause(topic_).sentence,
+            "prod does not take messages of topic orders: brokers a:9092: no broker can be reached");
+}
+
+TEST_F(KafkaCauses, CanariesThatWaitedForABrokerNameIt) {
+  topic("kafka_canary_round_trip_latency_seconds_sum", 0, 400);
+  topic("kafka_canary_round_trip_latency_seconds_count", 0, 100);
+  topic("kafka_canary_produce_latency_seconds_sum", 0, 350);
+  topic("kafka_canary_produce_latency_seconds_count", 0, 100);
+  event("canary_error", {{"cluster", "prod"}, {"topic", "orders"}}, "no broker can be reached", 3600);
+  EXPECT_THAT(cause(topic_).sentence, StartsWith("Of the 4.0 s"));  // long ago
+  event("canary_error", {{"cluster", "prod"}, {"topic", "orders"}}, "no broker can be reached");
+  EXPECT_EQ(cause(topic_).sentence, "Messages waited while prod did not take or give them: no broker can be reached");
+}
+
 TEST_F(KafkaCauses, AnAlertWithoutKnownLabelsHasNone) {
   topic("kafka_canary_produce_failures_total", 0, 4);
   cluster("kafka_consumergroups_over_cap", 100, 100);

@@ -246,6 +246,7 @@ TEST_F(PlannerTest, IsOpenExactlyWhileSomethingFires) {
 TEST(SubjectOf, TheThingIsToldByTheLabels) {
   EXPECT_EQ(subject_of(kBilling).text(), "consumer group billing in prod");
   EXPECT_EQ(subject_of({{"cluster", "prod"}, {"topic", "orders"}}).text(), "topic orders in prod");
+  EXPECT_EQ(subject_of({{"cluster", "prod"}, {"consumergroup", " "}}).text(), "consumer group \" \" in prod");
   EXPECT_EQ(subject_of({{"registry", "main"}, {"subject", "S"}}).text(), "subject S in main");
   EXPECT_EQ(subject_of({{"source", "w"}, {"dataset", "t"}, {"check", "c"}}).text(), "table t in w");
   EXPECT_EQ(subject_of({{"collector", "kafka/prod"}}).text(), "collector kafka/prod");

@@ -106,6 +106,35 @@ TEST_F(CanaryLinkTest, WhatIsSentIsAcknowledgedAndArrivesOnce) {
   EXPECT_LT(*took, 10s);
 }
 
+TEST_F(CanaryLinkTest, AnAcknowledgementIsTimedWhenItComesAndNotWhenItIsLookedAt) {
+  auto other = Producer::open(mock_->bootstrap_servers());
+  ASSERT_TRUE(other);
+  const auto link = open();
+  ASSERT_TRUE(link->prepare(soon(), stop_.get_token()));
+  const auto delivered = [&](std::uint64_t sequence) -> std::optional<CanaryDelivery> {
+    for (const SteadyTime until = soon(); link->now() < until;) {
+      for (CanaryDelivery& delivery : link->poll(100ms).deliveries) {
+        if (delivery.sequence == sequence) return std::move(delivery);
+      }
+    }
+    return std::nullopt;
+  };
+  ASSERT_TRUE(link->send(0, 1));
+  ASSERT_TRUE(delivered(1));  // connected by now
+  ASSERT_TRUE(link->send(0, 2));
+  for (int i = 0; i < 30; ++i) {  // time for the acknowledgement, however busy the machine is
+    ASSERT_TRUE(other->produce("probe", 0, "", "fast"));
+    ASSERT_TRUE(other->flush(10s));
+  }
+  mock_->set_delay(-1, 900ms);
+  ASSERT_TRUE(other->produce("probe", 0, "", "slow"));
+  ASSERT_TRUE(other->flush(10s));  // the canary's acknowledgement lies there meanwhile
+  const auto second = delivered(2);
+  ASSERT_TRUE(second);
+  EXPECT_LT(second->latency, 800ms);
+  EXPECT_GT(second->latency, 0ms);
+}
+
 TEST_F(CanaryLinkTest, ATopicThatIsNotThereIsAnErrorThatSaysWhatToDo) {
   mock_->fail_topic("probe", 3);  // unknown topic; the mock would create one that it does not know
   const auto link = open();

@@ -221,6 +221,21 @@ TEST_F(GroupTrackerTest, ANamedGroupThatIsDeadIsOfTheNewProtocolOnlyIfItHasCommi
   }
 }
 
+TEST_F(GroupTrackerTest, ANamedGroupThatDoesNotExistIsToldOnceUntilItDoes) {
+  settings_.groups.named = {{"billing", {}}};
+  const auto missing_when = [&](bool exists) {
+    GroupPlan made = tracker().plan_named({1}, {}, {});
+    GroupAnswer answer = described(GroupState::dead, GroupKind::consumer, std::nullopt);
+    if (!exists) answer.commits.clear();
+    tracker().finish(std::move(made.groups), {answer});
+    return tracker().take_missing();
+  };
+  EXPECT_THAT(missing_when(false), ElementsAre("billing"));
+  EXPECT_THAT(missing_when(false), ElementsAre());
+  EXPECT_THAT(missing_when(true), ElementsAre());
+  EXPECT_THAT(missing_when(false), ElementsAre("billing"));
+}
+
 TEST_F(GroupTrackerTest, ANamedGroupOfConnectsWorkersIsTold) {
   settings_.groups.named = {{"connect-cluster", {}}};
   GroupPlan made = tracker().plan_named({1}, {}, {});

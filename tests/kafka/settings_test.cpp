@@ -172,6 +172,7 @@ TEST(ParseCluster, ANumberIsNoBroker) {
 TEST(ParseCluster, MissingBrokersAreReported) {
   EXPECT_THAT(parse("name: prod\n").diagnostics.to_string(), HasSubstr("\"brokers\" is missing"));
   EXPECT_THAT(parse("name: prod\nbrokers: []\n").diagnostics.to_string(), HasSubstr("at least one host:port"));
+  EXPECT_EQ(parse("name: prod\nbrokers: ''\n").diagnostics.errors().size(), 1U);
 }
 
 const char* const kOidc = R"(

@@ -31,6 +31,8 @@ TEST(PiiValues, AreKnownByTheirPatternAndCheckDigits) {
   EXPECT_EQ(pii_in("write to Jane.Doe+x@mail.example.co.uk, please"), Kinds{"email"});
   EXPECT_EQ(pii_in("DE89 3704 0044 0532 0130 00"), Kinds{"iban"});
   EXPECT_EQ(pii_in("GB82WEST12345698765432"), Kinds{"iban"});
+  EXPECT_EQ(pii_in("DE89370400440532013000 from here to there"), Kinds{"iban"});
+  EXPECT_EQ(pii_in("xGB82WEST12345698765432"), Kinds{});
   EXPECT_EQ(pii_in("paid with 4111-1111-1111-1111"), Kinds{"card"});
   EXPECT_EQ(pii_in("{\"ip\":\"203.0.113.9\"}"), Kinds{"ip"});
   EXPECT_EQ(pii_in("+49 (30) 1234-5678"), Kinds{"phone"});

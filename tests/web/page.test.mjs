@@ -132,8 +132,14 @@ async function scripted(t, answer, range = () => [], other = () => undefined) {
 }
 
 function overview(change = {}) {
+  const list = (name) => change[name] ?? [];
+  const totals = {
+    firing: 0, pending: 0, open_incidents: list("incidents").length, resolved_incidents: 0, groups: list("groups").length, lag: 0, firing_groups: 0,
+    topics: list("topics").length, records_per_second: 0, dead_letter_topics: list("dead_letters").length, dead_letters: 0, firing_dead_letter_topics: 0,
+    subjects: list("subjects").length, broken_subjects: 0, tables: list("tables").length, failing_tables: 0,
+  };
   return {
-    now: Date.now() / 1000, version: "test", uptime_seconds: 60, truncated: false, collectors: [], clusters: [], groups: [], topics: [],
+    now: Date.now() / 1000, version: "test", uptime_seconds: 60, truncated: false, totals, collectors: [], clusters: [], groups: [], topics: [],
     dead_letters: [], subjects: [], tables: [], alerts: [], incidents: [], ...change,
   };
 }
@@ -286,6 +292,32 @@ test("names from outside are text: no markup runs and the page does not grow wid
   assert.equal(await page.evaluate(() => window.hacked), undefined);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), "the page scrolls sideways");
   assert.deepEqual(problems, []);
+});
+
+test("the tiles and counts are of all that is there, not of the lists that are cut", async (t) => {
+  const totals = { ...overview().totals, groups: 12345, lag: 5e9, pending: 777 };
+  const server = await scripted(t, (response) => json(response, overview({ truncated: true, totals, groups: [group(" ", 7)] })));
+  const { page } = await open(t, server.url);
+  await page.waitForSelector("#groups [data-row]");
+  const tiles = await page.textContent(".tiles");
+  for (const text of ["12,345 groups", "5G", "777 pending"]) assert.ok(tiles.includes(text), `${text} is not in ${tiles}`);
+  assert.equal(await page.textContent("#groups .count"), "12,345");
+  assert.ok((await page.textContent("#groups [data-row] .name")).includes('" "'), "a blank name cannot be seen");
+});
+
+test("a table of topics is not cut off in a window of 1400 px", async (t) => {
+  const topic = { cluster: "c", topic: "x".repeat(60), partitions: 12, messages: 123456789, records_per_second: 1234.5, under_replicated: 1, offline: 0, under_min_isr: 0, newest_record_age_seconds: 5000, trend: [] };
+  const letters = { cluster: "c", topic: "y".repeat(60) + ".dlt", messages: 123456789, messages_per_second: 12.25, newest_age_seconds: 5000, reasons: [], alert: "firing", trend: [] };
+  const server = await scripted(t, (response) => json(response, overview({ topics: [topic], dead_letters: [letters] })));
+  const { page } = await open(t, server.url);
+  for (const width of [1400, 1659, 1660, 1900]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.waitForSelector("#topics [data-row]");
+    for (const panel of ["topics", "dead-letters"]) {
+      const left = await page.$eval(`#${panel} .scroll`, (box) => box.clientWidth - box.scrollWidth);
+      assert.ok(left >= 0, `${panel} is cut off at ${width} px by ${-left}`);
+    }
+  }
 });
 
 test("a thousand groups: the first rows at once, the filter finds the last", async (t) => {

@@ -37,6 +37,21 @@ export function span(seconds: number | null): string {
   return Math.floor(seconds / 86400) + "d " + Math.floor((seconds % 86400) / 3600) + "h";
 }
 
+/** "just now", "5s ago". */
+export function ago(seconds: number): string {
+  return seconds < 1 ? "just now" : span(seconds) + " ago";
+}
+
+/** How long something lasts already. */
+export function lasting(seconds: number): string {
+  return seconds < 1 ? "0s" : span(seconds);
+}
+
+/** A name as it is shown: one that nobody could see is in quotes. */
+export function visible(name: string): string {
+  return /^[\s\p{C}]*$/u.test(name) ? JSON.stringify(name) : name;
+}
+
 export function clock(seconds: number): string {
   return new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
 }

@@ -1,5 +1,5 @@
 // Alerts that are active, and incidents with their cause and timeline.
-import { Ago, Badge, Panel, type Tone } from "./parts";
+import { Badge, Lasting, Panel, type Tone } from "./parts";
 import { clock, span } from "./format";
 import { Affected } from "./lineage";
 import type { Alert, Incident } from "./types";
@@ -54,7 +54,7 @@ export function Alerts({ alerts, now }: { alerts: Alert[]; now: number }) {
               <strong>{alert.name}</strong>
               <Told alert={alert} />
               <span class="since">
-                <Ago at={alert.active_since} now={now} />
+                <Lasting at={alert.active_since} now={now} />
               </span>
             </div>
             <p>{alert.summary || Object.entries(alert.labels).map(([name, value]) => `${name}=${value}`).join(" ")}</p>
@@ -82,7 +82,7 @@ export function Incidents({ incidents, now, chosen, choose }: { incidents: Incid
                   <span class="since">
                     {incident.resolved_at === null ? (
                       <>
-                        open for <Ago at={incident.opened_at} now={now} />
+                        open for <Lasting at={incident.opened_at} now={now} />
                       </>
                     ) : (
                       `lasted ${span(incident.resolved_at - incident.opened_at)}`

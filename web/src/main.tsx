@@ -104,13 +104,13 @@ function Page() {
             <Incidents incidents={overview.incidents} now={now} chosen={chosen} choose={choose} />
             <Alerts alerts={overview.alerts} now={now} />
           </div>
-          <Groups groups={overview.groups} overCap={overview.clusters.reduce((sum, row) => sum + (row.groups_over_cap ?? 0), 0)} />
-          <div class="columns">
-            <Topics topics={overview.topics} />
-            <DeadLetters rows={overview.dead_letters} />
+          <Groups groups={overview.groups} total={overview.totals.groups} overCap={overview.clusters.reduce((sum, row) => sum + (row.groups_over_cap ?? 0), 0)} />
+          <div class="columns wide">
+            <Topics topics={overview.topics} total={overview.totals.topics} />
+            <DeadLetters rows={overview.dead_letters} total={overview.totals.dead_letter_topics} />
           </div>
           <Tables tables={overview.tables} />
-          <Subjects subjects={overview.subjects} />
+          <Subjects subjects={overview.subjects} total={overview.totals.subjects} />
           <Collectors collectors={overview.collectors} now={now} />
         </main>
       ) : (

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { Chart } from "./chart";
 import { Ago, Badge, Grid, Number, Panel, Spark, type Column, type Tone } from "./parts";
-import { counted, short, span } from "./format";
+import { counted, exact, short, span, visible } from "./format";
 import type { AlertMark, Collector, DeadLetter, Group, Overview, Subject, Topic } from "./types";
 
 export function alertTone(alert: AlertMark): Tone | null {
@@ -12,7 +12,7 @@ export function alertTone(alert: AlertMark): Tone | null {
 export function Name({ name, of, several, kind }: { name: string; of: string; several: boolean; kind?: string | null }) {
   return (
     <span class="name" title={`${name} (${of})`}>
-      {name}
+      {visible(name)}
       {several ? <span class="of">{of}</span> : null}
       {kind && kind !== "classic" && kind !== "unknown" ? <span class="of">{kind}</span> : null}
     </span>
@@ -69,7 +69,7 @@ function Uncommitted({ partitions }: { partitions: number | null }) {
   );
 }
 
-export function Groups({ groups, overCap }: { groups: Group[]; overCap: number }) {
+export function Groups({ groups, total, overCap }: { groups: Group[]; total: number; overCap: number }) {
   const [filter, setFilter] = useState("");
   const many = several(groups);
   const rows = groups.filter((row) => (row.group + " " + row.cluster + " " + row.topics.map((topic) => topic.topic).join(" ")).toLowerCase().includes(filter.toLowerCase()));
@@ -104,6 +104,7 @@ export function Groups({ groups, overCap }: { groups: Group[]; overCap: number }
       id="groups"
       title="Consumer groups"
       count={groups.length}
+      total={total}
       empty="No consumer group is seen. Add a cluster under kafka: in weir.yml, or widen groups.allow."
       note={
         groups.length > 0 ? (
@@ -148,7 +149,7 @@ export function Mark({ alert }: { alert: AlertMark }) {
   return tone ? <Badge tone={tone}>{alert}</Badge> : <span class="dim">–</span>;
 }
 
-export function Topics({ topics }: { topics: Topic[] }) {
+export function Topics({ topics, total }: { topics: Topic[]; total: number }) {
   const many = several(topics);
   const trouble = (row: Topic): Tone | null => ((row.offline ?? 0) > 0 ? "bad" : (row.under_replicated ?? 0) > 0 ? "warn" : null);
   const columns: Column<Topic>[] = [
@@ -174,13 +175,13 @@ export function Topics({ topics }: { topics: Topic[] }) {
     },
   ];
   return (
-    <Panel id="topics" title="Topics" count={topics.length} empty="No topic is seen. Add a cluster under kafka: in weir.yml.">
+    <Panel id="topics" title="Topics" count={topics.length} total={total} empty="No topic is seen. Add a cluster under kafka: in weir.yml.">
       <Grid rows={topics} columns={columns} id={(row) => row.cluster + "/" + row.topic} start={1} direction={-1} mark={trouble} />
     </Panel>
   );
 }
 
-export function DeadLetters({ rows }: { rows: DeadLetter[] }) {
+export function DeadLetters({ rows, total }: { rows: DeadLetter[]; total: number }) {
   const many = several(rows);
   const columns: Column<DeadLetter>[] = [
     { name: "Topic", key: (row) => row.topic, cell: (row) => <Name name={row.topic} of={row.cluster} several={many} /> },
@@ -191,7 +192,7 @@ export function DeadLetters({ rows }: { rows: DeadLetter[] }) {
     { name: "Alert", key: (row) => row.alert, cell: (row) => <Mark alert={row.alert} /> },
   ];
   return (
-    <Panel id="dead-letters" title="Dead letters" count={rows.length} empty="No topic matches dead_letter.topics of a cluster.">
+    <Panel id="dead-letters" title="Dead letters" count={rows.length} total={total} empty="No topic matches dead_letter.topics of a cluster.">
       <Grid rows={rows} columns={columns} id={(row) => row.cluster + "/" + row.topic} start={1} direction={-1} mark={(row) => alertTone(row.alert)} open={(row) => <Reasons row={row} />} />
     </Panel>
   );
@@ -221,7 +222,7 @@ function YesNo({ value, yes, no }: { value: boolean | null; yes: string; no: str
   return <Badge tone={value ? "good" : "bad"}>{value ? yes : no}</Badge>;
 }
 
-export function Subjects({ subjects }: { subjects: Subject[] }) {
+export function Subjects({ subjects, total }: { subjects: Subject[]; total: number }) {
   const columns: Column<Subject>[] = [
     { name: "Subject", key: (row) => row.subject, cell: (row) => <Name name={row.subject} of={row.registry} several={false} /> },
     { name: "Version", key: (row) => row.latest_version, cell: (row) => <Number value={row.latest_version} />, numeric: true },
@@ -230,7 +231,7 @@ export function Subjects({ subjects }: { subjects: Subject[] }) {
     { name: "Candidate", key: (row) => (row.candidate_compatible === null ? null : flag(row.candidate_compatible)), cell: (row) => <YesNo value={row.candidate_compatible} yes="compatible" no="refused" /> },
   ];
   return (
-    <Panel id="subjects" title="Schemas" count={subjects.length} empty="No schema registry is watched. Add one under schema_registries: in weir.yml.">
+    <Panel id="subjects" title="Schemas" count={subjects.length} total={total} empty="No schema registry is watched. Add one under schema_registries: in weir.yml.">
       <Grid rows={subjects} columns={columns} id={(row) => row.registry + "/" + row.subject} start={0} direction={1} mark={(row) => alertTone(row.alert)} />
     </Panel>
   );
@@ -256,7 +257,7 @@ export function Collectors({ collectors, now }: { collectors: Collector[]; now: 
                   "never succeeded"
                 ) : (
                   <>
-                    <Ago at={collector.last_success} now={now} /> ago, took {Math.round(collector.duration_seconds * 1000)} ms
+                    <Ago at={collector.last_success} now={now} />, took {Math.round(collector.duration_seconds * 1000)} ms
                   </>
                 )}
               </span>
@@ -271,24 +272,18 @@ export function Collectors({ collectors, now }: { collectors: Collector[]; now: 
 
 /** The counts at the top; each leads to its panel. */
 export function Summary({ overview }: { overview: Overview }) {
-  const firing = overview.alerts.filter((alert) => alert.state === "firing").length;
-  const open = overview.incidents.filter((incident) => incident.open).length;
-  const lag = overview.groups.reduce((sum, group) => sum + (group.lag ?? 0), 0);
-  const rate = overview.topics.reduce((sum, topic) => sum + (topic.records_per_second ?? 0), 0);
-  const dead = overview.dead_letters.reduce((sum, row) => sum + row.messages, 0);
-  const broken = overview.subjects.filter((row) => row.compatible === false || row.candidate_compatible === false).length;
-  const failing = overview.tables.filter((row) => row.checks.some((check) => check.outcome !== "pass")).length;
+  const all = overview.totals;
   const red = overview.collectors.filter((row) => row.success === false).length;
   const offline = overview.clusters.reduce((sum, row) => sum + row.offline + row.under_replicated, 0);
   const brokers = overview.clusters.reduce((sum, row) => sum + row.brokers, 0);
   const tiles: [string, string, string, string, Tone][] = [
-    ["alerts", "Firing", String(firing), `${overview.alerts.length - firing} pending`, firing > 0 ? "bad" : "good"],
-    ["incidents", "Open incidents", String(open), `${overview.incidents.length - open} resolved lately`, open > 0 ? "bad" : "good"],
-    ["groups", "Total lag", short(lag), counted(overview.groups.length, "group"), overview.groups.some((group) => group.alert === "firing") ? "bad" : "quiet"],
-    ["topics", "Records/s", short(rate), `${counted(overview.topics.length, "topic")}, ${counted(brokers, "broker")}`, offline > 0 ? "bad" : "quiet"],
-    ["dead-letters", "Dead letters", short(dead), counted(overview.dead_letters.length, "topic"), overview.dead_letters.some((row) => row.alert === "firing") ? "bad" : "quiet"],
-    ["subjects", "Schemas broken", String(broken), `of ${counted(overview.subjects.length, "subject")}`, broken > 0 ? "bad" : "good"],
-    ["tables", "Tables failing", String(failing), `of ${counted(overview.tables.length, "table")}`, failing > 0 ? "bad" : "good"],
+    ["alerts", "Firing", exact(all.firing), `${exact(all.pending)} pending`, all.firing > 0 ? "bad" : "good"],
+    ["incidents", "Open incidents", exact(all.open_incidents), `${exact(all.resolved_incidents)} resolved lately`, all.open_incidents > 0 ? "bad" : "good"],
+    ["groups", "Total lag", short(all.lag), counted(all.groups, "group"), all.firing_groups > 0 ? "bad" : "quiet"],
+    ["topics", "Records/s", short(all.records_per_second), `${counted(all.topics, "topic")}, ${counted(brokers, "broker")}`, offline > 0 ? "bad" : "quiet"],
+    ["dead-letters", "Dead letters", short(all.dead_letters), counted(all.dead_letter_topics, "topic"), all.firing_dead_letter_topics > 0 ? "bad" : "quiet"],
+    ["subjects", "Schemas broken", exact(all.broken_subjects), `of ${counted(all.subjects, "subject")}`, all.broken_subjects > 0 ? "bad" : "good"],
+    ["tables", "Tables failing", exact(all.failing_tables), `of ${counted(all.tables, "table")}`, all.failing_tables > 0 ? "bad" : "good"],
     ["collectors", "Collectors failing", String(red), `of ${overview.collectors.length}`, red > 0 ? "bad" : "good"],
   ];
   return (

@@ -1,7 +1,7 @@
 // Small pieces that every panel uses.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { clock, exact, short, sorted, span, sparkPath, type Direction } from "./format";
+import { ago, clock, exact, lasting, short, sorted, sparkPath, type Direction } from "./format";
 import type { Point } from "./types";
 
 export type Tone = "bad" | "warn" | "good" | "quiet";
@@ -30,7 +30,11 @@ export function Number({ value, digits }: { value: number | null; digits?: strin
 }
 
 export function Ago({ at, now }: { at: number; now: number }) {
-  return <time title={new Date(at * 1000).toISOString()}>{span(Math.max(0, now - at))}</time>;
+  return <time title={new Date(at * 1000).toISOString()}>{ago(Math.max(0, now - at))}</time>;
+}
+
+export function Lasting({ at, now }: { at: number; now: number }) {
+  return <time title={new Date(at * 1000).toISOString()}>{lasting(Math.max(0, now - at))}</time>;
 }
 
 export function Spark({ points, label }: { points: Point[]; label: string }) {
@@ -47,12 +51,13 @@ export function Spark({ points, label }: { points: Point[]; label: string }) {
   );
 }
 
-export function Panel(props: { id: string; title: string; count: number; empty: string; note?: ComponentChildren; children: ComponentChildren }) {
+/** `total` is of all where `count`, of what is listed, is cut. */
+export function Panel(props: { id: string; title: string; count: number; total?: number; empty: string; note?: ComponentChildren; children: ComponentChildren }) {
   return (
     <section class="panel" id={props.id} aria-labelledby={props.id + "-title"}>
       <header>
         <h2 id={props.id + "-title"}>{props.title}</h2>
-        {props.count > 0 ? <span class="count">{props.count}</span> : null}
+        {props.count > 0 ? <span class="count">{exact(Math.max(props.count, props.total ?? 0))}</span> : null}
         <div class="note">{props.note}</div>
       </header>
       {props.count === 0 ? <p class="empty">{props.empty}</p> : props.children}

@@ -117,11 +117,31 @@ export interface Incident {
   timeline: { at: number; kind: string; text: string }[];
   lineage?: IncidentLineage | null;
 }
+/** Of all that is there; the lists are cut to the worst. */
+export interface Totals {
+  firing: number;
+  pending: number;
+  open_incidents: number;
+  resolved_incidents: number;
+  groups: number;
+  lag: number;
+  firing_groups: number;
+  topics: number;
+  records_per_second: number;
+  dead_letter_topics: number;
+  dead_letters: number;
+  firing_dead_letter_topics: number;
+  subjects: number;
+  broken_subjects: number;
+  tables: number;
+  failing_tables: number;
+}
 export interface Overview {
   now: number;
   version: string;
   uptime_seconds: number;
   truncated: boolean;
+  totals: Totals;
   collectors: Collector[];
   clusters: Cluster[];
   groups: Group[];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { counted, exact, short, sorted, span, sparkPath } from "../src/format";
+import { ago, counted, exact, lasting, short, sorted, span, sparkPath, visible } from "../src/format";
 
 test("numbers are short, and unknown is not zero", () => {
   assert.equal(short(null), "–");
@@ -19,6 +19,19 @@ test("one thing is not many", () => {
   assert.equal(counted(1, "topic"), "1 topic");
   assert.equal(counted(0, "topic"), "0 topics");
   assert.equal(counted(1200, "topic"), "1,200 topics");
+});
+
+test("what just happened is not ago", () => {
+  assert.equal(ago(0.4), "just now");
+  assert.equal(ago(5), "5s ago");
+  assert.equal(lasting(0.4), "0s");
+  assert.equal(lasting(61), "1m 1s");
+});
+
+test("a name that nobody could see is quoted", () => {
+  assert.equal(visible(" "), '" "');
+  assert.equal(visible(""), '""');
+  assert.equal(visible("a b"), "a b");
 });
 
 test("spans read as two units", () => {
