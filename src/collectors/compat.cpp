@@ -65,6 +65,8 @@ constexpr Names kLagExporter{.set = &CompatSettings::kafka_lag_exporter, .cluste
 constexpr Names kKminion{
     .set = &CompatSettings::kminion, .group = "group_id", .topic = "topic_name", .partition = "partition_id"};
 
+constexpr std::string_view kLeader = "kafka_topic_partition_leader";
+
 struct Rename {
   std::string_view from;
   std::string_view to;
@@ -160,6 +162,7 @@ class CompatSamples {
   }
 
   void rename_all() {
+    if (set_.kafka_exporter) note_partitions();
     const std::size_t own = batch_.samples.size();
     for (std::size_t i = 0; i < own; ++i) {
       const Labels labels = batch_.samples[i].labels;
@@ -213,6 +216,18 @@ class CompatSamples {
 
  private:
   void add(const Labels& labels, double value) { batch_.samples.push_back({labels, cycle_.now, value}); }
+
+  /// Topics' partitions that the series budget kept.
+  void note_partitions() {
+    if (cycle_.budget == nullptr) return;
+    for (const core::Sample& sample : batch_.samples) {
+      if (sample.labels.name() != kLeader) continue;
+      kept_.emplace(sample.labels.get("topic"), partition_number(sample.labels));
+    }
+  }
+  bool is_kept(const std::string& topic, std::int32_t partition) const {
+    return cycle_.budget == nullptr || kept_.contains({topic, partition});
+  }
 
   Labels renamed_fully(const Labels& labels, const Rename& rename) const {
     Labels plain = renamed(labels, rename);
@@ -312,6 +327,10 @@ class CompatSamples {
     for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
       const kafka::Partition& partition = topic.partitions[i];
       CompatMemory::TopicPartition& labels = known.partitions[i];
+      if (!is_kept(topic.name, partition.id)) {
+        labels = {};
+        continue;
+      }
       if (labels.replicas.empty()) {
         const std::string number = std::to_string(partition.id);
         const auto label = [&](std::string_view metric) {
@@ -331,6 +350,7 @@ class CompatSamples {
   const CompatSettings& set_;
   CompatMemory& memory_;
   core::Batch& batch_;
+  std::set<std::pair<std::string, std::int32_t>> kept_;
 };
 
 }  // namespace
@@ -356,9 +376,25 @@ void compat(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, const Grou
 }
 
 std::size_t compat_copies(const Labels& labels, const CompatSettings& settings) {
-  return 1 + static_cast<std::size_t>(std::ranges::count_if(kRenames, [&](const Rename& rename) {
-           return settings.*(rename.names.set) && rename.from == labels.name();
-         }));
+  const std::string_view name = labels.name();
+  const auto renames = static_cast<std::size_t>(std::ranges::count_if(
+      kRenames, [&](const Rename& rename) { return settings.*(rename.names.set) && rename.from == name; }));
+  const std::size_t of_commit = settings.burrow && name == "kafka_consumergroup_current_offset" ? 1 : 0;
+  const std::size_t of_topic = settings.kafka_exporter && name == kLeader ? 3 : 0;
+  return 1 + renames + of_commit + of_topic;
+}
+
+std::size_t compat_sums(const kafka::Snapshot& snapshot, const GroupMemory& groups,
+                        const kafka::CompatSettings& settings) {
+  const auto count = [](bool set) { return set ? std::size_t{1} : std::size_t{0}; };
+  const std::size_t of_group = count(settings.kminion) + count(settings.kafka_lag_exporter) + count(settings.burrow);
+  const std::size_t of_group_topic = count(settings.kminion) + count(settings.kafka_exporter);
+  std::size_t sums = 0;
+  for (const kafka::Group& group : snapshot.groups) {
+    const auto judged = groups.groups.find(group.id);
+    if (judged != groups.groups.end()) sums += of_group + judged->second.topics.size() * of_group_topic;
+  }
+  return sums + 3 * count(settings.kminion) * snapshot.topics.size();
 }
 
 std::span<const MetricInfo> compat_metrics() { return kMetrics; }

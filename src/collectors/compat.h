@@ -71,8 +71,12 @@ struct CompatMemory {
 void compat(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, const GroupMemory& groups, CompatMemory& memory,
             core::Batch& batch);
 
-/// How many samples a sample of Weir's own becomes, itself included.
+/// How many samples a sample of Weir's own becomes, itself included, and with what is made of its partition alone.
 std::size_t compat_copies(const core::Labels& labels, const kafka::CompatSettings& settings);
+
+/// How many samples at the most compat() adds that are not made of one sample or partition.
+std::size_t compat_sums(const kafka::Snapshot& snapshot, const GroupMemory& groups,
+                        const kafka::CompatSettings& settings);
 
 std::span<const core::MetricInfo> compat_metrics();
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "collectors/group_labels.h"
@@ -17,6 +18,10 @@ using kafka::GroupPartition;
 
 /// A group that one cycle could not read keeps its labels and last lags that long.
 constexpr std::uint64_t kForgetAfter = 4;
+/// Likewise while a fault may be why it is not seen.
+constexpr std::uint64_t kForgetHidden = 1000;
+/// Past this a fault for the whole cluster stands for those of single groups and topics.
+constexpr std::size_t kMaxKept = 50;
 
 /// Partition ids are indexes here; Kafka's clusters end well before this.
 constexpr std::int32_t kMaxPartition = 1'000'000;
@@ -26,6 +31,7 @@ struct MaxTimeLag {
   TimeLag largest;
   bool known = false;
   bool at_least = false;  // of some partition only a lower bound is known
+  bool unsure = false;    // and that of some is less than its lag was
 
   void add(const TimeLag& one) {
     at_least = at_least || one.method == LagMethod::at_least;
@@ -35,6 +41,7 @@ struct MaxTimeLag {
   void add(const MaxTimeLag& other) {
     if (other.known) add(other.largest);
     at_least = at_least || other.at_least;
+    unsure = unsure || other.unsure;
   }
   LagMethod method() const { return at_least ? LagMethod::at_least : largest.method; }
 };
@@ -53,6 +60,7 @@ struct Sum {
   std::int64_t rewound_by = 0;  // messages
   RetentionMargin margin;
   std::array<std::int64_t, kTroubles> troubles{};  // partitions
+  bool unjudged = false;                           // some partition was not watched for long enough
 };
 
 /// The worst partition of a group.
@@ -83,11 +91,12 @@ bool assigned(const std::vector<kafka::Member>& members, const std::string& topi
 
 /// Whether some member has the partition; true also where that cannot be told.
 bool is_read(const kafka::Group& group, const std::string& topic, std::int32_t partition) {
+  if (group.kind == kafka::GroupKind::simple) return true;  // it never has members
   if (group.members ? *group.members == 0
                     : group.state == kafka::GroupState::empty || group.state == kafka::GroupState::dead) {
     return false;
   }
-  if (group.kind == kafka::GroupKind::simple || group.member_list == nullptr) return true;
+  if (group.member_list == nullptr) return true;
   const bool told = std::ranges::any_of(*group.member_list, [](const auto& each) { return !each.assignment.empty(); });
   return !told || assigned(*group.member_list, topic, partition);
 }
@@ -105,14 +114,17 @@ class GroupSamples {
         batch_(batch),
         labels_(cycle.cluster),
         logs_(observe_logs(snapshot, cycle, memory.logs)) {
-    if (cycle.past != nullptr && !memory.since) recall_.emplace(cycle);
+    if (cycle.past != nullptr && !memory.since) memory.recall = std::make_shared<const ProgressRecall>(cycle);
     if (!memory.since) memory.since = cycle.now;
+    // Groups may come into sight one after the other.
+    if (cycle.now - *memory.since >= cycle.status.window) memory.recall.reset();
   }
 
   void group(const kafka::Group& group) {
     GroupMemory::Group& known = memory_.groups[group.id];
     const bool first = known.seen == 0;
     if (first) labels_.build(group.id, known);
+    if (first && memory_.recall) known.said_before = memory_.recall->last(known.lag_seconds);
     if (group.members) add(known.members, *group.members);
     state(group, known, first);
     kind(group, known);
@@ -156,6 +168,27 @@ class GroupSamples {
   }
 
   bool forgotten(std::uint64_t seen) const { return memory_.cycle - seen >= kForgetAfter; }
+  bool forgotten(const std::string& id, std::uint64_t seen) const {
+    if (!forgotten(seen)) return false;
+    return memory_.cycle - seen >= kForgetHidden || !hidden(snapshot_, about(id));
+  }
+
+  /// What is not said for want of knowledge keeps its state.
+  void note_kept() {
+    constexpr std::string_view kWhat =
+        "what is known since Weir sees it is less than what it was: it keeps its state until more is known";
+    if (kept_.size() > kMaxKept) {
+      std::map<std::string, Labels> merged;
+      for (const Labels& scope : kept_) {
+        merged.try_emplace(std::string(scope.name()), Labels::metric(scope.name(), {{"cluster", cycle_.cluster}}));
+      }
+      kept_.clear();
+      for (const auto& [metric, scope] : merged) kept_.push_back(scope);
+    }
+    for (const Labels& scope : kept_) {
+      batch_.faults.push_back({{core::ErrorKind::unavailable, std::string(kWhat)}, scope, true});
+    }
+  }
 
  private:
   void add(const Labels& labels, double value) { batch_.samples.push_back({labels, cycle_.now, value}); }
@@ -207,7 +240,18 @@ class GroupSamples {
     GroupMemory::Topic& topic = known.topics.emplace_back();
     labels_.build(id, name, topic);
     topic.per_partition = cycle_.metrics.partition_topics.admits(name) && cycle_.metrics.partition_groups.admits(id);
+    if (memory_.recall) {
+      topic.said_before = memory_.recall->last(topic.lag_seconds_max);
+      topic.trouble_before =
+          memory_.recall->was_in_trouble(labels_.of_topic("kafka_consumergroup_status_partitions", id, name));
+    }
     return topic;
+  }
+
+  /// The series of this metric that are not said in this cycle.
+  void keep(std::string_view metric, const std::string& id) { kept_.push_back(labels_.of_group(metric, id)); }
+  void keep(std::string_view metric, const std::string& id, const std::string& topic) {
+    kept_.push_back(labels_.of_topic(metric, id, topic));
   }
 
   Sum topic(const kafka::Group& group, std::span<const GroupPartition> partitions, GroupMemory::Group& known,
@@ -228,7 +272,7 @@ class GroupSamples {
     if (sum.known) {
       add(remembered.lag_sum, static_cast<double>(sum.lag));
       lost(group.id, sum.lost, remembered);
-      topic_time_lag(sum.time_lag, remembered);
+      topic_time_lag(group.id, sum.time_lag, remembered);
       went_back(group.id, sum, remembered);
       beyond_end(group.id, sum.beyond_end, remembered);
     }
@@ -279,8 +323,12 @@ class GroupSamples {
   void begin_partition(const std::string& id, const std::string& topic, std::int32_t number,
                        GroupMemory::Partition& known) {
     labels_.build(id, topic, number, known);
-    if (!recall_) return;
-    if (const auto before = recall_->of(known.lag)) known.progress = *before;
+    if (!memory_.recall || known.progress.known()) return;
+    if (const auto before = memory_.recall->of(known.lag)) known.progress = *before;
+    if (const auto before =
+            memory_.recall->last(known.lag.with(core::kMetricName, "kafka_consumergroup_lag_seconds"))) {
+      known.time_lag = static_cast<float>(*before);
+    }
   }
 
   /// By the lag of the last cycle, so that a partition comes into the budget one cycle late.
@@ -306,7 +354,7 @@ class GroupSamples {
       ++sum.beyond_end;
       known.time_lag = -1;
     } else {
-      time_lag(past, position, shown, known, sum);
+      time_lag(past, {committed, position, shown}, known, sum);
     }
     if (known.lag_value > 0 && past != nullptr) {
       sum.margin.add(committed - now.start, past->deletions.per_second(cycle_.now), log.topic.config.get(), time_lag_);
@@ -321,13 +369,32 @@ class GroupSamples {
     ++sum.pace.partitions;
     partition_status(group, log.topic.name, now.id, shown, known);
     if (is_trouble(known.status)) ++sum.troubles[trouble_index(known.status)];
+    sum.unjudged = sum.unjudged || known.status == GroupStatus::unknown;
   }
 
-  void time_lag(const LogMemory::Partition* past, std::int64_t position, bool shown, GroupMemory::Partition& known,
-                Sum& sum) {
+  struct Reader {
+    std::int64_t committed;
+    std::int64_t position;
+    bool shown;
+  };
+
+  void time_lag(const LogMemory::Partition* past, const Reader& reader, GroupMemory::Partition& known, Sum& sum) {
     time_lag_ = TimeLag{};
-    if (known.lag_value > 0) time_lag_ = past != nullptr ? past->ends.lag(position, cycle_.now) : std::nullopt;
+    if (known.lag_value > 0) time_lag_ = past != nullptr ? past->ends.lag(reader.position, cycle_.now) : std::nullopt;
     if (!time_lag_) return;
+    if (time_lag_->method == LagMethod::at_least && core::to_seconds(time_lag_->lag) < known.time_lag) {
+      // Who has not moved is later by the time since. Of who has, it is not known how late it still is.
+      known.moved = known.moved || reader.committed != known.progress.committed();
+      if (known.moved) {
+        sum.time_lag.add(*time_lag_);
+        sum.time_lag.unsure = true;
+        time_lag_.reset();
+        return;
+      }
+      const auto before = core::Duration(static_cast<std::int64_t>(known.time_lag * 1000));
+      const auto since = cycle_.now - known.progress.seen_at() - std::chrono::seconds(1);
+      time_lag_->lag = std::max(before + std::max(core::Duration{0}, since), time_lag_->lag);
+    }
     sum.time_lag.add(*time_lag_);
     if (time_lag_->method == LagMethod::at_least && time_lag_->lag < cycle_.status.window) {
       known.time_lag = -1;
@@ -335,7 +402,8 @@ class GroupSamples {
       return;
     }
     known.time_lag = static_cast<float>(core::to_seconds(time_lag_->lag));
-    if (!shown) return;
+    known.moved = false;
+    if (!reader.shown) return;
     // Most partitions have none, and labels are what a partition takes most of.
     if (known.lag_seconds.empty()) {
       known.lag_seconds = known.lag.with(core::kMetricName, "kafka_consumergroup_lag_seconds");
@@ -364,6 +432,8 @@ class GroupSamples {
       }
       add(known.troubles[i], static_cast<double>(sum.troubles[i]));
     }
+    known.trouble_before = known.trouble_before && memory_.recall != nullptr && sum.unjudged;
+    if (known.trouble_before) keep("kafka_consumergroup_status_partitions", id, known.name);
   }
 
   void note_worst(const std::string& topic, std::int32_t partition, const GroupMemory::Partition& known) {
@@ -375,11 +445,27 @@ class GroupSamples {
     return lag.known && (!lag.at_least || lag.largest.lag >= cycle_.status.window);
   }
 
-  void topic_time_lag(const MaxTimeLag& lag, GroupMemory::Topic& known) {
+  /// A lower bound that is less than what was said (before a restart too) does not say that it is no more.
+  static bool is_unsure(const MaxTimeLag& lag, std::optional<double>& said_before) {
+    if (!lag.known) return false;
+    const bool less = said_before && lag.at_least && core::to_seconds(lag.largest.lag) < *said_before;
+    if (!less) said_before.reset();
+    return less || lag.unsure;
+  }
+
+  void topic_time_lag(const std::string& id, const MaxTimeLag& lag, GroupMemory::Topic& known) {
+    if (is_unsure(lag, known.said_before)) {
+      keep("kafka_consumergroup_lag_seconds", id, known.name);
+      return keep("kafka_consumergroup_lag_seconds_max", id, known.name);
+    }
     if (is_bounded(lag)) add(known.lag_seconds_max, core::to_seconds(lag.largest.lag));
   }
 
   void group_time_lag(const std::string& id, const MaxTimeLag& lag, GroupMemory::Group& known) {
+    if (is_unsure(lag, known.said_before)) {
+      keep("kafka_consumergroup_group_lag_seconds", id);
+      return keep("kafka_consumergroup_group_lag_seconds_error", id);
+    }
     if (!is_bounded(lag)) return;
     const LagMethod method = lag.method();
     if (known.lag_seconds_error.empty() || known.method != method) {
@@ -481,9 +567,9 @@ class GroupSamples {
   core::Batch& batch_;
   GroupLabels labels_;
   std::vector<LogMemory::Topic*> logs_;
-  std::optional<ProgressRecall> recall_;  // in the first cycle
-  Worst worst_;                           // of the group at hand
-  std::optional<TimeLag> time_lag_;       // of the partition at hand
+  Worst worst_;                      // of the group at hand
+  std::optional<TimeLag> time_lag_;  // of the partition at hand
+  std::vector<Labels> kept_;         // what is not said
   bool unbounded_ = false;
 };
 
@@ -495,7 +581,8 @@ void consumer_groups(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, G
   GroupSamples samples(snapshot, cycle, memory, batch);
   for (const kafka::Group& group : snapshot.groups) samples.group(group);
   samples.note_unbounded();
-  std::erase_if(memory.groups, [&](const auto& entry) { return samples.forgotten(entry.second.seen); });
+  samples.note_kept();
+  std::erase_if(memory.groups, [&](const auto& entry) { return samples.forgotten(entry.first, entry.second.seen); });
 }
 
 }  // namespace weir::collectors

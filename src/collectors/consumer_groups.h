@@ -18,6 +18,8 @@
 
 namespace weir::collectors {
 
+class ProgressRecall;
+
 /// What consumer_groups() keeps from cycle to cycle: labels, so that a steady cycle builds none, each
 /// partition's last known lag, and what judging needs of the past. Entries of what is gone are dropped after a few
 /// cycles.
@@ -31,7 +33,8 @@ struct GroupMemory {
     std::int64_t lost = 0;        // likewise, where lag_value is known
     float time_lag = -1;          // seconds, last known, -1: never
     GroupStatus status = GroupStatus::unknown;
-    bool kept = true;  // by the series budget, in the last cycle
+    bool kept = true;    // by the series budget, in the last cycle
+    bool moved = false;  // the commit, since `time_lag`
     PartitionProgress progress;
   };
   struct Topic {
@@ -53,6 +56,8 @@ struct GroupMemory {
     std::int64_t last_beyond_end = -1;  // likewise
     bool per_partition = true;          // has series for each
     std::uint64_t seen = 0;             // cycle
+    std::optional<double> said_before;  // before a restart: lag_seconds_max; until it is known anew
+    bool trouble_before = false;        // before a restart; until all partitions are judged
   };
   struct Client {
     core::Labels labels;
@@ -75,12 +80,14 @@ struct GroupMemory {
     std::vector<Client> clients;
     std::size_t clients_left_out = 0;
     std::vector<Topic> topics;
-    std::uint64_t seen = 0;  // cycle
+    std::uint64_t seen = 0;             // cycle
+    std::optional<double> said_before;  // before a restart: lag_seconds; until it is known anew
   };
   std::unordered_map<std::string, Group> groups;
   LogMemory logs;
-  std::optional<core::Time> since;  // the first cycle
-  bool unbounded = false;           // in the first window: some time lag was too short a bound to be shown
+  std::shared_ptr<const ProgressRecall> recall;  // through the first window
+  std::optional<core::Time> since;               // the first cycle
+  bool unbounded = false;                        // in the first window: some time lag was too short a bound to be shown
   std::uint64_t cycle = 0;
 };
 
@@ -92,8 +99,9 @@ struct GroupMemory {
 /// offset where it is known. A partition without a commit has no lag and is counted as
 /// uncommitted. A partition that could not be read has no lag this cycle; in the sums it counts with its last
 /// known one, since leaving it out would look like a backlog worked off. Time lag: see OffsetHistory; one that is only
-/// known to be at least something less than the status window says nothing and is left out. Through the first window
-/// a fault keeps the state of its series: what fired before a restart must not end for it. Pure apart from `memory`.
+/// known to be at least something less than the status window, or than what it was, says nothing and is left out: a
+/// fault keeps the state of its series, as what fired must not end for it. What cannot be seen is remembered as it was.
+/// Pure apart from `memory`.
 void consumer_groups(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, GroupMemory& memory, core::Batch& batch);
 
 std::span<const core::MetricInfo> consumer_groups_metrics();

@@ -18,7 +18,7 @@ namespace weir::collectors {
 /// - unknown: it lags and has not moved, and Weir has not watched for a whole window
 /// - warn: it lagged through the window, more and more
 /// - rewind: its commit went back within the window, and has not come by again
-/// - stall: it lagged through the window, and its commit stood still, though it has members
+/// - stall: it lagged through the window, and its commit stood still, though it has members, or may have
 /// - stop: the same without members (or, where assignments are known, none has this partition)
 enum class GroupStatus : std::uint8_t { idle, ok, unknown, warn, rewind, stall, stop };
 /// "IDLE", "OK", "UNKNOWN", "WARN", "REWIND", "STALL", "STOP".
@@ -51,6 +51,8 @@ class PartitionProgress {
 
   bool known() const { return committed_ >= 0; }
   std::int64_t committed() const { return committed_; }
+  /// Of the last step, to the second.
+  core::Time seen_at() const { return core::Time(std::chrono::seconds(now_)); }
   /// Since when the commit stands still while there is lag; seconds since 1970.
   std::uint32_t still_since() const { return alive_at_; }
 

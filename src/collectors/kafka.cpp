@@ -98,7 +98,7 @@ core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& co
   consumer_groups(*snapshot, cycle, groups_, batch);
   look_at_trouble(batch);
   offsets_stream(*snapshot, cycle, offsets_stream_, batch);
-  const std::size_t truncated = truncate(batch);
+  const std::size_t truncated = truncate(*snapshot, batch);
   batch.samples.push_back({cluster_.truncated, context.now, static_cast<double>(truncated)});
   compat(*snapshot, cycle, groups_, compat_, batch);
   std::ranges::move(snapshot->faults, std::back_inserter(batch.faults));
@@ -119,12 +119,13 @@ void KafkaCollector::look_at_trouble(const core::Batch& batch) {
   }
 }
 
-std::size_t KafkaCollector::truncate(core::Batch& batch) {
+std::size_t KafkaCollector::truncate(const kafka::Snapshot& snapshot, core::Batch& batch) {
   std::size_t left_out = 0;
   if (settings_.metrics.members) {
     for (const auto& [id, group] : groups_.groups) left_out += group.clients_left_out;
   }
-  return left_out + (budget_ ? budget_->enforce(batch) : 0);
+  if (!budget_) return left_out;
+  return left_out + budget_->enforce(batch, compat_sums(snapshot, groups_, settings_.metrics.compat));
 }
 
 }  // namespace weir::collectors

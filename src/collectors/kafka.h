@@ -52,7 +52,7 @@ class KafkaCollector : public core::Collector {
  private:
   core::Result<kafka::Snapshot> take(const core::CollectContext& context);
 
-  std::size_t truncate(core::Batch& batch);
+  std::size_t truncate(const kafka::Snapshot& snapshot, core::Batch& batch);
   void look_at_trouble(const core::Batch& batch);
 
   kafka::ClusterSettings settings_;

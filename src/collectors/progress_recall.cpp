@@ -47,7 +47,29 @@ PartitionProgress joined(const std::vector<core::Point>& lags, std::span<const c
 
 }  // namespace
 
+void ProgressRecall::recall_last(const KafkaCycle& cycle, std::string_view metric) {
+  core::Selection selection = last_windows(cycle, metric);
+  selection.from = cycle.now - std::chrono::hours(24);
+  (void)cycle.past->visit(selection, [&](const core::Labels& labels, std::span<const core::Point> points) {
+    // One that ended ends with a stale marker.
+    if (!points.empty() && std::isfinite(points.back().value)) last_[labels.without("status")] = points.back().value;
+    return core::Result<void>();
+  });
+}
+
+std::optional<double> ProgressRecall::last(const core::Labels& time_lag) const {
+  const auto found = last_.find(time_lag);
+  return found == last_.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool ProgressRecall::was_in_trouble(const core::Labels& without_status) const { return last_.contains(without_status); }
+
 ProgressRecall::ProgressRecall(const KafkaCycle& cycle) {
+  for (const std::string_view metric :
+       {"kafka_consumergroup_lag_seconds", "kafka_consumergroup_lag_seconds_max",
+        "kafka_consumergroup_group_lag_seconds", "kafka_consumergroup_status_partitions"}) {
+    recall_last(cycle, metric);
+  }
   const core::Duration step = cycle.status.window / kPointsPerWindow;
   std::unordered_map<core::Labels, std::vector<core::Point>> lags;
   (void)cycle.past->visit(last_windows(cycle, kLag),

@@ -71,8 +71,8 @@ void SeriesBudget::remove(core::Batch& batch) const {
   samples.resize(to);
 }
 
-std::size_t SeriesBudget::enforce(core::Batch& batch) {
-  std::size_t total = 0;
+std::size_t SeriesBudget::enforce(core::Batch& batch, std::size_t reserved) {
+  std::size_t total = reserved;
   for (const core::Sample& sample : batch.samples) total += count_(sample.labels);
   if (total <= max_series_) {
     for (const Range& range : ranges_) *range.kept = true;

@@ -26,8 +26,9 @@ class SeriesBudget {
   bool leaves_out(std::int64_t lag, bool kept, std::size_t series);
   /// The batch's samples from `first` on are those of one partition. `kept` is read and set by enforce().
   void note(std::size_t first, const core::Batch& batch, std::int64_t lag, bool& kept);
-  /// Removes what is too much. Returns how many series are left out in this cycle, those never built among them.
-  std::size_t enforce(core::Batch& batch);
+  /// Removes what is too much; `reserved` series are still to come, and not of partitions. Returns how many series are
+  /// left out in this cycle, those never built among them.
+  std::size_t enforce(core::Batch& batch, std::size_t reserved = 0);
 
  private:
   struct Range {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 namespace weir::collectors {
@@ -12,6 +13,11 @@ constexpr std::int64_t kFarthest = std::numeric_limits<std::uint32_t>::max();
 /// After thinning, so that it is done seldom.
 constexpr std::size_t kThinned = OffsetHistory::kMaxPoints - OffsetHistory::kMaxPoints / 8;
 constexpr core::Duration kPaceSpan = std::chrono::hours(24);
+/// The history of a topic that nobody reads is kept that long.
+constexpr core::Duration kKeptUnread = std::chrono::hours(1);
+constexpr core::Duration kKeptHidden = std::chrono::hours(24);
+/// Brokers that have just started do not know all topics at once.
+constexpr int kForgetAfter = 4;
 
 /// The partition that a series is of, by the snapshot's positions; null when the topic has it no more.
 LogMemory::Partition* partition_of(const core::Labels& labels, const kafka::Topic& topic, LogMemory::Topic& known) {
@@ -53,7 +59,38 @@ void recall(const KafkaCycle& cycle, const kafka::Topic& topic, LogMemory::Topic
          });
 }
 
+void observe(const kafka::Topic& topic, const KafkaCycle& cycle, LogMemory::Topic& known) {
+  if (topic.failed) return;
+  if (cycle.past != nullptr && known.partitions.empty()) recall(cycle, topic, known);
+  known.partitions.resize(topic.partitions.size());
+  for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
+    if (!topic.partitions[p].offsets_known()) continue;
+    known.partitions[p].ends.add(topic.partitions[p].end, cycle.now);
+    known.partitions[p].deletions.add(topic.partitions[p].start, cycle.now);
+  }
+}
+
+void forget(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, LogMemory& memory) {
+  const auto gone = [&](const std::string& name, LogMemory::Topic& topic) {
+    if (topic.read_at == cycle.now) return false;
+    if (hidden(snapshot, {{"cluster", cycle.cluster}, {"topic", name}})) {
+      return cycle.now - topic.read_at >= kKeptHidden;
+    }
+    const auto found = std::ranges::lower_bound(snapshot.topics, name, {}, &kafka::Topic::name);
+    const bool exists = found != snapshot.topics.end() && found->name == name;
+    topic.missed = exists ? 0 : topic.missed + 1;
+    return exists ? !found->failed && cycle.now - topic.read_at >= kKeptUnread : topic.missed >= kForgetAfter;
+  };
+  for (auto entry = memory.topics.begin(); entry != memory.topics.end();) {
+    entry = gone(entry->first, entry->second) ? memory.topics.erase(entry) : std::next(entry);
+  }
+}
+
 }  // namespace
+
+bool hidden(const kafka::Snapshot& snapshot, const core::Labels& thing) {
+  return std::ranges::any_of(snapshot.faults, [&](const core::Fault& fault) { return thing.includes(fault.scope); });
+}
 
 std::string_view to_string(LagMethod method) {
   switch (method) {
@@ -158,26 +195,18 @@ std::vector<LogMemory::Topic*> observe_logs(const kafka::Snapshot& snapshot, con
     for (const kafka::GroupPartition& each : group.partitions) {
       if (logs[each.topic] != nullptr || each.committed.is_none()) continue;
       logs[each.topic] = &memory.topics[snapshot.topics[each.topic].name];
+      logs[each.topic]->read_at = cycle.now;
     }
   }
   for (std::size_t i = 0; i < logs.size(); ++i) {
     const kafka::Topic& topic = snapshot.topics[i];
-    if (logs[i] == nullptr && topic.failed) {
-      // It is not known who reads it.
-      if (const auto known = memory.topics.find(topic.name); known != memory.topics.end()) known->second.seen = true;
-    }
-    if (logs[i] == nullptr) continue;
-    logs[i]->seen = true;
-    if (topic.failed) continue;
-    if (cycle.past != nullptr && logs[i]->partitions.empty()) recall(cycle, topic, *logs[i]);
-    logs[i]->partitions.resize(topic.partitions.size());
-    for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
-      if (!topic.partitions[p].offsets_known()) continue;
-      logs[i]->partitions[p].ends.add(topic.partitions[p].end, cycle.now);
-      logs[i]->partitions[p].deletions.add(topic.partitions[p].start, cycle.now);
+    if (logs[i] != nullptr) {
+      observe(topic, cycle, *logs[i]);
+    } else if (const auto known = memory.topics.find(topic.name); known != memory.topics.end()) {
+      observe(topic, cycle, known->second);
     }
   }
-  forget_unseen(memory.topics);
+  forget(snapshot, cycle, memory);
   return logs;
 }
 

@@ -93,14 +93,20 @@ struct LogMemory {
   };
   struct Topic {
     std::vector<Partition> partitions;  // by position in the snapshot's topic
-    bool seen = false;
+    core::Time read_at;                 // some group was last seen to have committed for it
+    int missed = 0;                     // cycles since that were whole and had no such topic
   };
   std::map<std::string, Topic, std::less<>> topics;
 };
 
-/// Adds the snapshot's offsets to the histories of all topics that some group has committed for; what is gone is
-/// forgotten. By index as Snapshot::topics, null where no group reads. A history that begins (Weir was started, the
-/// topic's first group came) begins with what `cycle.past` holds of the topic's offsets.
+/// Whether a fault of the snapshot may be why something with these labels is not in it.
+bool hidden(const kafka::Snapshot& snapshot, const core::Labels& thing);
+
+/// Adds the snapshot's offsets to the histories of all topics that some group has committed for, and of those that had
+/// one within the last hour: a group that cannot be seen for some cycles finds its topics' histories whole. A topic is
+/// forgotten once some cycles that hide nothing had none. By index as Snapshot::topics, null where no group reads. A
+/// history that begins (Weir was started, the topic's first group came) begins with what `cycle.past` holds of the
+/// topic's offsets.
 std::vector<LogMemory::Topic*> observe_logs(const kafka::Snapshot& snapshot, const KafkaCycle& cycle,
                                             LogMemory& memory);
 

@@ -183,10 +183,12 @@ std::optional<Cause> own_link_down(const Evidence& evidence) {
     const std::string since = last && *last > 0
                                   ? fmt::format("for {}", span_text(core::to_seconds(evidence.now()) - *last))
                                   : "since it started";
+    const core::Fault* fault = evidence.fault_of(collector);
+    const std::string why = fault == nullptr ? "its link is down or access is refused, and what is shown of it may be "
+                                               "out of date."
+                                             : fault->error.message;
     return Cause{
-        fmt::format("Weir itself has not seen {} completely {} (collector {}): its link is down or access is refused, "
-                    "and what is shown of it may be out of date.",
-                    target, since, collector),
+        fmt::format("Weir itself has not seen {} completely {} (collector {}): {}", target, since, collector, why),
         named.empty() ? 0.4 : 0.9};
   }
   return std::nullopt;

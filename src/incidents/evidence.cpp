@@ -107,6 +107,13 @@ const core::Fault* Evidence::fault() const {
   return closest;
 }
 
+const core::Fault* Evidence::fault_of(std::string_view collector) const {
+  const auto found = std::ranges::find_if(faults_, [&](const core::Fault& fault) {
+    return !fault.no_value && fault.error.where == collector && !fault.error.message.empty();
+  });
+  return found == faults_.end() ? nullptr : &*found;
+}
+
 core::Duration Evidence::window() const {
   return std::clamp<core::Duration>(now_ - alert_.active_at + 15s, 1min, 10min);
 }

@@ -53,6 +53,8 @@ class Evidence {
   const core::Event* newest_event(std::string_view kind, const core::Labels& labels) const;
   /// What cannot be seen or has no value at present of what the alert names; the closest.
   const core::Fault* fault() const;
+  /// The first error of this collector's last cycle; only of those that say where they come from.
+  const core::Fault* fault_of(std::string_view collector) const;
   const std::vector<core::Event>& events() const { return events_; }
 
   /// From shortly before the alert's condition held until now: at least a minute, at most ten.

@@ -32,6 +32,18 @@ std::string group_state(const Evidence& evidence) {
   return newest == nullptr ? "" : std::string(newest->labels.get("state"));
 }
 
+/// Consumers that are assigned by hand join no group: it never has members.
+bool is_assigned_by_hand(const Evidence& evidence) {
+  const core::Labels kind =
+      core::LabelsBuilder(evidence.labels({"cluster", "consumergroup"})).set("kind", "simple").build();
+  return evidence.newest("kafka_consumergroup_info", kind).value_or(0) > 0;
+}
+
+bool has_no_members(const Evidence& evidence, const std::string& state) {
+  const auto members = evidence.newest("kafka_consumergroup_members", evidence.labels({"cluster", "consumergroup"}));
+  return state == "Empty" || state == "Dead" || (members && *members <= 0);
+}
+
 struct Flow {
   Evidence::Growth committed;
   double arrived = 0;
@@ -104,9 +116,7 @@ std::optional<LetterReason> letter_reason(const Evidence& evidence) {
 std::optional<Cause> consumer_down(const Evidence& evidence) {
   if (evidence.label("consumergroup").empty()) return std::nullopt;
   const std::string state = group_state(evidence);
-  const auto members = evidence.newest("kafka_consumergroup_members", evidence.labels({"cluster", "consumergroup"}));
-  const bool empty = state == "Empty" || state == "Dead";
-  if (!empty && (!members || *members > 0)) return std::nullopt;
+  if (!has_no_members(evidence, state) || is_assigned_by_hand(evidence)) return std::nullopt;
   return Cause{
       fmt::format("{} has no members{}: its consumers are down, and what arrives{} waits.", group_text(evidence),
                   state.empty() ? "" : fmt::format(" (state {})", state), on_topic(evidence)),
@@ -150,11 +160,15 @@ std::optional<Cause> messages_deleted_unread(const Evidence& evidence) {
   const auto lost =
       evidence.newest("kafka_consumergroup_messages_lost", evidence.labels({"cluster", "consumergroup", "topic"}));
   if (!lost || *lost <= 0) return std::nullopt;
+  // What is gone is gone whoever reads now; elsewhere it is a matter of the past.
+  const bool is_it = evidence.alert().rule == "KafkaMessagesLost";
+  const bool down = has_no_members(evidence, group_state(evidence)) && !is_assigned_by_hand(evidence);
   return Cause{
       fmt::format("Retention deleted {} messages{} before consumer group {} read them: it is further behind than the "
-                  "topic keeps.",
-                  number_text(*lost), on_topic(evidence), evidence.label("consumergroup")),
-      0.58};
+                  "topic keeps.{}",
+                  number_text(*lost), on_topic(evidence), evidence.label("consumergroup"),
+                  down ? " It has no members: its consumers are down." : ""),
+      is_it ? 0.97 : 0.58};
 }
 
 std::optional<Cause> poison_messages(const Evidence& evidence) {

@@ -98,22 +98,35 @@ std::optional<Cause> message_fails(const Evidence& evidence) {
   const auto stalled =
       evidence.points("kafka_consumergroup_partition_status",
                       core::LabelsBuilder(topic_labels(evidence)).set("status", "STALL").build(), 5min);
-  // Where nothing moves, it is the consumers, not a message.
-  if (stalled.empty() || !commits_move(evidence)) return std::nullopt;
+  if (stalled.empty()) return std::nullopt;
+  const bool elsewhere = commits_move(evidence);
   const core::Labels& first = stalled.front().labels;
   const auto offset =
       evidence.newest("kafka_consumergroup_current_offset", core::LabelsBuilder(topic_labels(evidence))
                                                                 .set("topic", first.get("topic"))
                                                                 .set("partition", first.get("partition"))
                                                                 .build());
-  return Cause{
-      fmt::format("{} stands still{} of partition {} of {}{}, while it goes on elsewhere: the message there most "
-                  "likely fails again and again, or the consumer{} of that partition hangs.",
-                  group_text(evidence), offset ? " at offset " + number_text(*offset) : std::string(),
+  const std::string place =
+      fmt::format("{} of partition {} of {}{}", offset ? " at offset " + number_text(*offset) : std::string(),
                   first.get("partition"), first.get("topic"),
-                  stalled.size() > 1 ? fmt::format(" and {} more", stalled.size() - 1) : std::string(),
-                  only_client(evidence)),
-      0.88};
+                  stalled.size() > 1 ? fmt::format(" and {} more", stalled.size() - 1) : std::string());
+  if (elsewhere) {
+    return Cause{
+        fmt::format("{} stands still{}, while it goes on elsewhere: the message there most likely fails again and "
+                    "again, or the consumer{} of that partition hangs.",
+                    group_text(evidence), place, only_client(evidence)),
+        0.88};
+  }
+  // Where messages arrive and nothing moves, it may as well be the consumers: see consumer_stuck.
+  const auto members = evidence.newest("kafka_consumergroup_members", group_labels(evidence));
+  return Cause{fmt::format("{}: its commits stand still{}, with messages unread{}. Most likely the message there fails "
+                           "again and again (a poison message), or the consumer{} hangs.",
+                           group_text(evidence), place,
+                           members && *members > 0
+                               ? fmt::format(" and {} member{}", number_text(*members), *members == 1 ? "" : "s")
+                               : std::string(),
+                           only_client(evidence)),
+               0.8};
 }
 
 std::optional<Cause> group_rewound(const Evidence& evidence) {
@@ -123,7 +136,7 @@ std::optional<Cause> group_rewound(const Evidence& evidence) {
   return Cause{fmt::format("{} That was {}; its lag is what it reads again: its offsets were reset, or a consumer "
                            "began anew by auto.offset.reset.",
                            event->message, ago_text(evidence, event->time)),
-               0.865};
+               0.96};
 }
 
 std::optional<Cause> topic_renewed(const Evidence& evidence) {
@@ -142,7 +155,8 @@ std::optional<Cause> topic_renewed(const Evidence& evidence) {
         "by their auto.offset.reset.",
         number_text(*beyond), evidence.label("consumergroup"));
   }
-  return Cause{std::move(text), 0.92};
+  // Offsets that do not exist explain a group without members better than the other way round.
+  return Cause{std::move(text), is_beyond ? 0.97 : 0.92};
 }
 
 std::optional<Cause> rebalance_storm(const Evidence& evidence) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
 #include <limits>
 #include <map>
 #include <utility>
@@ -49,6 +50,27 @@ void add_topic(std::uint32_t topic_index, const Topic& topic, std::span<const Gr
     const bool found = commit != commits.end() && commit->partition == partition.id;
     out.push_back({topic_index, partition.id, found ? commit->committed : Committed::none()});
   }
+}
+
+constexpr const char* kUnknownToLeader = ": added or deleted a moment ago; it is asked for again next cycle";
+
+bool is_unknown_partition(int code) {
+  return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+         code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+}
+
+/// "topic "orders", partition 3, 5": those of its partitions, "" when there is none.
+template <class Wanted>
+std::string partitions_text(const Topic& topic, const Wanted& wanted) {
+  std::string ids;
+  std::size_t count = 0;
+  for (const Partition& partition : topic.partitions) {
+    if (!wanted(partition)) continue;
+    if (++count <= kShownPartitions) ids += (ids.empty() ? "" : ", ") + std::to_string(partition.id);
+  }
+  if (count == 0) return {};
+  if (count > kShownPartitions) ids += fmt::format(" and {} more", count - kShownPartitions);
+  return fmt::format("topic \"{}\", partition {}", topic.name, ids);
 }
 
 std::vector<GroupPartition> join(const ReadGroup& read, const std::vector<std::uint32_t>& index,
@@ -121,31 +143,49 @@ void drop_topics(Snapshot& snapshot, const std::vector<bool>& gone) {
 void add_offset_faults(const std::string& cluster, const std::vector<int>& codes, Snapshot& snapshot) {
   for (std::size_t i = 0; i < snapshot.topics.size(); ++i) {
     const Topic& topic = snapshot.topics[i];
-    std::string ids;
-    std::size_t unknown = 0;
     bool leaderless = false;
-    for (const Partition& partition : topic.partitions) {
-      if (partition.offsets_known()) continue;
-      leaderless = leaderless || partition.leader < 0;
-      if (++unknown <= kShownPartitions) ids += (ids.empty() ? "" : ", ") + std::to_string(partition.id);
-    }
-    if (unknown == 0) continue;
-    if (unknown > kShownPartitions) ids += fmt::format(" and {} more", unknown - kShownPartitions);
-    const std::string subject = fmt::format("topic \"{}\", partition {}", topic.name, ids);
-    core::Error error = codes[i] != 0 ? to_error(codes[i], subject, {})
-                        : leaderless  ? core::fail(core::ErrorKind::unavailable,
-                                                   subject + ": offline, no broker leads it; check its replicas")
-                                           .error()
-                                     : core::fail(core::ErrorKind::unavailable, subject + ": offsets unknown").error();
+    const std::string subject = partitions_text(topic, [&](const Partition& partition) {
+      leaderless = leaderless || (!partition.offsets_known() && partition.leader < 0);
+      return !partition.offsets_known();
+    });
+    if (subject.empty()) continue;
+    const auto unavailable = [&](const char* why) {
+      return core::fail(core::ErrorKind::unavailable, subject + why).error();
+    };
+    core::Error error = is_unknown_partition(codes[i]) ? unavailable(kUnknownToLeader)
+                        : codes[i] != 0                ? to_error(codes[i], subject, {})
+                        : leaderless ? unavailable(": offline, no broker leads it; check its replicas")
+                                     : unavailable(": offsets unknown");
     snapshot.faults.push_back({std::move(error), core::Labels{{"cluster", cluster}, {"topic", topic.name}}});
+  }
+}
+
+void add_stable_faults(const std::string& cluster, const std::vector<int>& codes, Snapshot& snapshot) {
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    if (codes[i] == 0) continue;
+    const std::string subject = partitions_text(snapshot.topics[i], [](const Partition& partition) {
+      return partition.end != kUnknownOffset && partition.stable == kUnknownOffset;
+    });
+    if (subject.empty()) continue;
+    if (is_connection_error(codes[i])) {  // the second connection: one fault stands for all
+      snapshot.faults.push_back({to_error(codes[i], "last stable offsets", {}), core::Labels{{"cluster", cluster}}});
+      return;
+    }
+    // Added between two requests: it has none yet, and nothing is amiss.
+    const bool is_new = is_unknown_partition(codes[i]);
+    core::Error error =
+        is_new ? core::fail(core::ErrorKind::unavailable, subject + ", last stable offset" + kUnknownToLeader).error()
+               : to_error(codes[i], subject + ", last stable offset", {});
+    snapshot.faults.push_back(
+        {std::move(error), core::Labels{{"cluster", cluster}, {"topic", snapshot.topics[i].name}}, is_new});
   }
 }
 
 void limit_faults(const std::string& cluster, std::vector<core::Fault>& faults) {
   if (faults.size() <= kMaxFaults) return;
-  std::map<core::ErrorKind, std::pair<core::Error, std::size_t>> merged;
+  std::map<std::pair<bool, core::ErrorKind>, std::pair<core::Error, std::size_t>> merged;
   for (core::Fault& fault : faults) {
-    const core::ErrorKind kind = fault.error.kind;
+    const std::pair kind(fault.no_value, fault.error.kind);
     ++merged.try_emplace(kind, std::move(fault.error), 0).first->second.second;
   }
   faults.clear();
@@ -153,7 +193,7 @@ void limit_faults(const std::string& cluster, std::vector<core::Fault>& faults) 
     auto& [error, count] = first;
     if (count > 1)
       error.message = fmt::format("{} groups or topics could not be read; the first: {}", count, error.message);
-    faults.push_back({std::move(error), core::Labels{{"cluster", cluster}}});
+    faults.push_back({std::move(error), core::Labels{{"cluster", cluster}}, kind.first});
   }
 }
 

@@ -34,6 +34,10 @@ void drop_topics(Snapshot& snapshot, const std::vector<bool>& gone);
 /// One fault for each topic with partitions whose offsets are unknown. `codes` as read_offsets() gives them.
 void add_offset_faults(const std::string& cluster, const std::vector<int>& codes, Snapshot& snapshot);
 
+/// Adds a fault for each topic with partitions whose end is known and whose last stable offset is not. `codes` as
+/// OffsetsRead::stable_codes. A partition that its leader does not know was added a moment ago: it has no value yet.
+void add_stable_faults(const std::string& cluster, const std::vector<int>& codes, Snapshot& snapshot);
+
 /// Where very much failed, one fault of each kind for the whole cluster in place of one for each thing: the
 /// reader of a batch compares every fault with every series.
 void limit_faults(const std::string& cluster, std::vector<core::Fault>& faults);

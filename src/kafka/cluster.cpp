@@ -240,26 +240,32 @@ class Cluster::Impl {
                              snapshot.topics, silent_->ids());
     if (!read) return std::unexpected(std::move(read.error()));
     silent_->add(read->silent);
-    if (read->stable_error) snapshot.faults.push_back({std::move(*read->stable_error), scope()});
-    std::vector<int>& codes = read->codes;
-    if (std::ranges::find(codes, kUnknownTopicOrPartition) != codes.end()) drop_deleted(budget, codes, snapshot);
-    add_offset_faults(settings_.name, codes, snapshot);
+    if (std::ranges::find(read->codes, kUnknownTopicOrPartition) != read->codes.end()) {
+      drop_deleted(budget, *read, snapshot);
+    }
+    add_offset_faults(settings_.name, read->codes, snapshot);
+    add_stable_faults(settings_.name, read->stable_codes, snapshot);
     return {};
   }
 
   /// A leader that does not know its topic: deleted a moment ago, if the metadata says so too.
-  void drop_deleted(const Budget& budget, std::vector<int>& codes, Snapshot& snapshot) {
+  void drop_deleted(const Budget& budget, OffsetsRead& read, Snapshot& snapshot) {
+    const std::vector<int>& codes = read.codes;
     const auto metadata = read_metadata(*connections_.main, budget, settings_);
     if (!metadata) return;
     std::vector<bool> gone(codes.size());
     std::vector<int> kept;
+    std::vector<int> stable;
     for (std::size_t i = 0; i < codes.size(); ++i) {
       gone[i] = codes[i] == kUnknownTopicOrPartition &&
                 !std::ranges::binary_search(metadata->topics, snapshot.topics[i].name, {}, &Topic::name);
-      if (!gone[i]) kept.push_back(codes[i]);
+      if (gone[i]) continue;
+      kept.push_back(codes[i]);
+      if (!read.stable_codes.empty()) stable.push_back(read.stable_codes[i]);
     }
     drop_topics(snapshot, gone);
-    codes = std::move(kept);
+    read.codes = std::move(kept);
+    read.stable_codes = std::move(stable);
   }
 
   const ClusterSettings settings_;

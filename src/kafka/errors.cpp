@@ -117,8 +117,7 @@ Meaning meaning_of(int code, std::string_view detail) {
       return {ErrorKind::denied, "not allowed; grant this user DESCRIBE on the cluster, or give groups.names"};
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-      return {ErrorKind::not_found, "does not exist; create it, or take it out of topics.names"};
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION: return {ErrorKind::not_found, "does not exist"};
     case RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND: return {ErrorKind::not_found, "does not exist"};
     case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
     case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:

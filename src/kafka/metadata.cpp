@@ -62,6 +62,7 @@ Topic to_topic(const rd_kafka_metadata_topic_t& raw, const ClusterSettings& sett
 void add_failed(Metadata& result, const ClusterSettings& settings, const std::string& name, int code) {
   const bool gone = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
   core::Error error = to_error(code, "topic \"" + name + "\"", {});
+  if (gone && !settings.topics.names.empty()) error.message += "; create it, or take it out of topics.names";
   result.faults.push_back(
       {std::move(error), core::Labels{{"cluster", settings.name}, {gone ? "configured_topic" : "topic", name}}});
   if (gone) return;

@@ -36,18 +36,6 @@ std::vector<Ref> led_partitions(const std::vector<Topic>& topics) {
   return refs;
 }
 
-/// The code of the first topic with a partition whose end is known and whose last stable offset is not.
-int first_unstable(const std::vector<Topic>& topics, const std::vector<int>& codes) {
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    if (codes[i] == 0) continue;
-    const auto unstable = [](const Partition& each) {
-      return each.end != kUnknownOffset && each.stable == kUnknownOffset;
-    };
-    if (std::ranges::any_of(topics[i].partitions, unstable)) return codes[i];
-  }
-  return 0;
-}
-
 /// rd_kafka_offsets_for_times sends one ListOffsets to each leader, all at once, but one error fails the
 /// whole call. A failed call is therefore repeated for its parts: each leader, then halves.
 class OffsetReader {
@@ -185,8 +173,7 @@ core::Result<OffsetsRead> read_offsets(Connection& connection, Connection* commi
   if (auto read = reader.pass(refs, RD_KAFKA_OFFSET_END, &Partition::end); !read)
     return std::unexpected(std::move(read.error()));
   OffsetsRead result;
-  if (const int code = first_unstable(topics, stable_codes); code != 0)
-    result.stable_error = committed->explain(code, "last stable offsets");
+  result.stable_codes = std::move(stable_codes);
   result.codes = reader.codes();
   result.silent = reader.dead_leaders();
   return result;

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <optional>
 #include <vector>
 
-#include "core/batch.h"
+#include "core/error.h"
 #include "kafka/connection.h"
 #include "kafka/snapshot.h"
 
@@ -13,9 +12,8 @@ struct OffsetsRead {
   /// librdkafka's code of each topic (as in `topics`) that has partitions with a leader which could not be read,
   /// 0 for the others.
   std::vector<int> codes;
-  BrokerIds silent;  // leaders that did not answer
-  /// Why some last stable offset is not known though the end is.
-  std::optional<core::Error> stable_error;
+  BrokerIds silent;               // leaders that did not answer
+  std::vector<int> stable_codes;  // likewise, of last stable offsets; empty where they are not asked for
 };
 
 /// Start, then end offsets of every partition that has a leader, a few requests a leader. Between them, where

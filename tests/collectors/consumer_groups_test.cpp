@@ -45,6 +45,15 @@ class ConsumerGroups : public testing::Test {
     return batch;
   }
 
+  /// The scopes of faults that keep the state of something.
+  static std::vector<std::string> kept(const core::Batch& batch) {
+    std::vector<std::string> scopes;
+    for (const core::Fault& fault : batch.faults) {
+      if (fault.no_value) scopes.push_back(fault.scope.to_string());
+    }
+    return scopes;
+  }
+
   Past past_;  // where it has series
   GroupMemory memory_;
   kafka::MetricSettings settings_;
@@ -275,6 +284,39 @@ TEST_F(ConsumerGroups, APartitionThatCannotBeReadKeepsTheGroupsTimeLag) {
   EXPECT_TRUE(value(batch, "kafka_consumergroup_group_lag_seconds_error{" + kGroup + R"(,method="at_least"})"));
 }
 
+TEST_F(ConsumerGroups, AGroupThatCannotBeSeenForSomeCyclesHasItsTimeLagAtOnceAfterwards) {
+  run(one({{0, 100}}, {Committed::at(100)}));
+  for (int i = 0; i < 60; ++i) run(one({{0, 200 + i}}, {Committed::at(100)}));
+  kafka::Snapshot loading = one({{0, 260}}, {});
+  loading.groups.clear();
+  loading.faults = {{{core::ErrorKind::unavailable, "its coordinator is moving or loading"},
+                     {{"cluster", "prod"}, {"consumergroup", "billing"}}}};
+  for (int i = 0; i < 6; ++i) run(loading);
+  const core::Batch batch = run(one({{0, 270}}, {Committed::at(100)}));
+  const auto lag = value(batch, "kafka_consumergroup_group_lag_seconds{" + kGroup + "}");
+  ASSERT_TRUE(lag);
+  EXPECT_NEAR(*lag, 66 * 15, 16);
+  EXPECT_TRUE(value(batch, "kafka_consumergroup_group_lag_seconds_error{" + kGroup + R"(,method="interpolated"})"));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_status{" + kGroup + R"(,status="STALL"})"), 1);
+  EXPECT_THAT(kinds(batch), IsEmpty());
+}
+
+TEST_F(ConsumerGroups, ALowerBoundBelowWhatATimeLagWasDoesNotEndIt) {
+  run(one({{0, 100}}, {Committed::at(100)}));
+  for (int i = 0; i < 100; ++i) run(one({{0, 200}}, {Committed::at(100)}));
+  memory_.logs = {};
+  core::Batch batch = run(one({{0, 200}}, {Committed::at(100)}));
+  EXPECT_NEAR(value(batch, "kafka_consumergroup_lag_seconds_max{" + kTopic).value_or(0), 1500, 20)
+      << "who has not moved is as late as before, and later";
+  for (int i = 0; i < 2; ++i) batch = run(one({{0, 200}}, {Committed::at(101)}));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_lag_seconds_max{" + kTopic), std::nullopt);
+  EXPECT_THAT(kept(batch), testing::Contains("kafka_consumergroup_lag_seconds_max{" + kTopic));
+  EXPECT_THAT(kept(batch), testing::Contains("kafka_consumergroup_group_lag_seconds{" + kGroup + "}"));
+  batch = run(one({{0, 200}}, {Committed::at(200)}));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_lag_seconds_max{" + kTopic), 0);
+  EXPECT_THAT(kept(batch), IsEmpty());
+}
+
 TEST_F(ConsumerGroups, ReadCommittedGroupsLagBehindTheLastStableOffset) {
   kafka::Snapshot snapshot = one({{0, 100}}, {Committed::at(70)});
   snapshot.topics[0].partitions[0].stable = 80;
@@ -326,6 +368,15 @@ TEST_F(ConsumerGroups, WithoutMembersItIsStop) {
   EXPECT_EQ(value(batch, status("STOP")), 1);
   snapshot.groups[0].members = 1;
   EXPECT_EQ(value(run(snapshot), status("STALL")), 1) << "the count says more than the state";
+}
+
+TEST_F(ConsumerGroups, WhetherSomeoneReadsAnAssignOnlyGroupCannotBeToldSoItIsStall) {
+  kafka::Snapshot snapshot = one({{0, 100}}, {Committed::at(50)}, kafka::GroupState::empty);
+  snapshot.groups[0].members = 0;
+  snapshot.groups[0].kind = kafka::GroupKind::simple;
+  core::Batch batch;
+  for (int i = 0; i < 45; ++i) batch = run(snapshot);
+  EXPECT_EQ(value(batch, "kafka_consumergroup_status{" + kGroup + R"(,status="STALL"})"), 1);
 }
 
 TEST_F(ConsumerGroups, APartitionThatNoMemberHasIsStopped) {
@@ -488,6 +539,41 @@ TEST_F(AfterARestart, AGroupThatStoodStillStillDoes) {
   const core::Batch batch = run(one({{0, 100}}, {Committed::at(10)}));
   EXPECT_EQ(status(batch, "STALL"), 1);
   EXPECT_THAT(kinds(batch), IsEmpty()) << "nothing has changed";
+}
+
+TEST_F(AfterARestart, AGroupThatComesIntoSightLaterStoodStillAllTheSame) {
+  before(10, 90);
+  run({});
+  EXPECT_EQ(status(run(one({{0, 100}}, {Committed::at(10)})), "STALL"), 1);
+}
+
+TEST_F(AfterARestart, ALowerBoundEndsNoTimeLagWhereNoHistoryIsLeft) {
+  settings_.partition_topics.deny = *kafka::Patterns::compile({"orders"});
+  const auto add = [&](std::string_view metric) {
+    past_.series.push_back(
+        {core::Labels::metric(metric, {{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", "orders"}}),
+         {{at_second(-30), 2000}}});
+  };
+  add("kafka_consumergroup_lag_seconds_max");
+  core::Batch batch;
+  for (int i = 0; i < 100; ++i) batch = run(one({{0, 1000}}, {Committed::at(10)}));
+  EXPECT_EQ(value(batch, "kafka_consumergroup_lag_seconds_max{" + kTopic), std::nullopt);
+  EXPECT_THAT(kept(batch), testing::Contains("kafka_consumergroup_lag_seconds_max{" + kTopic));
+  for (int i = 0; i < 40; ++i) batch = run(one({{0, 1000}}, {Committed::at(10)}));
+  EXPECT_NEAR(value(batch, "kafka_consumergroup_lag_seconds_max{" + kTopic).value_or(0), 139 * 15, 16);
+  EXPECT_THAT(kept(batch), IsEmpty());
+}
+
+TEST_F(AfterARestart, TroubleKeepsItsStateUntilAllIsJudgedWhereNoSeriesByPartitionTell) {
+  settings_.partition_topics.deny = *kafka::Patterns::compile({"orders"});
+  past_.series.push_back(
+      {core::Labels::metric(
+           "kafka_consumergroup_status_partitions",
+           {{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", "orders"}, {"status", "STALL"}}),
+       {{at_second(-30), 1}}});
+  const std::string scope = "kafka_consumergroup_status_partitions{" + kTopic;
+  EXPECT_THAT(kept(run(one({{0, 100}}, {Committed::at(10)}))), testing::Contains(scope));
+  EXPECT_THAT(kept(run(one({{0, 100}}, {Committed::at(20)}))), testing::Not(testing::Contains(scope)));
 }
 
 TEST_F(AfterARestart, AGroupWhoseLagGrewStillFallsBehind) {

@@ -122,6 +122,32 @@ TEST(KafkaCollector, ASeriesBudgetKeepsTheLargestLagsAndTellsWhatItLeftOut) {
   EXPECT_GT(value(*batch, R"(weir_kafka_series_truncated{cluster="prod"})"), 400);
 }
 
+TEST(KafkaCollector, OtherProgramsNamesCountInTheSeriesBudget) {
+  kafka::ClusterSettings settings;
+  settings.name = "prod";
+  settings.metrics.max_series = 400;
+  settings.metrics.compat = {.burrow = true, .kafka_exporter = true, .kafka_lag_exporter = true, .kminion = true};
+  KafkaCollector collector(settings, [](const auto&) -> core::Result<kafka::Snapshot> {
+    kafka::Snapshot snapshot;
+    snapshot.topics = {make_topic("orders", std::vector<std::pair<std::int64_t, std::int64_t>>(100, {0, 1000})),
+                       make_topic("payments", {{0, 1000}})};
+    for (const char* id : {"billing", "search"}) {
+      kafka::Group group;
+      group.id = id;
+      for (int p = 0; p < 100; ++p) group.partitions.push_back({0, p, kafka::Committed::at(1000 - p)});
+      group.partitions.push_back({1, 0, kafka::Committed::at(1)});
+      snapshot.groups.push_back(group);
+    }
+    return snapshot;
+  });
+  for (int cycle = 0; cycle < 4; ++cycle) {
+    const auto batch = collector.collect(context_at(15 * cycle));
+    ASSERT_TRUE(batch);
+    EXPECT_LE(batch->samples.size(), 400U) << cycle;
+    EXPECT_GE(batch->samples.size(), 360U) << cycle;
+  }
+}
+
 TEST(KafkaCollector, SettingsThatCannotConnectAreAnErrorOfTheCycle) {
   kafka::ClusterSettings settings;
   settings.name = "prod";

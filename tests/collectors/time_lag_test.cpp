@@ -211,6 +211,30 @@ TEST(ObserveLogs, KeepsHistoriesOnlyOfTopicsThatSomeGroupReads) {
   EXPECT_EQ(logs[0]->partitions.size(), 2U);
   snapshot.groups.clear();
   observe_logs(snapshot, {"prod", at_second(15)}, memory);
+  EXPECT_EQ(memory.topics.size(), 1U) << "its group may come back";
+  observe_logs(snapshot, {"prod", at_second(3600)}, memory);
+  EXPECT_TRUE(memory.topics.empty());
+}
+
+TEST(ObserveLogs, ATopicIsForgottenWhenItWasSeenToBeGoneAndNotWhileAFaultMayHideIt) {
+  kafka::Snapshot whole;
+  whole.topics = {make_topic("orders", {{0, 10}})};
+  whole.groups.resize(1);
+  whole.groups[0].partitions = {{0, 0, kafka::Committed::at(3)}};
+  LogMemory memory;
+  int second = 0;
+  const auto run = [&](const kafka::Snapshot& snapshot, int cycles) {
+    for (int i = 0; i < cycles; ++i) observe_logs(snapshot, {"prod", at_second(second += 15)}, memory);
+  };
+  run(whole, 3);
+  kafka::Snapshot none;
+  none.faults = {{{core::ErrorKind::unavailable, "60 groups or topics could not be read"}, {{"cluster", "prod"}}}};
+  run(none, 10);
+  EXPECT_EQ(memory.topics.size(), 1U);
+  none.faults[0].scope = core::Labels{{"cluster", "prod"}, {"topic", "payments"}};
+  run(none, 3);
+  EXPECT_EQ(memory.topics.size(), 1U) << "brokers that start do not know all topics at once";
+  run(none, 1);
   EXPECT_TRUE(memory.topics.empty());
 }
 

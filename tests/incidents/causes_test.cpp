@@ -346,6 +346,35 @@ TEST_F(Causes, WeirsOwnLinkIsNamedForItsCollector) {
   EXPECT_EQ(cause(alert("X", {{"cluster", "staging"}})).score, 0) << "another cluster's link is fine";
 }
 
+TEST_F(Causes, TheOwnLinksErrorIsQuoted) {
+  line("weir_collector_success", {{"collector", "kafka/prod"}}, 0, 0);
+  const std::vector<core::Fault> faults = {
+      {{core::ErrorKind::unavailable, "another one", false, "kafka/staging"}, {}},
+      {{core::ErrorKind::unavailable, "no value", false, "kafka/prod"}, {}, true},
+      {{core::ErrorKind::denied, "consumer group x: access denied", false, "kafka/prod"}, {{"cluster", "prod"}}}};
+  const core::Alert alert = this->alert("WeirCollectorFailing", {{"collector", "kafka/prod"}});
+  EXPECT_THAT(likely_cause({alert}, {source_, events_, at(kNow), faults}).sentence,
+              testing::EndsWith("(collector kafka/prod): consumer group x: access denied"));
+}
+
+TEST_F(Causes, LostMessagesComeBeforeAGroupThatIsDown) {
+  line("kafka_consumergroup_messages_lost", {{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", "orders"}}, 7,
+       0);
+  line("kafka_consumergroup_members", {{"cluster", "prod"}, {"consumergroup", "billing"}}, 0, 0);
+  core::Alert lost = lag_;
+  lost.rule = "KafkaMessagesLost";
+  EXPECT_EQ(cause(lost).sentence,
+            "Retention deleted 7 messages on orders before consumer group billing read them: it is further behind than "
+            "the topic keeps. It has no members: its consumers are down.");
+  EXPECT_THAT(cause(lag_).sentence, HasSubstr("has no members"));
+}
+
+TEST_F(Causes, AGroupOfConsumersAssignedByHandIsNotDownForWantOfMembers) {
+  line("kafka_consumergroup_members", {{"cluster", "prod"}, {"consumergroup", "billing"}}, 0, 0);
+  line("kafka_consumergroup_info", {{"cluster", "prod"}, {"consumergroup", "billing"}, {"kind", "simple"}}, 1, 0);
+  EXPECT_EQ(cause(lag_).score, 0);
+}
+
 TEST_F(Causes, ARegistryOfTheSameNameIsAnotherLink) {
   line("weir_collector_success", {{"collector", "schema_registry/prod"}}, 0, 0);
   line("weir_collector_success", {{"collector", "checks/warehouse-2"}}, 0, 0);

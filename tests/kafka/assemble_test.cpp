@@ -114,6 +114,43 @@ TEST(OffsetFaults, NameTheOfflinePartitionsOfATopicOnce) {
   EXPECT_EQ(snapshot.faults[0].scope, (core::Labels{{"cluster", "prod"}, {"topic", "orders"}}));
 }
 
+TEST(OffsetFaults, APartitionThatItsLeaderDoesNotKnowYetNamesNoSetting) {
+  Snapshot snapshot;
+  snapshot.topics = {topic("orders", 2)};
+  snapshot.topics[0].partitions[0].start = snapshot.topics[0].partitions[0].end = 0;
+  add_offset_faults("prod", {3}, snapshot);
+  ASSERT_EQ(snapshot.faults.size(), 1U);
+  EXPECT_EQ(snapshot.faults[0].error.message,
+            "topic \"orders\", partition 1: added or deleted a moment ago; it is asked for again next cycle");
+  EXPECT_TRUE(snapshot.faults[0].error.retryable);
+}
+
+TEST(StableFaults, APartitionThatWasJustAddedHasNoneYetAndNothingIsAmiss) {
+  Snapshot snapshot;
+  snapshot.topics = {topic("fine", 1), topic("orders", 3), topic("refused", 1)};
+  for (Topic& each : snapshot.topics) {
+    for (Partition& partition : each.partitions) partition.start = partition.end = partition.stable = 7;
+  }
+  snapshot.topics[1].partitions[2].stable = kUnknownOffset;
+  snapshot.topics[2].partitions[0].stable = kUnknownOffset;
+  add_stable_faults("prod", {3, 3, 29}, snapshot);
+  ASSERT_EQ(snapshot.faults.size(), 2U);
+  EXPECT_TRUE(snapshot.faults[0].no_value);
+  EXPECT_THAT(snapshot.faults[0].error.message, HasSubstr("topic \"orders\", partition 2, last stable offset"));
+  EXPECT_EQ(snapshot.faults[0].scope, (core::Labels{{"cluster", "prod"}, {"topic", "orders"}}));
+  EXPECT_FALSE(snapshot.faults[1].no_value);
+  EXPECT_EQ(snapshot.faults[1].error.kind, core::ErrorKind::denied);
+}
+
+TEST(StableFaults, AConnectionThatFailsIsOneFaultOfTheCluster) {
+  Snapshot snapshot;
+  snapshot.topics = {topic("a", 1), topic("b", 1)};
+  for (Topic& each : snapshot.topics) each.partitions[0].start = each.partitions[0].end = 7;
+  add_stable_faults("prod", {-185, -185}, snapshot);
+  ASSERT_EQ(snapshot.faults.size(), 1U);
+  EXPECT_EQ(snapshot.faults[0].scope, (core::Labels{{"cluster", "prod"}}));
+}
+
 TEST(LimitFaults, AFewStayAsTheyAre) {
   std::vector<core::Fault> faults(50, {{core::ErrorKind::timeout, "late"}, core::Labels{{"topic", "a"}}});
   limit_faults("prod", faults);
