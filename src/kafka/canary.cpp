@@ -72,7 +72,8 @@ class AckTimes {
     const std::scoped_lock lock(mutex_);
     const auto found = latencies_.extract(key_of(message));
     const std::int64_t latency = found.empty() ? rd_kafka_message_latency(&message) : found.mapped();
-    return std::chrono::duration_cast<core::Duration>(std::chrono::microseconds(std::max<std::int64_t>(0, latency)));
+    // Rounded up: less than a millisecond is not nothing.
+    return std::chrono::ceil<core::Duration>(std::chrono::microseconds(std::max<std::int64_t>(0, latency)));
   }
 
  private:

@@ -67,7 +67,14 @@ def test_a_topic_is_created_only_when_told(servers, start_weir):
     assert "probe-absent" not in kafka_clients.topics(broker)
 
     told = start_weir({"kafka": [canary_section(broker, "probe-created", create=True)]})
-    until("canaries arrive", lambda: (counter(told, "received_total", "probe-created") or 0) >= 2, 30)
+    said = set()
+
+    def arrived():
+        said.add(told.collector("canary/shop")["error"] or "")
+        return (counter(told, "received_total", "probe-created") or 0) >= 2
+
+    until("canaries arrive", arrived, 30)
+    assert not [error for error in said if "create: true" in error]
     found = kafka_clients.admin(broker).list_topics("probe-created", timeout=10).topics["probe-created"]
     assert len(found.partitions) == 1  # one broker
 
@@ -81,11 +88,13 @@ def test_a_frozen_broker_makes_canaries_late_and_they_are_not_lost_for_good(own_
     try:
         until("canaries are late", lambda: counter(weir, "late_total", topic) >= 2, 20)
         until("the producer gives up", lambda: counter(weir, "produce_failures_total", topic) >= 2, 30)
+        until("both partitions fail", lambda: counter(weir, "failing_partitions", topic) == 2, 20)
     finally:
         own_broker.brokers[0].thaw()
     before = counter(weir, "received_total", topic)
     until("canaries arrive again", lambda: counter(weir, "received_total", topic) >= before + 6, 40)
     until("none is left behind", lambda: counter(weir, "pending", topic) <= 2, 20)
+    until("no partition fails any more", lambda: counter(weir, "failing_partitions", topic) == 0, 20)
 
 
 def test_what_is_forbidden_is_named_with_the_right_that_is_missing(start_weir):
