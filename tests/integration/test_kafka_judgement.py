@@ -69,12 +69,12 @@ def test_a_group_that_stops_that_goes_back_and_that_is_beyond_the_end(kafka, sta
     assert 'cluster="shop"' not in page.text
     assert http.request(weir.url + "/metrics/other").status == 404
 
-    until("it stopped", lambda: status("halted", "STOP") == 1, 100)
-    assert weir.sample("kafka_consumergroup_status_partitions", consumergroup="halted", topic=topic, status="STOP") == 1
+    until("it stopped", lambda: status("halted", "STALL") == 1, 100)
+    assert weir.sample("kafka_consumergroup_status_partitions", consumergroup="halted", topic=topic, status="STALL") == 1
     weir.stop()
     weir.start()
     until("it is seen", lambda: weir.sample("kafka_consumergroup_group_lag", consumergroup="halted"))
-    assert status("halted", "STOP") == 1, "as before the restart"
+    assert status("halted", "STALL") == 1, "as before the restart"
 
 
 def test_time_lag_goes_on_over_a_restart(kafka):

@@ -145,7 +145,7 @@ def test_a_topic_that_was_deleted_ends_its_groups_alert_as_deleted(start_weir, r
     kafka_clients.create_topic(kafka, "short-lived", 2)
     kafka_clients.produce(kafka, "short-lived", 10, partition=0)
     kafka_clients.produce(kafka, "short-lived", 4, partition=1)
-    kafka_clients.commit(kafka, "deserted", "short-lived", [2])
+    kafka_clients.join_and_leave(kafka, "deserted", "short-lived", [2])
     weir = start_weir({"kafka": [shop.kafka_section(kafka, groups={"allow": ["^deserted$"]},
                                                     topics={"allow": ["^short-lived$"]})],
                        "rules": {"files": [str(folder / "*.yml")], "interval": "1s"}, **shop.notify_section(webhook)})

@@ -109,6 +109,19 @@ def commit(kafka, group, topic, offsets, client=None):
     wait.until(f"group {group} has committed", committed)
 
 
+def join_and_leave(kafka, group, topic, offsets):
+    """A consumer joins the group, commits `offsets` of the first partitions, and leaves: the group had members."""
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": group, "enable.auto.commit": False,
+                         "auto.offset.reset": "earliest"})
+    try:
+        consumer.subscribe([topic])
+        wait.until(f"{group} has members", lambda: consumer.poll(0.2) and consumer.assignment())
+        consumer.commit(offsets=[TopicPartition(topic, partition, offset) for partition, offset in enumerate(offsets)],
+                        asynchronous=False)
+    finally:
+        consumer.close()
+
+
 def delete_group(kafka, group):
     client = admin(kafka)
     client.delete_consumer_groups([group])[group].result(30)
