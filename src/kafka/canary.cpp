@@ -226,8 +226,8 @@ class Link : public CanaryLink {
     auto clients = std::make_unique<Clients>();
     clients->link = this;
     clients->token_source = tokens_;
-    if (auto opened = open_producer(*cluster, *clients); !opened) return std::unexpected(std::move(opened.error()));
     if (auto opened = open_consumer(*cluster, *clients); !opened) return std::unexpected(std::move(opened.error()));
+    if (auto opened = open_producer(*cluster, *clients); !opened) return std::unexpected(std::move(opened.error()));
     return clients;
   }
 

@@ -13,7 +13,7 @@ void on_token_wanted(rd_kafka_t* handle, const char*, void* self) {
   give_token(handle, *own.token, own.token_source);
 }
 
-core::Result<Handle> new_handle(rd_kafka_type_t type, Conf conf) {
+core::Result<Handle> new_handle(rd_kafka_type_t type, Conf& conf) {
   std::array<char, 512> reason{};
   rd_kafka_t* handle = rd_kafka_new(type, conf.get(), reason.data(), reason.size());
   if (handle == nullptr) return core::fail(core::ErrorKind::invalid, reason.data());
@@ -47,7 +47,12 @@ void use_tokens(rd_kafka_conf_s* conf, const ClusterSettings& cluster, OwnClient
   if (own.token && own.token_source) rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token_wanted);
 }
 
-core::Result<Handle> own_consumer(Conf conf) { return new_handle(RD_KAFKA_CONSUMER, std::move(conf)); }
-core::Result<Handle> own_producer(Conf conf) { return new_handle(RD_KAFKA_PRODUCER, std::move(conf)); }
+core::Result<Handle> own_consumer(Conf conf) { return new_handle(RD_KAFKA_CONSUMER, conf); }
+
+core::Result<Handle> own_producer(Conf conf) {
+  auto handle = new_handle(RD_KAFKA_PRODUCER, conf);
+  (void)conf.release();  // lost where it is refused: librdkafka 2.0.2 frees the interceptors of such a one itself
+  return handle;
+}
 
 }  // namespace weir::kafka

@@ -28,6 +28,8 @@ void use_tokens(rd_kafka_conf_s* conf, const ClusterSettings& cluster, OwnClient
 /// Opens no socket yet; gets the first token where one is needed, as nothing is answered before. Errors: properties
 /// that contradict each other (invalid).
 core::Result<Handle> own_consumer(Conf conf);
+/// May have interceptors. A configuration that is refused is leaked, so open the consumer first, which is refused for
+/// the same files.
 core::Result<Handle> own_producer(Conf conf);
 
 }  // namespace weir::kafka

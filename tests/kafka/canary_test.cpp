@@ -1,5 +1,6 @@
 #include "kafka/canary.h"
 
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -150,6 +151,15 @@ TEST_F(CanaryLinkTest, ATopicThatMayNotBeSeenSaysWhichRightsAreNeeded) {
   ASSERT_FALSE(partitions);
   EXPECT_EQ(partitions.error().kind, core::ErrorKind::denied);
   EXPECT_THAT(partitions.error().message, HasSubstr("grant this user DESCRIBE, READ and WRITE"));
+}
+
+TEST_F(CanaryLinkTest, ACertificateThatIsNoneIsAnError) {
+  const std::string file = testing::TempDir() + "/no-certificate.pem";
+  std::ofstream(file) << "no certificate";
+  cluster_.properties = {{"security.protocol", core::Secret("ssl")}, {"ssl.certificate.location", core::Secret(file)}};
+  const auto link = open_canary(cluster_, settings_);
+  ASSERT_FALSE(link);
+  EXPECT_THAT(link.error().message, HasSubstr("ssl.certificate.location failed"));
 }
 
 TEST_F(CanaryLinkTest, AStopEndsItAtOnce) {
