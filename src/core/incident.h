@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/alert.h"
+#include "core/lineage.h"
 
 namespace weir::core {
 
@@ -17,16 +18,40 @@ struct TimelineEntry {
   std::string text;  // one sentence
 };
 
+/// What people did about an incident.
+struct Handling {
+  std::string owner;  // who looks after it, "" for nobody
+  std::string acknowledged_by;
+  std::optional<Time> acknowledged_at;
+  std::string merged_into;  // the incident that goes on with its alerts, "" for none
+
+  bool operator==(const Handling&) const = default;
+};
+
+/// What the likely cause rests on.
+struct Reasons {
+  std::string hypothesis;                  // "consumer_down"; "" where none fits
+  double score = 0;                        // 0 to 1, how well the evidence fits
+  std::vector<std::string> evidence = {};  // sentences
+  std::optional<Node> origin = {};         // the most upstream thing that is ill
+  std::vector<Node> affected = {};         // downstream of it, the nearest first
+
+  bool operator==(const Reasons&) const = default;
+};
+
 /// Alerts that belong together, from the first that fired to the last that resolved.
 struct Incident {
   std::string id;   // 16 hex digits, derived from key and opened_at: known before it is stored
   std::string key;  // what groups alerts: same key, same open incident
   std::string title;
-  std::string severity;  // the highest of its alerts': "critical", "warning", "info"
-  std::string cause;     // one sentence, the likely cause
-  Labels labels;         // what its alerts have in common
+  std::string severity;          // the highest of its alerts': "critical", "warning", "info"
+  std::string cause;             // one sentence, the likely cause
+  Labels labels;                 // what its alerts have in common
+  std::optional<Time> began_at;  // when the condition of the first of its alerts came to hold
   Time opened_at;
   std::optional<Time> resolved_at;
+  Handling handling;
+  Reasons reasons;
   std::vector<Alert> alerts;  // every alert that ever took part, newest state
   std::vector<TimelineEntry> timeline;
 

@@ -122,6 +122,47 @@ core::IncidentNote to_note(const json& object) {
           .labels = to_labels(object.at("labels"))};
 }
 
+json of_node(const core::Node& node) { return {node.kind, node.place, node.name}; }
+
+core::Node to_node(const json& object) {
+  return {.kind = object.at(0).get<std::string>(),
+          .place = object.at(1).get<std::string>(),
+          .name = object.at(2).get<std::string>()};
+}
+
+json of_handling(const core::Handling& handling) {
+  return {{"owner", handling.owner},
+          {"acknowledged_by", handling.acknowledged_by},
+          {"acknowledged_at", of_time(handling.acknowledged_at)},
+          {"merged_into", handling.merged_into}};
+}
+
+core::Handling to_handling(const json& object) {
+  return {.owner = object.value("owner", ""),
+          .acknowledged_by = object.value("acknowledged_by", ""),
+          .acknowledged_at = to_time(object.value("acknowledged_at", json())),
+          .merged_into = object.value("merged_into", "")};
+}
+
+json of_reasons(const core::Reasons& reasons) {
+  json affected = json::array();
+  for (const core::Node& node : reasons.affected) affected.push_back(of_node(node));
+  return {{"hypothesis", reasons.hypothesis},
+          {"score", of_number(reasons.score)},
+          {"evidence", reasons.evidence},
+          {"origin", reasons.origin ? of_node(*reasons.origin) : json(nullptr)},
+          {"affected", affected}};
+}
+
+core::Reasons to_reasons(const json& object) {
+  core::Reasons reasons{.hypothesis = object.value("hypothesis", ""),
+                        .score = to_number(object.value("score", json(0))),
+                        .evidence = object.value("evidence", std::vector<std::string>())};
+  if (const json origin = object.value("origin", json()); !origin.is_null()) reasons.origin = to_node(origin);
+  for (const json& node : object.value("affected", json::array())) reasons.affected.push_back(to_node(node));
+  return reasons;
+}
+
 constexpr std::array<std::string_view, 4> kMatchOps{"=", "!=", "=~", "!~"};
 
 json of_matcher(const core::Matcher& matcher) {
@@ -166,6 +207,27 @@ std::string write_notification(const core::Notification& notification) {
                {"integration", notification.integration},
                {"truncated_alerts", notification.truncated_alerts},
                {"alerts", alerts}});
+}
+
+std::string write_incident_details(const core::Incident& incident) {
+  return dump({{"began_at", of_time(incident.began_at)},
+               {"handling", of_handling(incident.handling)},
+               {"reasons", of_reasons(incident.reasons)}});
+}
+
+core::Result<void> read_incident_details(std::string_view text, core::Incident& incident) {
+  auto details = reading(text, [](const json& object) {
+    core::Incident read;
+    read.began_at = to_time(object.value("began_at", json()));
+    read.handling = to_handling(object.value("handling", json::object()));
+    read.reasons = to_reasons(object.value("reasons", json::object()));
+    return read;
+  });
+  if (!details) return std::unexpected(std::move(details.error()));
+  incident.began_at = details->began_at;
+  incident.handling = std::move(details->handling);
+  incident.reasons = std::move(details->reasons);
+  return {};
 }
 
 std::string write_group(const core::GroupRecord& record) {

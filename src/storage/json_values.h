@@ -16,6 +16,10 @@ namespace weir::storage {
 std::string write_labels(const core::Labels& labels);
 std::string write_alert(const core::Alert& alert);
 std::string write_notification(const core::Notification& notification);
+/// What has no column of its own: when it began, what people did, what the cause rests on.
+std::string write_incident_details(const core::Incident& incident);
+/// Fills these in; what an older Weir did not write keeps its default.
+core::Result<void> read_incident_details(std::string_view text, core::Incident& incident);
 /// Without its key.
 std::string write_group(const core::GroupRecord& record);
 std::string write_silence(const core::Silence& silence);

@@ -7,7 +7,7 @@ namespace weir::storage {
 namespace {
 
 // Times are milliseconds since 1970. A step, once released, never changes; a new one is added below it.
-constexpr std::array<std::string_view, 5> kSteps{
+constexpr std::array<std::string_view, 6> kSteps{
     R"sql(
 CREATE TABLE alerts (
   fingerprint BIGINT NOT NULL, rule_group TEXT NOT NULL, rule TEXT NOT NULL, alert TEXT NOT NULL,
@@ -54,6 +54,9 @@ CREATE TABLE silences (id TEXT NOT NULL PRIMARY KEY, ends_at BIGINT NOT NULL, si
 CREATE TABLE message_references (
   receiver TEXT NOT NULL, integration TEXT NOT NULL, order_key TEXT NOT NULL, reference TEXT NOT NULL, at BIGINT NOT NULL,
   PRIMARY KEY (receiver, integration, order_key));
+)sql",
+    R"sql(
+ALTER TABLE incidents ADD COLUMN details TEXT NOT NULL DEFAULT '{}';
 )sql"};
 
 std::string in_dialect(std::string_view step, const Dialect& dialect) {

@@ -279,7 +279,8 @@ class SqlStore final : public Store {
     auto done =
         database_->run(sql::kPutIncident, {id, std::string_view(incident.key), std::string_view(incident.title),
                                            std::string_view(incident.severity), std::string_view(incident.cause),
-                                           write_labels(incident.labels), ms(incident.opened_at), resolved_at});
+                                           write_labels(incident.labels), ms(incident.opened_at), resolved_at,
+                                           write_incident_details(incident)});
     if (!done) return only_status(done);
     std::int64_t position = 0;
     for (const core::Alert& alert : incident.alerts) {
@@ -355,6 +356,7 @@ class SqlStore final : public Store {
     incident.labels = std::move(*labels);
     incident.opened_at = to_time(row.integer(6));
     if (!row.is_null(7)) incident.resolved_at = to_time(row.integer(7));
+    if (auto read = read_incident_details(row.text(8), incident); !read) return std::unexpected(read.error());
     auto alerts = alerts_of(sql::kIncidentAlerts, {std::string_view(incident.id)});
     if (!alerts) return std::unexpected(alerts.error());
     incident.alerts = std::move(*alerts);

@@ -19,10 +19,10 @@ inline constexpr std::string_view kTransitions =
     "SELECT at, from_state, to_state, reason, alert FROM transitions WHERE at >= $1 ORDER BY at DESC, id DESC LIMIT $2";
 
 inline constexpr std::string_view kPutIncident =
-    "INSERT INTO incidents (id, incident_key, title, severity, cause, labels, opened_at, resolved_at) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET title = excluded.title, "
+    "INSERT INTO incidents (id, incident_key, title, severity, cause, labels, opened_at, resolved_at, details) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE SET title = excluded.title, "
     "severity = excluded.severity, cause = excluded.cause, labels = excluded.labels, resolved_at = "
-    "excluded.resolved_at";
+    "excluded.resolved_at, details = excluded.details";
 // An incident is handed over whole at every change: what did not change in it is not written again.
 inline constexpr std::string_view kPutIncidentAlert =
     "INSERT INTO incident_alerts (incident_id, position, alert) VALUES ($1, $2, $3) "
@@ -38,7 +38,7 @@ inline constexpr std::string_view kPutTimelineEntry =
 inline constexpr std::string_view kCutTimeline =
     "DELETE FROM incident_timeline WHERE incident_id = $1 AND position >= $2";
 inline constexpr std::string_view kIncidents =
-    "SELECT id, incident_key, title, severity, cause, labels, opened_at, resolved_at FROM incidents "
+    "SELECT id, incident_key, title, severity, cause, labels, opened_at, resolved_at, details FROM incidents "
     "WHERE ($1 = '' OR id = $1) AND ($2 = 0 OR resolved_at IS NULL) ORDER BY opened_at DESC, id LIMIT $3";
 inline constexpr std::string_view kIncidentAlerts =
     "SELECT alert FROM incident_alerts WHERE incident_id = $1 ORDER BY position";

@@ -170,6 +170,13 @@ TEST_P(StoreContract, TransitionsAreAHistoryNewestFirst) {
 TEST_P(StoreContract, AnIncidentComesBackWhole) {
   core::Incident kept = incident("00000000000000aa", at(5), {alert("billing"), alert("audit")});
   kept.timeline.push_back({at(6), "grew", "audit joined"});
+  kept.began_at = at(3);
+  kept.handling = {.owner = "data", .acknowledged_by = "ann", .acknowledged_at = at(7), .merged_into = "bb"};
+  kept.reasons = {.hypothesis = "consumer_down",
+                  .score = 0.9,
+                  .evidence = {"no member for 5m"},
+                  .origin = core::Node{"topic", "prod", "orders"},
+                  .affected = {{"table", "warehouse", "orders"}}};
   commit({.incidents = {kept}});
   reopen();
   const auto found = store_->incidents({});
@@ -184,6 +191,9 @@ TEST_P(StoreContract, AnIncidentComesBackWhole) {
   EXPECT_EQ(incident.labels, kept.labels);
   EXPECT_EQ(incident.opened_at, kept.opened_at);
   EXPECT_TRUE(incident.open());
+  EXPECT_EQ(incident.began_at, kept.began_at);
+  EXPECT_EQ(incident.handling, kept.handling);
+  EXPECT_EQ(incident.reasons, kept.reasons);
   ASSERT_EQ(incident.alerts.size(), 2U);
   expect_same(incident.alerts[1], kept.alerts[1]);
   ASSERT_EQ(incident.timeline.size(), 2U);
