@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "storage/schema.h"
+#include "storage/sqlite_database.h"
 #include "storage/store.h"
 
 #include "samples.h"
@@ -50,6 +52,8 @@ std::unique_ptr<Store> must_open(const std::string& path, const SqliteOptions& o
   return store ? std::move(*store) : nullptr;
 }
 
+std::string newest_schema() { return std::to_string(migrations().size()); }
+
 Commit step(const std::string& id) {
   const core::Alert firing = alert(id);
   return {.alerts = {firing},
@@ -76,7 +80,7 @@ TEST(SqliteStore, KeepsAWriteAheadLogAndItsVersion) {
   auto store = must_open(folder.file());
   Other other(folder.file());
   EXPECT_EQ(other.ask("PRAGMA journal_mode"), "wal");
-  EXPECT_EQ(other.ask("PRAGMA user_version"), "5");
+  EXPECT_EQ(other.ask("PRAGMA user_version"), newest_schema());
 }
 
 TEST(SqliteStore, AnotherProcessCanReadWhileItIsOpen) {
@@ -94,7 +98,7 @@ TEST(SqliteStore, ANewerFileIsRefusedAndLeftAlone) {
   const auto store = open_sqlite(folder.file());
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().kind, core::ErrorKind::storage);
-  EXPECT_THAT(store.error().message, HasSubstr("newer Weir (schema 99, this one knows 5)"));
+  EXPECT_THAT(store.error().message, HasSubstr("newer Weir (schema 99, this one knows " + newest_schema() + ")"));
   EXPECT_EQ(store.error().where, folder.file());
   EXPECT_EQ(Other(folder.file()).ask("PRAGMA user_version"), "99");
 }
@@ -336,7 +340,8 @@ TEST(SqliteStore, MeasurementsOfNoSuchFileAnotherProgramsOrAnotherSchemaAreRefus
   EXPECT_FALSE(std::filesystem::exists(folder.file())) << "nothing is created";
   must_open(folder.file()).reset();
   Other(folder.file()).run("PRAGMA user_version = 1");
-  EXPECT_THAT(measurements(folder.file()).error().message, HasSubstr("has schema 1, this Weir reads 5"));
+  EXPECT_THAT(measurements(folder.file()).error().message,
+              HasSubstr("has schema 1, this Weir reads " + newest_schema()));
   const TempFolder other;
   Other(other.file()).run("CREATE TABLE t (a)");
   EXPECT_THAT(measurements(other.file()).error().message, HasSubstr("something else"));
@@ -344,16 +349,13 @@ TEST(SqliteStore, MeasurementsOfNoSuchFileAnotherProgramsOrAnotherSchemaAreRefus
 
 TEST(SqliteStore, AFileOfTheFirstSchemaKeepsItsMeasurementsUnmarked) {
   const TempFolder folder;
-  auto store = must_open(folder.file());
-  ASSERT_TRUE(store->append({{"rows", at(1), 5}}));
-  store.reset();
   {
-    Other old(folder.file());
-    old.run("ALTER TABLE measurements DROP COLUMN mark; ALTER TABLE measurements DROP COLUMN feedback");
-    old.run("DROP TABLE texts; DROP TABLE notification_groups; DROP TABLE silences");
-    old.run("DROP TABLE message_references; PRAGMA user_version = 1");
+    auto old = open_sqlite_database(folder.file(), {});
+    ASSERT_TRUE(old) << old.error().describe();
+    ASSERT_TRUE(migrate(**old, migrations().first(1)));
+    ASSERT_TRUE((*old)->run("INSERT INTO measurements (check_id, at, value) VALUES ('rows', 1000, 5)", {}));
   }
-  store = must_open(folder.file());
+  const auto store = must_open(folder.file());
   ASSERT_TRUE(store->append({{"rows", at(2), 6, core::Mark::anomalous}}));
   const auto found = store->newest("rows", 10);
   ASSERT_TRUE(found);
