@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 #include <unordered_set>
+#include <utility>
 
 #include "api/utf8.h"
 #include "core/series_source.h"
@@ -66,6 +67,44 @@ void keep_unseen(std::span<const core::Sample> before, const core::Batch& batch,
   }
 }
 
+/// The metric that a series belongs to: of a histogram's _bucket, _sum and _count the histogram.
+template <class Headers>
+std::string_view family_of(std::string_view name, const Headers& headers) {
+  for (const std::string_view ending : {"_bucket", "_sum", "_count"}) {
+    if (!name.ends_with(ending)) continue;
+    const std::string_view base = name.substr(0, name.size() - ending.size());
+    const auto header = headers.find(base);
+    if (header != headers.end() && header->second.metric.type == core::MetricType::histogram) return base;
+  }
+  return name;
+}
+
+/// The lines of one family, in pieces: none is moved to a larger place again and again.
+class FamilyText {
+ public:
+  void add(const core::Sample& sample) {
+    append_sample_line(text_, sample.labels, sample.value);
+    if (text_.size() < kPiece) return;
+    close();
+    text_.reserve(kPiece + kLine);
+  }
+  const MetricsPage::Pieces& finish() {
+    if (!text_.empty()) close();
+    return pieces_;
+  }
+
+ private:
+  static constexpr std::size_t kPiece = 256U << 10U;
+  static constexpr std::size_t kLine = 4U << 10U;  // most are shorter
+
+  void close() { pieces_.push_back(std::make_shared<const std::string>(std::exchange(text_, {}))); }
+
+  std::string text_;
+  MetricsPage::Pieces pieces_;
+};
+
+using Families = std::map<std::string_view, MetricsPage::Pieces>;  // names of the batch's samples
+
 std::string help_text(std::string_view help) {
   std::string out;
   for (const char c : help) out += c == '\\' ? "\\\\" : c == '\n' ? "\\n" : std::string(1, c);
@@ -74,26 +113,59 @@ std::string help_text(std::string_view help) {
 
 }  // namespace
 
+/// What one source shows; only what is rendered of it changes.
+struct MetricsPage::Source {
+  core::Time updated_at;
+  std::vector<core::Sample> kept;            // of earlier batches
+  std::shared_ptr<const core::Batch> batch;  // the latest, shared with who else works on it
+
+  template <class Visit>
+  void each(Visit visit) const {
+    std::ranges::for_each(kept, visit);
+    for (const core::Sample& sample : batch->samples) {
+      if (is_shown(sample)) visit(sample);
+    }
+  }
+
+  /// The text, of which nothing is kept once the last request has let go of it.
+  std::shared_ptr<const Families> families(const Headers& headers) const {
+    const std::lock_guard lock(rendering_);
+    if (auto rendered = rendered_.lock()) return rendered;
+    std::map<std::string_view, FamilyText> texts;
+    auto text = texts.end();
+    each([&](const core::Sample& sample) {
+      const std::string_view name = family_of(sample.labels.name(), headers);
+      if (text == texts.end() || text->first != name) text = texts.try_emplace(name).first;
+      text->second.add(sample);
+    });
+    auto rendered = std::make_shared<Families>();
+    for (auto& [name, lines] : texts) rendered->emplace(name, lines.finish());
+    rendered_ = rendered;
+    return rendered;
+  }
+
+ private:
+  mutable std::mutex rendering_;
+  mutable std::weak_ptr<const Families> rendered_;
+};
+
 void append_sample_line(std::string& out, const core::Labels& labels, double value) {
   out += labels.name();
   char opened = '{';
+  const bool plain = labels.plain();
   std::string valid;
   for (const auto& [name, given] : labels) {
     if (name == core::kMetricName) continue;
-    std::string_view text = given;
-    if (!is_ascii(text)) {
-      valid.clear();
-      append_valid_utf8(valid, text);
-      text = valid;
-    }
     out += opened;
     opened = ',';
     out += name;
     out += "=\"";
-    if (text.find_first_of("\\\"\n") == std::string_view::npos) {
-      out += text;
+    if (plain) {
+      out += given;
     } else {
-      core::append_escaped(out, text);
+      valid.clear();
+      append_valid_utf8(valid, given);
+      core::append_escaped(out, valid);
     }
     out += '"';
   }
@@ -104,104 +176,85 @@ void append_sample_line(std::string& out, const core::Labels& labels, double val
 
 void MetricsPage::describe(std::span<const core::MetricInfo> metrics) {
   const std::lock_guard updating(updating_);
+  Headers headers = *content().headers;
   for (const core::MetricInfo& metric : metrics) {
     const std::string name(metric.name);
     auto lines = std::make_shared<const std::string>("# HELP " + name + " " + help_text(metric.help) + "\n# TYPE " +
                                                      name + " " + std::string(type_name(metric.type)) + "\n");
-    headers_.try_emplace(name, Header{metric, std::move(lines)});
+    headers.try_emplace(name, Header{metric, std::move(lines)});
   }
+  auto all = std::make_shared<const Headers>(std::move(headers));
+  const std::lock_guard lock(mutex_);
+  content_.headers = std::move(all);
 }
 
 void MetricsPage::update(const std::string& source, std::shared_ptr<const core::Batch> batch, core::Time now) {
   const std::lock_guard updating(updating_);
-  Source& shown = sources_[source];
-  std::vector<core::Sample> kept;
-  keep_unseen(shown.kept, *batch, now, kept);
-  if (shown.batch) keep_unseen(shown.batch->samples, *batch, now, kept);
-  shown.kept = std::move(kept);
-  shown.batch = std::move(batch);
-  shown.families = render_families(shown);
-  shown.updated_at = now;
-  join();
-}
-
-std::string_view MetricsPage::family_of(std::string_view name) const {
-  for (const std::string_view ending : {"_bucket", "_sum", "_count"}) {
-    if (!name.ends_with(ending)) continue;
-    const std::string_view base = name.substr(0, name.size() - ending.size());
-    const auto header = headers_.find(base);
-    if (header != headers_.end() && header->second.metric.type == core::MetricType::histogram) return base;
+  const Sources sources = content().sources;
+  const auto before = sources.find(source);
+  auto shown = std::make_shared<Source>();
+  if (before != sources.end()) {
+    keep_unseen(before->second->kept, *batch, now, shown->kept);
+    keep_unseen(before->second->batch->samples, *batch, now, shown->kept);
   }
-  return name;
-}
-
-MetricsPage::Families MetricsPage::render_families(const Source& shown) const {
-  Families families;
-  auto family = families.end();
-  const auto render = [&](const core::Sample& sample) {
-    const std::string_view name = family_of(sample.labels.name());
-    if (family == families.end() || family->first != name) {
-      family = families.find(name);
-      if (family == families.end()) {
-        family = families.emplace(std::string(name), std::make_shared<std::string>()).first;
-        // Sizes hardly change from cycle to cycle, so that the text is neither moved nor too large.
-        const auto before = shown.families.find(name);
-        if (before != shown.families.end())
-          family->second->reserve(before->second->size() + before->second->size() / 64);
-      }
-    }
-    append_sample_line(*family->second, sample.labels, sample.value);
-  };
-  std::ranges::for_each(shown.kept, render);
-  for (const core::Sample& sample : shown.batch->samples) {
-    if (is_shown(sample)) render(sample);
-  }
-  for (auto& [name, text] : families) {
-    if (text->capacity() > text->size() + text->size() / 8) text->shrink_to_fit();
-  }
-  return families;
+  shown->batch = std::move(batch);
+  shown->updated_at = now;
+  const std::lock_guard lock(mutex_);
+  content_.sources.insert_or_assign(source, std::move(shown));
 }
 
 void MetricsPage::drop_older_than(core::Time now, core::Duration age) {
   const std::lock_guard updating(updating_);
-  if (std::erase_if(sources_, [&](const auto& entry) { return entry.second.updated_at < now - age; }) > 0) join();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(content_.sources, [&](const auto& entry) { return entry.second->updated_at < now - age; });
 }
 
-void MetricsPage::join() {
+MetricsPage::Content MetricsPage::content() const {
+  const std::lock_guard lock(mutex_);
+  return content_;
+}
+
+std::vector<core::MetricInfo> MetricsPage::described() const {
+  const Content held = content();
   std::set<std::string_view> names;
-  for (const auto& [source, shown] : sources_) {
-    for (const auto& [name, text] : shown.families) names.insert(name);
+  for (const auto& [name, source] : held.sources) {
+    std::string_view last;
+    source->each([&](const core::Sample& sample) {
+      const std::string_view found = sample.labels.name();
+      if (std::exchange(last, found) != found) names.insert(family_of(found, *held.headers));
+    });
   }
-  auto pieces = std::make_shared<Pieces>();
-  auto described = std::make_shared<std::vector<core::MetricInfo>>();
+  std::vector<core::MetricInfo> described;
   for (const std::string_view name : names) {
-    if (const auto header = headers_.find(name); header != headers_.end()) {
-      pieces->push_back(header->second.lines);
-      described->push_back(header->second.metric);
-    }
-    for (const auto& [source, shown] : sources_) {
-      if (const auto text = shown.families.find(name); text != shown.families.end()) pieces->push_back(text->second);
+    if (const auto header = held.headers->find(name); header != held.headers->end())
+      described.push_back(header->second.metric);
+  }
+  return described;
+}
+
+MetricsPage::Pieces MetricsPage::pieces() const {
+  const Content held = content();
+  std::vector<std::shared_ptr<const Families>> rendered;
+  std::set<std::string_view> names;
+  for (const auto& [source, shown] : held.sources) {
+    rendered.push_back(shown->families(*held.headers));
+    for (const auto& [name, lines] : *rendered.back()) names.insert(name);
+  }
+  Pieces pieces;
+  for (const std::string_view name : names) {
+    if (const auto header = held.headers->find(name); header != held.headers->end())
+      pieces.push_back(header->second.lines);
+    for (const auto& families : rendered) {
+      if (const auto lines = families->find(name); lines != families->end())
+        pieces.insert(pieces.end(), lines->second.begin(), lines->second.end());
     }
   }
-  const std::lock_guard lock(mutex_);
-  pieces_ = std::move(pieces);
-  described_ = std::move(described);
-}
-
-std::shared_ptr<const std::vector<core::MetricInfo>> MetricsPage::described() const {
-  const std::lock_guard lock(mutex_);
-  return described_;
-}
-
-std::shared_ptr<const MetricsPage::Pieces> MetricsPage::pieces() const {
-  const std::lock_guard lock(mutex_);
-  return pieces_;
+  return pieces;
 }
 
 std::string MetricsPage::render() const {
   std::string page;
-  const auto held = pieces();
-  for (const auto& piece : *held) page += *piece;
+  for (const auto& piece : pieces()) page += *piece;
   return page;
 }
 

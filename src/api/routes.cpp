@@ -38,12 +38,12 @@ ServerResponse error(int status, const std::string& message) {
 ServerResponse metrics(const Backend& backend, const ServerRequest&) {
   ServerResponse response;
   response.content_type = kExpositionType;
-  response.parts = *backend.metrics.pieces();
+  response.parts = backend.metrics.pieces();
   return response;
 }
 
 ServerResponse cluster_metrics(const Backend& backend, std::string_view cluster) {
-  auto page = cluster_page(*backend.metrics.pieces(), cluster);
+  auto page = cluster_page(backend.metrics.pieces(), cluster);
   if (!page) return error(404, "there are no metrics of a Kafka cluster \"" + std::string(cluster) + "\"");
   ServerResponse response;
   response.content_type = kExpositionType;
@@ -138,9 +138,10 @@ ServerResponse webhook_of_alertmanager(const Backend& backend, const ServerReque
 
 /// Where a request is answered.
 enum class Where {
-  loop,   // at once
-  brief,  // some milliseconds
-  slow,   // reads many series or the database, or waits
+  loop,    // at once
+  always,  // some milliseconds, and not refused however much there is to do
+  brief,   // some milliseconds
+  slow,    // reads many series or the database, or waits
 };
 
 enum class Methods { get, get_post, post, post_put };
@@ -152,7 +153,7 @@ struct Row {
   Methods methods = Methods::get;
 };
 constexpr std::array<Row, 24> kRoutes{{
-    {"/metrics", metrics, Where::loop},
+    {"/metrics", metrics, Where::always},
     {"/-/healthy", healthy, Where::loop},
     {"/-/ready", ready, Where::loop},
     {"/-/reload", reload, Where::slow, Methods::post_put},
@@ -163,7 +164,7 @@ constexpr std::array<Row, 24> kRoutes{{
     {"/api/v1/parse_query", parse_query, Where::brief, Methods::get_post},
     {"/api/v1/series", series, Where::brief, Methods::get_post},
     {"/api/v1/labels", labels, Where::brief, Methods::get_post},
-    {"/api/v1/metadata", metadata, Where::loop},
+    {"/api/v1/metadata", metadata, Where::brief},
     {"/api/v1/rules", rules, Where::brief},
     {"/api/v1/alerts", alerts, Where::brief},
     {"/api/v1/status/buildinfo", build_info, Where::loop},
@@ -239,7 +240,7 @@ std::size_t size_of(const ServerResponse& response) {
 using Work = std::function<bool(std::function<void()>)>;
 
 const Work& worker(const Backend& backend, Where place) {
-  return place == Where::brief && backend.brief ? backend.brief : backend.background;
+  return place != Where::slow && backend.brief ? backend.brief : backend.background;
 }
 
 void answer_on_loop(const Backend& backend, const ServerRequest& request,
@@ -294,6 +295,7 @@ void serve(const Backend& backend, const ServerRequest& request, std::shared_ptr
   const Work& work = worker(backend, place);
   if (!work) return task();
   if (work(task)) return;
+  if (place == Where::always) return responder->send(answer(backend, request));  // not compressed, rather than late
   const std::string busy = "too many requests at once; try again";
   responder->send(request.path.starts_with(kPrometheusPaths) ? api_failure("unavailable", busy) : error(503, busy));
 }

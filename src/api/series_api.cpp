@@ -211,8 +211,7 @@ ServerResponse metadata(const Backend& backend, const ServerRequest& request) {
   const std::string_view wanted = parameters.get("metric");
   std::string out = "{";
   std::int64_t shown = 0;
-  const auto metrics = backend.metrics.described();
-  for (const core::MetricInfo& metric : *metrics) {
+  for (const core::MetricInfo& metric : backend.metrics.described()) {
     if (!wanted.empty() && metric.name != wanted) continue;
     if (*limit >= 0 && shown == *limit) break;
     if (shown++ > 0) out += ',';

@@ -31,10 +31,6 @@ std::size_t sequence_length(std::string_view text) {
 
 }  // namespace
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 void append_valid_utf8(std::string& out, std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);

@@ -9,7 +9,4 @@ namespace weir::api {
 /// with any bytes, and Prometheus refuses a whole page for one bad label.
 void append_valid_utf8(std::string& out, std::string_view text);
 
-/// True when every byte is ASCII, so that nothing needs replacing.
-bool is_ascii(std::string_view text);
-
 }  // namespace weir::api

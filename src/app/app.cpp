@@ -24,6 +24,7 @@
 #include "runtime/clock.h"
 #include "runtime/collector_harness.h"
 #include "runtime/log.h"
+#include "runtime/memory.h"
 #include "runtime/scheduler.h"
 #include "runtime/self_metrics.h"
 #include "runtime/worker_pool.h"
@@ -35,6 +36,7 @@ using namespace std::chrono_literals;
 using core::MetricInfo;
 using core::MetricType;
 
+constexpr std::size_t kLargeCycle = 5'000;  // samples
 constexpr MetricInfo kBuildInfo{"weir_build_info", MetricType::gauge, "1, with the version."};
 constexpr MetricInfo kSeries{"weir_series", MetricType::gauge, "Time series held in memory."};
 constexpr MetricInfo kOutbox{"weir_outbox_messages", MetricType::gauge, "Notifications waiting to be delivered."};
@@ -386,6 +388,7 @@ class App::Impl {
         lineage_.miss(shared->collector);
       }
       metrics_.drop_older_than(shared->now, kShownFor);
+      if (shared->batch.samples.size() >= kLargeCycle) runtime::return_unused_pages();
     });
   }
 

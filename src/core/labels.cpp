@@ -7,11 +7,12 @@ namespace weir::core {
 
 // Layout of the bytes: the hash, how many labels, then 2 * count end offsets (name, value, name, value …) into the
 // text, then the text itself. Offsets take two bytes unless the text is too long for that, which the count's
-// highest bit tells.
+// highest bit tells; the next one tells that the values are plain.
 struct Labels::View {
   static constexpr std::size_t kCountAt = sizeof(std::uint64_t);
   static constexpr std::size_t kEndsAt = kCountAt + sizeof(std::uint32_t);
   static constexpr std::uint32_t kWide = 1U << 31U;
+  static constexpr std::uint32_t kPlain = 1U << 30U;
 
   const char* bytes;
 
@@ -23,7 +24,8 @@ struct Labels::View {
     return value;
   }
   std::uint64_t hash() const { return number<std::uint64_t>(0); }
-  std::uint32_t count() const { return number<std::uint32_t>(kCountAt) & ~kWide; }
+  std::uint32_t count() const { return number<std::uint32_t>(kCountAt) & ~(kWide | kPlain); }
+  bool plain() const { return (number<std::uint32_t>(kCountAt) & kPlain) != 0; }
   bool wide() const { return (number<std::uint32_t>(kCountAt) & kWide) != 0; }
   std::uint32_t end(std::size_t slot) const {
     return wide() ? number<std::uint32_t>(kEndsAt + 4 * slot) : number<std::uint16_t>(kEndsAt + 2 * slot);
@@ -39,6 +41,11 @@ constexpr std::uint64_t kFnvPrime = 1099511628211ULL;
 std::uint64_t fnv1a(std::uint64_t hash, std::string_view text) {
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * kFnvPrime;
   return (hash ^ 0xffU) * kFnvPrime;  // a separator that no UTF-8 text contains
+}
+
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\' && c != '\n'; });
 }
 
 }  // namespace
@@ -75,7 +82,9 @@ Labels::Labels(std::span<const Pair> given) {
       hash = fnv1a(hash, part);
     }
   }
-  const std::uint32_t count = static_cast<std::uint32_t>(kept.size()) | (width == 4 ? View::kWide : 0);
+  const bool plain = std::ranges::all_of(kept, is_plain, &Pair::second);
+  const std::uint32_t count =
+      static_cast<std::uint32_t>(kept.size()) | (width == 4 ? View::kWide : 0) | (plain ? View::kPlain : 0);
   std::memcpy(data.fill(), &hash, sizeof hash);
   std::memcpy(data.fill() + View::kCountAt, &count, sizeof count);
   data_ = std::move(data);
@@ -88,6 +97,8 @@ Labels Labels::metric(std::string_view name, std::initializer_list<Pair> pairs) 
 }
 
 std::size_t Labels::size() const { return data_ ? View(data_).count() : 0; }
+
+bool Labels::plain() const { return !data_ || View(data_).plain(); }
 
 Labels::Pair Labels::at(std::size_t index) const {
   const View view(data_);

@@ -68,6 +68,8 @@ class Labels {
   bool has(std::string_view name) const { return !get(name).empty(); }
   /// The value of `__name__`.
   std::string_view name() const { return get(kMetricName); }
+  /// Whether texts may hold all values as they are: ASCII without a quote, a backslash, a line feed.
+  bool plain() const;
   /// True when every label of `other` is here with the same value.
   bool includes(const Labels& other) const;
 

@@ -14,4 +14,10 @@ void return_freed_memory() {
 #endif
 }
 
+void return_unused_pages() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 }  // namespace weir::runtime

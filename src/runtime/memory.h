@@ -6,4 +6,8 @@ namespace weir::runtime {
 /// several threads; glibc would hold on to the peaks of each. To be called first in the process.
 void return_freed_memory();
 
+/// Gives the pages within the heap back that hold nothing: after a large cycle they lie scattered, where only this
+/// finds them. Some milliseconds for tens of megabytes.
+void return_unused_pages();
+
 }  // namespace weir::runtime

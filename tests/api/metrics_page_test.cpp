@@ -153,7 +153,7 @@ TEST(MetricsPageTest, ARequestUnderWayKeepsThePageItBegan) {
   const auto held = page.pieces();
   page.update("a", shared(batch({{lag("prod", "x"), 2}})), at(1015));
   std::string text;
-  for (const auto& piece : *held) text += *piece;
+  for (const auto& piece : held) text += *piece;
   EXPECT_EQ(text, "lag{cluster=\"prod\",topic=\"x\"} 1\n");
 }
 

@@ -210,18 +210,20 @@ TEST_F(RoutesTest, WhatMayTakeAWhileLeavesTheLoop) {
     request.query = "query=1";
     serve(backend, request, std::make_shared<FakeResponder>(statuses));
   };
-  ask_for("/metrics");
+  ask_for("/-/ready");
   ask_for("/-/healthy");
   EXPECT_EQ(statuses, (std::vector<int>{200, 200})) << "answered at once";
   for (const char* path :
-       {"/api/v1/query", "/api/weir/v1/overview", "/api/weir/v1/incidents", "/api/weir/v1/incidents/aa"})
+       {"/metrics", "/api/v1/query", "/api/weir/v1/overview", "/api/weir/v1/incidents", "/api/weir/v1/incidents/aa"})
     ask_for(path);
   EXPECT_EQ(statuses.size(), 2U);
   for (const auto& task : tasks) task();
-  EXPECT_EQ(statuses, (std::vector<int>{200, 200, 200, 200, 200, 404}));
+  EXPECT_EQ(statuses, (std::vector<int>{200, 200, 200, 200, 200, 200, 404}));
   full = true;
   ask_for("/api/v1/query");
   EXPECT_EQ(statuses.back(), 503);
+  ask_for("/metrics");
+  EXPECT_EQ(statuses.back(), 200) << "what scrapes is never refused";
 }
 
 TEST_F(RoutesTest, ALargePageIsCompressedOffTheLoopOrNotAtAll) {

@@ -26,10 +26,5 @@ TEST(Utf8Test, ReplacesWhatIsNotWellFormed) {
   EXPECT_EQ(valid("\xe2\x82"), "\uFFFD\uFFFD");
 }
 
-TEST(Utf8Test, KnowsAscii) {
-  EXPECT_TRUE(is_ascii("abc\n\x7f"));
-  EXPECT_FALSE(is_ascii("ab\x80"));
-}
-
 }  // namespace
 }  // namespace weir::api

@@ -81,6 +81,14 @@ TEST(LabelsTest, AnyBytesAreValues) {
   EXPECT_EQ((Labels{{"a", large}}).get("a").size(), large.size());
 }
 
+TEST(LabelsTest, TellWhetherTextsMayHoldTheirValuesAsTheyAre) {
+  EXPECT_TRUE(Labels().plain());
+  EXPECT_TRUE((Labels{{"a", "x y'{}=,"}, {"b", "\t"}}.plain()));
+  for (const char* value : {"\"", "\\", "a\nb", "\xc3\xa4"})
+    EXPECT_FALSE((Labels{{"a", "x"}, {"b", value}}.plain())) << value;
+  EXPECT_FALSE((Labels{{"a", std::string(100'000, 'x')}, {"b", "\""}}.plain()));
+}
+
 TEST(LabelsTest, CopiesOutliveTheOriginalAndCrossThreads) {
   auto original = std::make_unique<Labels>(Labels{{"a", "1"}});
   const Labels copy = *original;
