@@ -4,9 +4,6 @@
 #include <fmt/format.h>
 #include <utility>
 
-#include "collectors/kafka_token.h"
-#include "net/http_client.h"
-
 namespace weir::collectors {
 namespace {
 
@@ -201,11 +198,7 @@ CanaryCollector::~CanaryCollector() = default;
 std::span<const MetricInfo> CanaryCollector::metrics() const { return kMetrics; }
 
 core::Result<std::unique_ptr<kafka::CanaryLink>> CanaryCollector::open(const kafka::ClusterSettings& cluster) {
-  if (cluster.token && !http_) http_ = net::make_curl_client();
-  return kafka::open_canary(cluster, *cluster.canary,
-                            [this](const kafka::TokenSettings& settings, const std::stop_token& stop) {
-                              return fetch_token(*http_, settings, now_, stop);
-                            });
+  return kafka::open_canary(cluster, *cluster.canary, tokens_.source());
 }
 
 std::optional<core::Error> CanaryCollector::follow(std::uint64_t first, const core::CollectContext& context) {
@@ -270,6 +263,7 @@ void CanaryCollector::tell(const core::Error& error, core::Batch& batch) {
 
 core::Result<core::Batch> CanaryCollector::collect(const core::CollectContext& context) {
   now_ = context.now;
+  tokens_.set_now(now_);
   core::Batch batch;
   if (auto error = probe(context)) {
     if (error->kind == core::ErrorKind::cancelled) return std::unexpected(std::move(*error));

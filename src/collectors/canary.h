@@ -13,14 +13,11 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/kafka_token.h"
 #include "core/collector.h"
 #include "core/labels.h"
 #include "kafka/canary.h"
 #include "kafka/settings.h"
-
-namespace weir::net {
-class HttpClient;
-}
 
 namespace weir::collectors {
 
@@ -129,8 +126,8 @@ class CanaryCollector : public core::Collector {
   kafka::CanarySettings settings_;
   core::Labels scope_;
   OpenLink open_;
-  std::unique_ptr<net::HttpClient> http_;  // for tokens, where the login needs them
-  core::Time now_;                         // of this cycle
+  KafkaTokens tokens_;
+  core::Time now_;  // of this cycle
   std::unique_ptr<kafka::CanaryLink> link_;
   CanaryLedger ledger_;
   std::optional<kafka::SteadyTime> failing_since_;  // nothing could be sent

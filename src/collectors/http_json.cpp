@@ -14,7 +14,7 @@
 #include "collectors/json_pointer.h"
 #include "collectors/json_scope.h"
 #include "collectors/json_template.h"
-#include "collectors/schema_registry_client.h"
+#include "core/percent.h"
 
 #include "privacy/mask.h"
 
@@ -146,7 +146,7 @@ class HttpJsonCollector::Impl {
 
   /// All pages of a request. A page that comes twice would come for ever.
   void run(const JsonRequest& request, const Around& around) {
-    PageRequest next{settings_.endpoint.url + fill(request.path, around, percent_encode),
+    PageRequest next{settings_.endpoint.url + fill(request.path, around, core::percent_encoded),
                      fill(request.body, around, json_escape)};
     std::set<std::pair<std::string, std::string>> seen;
     for (std::size_t page = 0;; ++page) {

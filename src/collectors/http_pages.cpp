@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "collectors/json_scope.h"
-#include "collectors/schema_registry_client.h"
+#include "core/percent.h"
 
 namespace weir::collectors {
 namespace {
@@ -31,7 +31,7 @@ std::string with_parameter(const std::string& url, const std::string& name, cons
     out += pair;
   }
   out += before;
-  return out + name + "=" + percent_encode(value);
+  return out + name + "=" + core::percent_encoded(value);
 }
 
 /// The target of rel="next" in a Link header.

@@ -9,7 +9,7 @@
 
 #include "collectors/json_pointer.h"
 #include "collectors/jwt.h"
-#include "collectors/schema_registry_client.h"
+#include "core/percent.h"
 
 #include "privacy/mask.h"
 
@@ -189,7 +189,8 @@ core::Result<net::HttpResponse> HttpSession::ask_for_token(const OauthSettings& 
     if (as_json) {
       members[name] = value;
     } else {
-      request.body += (request.body.empty() ? "" : "&") + percent_encode(name) + "=" + percent_encode(value);
+      request.body +=
+          (request.body.empty() ? "" : "&") + core::percent_encoded(name) + "=" + core::percent_encoded(value);
     }
   }
   if (as_json) request.body = members.dump(-1, ' ', false, json::error_handler_t::replace);

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/kafka_token.h"
 #include "kafka/cluster.h"
 
 namespace weir::collectors {
@@ -65,13 +64,9 @@ std::span<const core::MetricInfo> KafkaCollector::metrics() const {
 }
 
 core::Result<kafka::Snapshot> KafkaCollector::take(const core::CollectContext& context) {
-  now_ = context.now;
+  tokens_.set_now(context.now);
   if (!connection_) {
-    if (settings_.token) http_ = net::make_curl_client();
-    auto connected =
-        kafka::Cluster::connect(settings_, [this](const kafka::TokenSettings& settings, const std::stop_token& stop) {
-          return fetch_token(*http_, settings, now_, stop);
-        });
+    auto connected = kafka::Cluster::connect(settings_, tokens_.source());
     if (!connected) return std::unexpected(std::move(connected.error()));
     connection_ = std::move(*connected);
   }

@@ -12,6 +12,7 @@
 #include "collectors/compat.h"
 #include "collectors/consumer_groups.h"
 #include "collectors/dead_letter.h"
+#include "collectors/kafka_token.h"
 #include "collectors/offsets_stream.h"
 #include "collectors/series_budget.h"
 #include "collectors/topic_config.h"
@@ -22,9 +23,6 @@
 
 namespace weir::kafka {
 class Cluster;
-}
-namespace weir::net {
-class HttpClient;
 }
 
 namespace weir::collectors {
@@ -57,8 +55,7 @@ class KafkaCollector : public core::Collector {
 
   kafka::ClusterSettings settings_;
   std::string name_;
-  core::Time now_;                         // of the cycle
-  std::unique_ptr<net::HttpClient> http_;  // for tokens, where the login needs them
+  KafkaTokens tokens_;
   std::unique_ptr<kafka::Cluster> connection_;
   TakeSnapshot take_;
   const core::SeriesSource* past_;

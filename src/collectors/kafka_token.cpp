@@ -6,6 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "core/percent.h"
+#include "kafka/property_files.h"
+
 namespace weir::collectors {
 namespace {
 
@@ -15,16 +18,6 @@ constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 /// Beyond this a lifetime is taken for a mistake, and the token for one of an hour.
 constexpr double kLongestSeconds = 10.0 * 365 * 86400;
 constexpr double kUnknownSeconds = 3600;
-
-std::string form_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
-    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
 
 /// Base64url without padding (RFC 4648, 5); nothing where it is not.
 std::optional<std::string> decoded(std::string_view text) {
@@ -102,7 +95,7 @@ core::Result<kafka::Token> fetch_token(net::HttpClient& http, const kafka::Token
   request.max_response_bytes = 1U << 20U;
   request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}};
   request.body = "grant_type=client_credentials";
-  if (!settings.scope.empty()) request.body += "&scope=" + form_encoded(settings.scope);
+  if (!settings.scope.empty()) request.body += "&scope=" + core::percent_encoded(settings.scope);
   request.basic_auth = {{settings.client_id, settings.client_secret}};
   request.ca_file = settings.ca_file;
   const auto response = http.send(request, stop);
@@ -117,6 +110,20 @@ core::Result<kafka::Token> fetch_token(net::HttpClient& http, const kafka::Token
   std::string principal = text_at(claims, "sub");
   if (principal.empty()) principal = settings.client_id;
   return kafka::Token{core::Secret(std::move(value)), std::move(principal), expiry(answer, claims, now)};
+}
+
+kafka::TokenSource KafkaTokens::source() {
+  return [this](const kafka::TokenSettings& settings, const std::stop_token& stop) {
+    if (!http_) http_ = net::make_curl_client();
+    return fetch_token(*http_, settings, now_, stop);
+  };
+}
+
+core::Result<std::unique_ptr<kafka::Connection>> connect_once(const kafka::ClusterSettings& cluster,
+                                                              KafkaTokens& tokens) {
+  const auto read = kafka::PropertyFiles(cluster).read(cluster);
+  if (!read) return std::unexpected(read.error());
+  return kafka::Connection::open(*read, kafka::Isolation::read_uncommitted, tokens.source());
 }
 
 }  // namespace weir::collectors

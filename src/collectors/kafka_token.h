@@ -1,9 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <stop_token>
 
 #include "core/error.h"
 #include "core/time.h"
+#include "kafka/connection.h"
+#include "kafka/settings.h"
 #include "kafka/token.h"
 #include "net/http_client.h"
 
@@ -15,5 +18,22 @@ namespace weir::collectors {
 /// answer). No message has a token or the secret in it.
 core::Result<kafka::Token> fetch_token(net::HttpClient& http, const kafka::TokenSettings& settings, core::Time now,
                                        const std::stop_token& stop);
+
+/// Where the clients of one collector get their tokens. Outlives them; used by one thread.
+class KafkaTokens {
+ public:
+  /// The time of the cycle, which tokens are good from.
+  void set_now(core::Time now) { now_ = now; }
+  kafka::TokenSource source();
+
+ private:
+  core::Time now_;
+  std::unique_ptr<net::HttpClient> http_;  // once a login needs it
+};
+
+/// A client for one cycle of those that come seldom: with certificates, passwords and tokens as they are by now.
+/// Errors: as Connection::open(), a file that cannot be read (invalid).
+core::Result<std::unique_ptr<kafka::Connection>> connect_once(const kafka::ClusterSettings& cluster,
+                                                              KafkaTokens& tokens);
 
 }  // namespace weir::collectors

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/percent.h"
+
 namespace weir::collectors {
 namespace {
 
@@ -69,21 +71,6 @@ bool is_apicurio(const std::string& url) { return url.find("/apis/ccompat/") != 
 
 }  // namespace
 
-std::string percent_encode(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", byte);
-    }
-  }
-  return out;
-}
-
 void SchemaRegistryClient::begin_cycle(std::chrono::steady_clock::time_point deadline, std::stop_token stop) {
   deadline_ = deadline;
   stop_ = std::move(stop);
@@ -131,7 +118,8 @@ core::Result<std::optional<std::vector<std::string>>> SchemaRegistryClient::all_
 }
 
 core::Result<std::vector<int>> SchemaRegistryClient::versions(const std::string& subject, bool deleted) {
-  const std::string path = "/subjects/" + percent_encode(subject) + "/versions" + (deleted ? "?deleted=true" : "");
+  const std::string path =
+      "/subjects/" + core::percent_encoded(subject) + "/versions" + (deleted ? "?deleted=true" : "");
   const auto body = get(path);
   if (!body) return std::unexpected(body.error());
   const json answer = parse(*body);
@@ -148,7 +136,7 @@ core::Result<std::vector<int>> SchemaRegistryClient::versions(const std::string&
 }
 
 core::Result<Schema> SchemaRegistryClient::schema(const std::string& subject, int version) {
-  const std::string path = fmt::format("/subjects/{}/versions/{}", percent_encode(subject), version);
+  const std::string path = fmt::format("/subjects/{}/versions/{}", core::percent_encoded(subject), version);
   const auto body = get(path);
   if (!body) return std::unexpected(body.error());
   const json answer = parse(*body);
@@ -180,7 +168,7 @@ core::Result<std::string> SchemaRegistryClient::global_level() {
 }
 
 core::Result<std::optional<std::string>> SchemaRegistryClient::level(const std::string& subject) {
-  const std::string path = "/config/" + percent_encode(subject) + "?defaultToGlobal=true";
+  const std::string path = "/config/" + core::percent_encoded(subject) + "?defaultToGlobal=true";
   const auto body = get(path);
   if (!body && body.error().kind == ErrorKind::not_found) return std::nullopt;
   if (!body) return std::unexpected(body.error());
@@ -221,7 +209,7 @@ core::Result<CompatibilityAnswer> SchemaRegistryClient::check(const std::string&
   request.headers = {{"Content-Type", "application/vnd.schemaregistry.v1+json"}};
   request.body = question.dump(-1, ' ', false, json::error_handler_t::replace);
   const std::string path =
-      fmt::format("/compatibility/subjects/{}/versions/{}?verbose=true", percent_encode(subject), version);
+      fmt::format("/compatibility/subjects/{}/versions/{}?verbose=true", core::percent_encoded(subject), version);
   const auto body = send(std::move(request), path);
   if (!body) return std::unexpected(body.error());
   const json answer = parse(*body);

@@ -74,7 +74,4 @@ class SchemaRegistryClient {
   std::size_t requests_ = 0;
 };
 
-/// `text` as one segment of a URL's path: everything but letters, digits and -._~ as %XX (RFC 3986).
-std::string percent_encode(std::string_view text);
-
 }  // namespace weir::collectors

@@ -5,14 +5,11 @@
 #include <set>
 #include <utility>
 
-#include "collectors/kafka_token.h"
 #include "kafka/connection.h"
 #include "kafka/dead_letter_samples.h"
 #include "kafka/metadata.h"
 #include "kafka/offsets.h"
-#include "kafka/property_files.h"
 #include "kafka/sampler.h"
-#include "net/http_client.h"
 
 namespace weir::collectors {
 namespace {
@@ -49,20 +46,10 @@ KafkaSamples::KafkaSamples(kafka::ClusterSettings cluster, kafka::NameFilter top
 
 KafkaSamples::~KafkaSamples() = default;
 
-core::Result<std::unique_ptr<kafka::Connection>> KafkaSamples::open() {
-  const auto read = kafka::PropertyFiles(cluster_).read(cluster_);
-  if (!read) return std::unexpected(read.error());
-  if (cluster_.token && !http_) http_ = net::make_curl_client();
-  return kafka::Connection::open(*read, kafka::Isolation::read_uncommitted,
-                                 [this](const kafka::TokenSettings& settings, const std::stop_token& stop) {
-                                   return fetch_token(*http_, settings, now_, stop);
-                                 });
-}
-
 core::Result<SampledTopics> KafkaSamples::operator()(const core::CollectContext& context) {
-  now_ = context.now;
+  tokens_.set_now(context.now);
   const kafka::Budget budget{.deadline = context.deadline, .stop = context.stop};
-  auto connection = open();
+  auto connection = connect_once(cluster_, tokens_);
   if (!connection) return std::unexpected(connection.error());
   (*connection)->begin();
   auto metadata = kafka::read_metadata(**connection, budget, cluster_);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "collectors/kafka_token.h"
 #include "core/batch.h"
 #include "core/collector.h"
 #include "kafka/filter.h"
@@ -15,9 +16,6 @@
 
 namespace weir::kafka {
 class Connection;
-}
-namespace weir::net {
-class HttpClient;
 }
 
 namespace weir::collectors {
@@ -51,12 +49,9 @@ class KafkaSamples {
   core::Result<SampledTopics> operator()(const core::CollectContext& context);
 
  private:
-  core::Result<std::unique_ptr<kafka::Connection>> open();
-
   kafka::ClusterSettings cluster_;
   std::size_t messages_;
-  core::Time now_;
-  std::unique_ptr<net::HttpClient> http_;                             // for tokens, where the login needs them
+  KafkaTokens tokens_;
   std::map<std::string, std::map<std::int32_t, std::int64_t>> ends_;  // up to where each was looked at
   std::string next_;
 };

@@ -6,13 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "collectors/json_pointer.h"
-#include "collectors/kafka_token.h"
 #include "kafka/dead_letter_samples.h"
 #include "kafka/metadata.h"
 #include "kafka/offsets.h"
-#include "kafka/property_files.h"
 #include "kafka/sampler.h"
-#include "net/http_client.h"
 
 namespace weir::collectors {
 namespace {
@@ -94,23 +91,12 @@ core::Time TopicGovernanceCollector::next(core::Time now) const {
   return now + (unfinished_ ? std::min(settings_.interval, kLongestCycle) : settings_.interval);
 }
 
-/// A client for one cycle: the next is hours away, and its login's files may have changed by then.
-core::Result<void> TopicGovernanceCollector::open() {
-  const auto cluster = kafka::PropertyFiles(cluster_).read(cluster_);
-  if (!cluster) return std::unexpected(cluster.error());
-  if (cluster_.token && !http_) http_ = net::make_curl_client();
-  auto opened = kafka::Connection::open(*cluster, kafka::Isolation::read_uncommitted,
-                                        [this](const kafka::TokenSettings& settings, const std::stop_token& stop) {
-                                          return fetch_token(*http_, settings, now_, stop);
-                                        });
-  if (!opened) return std::unexpected(opened.error());
-  connection_ = std::move(*opened);
-  return {};
-}
-
 core::Result<core::Batch> TopicGovernanceCollector::collect(const core::CollectContext& context) {
   now_ = context.now;
-  if (auto opened = open(); !opened) return std::unexpected(opened.error());
+  tokens_.set_now(now_);
+  auto opened = connect_once(cluster_, tokens_);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  connection_ = std::move(*opened);
   auto batch = look_through(context);
   connection_.reset();
   return batch;

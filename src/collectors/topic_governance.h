@@ -10,16 +10,13 @@
 #include <tuple>
 #include <vector>
 
+#include "collectors/kafka_token.h"
 #include "core/collector.h"
 #include "kafka/connection.h"
 #include "kafka/settings.h"
 #include "kafka/snapshot.h"
 
 #include "privacy/pii.h"
-
-namespace weir::net {
-class HttpClient;
-}
 
 namespace weir::collectors {
 
@@ -64,14 +61,13 @@ class TopicGovernanceCollector final : public core::Collector {
     std::uint64_t round = 0;
   };
 
-  core::Result<void> open();
   core::Result<core::Batch> look_through(const core::CollectContext& context);
   void look_at(const kafka::Topic& topic, const kafka::Budget& budget, core::Batch& batch);
   void report(core::Batch& batch) const;
 
   TopicGovernanceSettings settings_;
   kafka::ClusterSettings cluster_;
-  std::unique_ptr<net::HttpClient> http_;          // for tokens, where the login needs them
+  KafkaTokens tokens_;
   std::unique_ptr<kafka::Connection> connection_;  // of the cycle
   std::map<std::string, Topic> topics_;
   std::uint64_t round_ = 0;

@@ -10,17 +10,10 @@
 #include <sys/stat.h>
 #include <tuple>
 
+#include "net/curl_handles.h"
+
 namespace weir::net {
 namespace {
-
-struct EasyDeleter {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
-struct ListDeleter {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using Easy = std::unique_ptr<CURL, EasyDeleter>;
-using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
 
 struct Exchange {
   HttpResponse response;
@@ -149,13 +142,13 @@ class CurlClient final : public HttpClient {
     }
     if (request.timeout.count() <= 0) return core::fail(core::ErrorKind::timeout, "no time left for a request", where);
     const std::uint64_t generation = note_files(request);
-    Easy easy = take();
+    CurlEasy easy = take();
     if (!easy) return core::fail(core::ErrorKind::internal, "libcurl could not be started");
     Exchange exchange{.response = {}, .limit = request.max_response_bytes, .too_large = false, .stop = std::move(stop)};
     char message[CURL_ERROR_SIZE] = "";
     CURL* handle = easy.get();
     curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, message);
-    const HeaderList headers = set_request(handle, request);
+    const CurlList headers = set_request(handle, request);
     set_exchange(handle, exchange);
     const CURLcode code = curl_easy_perform(handle);
     long status = 0;
@@ -180,14 +173,14 @@ class CurlClient final : public HttpClient {
   /// Handles keep their connections open: a collector asks one server hundreds of times a cycle.
   static constexpr std::size_t kIdleHandles = 8;
 
-  Easy take() {
+  CurlEasy take() {
     const std::lock_guard lock(mutex_);
-    if (idle_.empty()) return Easy(curl_easy_init());
-    Easy easy = std::move(idle_.back());
+    if (idle_.empty()) return CurlEasy(curl_easy_init());
+    CurlEasy easy = std::move(idle_.back());
     idle_.pop_back();
     return easy;
   }
-  void give_back(Easy easy, std::uint64_t generation) {
+  void give_back(CurlEasy easy, std::uint64_t generation) {
     curl_easy_reset(easy.get());
     const std::lock_guard lock(mutex_);
     if (generation == generation_ && idle_.size() < kIdleHandles) idle_.push_back(std::move(easy));
@@ -212,7 +205,7 @@ class CurlClient final : public HttpClient {
     return generation_;
   }
 
-  static HeaderList set_request(CURL* handle, const HttpRequest& request) {
+  static CurlList set_request(CURL* handle, const HttpRequest& request) {
     curl_slist* list = curl_slist_append(nullptr, "Expect:");
     for (const auto& [name, value] : request.headers) list = curl_slist_append(list, (name + ": " + value).c_str());
     curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list);
@@ -239,15 +232,9 @@ class CurlClient final : public HttpClient {
       curl_easy_setopt(handle, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
       curl_easy_setopt(handle, CURLOPT_XOAUTH2_BEARER, request.bearer.reveal().c_str());
     }
-    if (!request.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
-    if (!request.cert_file.empty()) curl_easy_setopt(handle, CURLOPT_SSLCERT, request.cert_file.c_str());
-    if (!request.key_file.empty()) curl_easy_setopt(handle, CURLOPT_SSLKEY, request.key_file.c_str());
-    if (request.insecure_skip_verify) {
-      curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
-      curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
-    }
+    set_tls(handle, {request.ca_file, request.cert_file, request.key_file}, request.insecure_skip_verify);
     if (!request.proxy.empty()) curl_easy_setopt(handle, CURLOPT_PROXY, request.proxy.reveal().c_str());
-    return HeaderList(list);
+    return CurlList(list);
   }
 
   static void set_exchange(CURL* handle, Exchange& exchange) {
@@ -263,7 +250,7 @@ class CurlClient final : public HttpClient {
   using Stamp = std::tuple<long, long, long, unsigned long>;  // modified s and ns, size, inode
 
   std::mutex mutex_;
-  std::vector<Easy> idle_;
+  std::vector<CurlEasy> idle_;
   std::uint64_t generation_ = 0;
   std::map<std::string, Stamp> files_;  // certificates and keys; as many as the configuration names
 };

@@ -7,15 +7,10 @@
 #include <fmt/format.h>
 #include <memory>
 
+#include "net/curl_handles.h"
+
 namespace weir::net {
 namespace {
-
-struct EasyDeleter {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
-struct ListDeleter {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
 
 struct Upload {
   std::string_view left;
@@ -83,7 +78,7 @@ bool is_smarthost(std::string_view text) {
 
 core::Result<void> send_mail(const MailServer& server, const Mail& mail, core::Duration timeout, std::stop_token stop) {
   const std::string where = "smtp://" + server.smarthost;
-  const std::unique_ptr<CURL, EasyDeleter> easy(curl_easy_init());
+  const CurlEasy easy(curl_easy_init());
   if (!easy) return core::fail(core::ErrorKind::internal, "libcurl could not be started");
   CURL* handle = easy.get();
   char message[CURL_ERROR_SIZE] = "";
@@ -91,7 +86,7 @@ core::Result<void> send_mail(const MailServer& server, const Mail& mail, core::D
   const std::string url = fmt::format("{}://{}/{}", tls_first ? "smtps" : "smtp", server.smarthost, server.hello);
   curl_slist* list = nullptr;
   for (const std::string& one : mail.to) list = curl_slist_append(list, ("<" + one + ">").c_str());
-  const std::unique_ptr<curl_slist, ListDeleter> recipients(list);
+  const CurlList recipients(list);
   Upload upload{.left = mail.text, .stop = std::move(stop)};
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, message);
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
@@ -114,13 +109,7 @@ core::Result<void> send_mail(const MailServer& server, const Mail& mail, core::D
     curl_easy_setopt(handle, CURLOPT_PASSWORD, server.password.reveal().c_str());
     if (!server.identity.empty()) curl_easy_setopt(handle, CURLOPT_SASL_AUTHZID, server.identity.c_str());
   }
-  if (!server.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, server.ca_file.c_str());
-  if (!server.cert_file.empty()) curl_easy_setopt(handle, CURLOPT_SSLCERT, server.cert_file.c_str());
-  if (!server.key_file.empty()) curl_easy_setopt(handle, CURLOPT_SSLKEY, server.key_file.c_str());
-  if (server.insecure_skip_verify) {
-    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
-  }
+  set_tls(handle, {server.ca_file, server.cert_file, server.key_file}, server.insecure_skip_verify);
   const CURLcode code = curl_easy_perform(handle);
   if (code == CURLE_OK) return {};
   if (code == CURLE_ABORTED_BY_CALLBACK) return core::fail(core::ErrorKind::cancelled, "stopped", where);

@@ -61,7 +61,8 @@ std::size_t grouped(std::string_view text, std::size_t count, char separator) {
   return at;
 }
 
-/// `digits` from the last to the first.
+}  // namespace
+
 bool fits_luhn(std::string_view digits) {
   int sum = 0;
   for (std::size_t i = 0; i < digits.size(); ++i) {
@@ -71,8 +72,6 @@ bool fits_luhn(std::string_view digits) {
   }
   return sum % 10 == 0;
 }
-
-}  // namespace
 
 std::size_t iban_at(std::string_view text) {
   if (text.size() < 15 || !is_digit(text[2]) || !is_digit(text[3])) return 0;

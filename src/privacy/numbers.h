@@ -14,4 +14,7 @@ std::size_t iban_at(std::string_view text);
 /// single blanks or hyphens, Luhn) that no digit follows; the longest. 0 for none.
 std::size_t card_at(std::string_view text);
 
+/// The check of ISO/IEC 7812-1 (Luhn) over decimal digits.
+bool fits_luhn(std::string_view digits);
+
 }  // namespace weir::privacy

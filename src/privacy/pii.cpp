@@ -138,13 +138,7 @@ bool is_card(std::string_view text) {
   }
   if (digits.size() < 14 || digits.size() > 19 || digits[0] < '3' || digits[0] > '6') return false;
   if (digits.find_first_not_of(digits[0]) == std::string::npos) return false;
-  int sum = 0;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    const int digit = digits[digits.size() - 1 - i] - '0';
-    const int doubled = digit * 2 > 9 ? digit * 2 - 9 : digit * 2;
-    sum += i % 2 == 1 ? doubled : digit;
-  }
-  return sum % 10 == 0;
+  return fits_luhn(digits);
 }
 
 /// Whether there is one as a word of its own.

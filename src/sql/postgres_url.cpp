@@ -4,6 +4,8 @@
 #include <cctype>
 #include <fmt/format.h>
 
+#include "core/percent.h"
+
 namespace weir::sql {
 namespace {
 
@@ -59,15 +61,6 @@ bool ports_are_numbers(std::string_view hosts) {
   return true;
 }
 
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
-    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
 }  // namespace
 
 core::Result<void> check_postgres_url(std::string_view url) {
@@ -95,7 +88,7 @@ core::Result<void> check_postgres_url(std::string_view url) {
 std::string with_parameters(std::string url, const std::vector<std::pair<std::string, std::string>>& parameters) {
   for (const auto& [name, value] : parameters) {
     url += url.find('?') == std::string::npos ? '?' : '&';
-    url += name + "=" + percent_encoded(value);
+    url += name + "=" + core::percent_encoded(value);
   }
   return url;
 }

@@ -9,76 +9,13 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "config/node.h"
-
-#include "rsa_key.h"
+#include "http_json_fixture.h"
 
 namespace weir::collectors {
 namespace {
 
-using namespace std::chrono_literals;
 using core::ErrorKind;
 using core::Labels;
-
-/// Answers by "METHOD path?query"; the last of several answers stays.
-class FakeService final : public net::HttpClient {
- public:
-  core::Result<net::HttpResponse> send(const net::HttpRequest& request, std::stop_token) override {
-    const std::string key =
-        request.method + " " + (request.url.starts_with(base) ? request.url.substr(base.size()) : request.url);
-    requests.push_back(key);
-    last = request;
-    if (failure) return std::unexpected(*failure);
-    const auto found = answers.find(key);
-    if (found == answers.end()) return net::HttpResponse{404, {}, R"({"message": "no such thing"})"};
-    auto& waiting = found->second;
-    net::HttpResponse answer = waiting.front();
-    if (waiting.size() > 1) waiting.erase(waiting.begin());
-    return answer;
-  }
-  void answer(const std::string& path, std::string body, int status = 200,
-              std::vector<std::pair<std::string, std::string>> headers = {}) {
-    answers["GET " + path].push_back({status, std::move(headers), std::move(body)});
-  }
-
-  std::string base = "http://service:8083";
-  std::map<std::string, std::vector<net::HttpResponse>> answers;
-  std::vector<std::string> requests;
-  net::HttpRequest last;
-  std::optional<core::Error> failure;
-};
-
-class HttpJsonTest : public testing::Test {
- protected:
-  /// With what stands under `requests:`, and more of the entry.
-  void configure(const std::string& requests, const std::string& more = "") {
-    const config::Node node = config::parse_yaml(
-        "name: svc\nurl: http://service:8083/\n" + more + "\nrequests:\n" + requests, "weir.yml", diagnostics_);
-    HttpJsonSettings settings = parse_http_json(node, diagnostics_);
-    ASSERT_TRUE(diagnostics_.ok()) << diagnostics_.to_string();
-    collector_ = std::make_unique<HttpJsonCollector>(std::move(settings), service_);
-  }
-  core::Result<core::Batch> collect() {
-    now_ += 30s;
-    return collector_->collect({now_, std::chrono::steady_clock::now() + 10s, {}});
-  }
-  static std::map<std::string, double> values(const core::Batch& batch) {
-    std::map<std::string, double> found;
-    for (const core::Sample& sample : batch.samples) found[sample.labels.to_string()] = sample.value;
-    return found;
-  }
-  std::string only_fault() {
-    const auto batch = collect();
-    if (!batch) return batch.error().describe();
-    return batch->faults.size() == 1 ? batch->faults[0].error.describe()
-                                     : std::to_string(batch->faults.size()) + " faults";
-  }
-
-  FakeService service_;
-  config::Diagnostics diagnostics_;
-  std::unique_ptr<HttpJsonCollector> collector_;
-  core::Time now_{1'700'000'000s};
-};
 
 TEST_F(HttpJsonTest, ValuesAreNumbersStatesAgesAndCounts) {
   configure(R"(
@@ -282,26 +219,6 @@ TEST_F(HttpJsonTest, AnEventTellsOnceOfEachChangeForTheWorse) {
     for (const core::Event& event : batch->events) told += std::to_string(i) + ": " + event.message + "\n";
   }
   EXPECT_EQ(told, "1: Job x failed: disk full\n4: Job x failed: disk full\n");
-}
-
-TEST_F(HttpJsonTest, ATokenIsFetchedKeptAndFetchedAnewWhenItIsRefused) {
-  configure("- {path: /a, metrics: [{name: a, value: /a}]}",
-            "oauth2: {token_url: 'http://login/token', client_id: weir, client_secret: s, scopes: [read, list]}");
-  service_.answers["POST http://login/token"] = {{200, {}, R"({"access_token": "one", "expires_in": 3600})"},
-                                                 {200, {}, R"({"access_token": "two", "expires_in": 3600})"}};
-  service_.answer("/a", R"({"a": 1})");
-  ASSERT_TRUE(collect());
-  EXPECT_EQ(service_.last.bearer.reveal(), "one");
-  ASSERT_TRUE(collect());
-  EXPECT_EQ(service_.requests, (std::vector<std::string>{"POST http://login/token", "GET /a", "GET /a"}));
-  service_.answers["GET /a"] = {{401, {}, "{}"}, {200, {}, R"({"a": 2})"}};
-  EXPECT_EQ(values(*collect()), (std::map<std::string, double>{{"a", 2}}));
-  EXPECT_EQ(service_.last.bearer.reveal(), "two");
-  now_ += 1h;
-  service_.answers["POST http://login/token"] = {{400, {}, R"({"error": "invalid_client"})"}};
-  const auto refused = collect();
-  ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().describe().find("invalid_client"), std::string::npos);
 }
 
 TEST_F(HttpJsonTest, TextsAreTakenApartAndPutTogether) {
@@ -515,81 +432,6 @@ TEST_F(HttpJsonTest, WhatAPersonReadsOfAnAnswerIsMasked) {
   EXPECT_EQ(collect()->events.at(0).message, "x on 10.0.0.1:80: <email> B: <card>");
 }
 
-TEST_F(HttpJsonTest, CredentialsGoIntoAJsonBodyWithOtherParameters) {
-  configure("- {path: /a, metrics: [{name: a, value: /a}]}",
-            "oauth2: {token_url: 'http://login/token', client_id: weir, client_secret: s, credentials: json, "
-            "parameters: {audience: x}}");
-  service_.answers["POST http://login/token"] = {{201, {}, R"({"access_token": "one"})"}};
-  service_.answer("/a", R"({"a": 1})");
-  service_.failure = core::fail(ErrorKind::unavailable, "down").error();
-  EXPECT_FALSE(collect());
-  EXPECT_EQ(service_.last.body,
-            R"({"audience":"x","client_id":"weir","client_secret":"s","grant_type":"client_credentials"})");
-  service_.failure.reset();
-  EXPECT_TRUE(collect());
-  EXPECT_EQ(service_.last.bearer.reveal(), "one");
-}
-
-TEST_F(HttpJsonTest, AServicesOwnLoginGivesAToken) {
-  configure("- {path: /a, metrics: [{name: a, value: /a}]}",
-            "login: {url: 'http://service:8083/auth/token', username: weir, password: s}");
-  service_.answers["POST /auth/token"] = {{201, {}, R"({"access_token": "one"})"}};
-  service_.answer("/a", R"({"a": 1})");
-  ASSERT_TRUE(collect());
-  EXPECT_EQ(service_.last.bearer.reveal(), "one");
-  now_ += 5min;
-  service_.answers["POST /auth/token"] = {{401, {}, R"({"detail": "Invalid credentials"})"}};
-  const auto refused = collect();
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(service_.last.body, R"({"password":"s","username":"weir"})");
-  EXPECT_NE(refused.error().describe().find("Invalid credentials"), std::string::npos);
-}
-
-TEST_F(HttpJsonTest, AServiceAccountGetsATokenForItsSignedAssertion) {
-  const std::filesystem::path path =
-      std::filesystem::path(testing::TempDir()) / ("weir-account-" + std::to_string(::getpid()) + ".json");
-  const test::RsaKey key;
-  std::ofstream(path) << nlohmann::json{{"type", "service_account"},
-                                        {"client_email", "weir@shop.iam"},
-                                        {"private_key", key.pem()},
-                                        {"private_key_id", "k1"},
-                                        {"token_uri", "http://login/token"}};
-  configure("- {path: /a, metrics: [{name: a, value: /a}]}",
-            "google_service_account: {file: '" + path.string() + "', scopes: [read]}");
-  std::filesystem::remove(path);
-  service_.answers["POST http://login/token"] = {{200, {}, R"({"access_token": "one", "expires_in": 3599})"}};
-  service_.failure = core::fail(ErrorKind::unavailable, "down").error();
-  EXPECT_FALSE(collect());
-  const std::string& body = service_.last.body;
-  EXPECT_TRUE(body.starts_with("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=ey"))
-      << body;
-  EXPECT_EQ(std::ranges::count(body, '.'), 2);
-  EXPECT_FALSE(service_.last.basic_auth);
-  service_.failure.reset();
-  service_.answer("/a", R"({"a": 1})");
-  EXPECT_TRUE(collect());
-  EXPECT_EQ(service_.last.bearer.reveal(), "one");
-}
-
-TEST_F(HttpJsonTest, ASignedTokenIsTheBearerTokenAndMadeAnewBeforeItsEnd) {
-  const std::filesystem::path path =
-      std::filesystem::path(testing::TempDir()) / ("weir-key-" + std::to_string(::getpid()) + ".pem");
-  std::ofstream(path) << test::RsaKey().pem();
-  configure(
-      "- {path: /a, metrics: [{name: a, value: /a}]}",
-      "jwt: {private_key_file: '" + path.string() + "', issuer: 'A.B.SHA256:{public_key_sha256}', lifetime: 10m}");
-  std::filesystem::remove(path);
-  service_.answer("/a", R"({"a": 1})");
-  ASSERT_TRUE(collect());
-  const std::string first = service_.last.bearer.reveal();
-  EXPECT_TRUE(first.starts_with("ey"));
-  ASSERT_TRUE(collect());
-  EXPECT_EQ(service_.last.bearer.reveal(), first);
-  now_ += 9min;
-  ASSERT_TRUE(collect());
-  EXPECT_NE(service_.last.bearer.reveal(), first);
-}
-
 TEST_F(HttpJsonTest, RunsThatFailedLongAgoAreNotNewsAndEachIsToldOnce) {
   configure(R"(
 - path: /a
@@ -608,93 +450,6 @@ TEST_F(HttpJsonTest, RunsThatFailedLongAgoAreNotNewsAndEachIsToldOnce) {
     for (const core::Event& event : batch->events) told += std::to_string(i) + ": " + event.message + "\n";
   }
   EXPECT_EQ(told, "0: A run of n (x) failed: run 2\n1: A run of n (x) failed: run 3\n");
-}
-
-TEST_F(HttpJsonTest, APresetKnowsHowOftenItsServiceMayBeAsked) {
-  const auto parse = [&](const std::string& more) {
-    return parse_http_json(
-        config::parse_yaml("{name: x, url: 'http://x', preset: snowflake, variables: {warehouse: W}" + more + "}",
-                           "weir.yml", diagnostics_),
-        diagnostics_);
-  };
-  EXPECT_EQ(parse("").interval, 30min);
-  EXPECT_EQ(parse("").endpoint.request_timeout, 45s);
-  EXPECT_EQ(parse(", interval: 2m, request_timeout: 20s").interval, 2min);
-  EXPECT_EQ(parse(", interval: 2m, request_timeout: 20s").endpoint.request_timeout, 20s);
-  EXPECT_TRUE(diagnostics_.ok()) << diagnostics_.to_string();
-  parse_http_json(config::parse_yaml("{name: x, url: 'http://x', preset: snowflake}", "weir.yml", diagnostics_),
-                  diagnostics_);
-  EXPECT_NE(diagnostics_.to_string().find("snowflake needs variables: {warehouse: …}"), std::string::npos);
-}
-
-TEST_F(HttpJsonTest, MistakesInTextsEdgesAndKeysAreNamed) {
-  const config::Node node = config::parse_yaml(R"(
-name: svc
-url: http://service:8083
-jwt: {private_key_file: /nowhere/key.pem, lifetime: 2h}
-google_service_account: {file: /nowhere/account.json}
-requests:
-  - path: /a
-    optional: [200]
-    let: {"1": x, a: {value: /x, match: "("}, b: [c], c: {value: /x, match: x, to: '\9'}, d: "/a/*"}
-    split: {name: x, value: a}
-    errors: [x]
-    edges: [{from: {kind: table}, to: {name: x}}, {from: {kind: a, name: b}}]
-    metrics: [{name: m, changes: {from: [a]}}]
-  - {path: /b, runs: {system: x, pipeline: /p, state: {value: /s, map: {A: fine}}, when: /x}}
-)",
-                                               "weir.yml", diagnostics_);
-  parse_http_json(node, diagnostics_);
-  const std::string text = diagnostics_.to_string();
-  for (const char* words :
-       {"/nowhere/key.pem", "from 1m to 1h", "\"issuer\" is missing", "/nowhere/account.json", "\"scopes\" is missing",
-        "give one of oauth2, google_service_account", "a list of statuses from 400 on", "\"1\" is no label's name",
-        "no regular expression", "write a text, or {value", "a * is for \"items\" alone", "\"x\" is no JSON Pointer",
-        "\"name\" is missing", "\"kind\" is missing", "\"to\" is missing", "write {from: [values], to: [values]}",
-        "\"fine\" is none of", "key \"id\" is missing", "unknown key \"when\""}) {
-    EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
-  }
-}
-
-TEST_F(HttpJsonTest, EveryMistakeOfAnEntryIsNamed) {
-  const config::Node node = config::parse_yaml(R"(
-name: svc
-url: service:8083
-interval: 1ms
-preset: kafka_conect
-labels: {"a-b": c}
-oauth2: {token_url: login, client_id: x}
-basic_auth: {username: u, password: p}
-requests:
-  - {path: jobs, items: x, metrics: [{name: "1x", value: "/a/*", unit: years, map: {A: b}}, {name: s, map: {A: 1}, states: [c]}], where: [1]}
-  - {path: /x}
-  - {path: /y, pages: {size: 10}, metrics: [{name: a, valeu: /x}], events: [{kind: k}]}
-)",
-                                               "weir.yml", diagnostics_);
-  parse_http_json(node, diagnostics_);
-  const std::string text = diagnostics_.to_string();
-  for (const char* words : {"write http://",
-                            "at least 1s",
-                            "did you mean \"kafka_connect\"",
-                            "\"a-b\" is no label",
-                            "\"token_url\"",
-                            "client_secret",
-                            "give one of oauth2",
-                            "\"path\": begins with /",
-                            "\"x\" is no JSON Pointer",
-                            "no metric's name",
-                            "a * is for \"items\" alone",
-                            "years",
-                            "\"b\" is no number",
-                            "either map or states",
-                            "write {/pointer: [values]}",
-                            "has no metrics",
-                            "\"parameter\" is missing",
-                            "unknown key \"valeu\"",
-                            "\"to\" is missing",
-                            "\"message\" is missing"}) {
-    EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
-  }
 }
 
 }  // namespace

@@ -425,10 +425,6 @@ TEST_F(SchemaRegistryTest, PastTheDeadlineNothingMoreIsAsked) {
   EXPECT_EQ(registry_.count("GET /subjects/"), 0U);
 }
 
-TEST(PercentEncodeTest, KeepsOnlyWhatNeedsNoEscape) {
-  EXPECT_EQ(percent_encode("aZ09-._~ /%ä"), "aZ09-._~%20%2F%25%C3%A4");
-}
-
 class SchemaRegistrySettingsTest : public testing::Test {
  protected:
   SchemaRegistrySettings parse(const std::string& yaml) {

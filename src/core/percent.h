@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace weir::core {
+
+/// For any part of a URL and for forms: every byte but RFC 3986's unreserved ones as %XX.
+std::string percent_encoded(std::string_view text);
+
+}  // namespace weir::core
