@@ -1,6 +1,6 @@
 // The drawing: pan by dragging, zoom by the wheel or the buttons, a click chooses a node.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { layout, reached, shortened, type Box } from "./lineage_layout";
+import { estimate, kindOf, layout, reached, shortened, type Box, type Measure } from "./lineage_layout";
 import type { Graph, LineageNode, Status } from "./lineage_types";
 
 interface Place {
@@ -18,6 +18,18 @@ export const marks: Record<Status, { tone: string; shape: string; word: string }
   unknown: { tone: "quiet", shape: "○", word: "nothing known" },
 };
 
+/** With the fonts of style.css. */
+function measured(): Measure {
+  const pen = document.createElement("canvas").getContext("2d");
+  if (!pen) return estimate;
+  const family = getComputedStyle(document.body).fontFamily;
+  const width = (font: string, text: string) => {
+    pen.font = `${font} ${family}`;
+    return pen.measureText(text).width;
+  };
+  return (name, kind) => Math.max(width("600 12.5px", name), width("11px", kind));
+}
+
 const least = 0.15;
 const most = 3;
 
@@ -30,7 +42,7 @@ export function Drawing({ graph, chosen, choose }: { graph: Graph; chosen: strin
   const frame = useRef<SVGSVGElement>(null);
   // What is unwell changes often, who is connected to whom seldom: only that is laid out anew.
   const shape = graph.nodes.map((node) => node.id + node.text).join() + "|" + graph.edges.map((edge) => `${edge.from}>${edge.to}`).join();
-  const plan = useMemo(() => layout(graph.nodes, graph.edges), [shape]);
+  const plan = useMemo(() => layout(graph.nodes, graph.edges, measured()), [shape]);
   const [place, setPlace] = useState<Place>({ x: 0, y: 0, scale: 1 });
   const drag = useRef<{ x: number; y: number; from: Place } | null>(null);
 
@@ -141,7 +153,7 @@ function Item({ node, box, chosen, faded, choose }: { node: LineageNode; box: Bo
         {shortened(node.name)}
       </text>
       <text class="kind" x="30" y="34">
-        {node.kind + (node.place ? " in " + node.place : "")}
+        {kindOf(node)}
       </text>
     </g>
   );

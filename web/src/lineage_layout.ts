@@ -20,7 +20,7 @@ export interface Layout {
 }
 
 const lineHeight = 44;
-const letter = 7.4; // about one letter of the labels, in pixels
+const beside = 44; // of a node's width is not text, in pixels
 const longest = 34;
 
 export function shortened(name: string): string {
@@ -40,13 +40,23 @@ export function drawn(edges: LineageEdge[], jobs: Set<number>): LineageEdge[] {
   });
 }
 
-export function layout(nodes: LineageNode[], edges: LineageEdge[]): Layout {
+/** The pixels that the two lines of a node take. */
+export type Measure = (name: string, kind: string) => number;
+
+/** For fonts that are not known: wide ones. */
+export const estimate: Measure = (name, kind) => Math.max(name.length * 8.8, kind.length * 7.2);
+
+export function kindOf(node: LineageNode): string {
+  return node.kind + (node.place ? " in " + node.place : "");
+}
+
+export function layout(nodes: LineageNode[], edges: LineageEdge[], measure: Measure = estimate): Layout {
   const graph = new dagre.graphlib.Graph({ multigraph: false });
   graph.setGraph({ rankdir: "LR", nodesep: 18, ranksep: 56, marginx: 16, marginy: 16 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of nodes) {
-    const letters = Math.max(shortened(node.name).length, (node.kind + " in " + node.place).length * 0.86);
-    graph.setNode(String(node.id), { width: Math.max(96, 34 + letters * letter), height: lineHeight });
+    const width = Math.max(96, beside + measure(shortened(node.name), kindOf(node)));
+    graph.setNode(String(node.id), { width, height: lineHeight });
   }
   const shown = drawn(edges, new Set(nodes.filter((node) => node.kind === "job").map((node) => node.id)));
   // A way from a node to itself is drawn by the node, not by the layout.

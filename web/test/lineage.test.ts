@@ -26,6 +26,9 @@ test("cycles, ways to oneself and an empty graph are laid out too", () => {
   const plan = layout([node(0), node(1)], [edge(0, 1), edge(1, 0), edge(0, 0)]);
   assert.equal(plan.lines.length, 3);
   for (const line of plan.lines) assert.match(line.path, /^M[-\d.]+,[-\d.]+ /);
+  const narrow = layout([node(0)], [], () => 10).boxes.get(0)!.width;
+  assert.equal(layout([node(0)], [], () => 300).boxes.get(0)!.width, 344, "what the text takes, and what is beside it");
+  assert.equal(narrow, 96, "but no less than this");
   assert.deepEqual([layout([], []).width, layout([], []).lines.length], [0, 0]);
 });
 
