@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fmt/format.h>
+#include <limits>
 #include <optional>
 #include <zlib.h>
 
@@ -79,7 +81,42 @@ std::optional<std::string> gzipped(const std::vector<std::shared_ptr<const std::
   return out;
 }
 
+struct Inflating {
+  z_stream stream{};
+  bool ready = inflateInit2(&stream, kGzipWindow) == Z_OK;
+
+  Inflating() = default;
+  Inflating(const Inflating&) = delete;
+  Inflating& operator=(const Inflating&) = delete;
+  ~Inflating() {
+    if (ready) inflateEnd(&stream);
+  }
+};
+
 }  // namespace
+
+core::Result<std::string> gunzipped(std::string_view compressed, std::size_t most) {
+  const core::Error broken{.kind = core::ErrorKind::invalid, .message = "the body is no complete gzip data"};
+  Inflating inflating;
+  z_stream& stream = inflating.stream;
+  if (!inflating.ready || compressed.size() > std::numeric_limits<uInt>::max()) return std::unexpected(broken);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));  // NOLINT
+  stream.avail_in = static_cast<uInt>(compressed.size());
+  std::string out;
+  std::string chunk(64U << 10U, '\0');
+  while (true) {
+    stream.next_out = reinterpret_cast<Bytef*>(chunk.data());  // NOLINT
+    stream.avail_out = static_cast<uInt>(chunk.size());
+    const int status = inflate(&stream, Z_NO_FLUSH);
+    const std::size_t came = chunk.size() - stream.avail_out;
+    if (out.size() + came > most) {
+      return core::fail(core::ErrorKind::limit, fmt::format("the body has more than {} bytes unpacked", most));
+    }
+    out.append(chunk, 0, came);
+    if (status == Z_STREAM_END) return out;
+    if (status != Z_OK || came == 0) return std::unexpected(broken);
+  }
+}
 
 bool accepts_gzip(std::string_view header) {
   bool any = false;

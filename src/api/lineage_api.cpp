@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/compress.h"
 #include "api/json_values.h"
 #include "api/newest.h"
 
@@ -21,7 +22,8 @@ using net::ServerResponse;
 using nlohmann::json;
 
 constexpr std::size_t kMostNodes = 2'000;
-constexpr std::size_t kMostColumns = 50;  // of one edge
+constexpr std::size_t kLargestEvent = 1U << 20U;  // unpacked; as the server takes of bodies that are not packed
+constexpr std::size_t kMostColumns = 50;          // of one edge
 constexpr std::size_t kMostReached = 500;
 constexpr std::size_t kDefaultDepth = 5;
 
@@ -266,11 +268,14 @@ ServerResponse receive_lineage(const Backend& backend, const ServerRequest& requ
       return refused;
     }
   }
-  if (const std::string_view encoding = request.header("content-encoding"); !encoding.empty() && encoding != "identity")
-    return error(415, "send the event without compression");
+  const std::string_view encoding = request.header("content-encoding");
+  if (!encoding.empty() && encoding != "identity" && encoding != "gzip")
+    return error(415, "send the event as it is, or compressed by gzip");
   if (!request.header("content-type").starts_with("application/json"))
     return error(415, "send the event as application/json");
-  const auto taken = access.receive(request.body);
+  const auto event =
+      encoding == "gzip" ? gunzipped(request.body, kLargestEvent) : core::Result<std::string>(request.body);
+  const core::Result<void> taken = event ? access.receive(*event) : std::unexpected(event.error());
   if (taken) return ServerResponse::json(201, "{}");
   if (taken.error().kind == core::ErrorKind::limit) return error(413, taken.error().message);
   if (taken.error().kind == core::ErrorKind::invalid) return error(400, taken.error().message);

@@ -59,6 +59,35 @@ TEST(CompressTest, ALargeAnswerIsPackedWithAllItsParts) {
   EXPECT_EQ(unpacked(*response.body), expected);
 }
 
+std::string packed(const std::string& text) {
+  net::ServerResponse response = net::ServerResponse::text(200, text);
+  compress(asking("gzip"), response);
+  return *response.body;
+}
+
+TEST(GunzippedTest, UnpacksWhatWasPacked) {
+  const std::string text(300'000, 'x');
+  const auto unpacked = gunzipped(packed(text), text.size());
+  ASSERT_TRUE(unpacked) << unpacked.error().message;
+  EXPECT_EQ(*unpacked, text);
+}
+
+TEST(GunzippedTest, WhatGrowsTooLargeIsRefused) {
+  const auto refused = gunzipped(packed(std::string(300'000, 'x')), 299'999);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, core::ErrorKind::limit);
+}
+
+TEST(GunzippedTest, WhatIsCutShortOrNoneIsRefused) {
+  const std::string whole = packed(std::string(3000, 'x'));
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const auto refused = gunzipped(whole.substr(0, size), 1U << 20U);
+    ASSERT_FALSE(refused) << size;
+    EXPECT_EQ(refused.error().kind, core::ErrorKind::invalid);
+  }
+  EXPECT_FALSE(gunzipped("{}", 1U << 20U));
+}
+
 TEST(CompressTest, ASmallAnswerAndAClientThatDoesNotAskStayAsTheyAre) {
   net::ServerResponse small = net::ServerResponse::text(200, std::string(1024, 'a'));
   compress(asking("gzip"), small);

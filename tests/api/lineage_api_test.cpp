@@ -171,8 +171,17 @@ TEST_F(LineageApiTest, EventsAreRefusedUnlessTheyAreReceived) {
   EXPECT_EQ(post("busy").status, 503);
   headers_ = {{"content-type", "text/plain"}};
   EXPECT_EQ(post("{}").status, 415);
-  headers_ = {{"content-type", "application/json"}, {"content-encoding", "gzip"}};
+  headers_ = {{"content-type", "application/json"}, {"content-encoding", "br"}};
   EXPECT_EQ(post("{}").status, 415);
+  headers_ = {{"content-type", "application/json"}, {"content-encoding", "gzip"}};
+  EXPECT_EQ(post("{}").status, 400) << "not packed";
+  // {"a": 1} as gzip(1) packs it
+  constexpr std::string_view kPacked(
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xab\x56\x4a\x54\xb2\x52\x30\xac\x05\x00\x97\x8e\xa1\xfb\x08\x00\x00"
+      "\x00",
+      28);
+  EXPECT_EQ(post(std::string(kPacked)).status, 201);
+  EXPECT_EQ(got, "{\"a\": 1}");
   headers_ = {{"content-type", "application/json"}, {"origin", "https://evil"}, {"host", "localhost:9877"}};
   EXPECT_EQ(post("{}").status, 403);
 }
