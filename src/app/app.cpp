@@ -43,6 +43,8 @@ constexpr MetricInfo kOutbox{"weir_outbox_messages", MetricType::gauge, "Notific
 constexpr MetricInfo kIncidents{"weir_incidents_open", MetricType::gauge, "Open incidents."};
 constexpr MetricInfo kNotifications{"weir_notifications_total", MetricType::counter,
                                     "Attempts to deliver a notification, by outcome."};
+constexpr MetricInfo kTemplateFailures{"weir_notification_template_failures_total", MetricType::counter,
+                                       "Messages with a template that failed, told with Weir's own text."};
 constexpr MetricInfo kAlertsSent{"weir_alertmanager_alerts_sent_total", MetricType::counter,
                                  "Alerts that an Alertmanager was told, each as often as it was."};
 constexpr MetricInfo kSendFailures{"weir_alertmanager_send_failures_total", MetricType::counter,
@@ -59,9 +61,9 @@ constexpr MetricInfo kReloaded{"weir_config_last_reload_successful", MetricType:
                                "1 when the last reading of the configuration was applied, else 0."};
 constexpr MetricInfo kReloadedAt{"weir_config_last_reload_success_timestamp_seconds", MetricType::gauge,
                                  "When the configuration was last applied."};
-constexpr std::array kOwnMetrics{kReloaded,   kReloadedAt,    kBuildInfo,   kSeries,       kOutbox,
-                                 kIncidents,  kNotifications, kRuleSeconds, kRuleFailures, kStorageFailures,
-                                 kAlertsSent, kSendFailures,  kHeartbeats};
+constexpr std::array kOwnMetrics{kReloaded,   kReloadedAt,    kBuildInfo,   kSeries,          kOutbox,
+                                 kIncidents,  kNotifications, kRuleSeconds, kRuleFailures,    kStorageFailures,
+                                 kAlertsSent, kSendFailures,  kHeartbeats,  kTemplateFailures};
 
 constexpr core::Duration kSelfInterval = 5s;
 constexpr core::Duration kSaveInterval = 60s;    // of the series: what a restart may lose
@@ -73,8 +75,10 @@ constexpr core::Duration kShownFor = 5min;       // samples on /metrics of a col
 std::size_t worker_count(std::size_t collectors) { return std::clamp<std::size_t>(collectors, 2, 64); }
 
 /// Opens the database; a damaged one is set aside, so that monitoring goes on and nothing is overwritten.
-core::Result<std::unique_ptr<storage::Store>> open_storage(const std::string& path, core::Time now) {
-  auto store = storage::open_sqlite(path);
+core::Result<std::unique_ptr<storage::Store>> open_storage(const std::string& path, core::Time now,
+                                                           core::FailPoints* fail_points) {
+  const storage::SqliteOptions options{.fail_points = fail_points};
+  auto store = storage::open_sqlite(path, options);
   const bool damaged =
       !store && (store.error().message.contains("damaged") || store.error().message.contains("not a SQLite"));
   if (!damaged || store.error().message.contains("not a SQLite")) return store;
@@ -82,7 +86,7 @@ core::Result<std::unique_ptr<storage::Store>> open_storage(const std::string& pa
   if (!moved) return store;
   runtime::log_error("the database is damaged and was set aside; history begins anew",
                      {{"error", store.error().describe()}, {"kept_as", *moved}});
-  return storage::open_sqlite(path);
+  return storage::open_sqlite(path, options);
 }
 
 core::Result<std::unique_ptr<net::HttpServer>> listen(const Settings& settings, runtime::Loop& loop) {
@@ -100,7 +104,7 @@ core::Result<std::unique_ptr<net::HttpServer>> listen(const Settings& settings, 
 class App::Impl {
  public:
   Impl(Settings settings, runtime::Loop& loop, std::unique_ptr<net::HttpServer> server,
-       std::unique_ptr<storage::Store> storage)
+       std::unique_ptr<storage::Store> storage, core::FailPoints* fail_points)
       : settings_(std::move(settings)),
         loop_(loop),
         storage_(std::move(storage)),
@@ -120,12 +124,17 @@ class App::Impl {
                 .storage = *storage_,
                 .routing = settings_.routing,
                 .annotations = [this](const core::Labels& labels) { return lineage_.annotations(labels); },
-                .silences = [this] { return silences_.compiled(); }}),
+                .silences = [this] { return silences_.compiled(); },
+                .fail_points = fail_points}),
         http_(net::make_curl_client()),
         remote_files_(*http_),
         backend_(make_backend()),
         server_(std::move(server)),
-        delivery_(*storage_, settings_.routing, clock_, [this](const notify::Report& report) { note(report); }),
+        delivery_({.storage = *storage_,
+                   .clock = clock_,
+                   .report = [this](const notify::Report& report) { note(report); },
+                   .fail_points = fail_points},
+                  settings_.routing),
         alertmanagers_(clock_, [this](const AlertmanagerReport& report) { note(report); }),
         heartbeats_(clock_, [this](const HeartbeatReport& report) { note(report); }),
         judge_pool_("judge", 1, 1000),
@@ -175,7 +184,7 @@ class App::Impl {
     timers_.push_back(loop_.every(1min, 1min, [this] { submit([this] { series_.prune(clock_.now()); }); }));
     timers_.push_back(loop_.every(kSaveInterval, kSaveInterval, [this] { save_series(); }));
     timers_.push_back(loop_.every(1h, 1min, [this] { submit([this] { prune_storage(); }); }));
-    timers_.push_back(loop_.every(500ms, 500ms, [this] { delivery_.wake(); }));
+    timers_.push_back(loop_.every(500ms, 0s, [this] { delivery_.wake(); }));
     timers_.push_back(loop_.every(1s, 1s, [this] { lineage_.wake(); }));
     timers_.push_back(loop_.every(15s, 15s, [this] { hub_.keep_alive(); }));
   }
@@ -354,6 +363,7 @@ class App::Impl {
         self_.add(kHeartbeats.name, {{"heartbeat", each.name}, {"outcome", outcome}}, 0);
     }
     for (const auto& [receiver, integration] : notify::endpoints(settings_.routing)) {
+      self_.add(kTemplateFailures.name, {{"receiver", receiver}}, 0);
       for (const auto outcome : {notify::Outcome::delivered, notify::Outcome::retried, notify::Outcome::dead})
         self_.add(kNotifications.name, {{"receiver", receiver}, {"outcome", notify::to_string(outcome)}}, 0);
     }
@@ -460,17 +470,22 @@ class App::Impl {
 
   void note(const notify::Report& report) {
     self_.add(kNotifications.name, {{"receiver", report.receiver}, {"outcome", notify::to_string(report.outcome)}});
-    log_delivery(report);
-    // Each retry of a receiver that is down would be a line; what changes is whether it works.
-    std::string& last = receiver_errors_[report.receiver];
-    if (report.error != last && report.outcome != notify::Outcome::dead) {
-      report.error.empty()
-          ? runtime::log_info("receiver works again", {{"receiver", report.receiver}})
-          : runtime::log_warn("notification not delivered", {{"receiver", report.receiver},
-                                                             {"outcome", notify::to_string(report.outcome)},
-                                                             {"error", report.error}});
-    }
-    last = report.error;
+    if (!report.template_problems.empty()) self_.add(kTemplateFailures.name, {{"receiver", report.receiver}});
+    deliveries_.note(report);
+    note_in_timelines(report);
+  }
+
+  /// What is told again and again is one entry of a timeline; what is retried is not told yet.
+  void note_in_timelines(const notify::Report& report) {
+    if (report.outcome == notify::Outcome::retried) return;
+    const Told told{.receiver = report.receiver,
+                    .status = report.status,
+                    .attempts = report.attempts,
+                    .error = report.outcome == notify::Outcome::dead ? report.error : std::string()};
+    // A judge that is behind leaves it out.
+    (void)judge_pool_.submit([this, alerts = report.alerts, told](const std::stop_token&) {
+      show(judge_.note_delivery(alerts, told, clock_.now()));
+    });
   }
 
   void note(const AlertmanagerReport& report) {
@@ -541,7 +556,7 @@ class App::Impl {
   FaultLog faults_;                                               // judge's worker only
   std::map<std::string, std::string> rule_errors_;                // judge's worker only
   std::string storage_error_;                                     // judge's worker only
-  std::map<std::string, std::string> receiver_errors_;            // delivery's worker only
+  DeliveryLog deliveries_;                                        // by one of delivery's workers at a time
   std::atomic<std::shared_ptr<const std::string>> routing_text_;  // of the routes in force
   std::mutex reloading_;
   std::atomic<bool> reload_successful_ = true;
@@ -564,14 +579,14 @@ class App::Impl {
 App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 App::~App() { stop(); }
 
-core::Result<std::unique_ptr<App>> App::build(Settings settings, runtime::Loop& loop) {
+core::Result<std::unique_ptr<App>> App::build(Settings settings, runtime::Loop& loop, core::FailPoints* fail_points) {
   const runtime::SystemClock clock;
   // First, so that a port that is taken leaves no files behind.
   auto server = listen(settings, loop);
   if (!server) return std::unexpected(server.error());
-  auto storage = open_storage(settings.storage.path, clock.now());
+  auto storage = open_storage(settings.storage.path, clock.now(), fail_points);
   if (!storage) return std::unexpected(storage.error());
-  auto impl = std::make_unique<Impl>(std::move(settings), loop, std::move(*server), std::move(*storage));
+  auto impl = std::make_unique<Impl>(std::move(settings), loop, std::move(*server), std::move(*storage), fail_points);
   if (auto built = impl->build(); !built) return std::unexpected(built.error());
   return std::make_unique<App>(std::move(impl));
 }

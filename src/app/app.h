@@ -6,6 +6,7 @@
 
 #include "app/settings.h"
 #include "core/error.h"
+#include "core/fail_points.h"
 #include "runtime/loop.h"
 
 namespace weir::app {
@@ -15,7 +16,9 @@ namespace weir::app {
 class App {
  public:
   /// Opens storage, takes up what the last run left, and listens. Nothing is collected yet.
-  static core::Result<std::unique_ptr<App>> build(Settings settings, runtime::Loop& loop);
+  /// `fail_points`, if any, outlive it.
+  static core::Result<std::unique_ptr<App>> build(Settings settings, runtime::Loop& loop,
+                                                  core::FailPoints* fail_points = nullptr);
   class Impl;
   explicit App(std::unique_ptr<Impl> impl);
   ~App();

@@ -72,6 +72,8 @@ bool send(notify::Notifier& notifier, const std::string& endpoint, core::OutboxM
     if (result->reference) reference = result->reference;
     std::cout << what << "delivered" << (result->status == 0 ? "" : " (" + std::to_string(result->status) + ")")
               << "\n";
+    if (!result->template_problems.empty())
+      std::cout << "  with Weir's own text: " << result->template_problems << "\n";
     return true;
   }
   std::cout << what << "not delivered: " << result.error().error.describe() << "\n  "

@@ -1,6 +1,7 @@
 #include "app/commands.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 
 #include "app/app.h"
@@ -23,6 +24,15 @@ int report(const config::Diagnostics& diagnostics) {
   return kExitUsage;
 }
 
+/// Those that a test asks for in the environment, the only way to them; nullptr without any.
+core::Result<std::unique_ptr<core::FailPoints>> armed_fail_points() {
+  const char* const wanted = std::getenv("WEIR_FAILPOINTS");
+  if (wanted == nullptr || *wanted == '\0') return nullptr;
+  auto points = core::FailPoints::parse(wanted);
+  if (points) runtime::log_warn("fail points are armed: this Weir fails on purpose", {{"WEIR_FAILPOINTS", wanted}});
+  return points;
+}
+
 }  // namespace
 
 int run(const std::string& config_file) {
@@ -32,13 +42,18 @@ int run(const std::string& config_file) {
   runtime::set_log_level(settings->log_level);
   for (const config::Diagnostic& hint : settings->hints)
     runtime::log_warn("the configuration may not be what is meant", {{"note", hint.to_string()}});
+  auto fail_points = armed_fail_points();
+  if (!fail_points) {
+    std::cerr << "weir: " << fail_points.error().describe() << "\n";
+    return kExitUsage;
+  }
   runtime::Loop loop;
   App* running = nullptr;
   loop.on_signals({SIGINT, SIGTERM, SIGHUP}, [&](int signal) {
     if (signal != SIGHUP) return loop.stop();
     if (running != nullptr) running->reload();
   });
-  auto app = App::build(std::move(*settings), loop);
+  auto app = App::build(std::move(*settings), loop, fail_points->get());
   if (!app) {
     std::cerr << "weir: " << app.error().describe() << "\n";
     return kExitFailed;

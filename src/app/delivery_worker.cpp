@@ -8,6 +8,9 @@
 #include "runtime/log.h"
 
 namespace weir::app {
+
+using core::FailPoint;
+
 namespace {
 
 constexpr std::size_t kWorkers = 16;   // integrations that are told something at the same time
@@ -18,13 +21,19 @@ constexpr std::size_t kWaiting = 256;  // and that wait for a worker; the others
 /// What waits for one integration, in storage.
 class DeliveryWorker::LaneOutbox final : public notify::Outbox {
  public:
-  LaneOutbox(storage::Store& storage, storage::Lane lane) : storage_(storage), lane_(std::move(lane)) {}
+  LaneOutbox(storage::Store& storage, storage::Lane lane, core::FailPoints* fail_points)
+      : storage_(storage), lane_(std::move(lane)), fail_points_(fail_points) {}
   core::Result<std::vector<core::OutboxMessage>> due(core::Time now, std::size_t limit) override {
+    if (auto passed = core::reach(fail_points_, FailPoint::outbox_before); !passed)
+      return std::unexpected(passed.error());
     return storage_.due(now, limit, lane_);
   }
   core::Result<void> delivered(std::int64_t sequence, core::Time now,
                                const std::optional<std::string>& reference) override {
-    return storage_.delivered(sequence, now, reference);
+    if (auto passed = core::reach(fail_points_, FailPoint::delivered_before); !passed) return passed;
+    auto written = storage_.delivered(sequence, now, reference);
+    if (written) (void)core::reach(fail_points_, FailPoint::delivered_after);
+    return written;
   }
   core::Result<void> retry_later(std::int64_t sequence, core::Time next_attempt_at, const std::string& error) override {
     return storage_.retry_later(sequence, next_attempt_at, error);
@@ -36,12 +45,33 @@ class DeliveryWorker::LaneOutbox final : public notify::Outbox {
  private:
   storage::Store& storage_;
   storage::Lane lane_;
+  core::FailPoints* fail_points_;
+};
+
+/// Another notifier, with the places before and behind it.
+class DeliveryWorker::PassingNotifier final : public notify::Notifier {
+ public:
+  PassingNotifier(std::unique_ptr<notify::Notifier> inner, core::FailPoints* fail_points)
+      : inner_(std::move(inner)), fail_points_(fail_points) {}
+  notify::DeliveryResult deliver(const core::OutboxMessage& message, const notify::DeliveryContext& context) override {
+    if (auto passed = core::reach(fail_points_, FailPoint::request_before); !passed)
+      return std::unexpected(notify::DeliveryError{.error = passed.error()});
+    auto result = inner_->deliver(message, context);
+    if (!result) return result;
+    if (auto passed = core::reach(fail_points_, FailPoint::request_answered); !passed)
+      return std::unexpected(notify::DeliveryError{.error = passed.error()});
+    return result;
+  }
+
+ private:
+  std::unique_ptr<notify::Notifier> inner_;
+  core::FailPoints* fail_points_;
 };
 
 /// Served by one worker at a time.
 struct DeliveryWorker::Lane {
-  Lane(storage::Store& storage, const storage::Lane& of)
-      : endpoint(notify::endpoint_name(of.receiver, of.integration)), outbox(storage, of) {}
+  Lane(const Parts& parts, const storage::Lane& of)
+      : endpoint(notify::endpoint_name(of.receiver, of.integration)), outbox(parts.storage, of, parts.fail_points) {}
   const std::string endpoint;
   LaneOutbox outbox;
   std::unique_ptr<notify::Dispatcher> dispatcher;
@@ -50,12 +80,9 @@ struct DeliveryWorker::Lane {
   std::atomic<bool> busy = false;
 };
 
-DeliveryWorker::DeliveryWorker(storage::Store& storage, const notify::RoutingSettings& routing,
-                               const runtime::Clock& clock, OnReport report)
-    : storage_(storage),
-      clock_(clock),
-      report_(std::move(report)),
-      http_(net::make_curl_client()),
+DeliveryWorker::DeliveryWorker(Parts parts, const notify::RoutingSettings& routing)
+    : parts_(std::move(parts)),
+      http_(net::make_curl_client(parts_.fail_points)),
       pool_("deliver", kWorkers, kWaiting),
       looks_("outbox", 1, 1) {
   configure(routing);
@@ -65,16 +92,16 @@ DeliveryWorker::~DeliveryWorker() { stop(); }
 
 std::shared_ptr<DeliveryWorker::Lane> DeliveryWorker::make_lane(const std::string& receiver,
                                                                 const std::string& integration) {
-  auto lane = std::make_shared<Lane>(storage_, storage::Lane{.receiver = receiver, .integration = integration});
+  auto lane = std::make_shared<Lane>(parts_, storage::Lane{.receiver = receiver, .integration = integration});
   lane->dispatcher = std::make_unique<notify::Dispatcher>(notify::Dispatcher::Tools{
       .outbox = lane->outbox,
-      .now = [this] { return clock_.now(); },
+      .now = [this] { return parts_.clock.now(); },
       .random = [engine = std::make_shared<std::minstd_rand>(
                      std::random_device{}())] { return std::uniform_real_distribution<double>(0, 1)(*engine); },
       .report =
           [this](const notify::Report& report) {
             const std::lock_guard lock(reporting_);
-            report_(report);
+            parts_.report(report);
           }});
   return lane;
 }
@@ -88,6 +115,8 @@ void DeliveryWorker::configure(const notify::RoutingSettings& routing) {
       if (!lane) lane = make_lane(receiver.name, integration.id);
       const std::lock_guard of_lane(lane->mutex);
       lane->configured = notify::make_notifier(integration, tools);
+      if (parts_.fail_points != nullptr)
+        lane->configured = std::make_unique<PassingNotifier>(std::move(lane->configured), parts_.fail_points);
     }
   }
 }
@@ -105,7 +134,7 @@ void DeliveryWorker::wake() {
 void DeliveryWorker::look() {
   constexpr std::size_t kMost = 200;
   queued_ = false;
-  const auto due = storage_.due(clock_.now(), kMost);
+  const auto due = parts_.storage.due(parts_.clock.now(), kMost);
   note_error(due ? std::string() : due.error().describe());
   if (!due) return;
   std::set<std::shared_ptr<Lane>> lanes;

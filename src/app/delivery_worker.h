@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/fail_points.h"
 #include "notify/delivery.h"
 #include "notify/routing.h"
 #include "runtime/clock.h"
@@ -22,8 +23,13 @@ class DeliveryWorker {
  public:
   /// Called by any of the workers, by one at a time.
   using OnReport = std::function<void(const notify::Report&)>;
-  DeliveryWorker(storage::Store& storage, const notify::RoutingSettings& routing, const runtime::Clock& clock,
-                 OnReport report);
+  struct Parts {
+    storage::Store& storage;
+    const runtime::Clock& clock;
+    OnReport report;
+    core::FailPoints* fail_points = nullptr;
+  };
+  DeliveryWorker(Parts parts, const notify::RoutingSettings& routing);
   ~DeliveryWorker();
 
   /// Messages written from now on may be for these receivers. What waits for others is still delivered to where they
@@ -35,6 +41,7 @@ class DeliveryWorker {
 
  private:
   class LaneOutbox;
+  class PassingNotifier;
   struct Lane;
   using Lanes = std::map<std::string, std::shared_ptr<Lane>>;
 
@@ -43,9 +50,7 @@ class DeliveryWorker {
   void serve(const std::shared_ptr<Lane>& lane, const std::stop_token& stop);
   void note_error(const std::string& error);
 
-  storage::Store& storage_;
-  const runtime::Clock& clock_;
-  OnReport report_;
+  Parts parts_;
   std::unique_ptr<net::HttpClient> http_;
   std::mutex mutex_;  // of what follows
   Lanes lanes_;       // by endpoint

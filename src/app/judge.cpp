@@ -16,6 +16,7 @@ constexpr core::Duration kEventsKept = std::chrono::minutes(15);
 constexpr std::size_t kMostEvents = 1000;
 constexpr std::size_t kResolvedShown = 50;
 constexpr std::size_t kMostBacklog = 50'000;
+constexpr std::size_t kMostTold = 200;  // entries in one timeline that say who was told
 constexpr core::Duration kLongestCycle = std::chrono::minutes(1);
 constexpr std::size_t kMostWorkers = 4;                            // that evaluate groups at a time
 constexpr core::Duration kLongestHold = std::chrono::seconds(30);  // of notifications, after the start
@@ -59,6 +60,7 @@ Judge::Judge(Parts parts) : parts_(parts), evaluated_at_(parts.rules.groups().si
 }
 
 core::Result<JudgeStep> Judge::restore(core::Time now) {
+  pass(core::FailPoint::restore_before);
   auto alerts = parts_.storage.active_alerts();
   if (!alerts) return std::unexpected(alerts.error());
   auto open = parts_.storage.incidents({.open_only = true, .limit = 10'000, .id = {}});
@@ -79,6 +81,7 @@ core::Result<JudgeStep> Judge::restore(core::Time now) {
   rule_views_.show_all(parts_.rules);
   JudgeStep step = judge({}, std::move(ends), false, now);
   if (step.storage) return std::unexpected(*step.storage);
+  pass(core::FailPoint::restore_after);
   return step;
 }
 
@@ -140,7 +143,6 @@ JudgeStep Judge::reload(std::vector<rules::Group> groups, core::Time now) {
 }
 
 JudgeStep Judge::note_told(const std::vector<core::Labels>& alerts, const std::string& text, core::Time now) {
-  constexpr std::size_t kMostTold = 200;  // entries of this kind in one timeline
   JudgeStep step;
   storage::Commit changes;
   for (core::Incident& incident : open_) {
@@ -153,9 +155,27 @@ JudgeStep Judge::note_told(const std::vector<core::Labels>& alerts, const std::s
     changes.incidents.push_back(incident);
   }
   step.incidents = changes.incidents.size();
-  if (step.incidents == 0) return step;
-  write(std::move(changes), step);
-  publish();
+  write(std::move(changes), step);  // what waits too: whether storage works is known by it
+  if (step.incidents > 0) publish();
+  return step;
+}
+
+/// That an alert is over is told when its incident may be over too: of those with an alert the newest is meant.
+JudgeStep Judge::note_delivery(std::span<const std::uint64_t> alerts, const Told& told, core::Time now) {
+  JudgeStep step;
+  storage::Commit changes;
+  std::set<std::uint64_t> left(alerts.begin(), alerts.end());
+  const auto note = [&](core::Incident& incident) {
+    std::size_t of_incident = 0;
+    for (const core::Alert& alert : incident.alerts) of_incident += left.erase(alert.fingerprint);
+    if (of_incident > 0 && note_in_timeline(incident.timeline, told, kMostTold, now))
+      changes.incidents.push_back(incident);
+  };
+  for (core::Incident& incident : open_) note(incident);
+  for (core::Incident& incident : resolved_) note(incident);
+  step.incidents = changes.incidents.size();
+  write(std::move(changes), step);  // what waits too: whether storage works is known by it
+  if (step.incidents > 0) publish();
   return step;
 }
 
@@ -163,6 +183,7 @@ JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transi
                        core::Time now) {
   now = not_before_last(now);
   JudgeStep step;
+  if (!groups.empty()) pass(core::FailPoint::evaluate_before);
   // What one group records may feed others: each is evaluated once a step, in the order they become due.
   std::set<std::size_t> seen(groups.begin(), groups.end());
   for (std::size_t i = 0; i < groups.size();) {
@@ -180,6 +201,7 @@ JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transi
   std::ranges::copy_if(transitions, std::back_inserter(step.notable), [](const core::Transition& transition) {
     return (transition.from == core::AlertState::firing) != (transition.to == core::AlertState::firing);
   });
+  pass_changes(transitions);
   storage::Commit changes;
   const std::vector<core::Transition> told = annotated(transitions);
   if (!told.empty() || (new_events && !open_.empty())) plan(told, now, step, changes);
@@ -188,7 +210,16 @@ JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transi
   changes.transitions = std::move(transitions);
   write(std::move(changes), step);
   publish();
+  if (step.transitions > 0) pass(core::FailPoint::publish_after);
   return step;
+}
+
+void Judge::pass_changes(std::span<const core::Transition> transitions) const {
+  if (!transitions.empty()) pass(core::FailPoint::evaluate_after);
+  const auto resolves = [](const core::Transition& each) {
+    return each.from == core::AlertState::firing && each.to != core::AlertState::firing;
+  };
+  if (std::ranges::any_of(transitions, resolves)) pass(core::FailPoint::resolve);
 }
 
 /// A cycle's time is its beginning, and rules may have been evaluated since: what they then said must be seen. A clock

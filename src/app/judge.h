@@ -14,9 +14,11 @@
 
 #include "app/census.h"
 #include "app/rule_views.h"
+#include "app/told.h"
 #include "core/batch.h"
 #include "core/dispatch.h"
 #include "core/error.h"
+#include "core/fail_points.h"
 #include "core/incident.h"
 #include "notify/dispatch.h"
 #include "notify/routing.h"
@@ -74,6 +76,7 @@ class Judge {
     /// What is added to the annotations of an alert with these labels, for its incident and notifications.
     std::function<core::Labels(const core::Labels& alert_labels)> annotations = {};
     Silences silences = {};  // without it there are none
+    core::FailPoints* fail_points = nullptr;
   };
   explicit Judge(Parts parts);
 
@@ -95,6 +98,10 @@ class Judge {
 
   /// Somebody else told people of alerts with these labels: their open incidents' timelines say so.
   JudgeStep note_told(const std::vector<core::Labels>& alerts, const std::string& text, core::Time now);
+
+  /// One of Weir's own receivers was told of alerts with these fingerprints, or given up: the timelines of their newest
+  /// incidents say so.
+  JudgeStep note_delivery(std::span<const std::uint64_t> alerts, const Told& told, core::Time now);
 
   std::shared_ptr<const JudgeView> view() const;
 
@@ -125,6 +132,8 @@ class Judge {
   void remember(const std::vector<core::Event>& events, core::Time now);
   void end_gone_sources(core::Time now);
   void publish();
+  void pass_changes(std::span<const core::Transition> transitions) const;
+  void pass(core::FailPoint point) const { (void)core::reach(parts_.fail_points, point); }
 
   Parts parts_;
   std::vector<core::Time> evaluated_at_;  // by rule group

@@ -71,13 +71,6 @@ std::string stem(const core::Fault& fault) {
   return text;
 }
 
-}  // namespace
-
-void log_step(const JudgeStep& step) {
-  log_each(step.notable, "alerts", log_alert);
-  log_each(step.incident_notes, "incidents", log_incident);
-}
-
 void log_delivery(const notify::Report& report) {
   if (report.outcome == notify::Outcome::delivered) {
     runtime::log_info("notification sent",
@@ -88,6 +81,32 @@ void log_delivery(const notify::Report& report) {
                                                 {"incident", report.incident},
                                                 {"error", report.error}});
   }
+}
+
+}  // namespace
+
+void log_step(const JudgeStep& step) {
+  log_each(step.notable, "alerts", log_alert);
+  log_each(step.incident_notes, "incidents", log_incident);
+}
+
+void DeliveryLog::note(const notify::Report& report) {
+  log_delivery(report);
+  // Each retry of a receiver that is down would be a line; what changes is whether it works.
+  std::string& last = errors_[report.receiver];
+  if (report.error != last && report.outcome != notify::Outcome::dead) {
+    report.error.empty()
+        ? runtime::log_info("receiver works again", {{"receiver", report.receiver}})
+        : runtime::log_warn(
+              "notification not delivered",
+              {{"receiver", report.receiver}, {"outcome", notify::to_string(report.outcome)}, {"error", report.error}});
+  }
+  last = report.error;
+  std::string& problems = template_problems_[report.receiver];
+  if (problems != report.template_problems && !report.template_problems.empty())
+    runtime::log_warn("a template failed: Weir's own text was told instead",
+                      {{"receiver", report.receiver}, {"error", report.template_problems}});
+  if (report.outcome != notify::Outcome::retried) problems = report.template_problems;
 }
 
 std::vector<FaultLog::Line> FaultLog::changes(std::string_view source, const std::vector<core::Fault>& faults) {

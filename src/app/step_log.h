@@ -15,8 +15,16 @@ namespace weir::app {
 /// 50 lines of a kind and the number of the others.
 void log_step(const JudgeStep& step);
 
-/// One line for each notification that was sent or given up. A retry is none: the caller tells when a receiver fails.
-void log_delivery(const notify::Report& report);
+/// One line for each notification that was sent or given up, and for a receiver that begins or ceases to fail, or whose
+/// templates do. Used by one thread at a time; bounded by the number of receivers.
+class DeliveryLog {
+ public:
+  void note(const notify::Report& report);
+
+ private:
+  std::map<std::string, std::string> errors_;
+  std::map<std::string, std::string> template_problems_;
+};
 
 /// Logs what cannot be seen or has no value when that begins, changes or ends, each by itself. Used by one thread.
 class FaultLog {

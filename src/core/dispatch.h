@@ -18,6 +18,8 @@ struct IncidentNote {
   std::string title;
   std::string cause;
   Labels labels;
+  std::string owner = {};
+  std::vector<std::string> evidence = {};
   bool operator==(const IncidentNote&) const = default;
 };
 

@@ -68,8 +68,10 @@ struct Notification {
   std::string incident_title;
   std::string cause;
   std::vector<Alert> alerts;
-  std::string integration = {};      // which of the receiver's configurations: "webhook/0"
-  std::size_t truncated_alerts = 0;  // left out of `alerts`, which is bounded
+  std::string integration = {};            // which of the receiver's configurations: "webhook/0"
+  std::size_t truncated_alerts = 0;        // left out of `alerts`, which is bounded
+  std::string owner = {};                  // of the incident
+  std::vector<std::string> evidence = {};  // for the cause, sentences
 };
 
 /// A notification waiting in the outbox. Delivered at least once, in order of `sequence` within a

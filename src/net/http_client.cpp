@@ -9,7 +9,9 @@
 #include <mutex>
 #include <sys/stat.h>
 #include <tuple>
+#include <utility>
 
+#include "core/fail_points.h"
 #include "net/curl_handles.h"
 
 namespace weir::net {
@@ -20,6 +22,8 @@ struct Exchange {
   std::size_t limit = 0;
   bool too_large = false;
   std::stop_token stop;
+  core::FailPoints* fail_points = nullptr;  // until the body is sent
+  std::size_t body_size = 0;
 };
 
 std::size_t on_body(const char* data, std::size_t size, std::size_t count, void* user) {
@@ -49,8 +53,11 @@ std::size_t on_header(const char* data, std::size_t size, std::size_t count, voi
   return line.size();
 }
 
-int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return static_cast<Exchange*>(user)->stop.stop_requested() ? 1 : 0;
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  if (exchange.fail_points != nullptr && sent > 0 && static_cast<std::size_t>(sent) >= exchange.body_size)
+    (void)core::reach(std::exchange(exchange.fail_points, nullptr), core::FailPoint::request_sent);
+  return exchange.stop.stop_requested() ? 1 : 0;
 }
 
 struct UrlDeleter {
@@ -75,6 +82,14 @@ std::string shown_url(const std::string& text) {
 }
 
 bool has_line_break(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos; }
+
+/// "host:port", as a request names it.
+std::string host_of(const std::string& text) {
+  const std::unique_ptr<CURLU, UrlDeleter> url(curl_url());
+  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) return {};
+  const std::string port = url_part(url.get(), CURLUPART_PORT);
+  return url_part(url.get(), CURLUPART_HOST) + (port.empty() ? port : ":" + port);
+}
 
 /// What would change the meaning of the bytes on the wire.
 bool unsafe(const HttpRequest& request) {
@@ -133,6 +148,8 @@ std::string certificate_trouble(CURLcode code, const std::string& text, const Ht
 
 class CurlClient final : public HttpClient {
  public:
+  explicit CurlClient(core::FailPoints* fail_points) : fail_points_(fail_points) {}
+
   core::Result<HttpResponse> send(const HttpRequest& request, std::stop_token stop) override {
     const std::string where = shown_url(request.url);
     if (unsafe(request)) return core::fail(core::ErrorKind::invalid, "a line break in the URL or a header", where);
@@ -144,11 +161,17 @@ class CurlClient final : public HttpClient {
     const std::uint64_t generation = note_files(request);
     CurlEasy easy = take();
     if (!easy) return core::fail(core::ErrorKind::internal, "libcurl could not be started");
-    Exchange exchange{.response = {}, .limit = request.max_response_bytes, .too_large = false, .stop = std::move(stop)};
+    Exchange exchange{.response = {},
+                      .limit = request.max_response_bytes,
+                      .too_large = false,
+                      .stop = std::move(stop),
+                      .fail_points = fail_points_,
+                      .body_size = request.body.size()};
     char message[CURL_ERROR_SIZE] = "";
     CURL* handle = easy.get();
     curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, message);
     const CurlList headers = set_request(handle, request);
+    const CurlList elsewhere = set_server_name(handle, request);
     set_exchange(handle, exchange);
     const CURLcode code = curl_easy_perform(handle);
     long status = 0;
@@ -208,6 +231,7 @@ class CurlClient final : public HttpClient {
   static CurlList set_request(CURL* handle, const HttpRequest& request) {
     curl_slist* list = curl_slist_append(nullptr, "Expect:");
     for (const auto& [name, value] : request.headers) list = curl_slist_append(list, (name + ": " + value).c_str());
+    if (!request.server_name.empty()) list = curl_slist_append(list, ("Host: " + host_of(request.url)).c_str());
     curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list);
     curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -237,6 +261,21 @@ class CurlClient final : public HttpClient {
     return CurlList(list);
   }
 
+  /// libcurl verifies the host of the URL: it is given that name, and connects to where it was.
+  static CurlList set_server_name(CURL* handle, const HttpRequest& request) {
+    const std::unique_ptr<CURLU, UrlDeleter> url(curl_url());
+    if (request.server_name.empty() || !request.url.starts_with("https://") || !url) return {};
+    if (curl_url_set(url.get(), CURLUPART_URL, request.url.c_str(), 0) != CURLUE_OK) return {};
+    const std::string host = url_part(url.get(), CURLUPART_HOST);
+    const std::string port = url_part(url.get(), CURLUPART_PORT);
+    if (curl_url_set(url.get(), CURLUPART_HOST, request.server_name.c_str(), 0) != CURLUE_OK) return {};
+    curl_easy_setopt(handle, CURLOPT_URL, url_part(url.get(), CURLUPART_URL).c_str());
+    const std::string there = fmt::format("{}:{}:{}:{}", request.server_name, port, host, port);
+    CurlList elsewhere(curl_slist_append(nullptr, there.c_str()));
+    curl_easy_setopt(handle, CURLOPT_CONNECT_TO, elsewhere.get());
+    return elsewhere;
+  }
+
   static void set_exchange(CURL* handle, Exchange& exchange) {
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
@@ -249,6 +288,7 @@ class CurlClient final : public HttpClient {
 
   using Stamp = std::tuple<long, long, long, unsigned long>;  // modified s and ns, size, inode
 
+  core::FailPoints* fail_points_;
   std::mutex mutex_;
   std::vector<CurlEasy> idle_;
   std::uint64_t generation_ = 0;
@@ -264,6 +304,8 @@ std::string_view HttpResponse::header(std::string_view lower_name) const {
   return {};
 }
 
-std::unique_ptr<HttpClient> make_curl_client() { return std::make_unique<CurlClient>(); }
+std::unique_ptr<HttpClient> make_curl_client(core::FailPoints* fail_points) {
+  return std::make_unique<CurlClient>(fail_points);
+}
 
 }  // namespace weir::net

@@ -12,6 +12,10 @@
 #include "core/secret.h"
 #include "core/time.h"
 
+namespace weir::core {
+class FailPoints;
+}
+
 namespace weir::net {
 
 struct HttpRequest {
@@ -28,6 +32,7 @@ struct HttpRequest {
   std::string key_file = {};
   bool insecure_skip_verify = false;  // any certificate will do
   core::Secret proxy = {};            // its URL; without one the environment's is used
+  std::string server_name = {};       // that the server's certificate must have, instead of the URL's host
 };
 
 struct HttpResponse {
@@ -50,6 +55,7 @@ class HttpClient {
 };
 
 /// Keeps a few connections open between requests; they are opened anew when a file of certificates or keys changes.
-std::unique_ptr<HttpClient> make_curl_client();
+/// `fail_points`, if any, outlive it and are passed when a request with a body was sent.
+std::unique_ptr<HttpClient> make_curl_client(core::FailPoints* fail_points = nullptr);
 
 }  // namespace weir::net

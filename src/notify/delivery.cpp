@@ -70,9 +70,23 @@ core::Result<std::size_t> Dispatcher::run_batch(const std::vector<core::OutboxMe
   return attempted;
 }
 
+namespace {
+
+Report report_of(const std::string& endpoint, const core::OutboxMessage& message) {
+  Report report{.receiver = endpoint,
+                .status = message.notification.status,
+                .incident = message.notification.incident_id,
+                .attempts = message.attempts + 1};
+  for (const core::Alert& alert : message.notification.alerts) report.alerts.push_back(alert.fingerprint);
+  return report;
+}
+
+}  // namespace
+
 core::Result<bool> Dispatcher::attempt(const core::OutboxMessage& message, const std::stop_token& stop) {
   const std::string endpoint = endpoint_name(message.notification.receiver, message.notification.integration);
   Decision decision;
+  Report report = report_of(endpoint, message);
   if (const auto notifier = notifiers_.find(endpoint); notifier == notifiers_.end()) {
     decision = {.outcome = Outcome::dead, .error = "the receiver is no longer configured"};
   } else {
@@ -83,15 +97,14 @@ core::Result<bool> Dispatcher::attempt(const core::OutboxMessage& message, const
         notifier->second->deliver(message, {.now = began, .timeout = limits_.delivery_timeout, .stop = stop});
     // Whether it arrived is unknown; the next start tries again with the same key.
     if (!result && result.error().error.kind == core::ErrorKind::cancelled) return false;
+    if (result) report.template_problems = result->template_problems;
     const core::Time ended = tools_.now();
     decision = decide(message, result, ended, tools_.random(), limits_.retry);
     rest(endpoint, result, decision.outcome, ended);
   }
-  tools_.report({.receiver = endpoint,
-                 .outcome = decision.outcome,
-                 .error = decision.error,
-                 .status = message.notification.status,
-                 .incident = message.notification.incident_id});
+  report.outcome = decision.outcome;
+  report.error = decision.error;
+  tools_.report(report);
   if (auto done = write(message.sequence, std::move(decision)); !done) return std::unexpected(done.error());
   return true;
 }

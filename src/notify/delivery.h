@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -61,8 +62,11 @@ struct Report {
   std::string receiver;  // the integration too: "team/webhook/0"
   Outcome outcome = Outcome::delivered;
   std::string error = {};
-  std::string status = {};    // "firing" or "resolved"
-  std::string incident = {};  // its id, "" without one
+  std::string status = {};                 // "firing" or "resolved"
+  std::string incident = {};               // its id, "" without one
+  std::string template_problems = {};      // see Receipt
+  int attempts = 0;                        // this one among them
+  std::vector<std::uint64_t> alerts = {};  // fingerprints of the message's
 };
 
 /// Works an outbox off, one delivery at a time, each bounded by `delivery_timeout`. An integration that fails rests

@@ -66,6 +66,8 @@ void name_incidents(core::Notification& notification, const std::vector<const co
   if (incidents.size() == 1) {
     notification.incident_id = incidents.front()->id;
     notification.cause = incidents.front()->cause;
+    notification.owner = incidents.front()->owner;
+    notification.evidence = incidents.front()->evidence;
     return;
   }
   notification.incident_title += fmt::format(" and {} more", incidents.size() - 1);

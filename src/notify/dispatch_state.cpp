@@ -94,7 +94,12 @@ void enter(DispatchState& state, const Route& root, std::uint64_t id, const Grou
 }
 
 core::IncidentNote note_of(const core::Incident& incident) {
-  return {.id = incident.id, .title = incident.title, .cause = incident.cause, .labels = incident.labels};
+  return {.id = incident.id,
+          .title = incident.title,
+          .cause = incident.cause,
+          .labels = incident.labels,
+          .owner = incident.handling.owner,
+          .evidence = incident.reasons.evidence};
 }
 
 core::GroupRecord record_of(const std::string& key, const AlertGroup& group,

@@ -8,6 +8,7 @@
 
 #include "config/reader.h"
 #include "net/mail_client.h"
+#include "notify/message_text.h"
 #include "notify/payload.h"
 
 namespace weir::notify {
@@ -21,6 +22,9 @@ struct EmailSettings {
   std::string name;
   net::MailServer server;
   EmailMessage mail;
+  MessageTextMap headers;
+  MessageText text;
+  MessageText html;
 };
 
 /// No line may end where a text says so.
@@ -88,15 +92,22 @@ std::string encoded_body(const std::string& text) {
   return out;
 }
 
+std::string part(std::string_view type, const std::string& text) {
+  return fmt::format("Content-Type: {}; charset=UTF-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}", type,
+                     encoded_body(text));
+}
+
 class Email final : public Notifier {
  public:
   Email(EmailSettings settings, const NotifierTools& tools) : settings_(std::move(settings)), tools_(tools) {}
 
   DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
     const bool resolved = message.notification.status == "resolved";
-    net::Mail mail{.from = parse_addresses(settings_.mail.from).value_or(std::vector<std::string>{""}).front(),
-                   .to = settings_.mail.to,
-                   .text = email_text(message, settings_.mail, message.reference, tools_.external_url, context.now)};
+    MessageRenderer renderer(message.notification, tools_.external_url, context.now);
+    net::Mail mail{
+        .from = parse_addresses(settings_.mail.from).value_or(std::vector<std::string>{""}).front(),
+        .to = settings_.mail.to,
+        .text = email_text(message, rendered(renderer), message.reference, tools_.external_url, context.now)};
     auto sent = net::send_mail(settings_.server, mail, context.timeout, context.stop);
     if (!sent) {
       DeliveryError failed{.error = std::move(sent.error())};
@@ -106,10 +117,22 @@ class Email final : public Notifier {
     Receipt receipt;
     if (resolved) receipt.reference = "";
     if (!resolved && message.reference.empty()) receipt.reference = message_id(message, settings_.mail.from);
+    receipt.template_problems = renderer.problems();
     return receipt;
   }
 
  private:
+  EmailMessage rendered(MessageRenderer& renderer) const {
+    EmailMessage mail = settings_.mail;
+    for (auto& [name, value] : renderer.render(settings_.headers)) {
+      if (!value.empty()) mail.headers.emplace_back(name, one_line(value));
+    }
+    mail.text = renderer.render(settings_.text);
+    mail.html = renderer.render(settings_.html);
+    mail.note = renderer.note();
+    return mail;
+  }
+
   EmailSettings settings_;
   NotifierTools tools_;
 };
@@ -139,7 +162,9 @@ void read_server(config::MapReader& reader, const SmtpSettings& global, net::Mai
   of_tls.finish();
 }
 
-void read_mail(config::MapReader& reader, const SmtpSettings& global, EmailMessage& mail) {
+void read_mail(config::MapReader& reader, const ParseContext& context, EmailSettings& settings) {
+  EmailMessage& mail = settings.mail;
+  const SmtpSettings& global = context.global.smtp;
   mail.from = reader.text("from", global.from);
   if (mail.from.empty()) {
     reader.missing("from", "key \"from\" is missing; give it here, or smtp_from in global");
@@ -157,20 +182,15 @@ void read_mail(config::MapReader& reader, const SmtpSettings& global, EmailMessa
   } else {
     mail.to = std::move(*addresses);
   }
-  for (const auto& [name, value] : reader.text_map("headers")) {
+  MessageTexts texts(reader, context.library);
+  settings.headers = texts.map("headers");
+  for (const auto& [name, value] : settings.headers) {
     const bool named =
         !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return c > ' ' && c < 0x7f && c != ':'; });
     if (!named) reader.error("headers", fmt::format("\"{}\" is no name of a header", name));
-    if (value.find("{{") == std::string::npos) {
-      mail.headers.emplace_back(name, one_line(value));
-    } else {
-      reader.diagnostics().hint(
-          reader.child("headers")->position(),
-          fmt::format("{}: header \"{}\" is a template, which has no effect", reader.what(), name));
-    }
   }
-  mail.text = shown_text(reader, "text");
-  not_applied(reader, {"html"});
+  settings.text = texts.text("text");
+  settings.html = texts.text("html", templates::TemplateOutput::html);
 }
 
 }  // namespace
@@ -235,15 +255,22 @@ std::string email_text(const core::OutboxMessage& message, const EmailMessage& m
   }
   std::string out;
   for (const auto& [name, value] : headers) out += fmt::format("{}: {}\r\n", name, value);
-  out += "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: base64\r\n\r\n";
-  return out + encoded_body(mail.text.empty() ? own_text(notification, external_url) : mail.text);
+  out += "MIME-Version: 1.0\r\n";
+  const std::string plain =
+      part("text/plain", (mail.text.empty() ? own_text(notification, external_url) : mail.text) + mail.note);
+  if (mail.html.empty()) return out + plain;
+  // No line of base64 begins with "--".
+  const std::string boundary = fmt::format("weir-{:016x}", core::Labels{{"key", message.idempotency_key}}.hash());
+  return out +
+         fmt::format("Content-Type: multipart/alternative; boundary=\"{0}\"\r\n\r\n--{0}\r\n{1}--{0}\r\n{2}--{0}--\r\n",
+                     boundary, plain, part("text/html", mail.html));
 }
 
 ParsedNotifier parse_email(const config::Node& node, const ParseContext& context) {
   config::MapReader reader(node, context.diagnostics, context.what);
-  EmailSettings settings{.name = context.what, .server = {}, .mail = {}};
+  EmailSettings settings{.name = context.what, .server = {}, .mail = {}, .headers = {}, .text = {}, .html = {}};
   read_server(reader, context.global.smtp, settings.server);
-  read_mail(reader, context.global.smtp, settings.mail);
+  read_mail(reader, context, settings);
   const bool send_resolved = reader.boolean("send_resolved", false);
   reader.finish();
   return {.send_resolved = send_resolved,

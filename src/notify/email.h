@@ -17,6 +17,8 @@ struct EmailMessage {
   std::vector<std::string> to;
   std::vector<std::pair<std::string, std::string>> headers = {};  // instead of those of the same name, and besides
   std::string text = {};                                          // "" for Weir's own
+  std::string html = {};                                          // beside it, "" for none
+  std::string note = {};                                          // below the text, of what went wrong
 };
 
 /// A message as RFC 5322 has it, lines ended by CRLF, in UTF-8. Its Message-ID is made of the idempotency key, so that

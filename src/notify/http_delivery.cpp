@@ -36,18 +36,6 @@ void read_authorization(const config::Node& node, config::MapReader& parent, Htt
   reader.finish();
 }
 
-void read_tls(const config::Node& node, config::MapReader& parent, HttpConfig& http) {
-  config::MapReader reader(node, parent.diagnostics(), parent.what() + ", tls_config");
-  http.ca_file = reader.text("ca_file");
-  http.cert_file = reader.text("cert_file");
-  http.key_file = reader.text("key_file");
-  http.insecure_skip_verify = reader.boolean("insecure_skip_verify", false);
-  for (const std::string_view key : {"server_name", "min_version", "max_version"}) {
-    if (reader.has(key)) reader.error(key, "Weir does not apply this key of Alertmanager; remove it");
-  }
-  reader.finish();
-}
-
 bool is_http_url(const std::string& url) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (url.starts_with(scheme) && url.size() > scheme.size() && url[scheme.size()] != '/') {
@@ -106,6 +94,21 @@ DeliveryError refusal(const net::HttpResponse& response, const HttpTarget& targe
   return refused;
 }
 
+/// With the token where one is asked for. A server may end it before its time.
+core::Result<net::HttpResponse> send(net::HttpClient& http, const HttpTarget& target, net::HttpRequest& request,
+                                     const DeliveryContext& context) {
+  if (!target.http.oauth2) return http.send(request, context.stop);
+  for (int attempt = 0;; ++attempt) {
+    auto token = take_token(*target.http.oauth2, http, context.now, context.timeout, context.stop);
+    if (!token) return std::unexpected(token.error());
+    request.bearer = std::move(*token);
+    auto response = http.send(request, context.stop);
+    if (!response || response->status != 401) return response;
+    drop_token(*target.http.oauth2);
+    if (attempt > 0) return response;
+  }
+}
+
 }  // namespace
 
 HttpConfig parse_http_config(const config::Node& node, config::MapReader& parent) {
@@ -117,13 +120,16 @@ HttpConfig parse_http_config(const config::Node& node, config::MapReader& parent
     if (!http.bearer.empty()) reader.error(*child, "give either \"bearer_token\" or \"authorization\", not both");
     read_authorization(*child, reader, http);
   }
-  if (const config::Node* child = reader.child("tls_config")) read_tls(*child, reader, http);
-  if (http.basic_auth && !(http.bearer.empty() && http.authorization.empty())) {
-    reader.error(node, "give either \"basic_auth\" or a bearer token, not both");
-  }
+  if (const config::Node* child = reader.child("tls_config"))
+    http.tls = parse_tls_config(*child, reader, reader.diagnostics());
+  if (const config::Node* child = reader.child("oauth2"))
+    http.oauth2 = parse_oauth2(*child, reader, reader.diagnostics());
+  const bool bearer = !(http.bearer.empty() && http.authorization.empty());
+  if (http.basic_auth && bearer) reader.error(node, "give either \"basic_auth\" or a bearer token, not both");
+  if (http.oauth2 && (http.basic_auth || bearer))
+    reader.error(node, "give either \"oauth2\" or another authentication, not both");
   http.proxy_url = reader.secret("proxy_url");
   if (!http.proxy_url.empty()) check_http_url(reader, "proxy_url", http.proxy_url.reveal());
-  if (reader.has("oauth2")) reader.error("oauth2", "Weir does not apply this key of Alertmanager; remove it");
   if (reader.has("follow_redirects") && reader.boolean("follow_redirects", true))
     reader.diagnostics().hint(reader.child("follow_redirects")->position(),
                               reader.what() + ": redirects are not followed; configure the final URL");
@@ -171,12 +177,9 @@ std::expected<net::HttpResponse, DeliveryError> post_json(net::HttpClient& http,
   request.bearer = target.http.bearer;
   if (!target.http.authorization.empty())
     request.headers.emplace_back("Authorization", target.http.authorization.reveal());
-  request.ca_file = target.http.ca_file;
-  request.cert_file = target.http.cert_file;
-  request.key_file = target.http.key_file;
-  request.insecure_skip_verify = target.http.insecure_skip_verify;
+  apply(target.http.tls, request);
   request.proxy = target.http.proxy_url;
-  auto response = http.send(request, context.stop);
+  auto response = send(http, target, request, context);
   if (!response) {
     DeliveryError failed{.error = response.error()};
     failed.error.message = shown(failed.error.message, target);

@@ -10,6 +10,7 @@
 #include "core/secret.h"
 #include "net/http_client.h"
 #include "notify/notifier.h"
+#include "notify/oauth2.h"
 
 namespace weir::notify {
 
@@ -18,15 +19,13 @@ struct HttpConfig {
   std::optional<std::pair<std::string, core::Secret>> basic_auth = {};
   core::Secret bearer = {};
   core::Secret authorization = {};  // the whole header, where its type is not Bearer
-  std::string ca_file = {};
-  std::string cert_file = {};
-  std::string key_file = {};
-  bool insecure_skip_verify = false;
+  std::optional<OAuth2> oauth2 = {};
+  TlsConfig tls = {};
   core::Secret proxy_url = {};
   bool operator==(const HttpConfig&) const = default;
 };
 
-/// basic_auth, authorization, bearer_token, tls_config, proxy_url; what of it Weir does not apply is a mistake.
+/// basic_auth, authorization, bearer_token, oauth2, tls_config, proxy_url; what of it Weir does not apply is a mistake.
 HttpConfig parse_http_config(const config::Node& node, config::MapReader& parent);
 
 /// Where an integration posts to.
@@ -46,7 +45,8 @@ HttpTarget parse_http_target(config::MapReader& reader, std::string_view url_key
 void check_http_url(config::MapReader& reader, std::string_view key, const std::string& url);
 
 /// Posts JSON. Success is a 2xx answer. Network errors, 5xx, 408, 425 and 429 are retryable, any other status is not.
-/// No error shows the URL or a credential, even where the answer repeats it.
+/// No error shows the URL or a credential, even where the answer repeats it. A token of oauth2 that is refused is
+/// fetched anew once.
 std::expected<net::HttpResponse, DeliveryError> post_json(net::HttpClient& http, const HttpTarget& target,
                                                           std::string body,
                                                           std::vector<std::pair<std::string, std::string>> headers,

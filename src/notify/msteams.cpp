@@ -6,6 +6,7 @@
 
 #include "config/reader.h"
 #include "notify/http_delivery.h"
+#include "notify/message_text.h"
 #include "notify/payload.h"
 
 namespace weir::notify {
@@ -19,8 +20,8 @@ constexpr std::size_t kAlerts = 15;
 
 struct TeamsSettings {
   HttpTarget target;
-  std::string title;
-  std::string text;
+  MessageText title;
+  MessageText text;
 };
 
 Json block(const std::string& text) { return {{"type", "TextBlock"}, {"text", text}, {"wrap", true}}; }
@@ -30,9 +31,11 @@ class Teams final : public Notifier {
   Teams(TeamsSettings settings, const NotifierTools& tools) : settings_(std::move(settings)), tools_(tools) {}
 
   DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
-    const auto answer = post_json(
-        tools_.http, settings_.target,
-        msteams_payload(message.notification, settings_.title, settings_.text, tools_.external_url), {}, context);
+    MessageRenderer renderer(message.notification, tools_.external_url, context.now);
+    TeamsMessage teams{.title = renderer.render(settings_.title), .text = renderer.render(settings_.text), .note = {}};
+    teams.note = renderer.problems();
+    const auto answer = post_json(tools_.http, settings_.target,
+                                  msteams_payload(message.notification, teams, tools_.external_url), {}, context);
     if (!answer) return std::unexpected(answer.error());
     // A connector answers 200 also where Teams took nothing; the text tells.
     if (answer->body.contains("HTTP error 429") || answer->body.contains("failed with HTTP error")) {
@@ -42,7 +45,7 @@ class Teams final : public Notifier {
                                   .retryable = true,
                                   .where = settings_.target.name}});
     }
-    return Receipt{.status = answer->status};
+    return Receipt{.status = answer->status, .template_problems = renderer.problems()};
   }
 
  private:
@@ -52,8 +55,9 @@ class Teams final : public Notifier {
 
 }  // namespace
 
-std::string msteams_payload(const core::Notification& notification, const std::string& title, const std::string& text,
+std::string msteams_payload(const core::Notification& notification, const TeamsMessage& message,
                             const std::string& external_url) {
+  const auto& [title, text, note] = message;
   const bool resolved = notification.status == "resolved";
   Json heading = block(cut(title.empty() ? headline(notification) : title, kTitle));
   heading["weight"] = "Bolder";
@@ -69,6 +73,7 @@ std::string msteams_payload(const core::Notification& notification, const std::s
   for (const auto& [name, value] : subject_facts(notification))
     facts.push_back({{"title", name}, {"value", cut(value, 200)}});
   if (!facts.empty()) body.push_back({{"type", "FactSet"}, {"facts", std::move(facts)}});
+  if (!note.empty()) body.push_back(block(cut(note, kText)));
   Json card{{"$schema", "http://adaptivecards.io/schemas/adaptive-card.json"},
             {"type", "AdaptiveCard"},
             {"version", "1.4"},
@@ -87,8 +92,9 @@ ParsedNotifier parse_msteams(const config::Node& node, const ParseContext& conte
   config::MapReader reader(node, context.diagnostics, context.what);
   TeamsSettings settings{
       .target = parse_http_target(reader, "webhook_url", context.global.http), .title = {}, .text = {}};
-  settings.title = shown_text(reader, "title");
-  settings.text = shown_text(reader, "text");
+  MessageTexts texts(reader, context.library);
+  settings.title = texts.text("title");
+  settings.text = texts.text("text");
   not_applied(reader, {"summary"});
   const bool send_resolved = reader.boolean("send_resolved", true);
   reader.finish();

@@ -26,6 +26,7 @@ struct Receipt {
   /// What the next message of the same group is to know of this one (a thread, a message's id): it has it as
   /// OutboxMessage::reference. "" forgets it; nothing leaves it as it was.
   std::optional<std::string> reference = std::nullopt;
+  std::string template_problems = {};  // a template failed, and Weir's own text was told instead
 };
 
 /// The receiver has not taken it. error.retryable tells whether another attempt may succeed.

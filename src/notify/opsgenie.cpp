@@ -7,6 +7,7 @@
 
 #include "config/reader.h"
 #include "notify/http_delivery.h"
+#include "notify/message_text.h"
 #include "notify/payload.h"
 
 namespace weir::notify {
@@ -19,8 +20,34 @@ constexpr std::size_t kDescription = 15'000;
 
 struct OpsgenieSettings {
   HttpTarget target;  // of /v2/alerts
-  OpsgenieMessage message;
+  std::vector<OpsgenieMessage::Responder> responders;
+  MessageText message;
+  MessageText description;
+  MessageText source;
+  MessageText tags;
+  MessageText note;
+  MessageText priority;
+  MessageText entity;
+  MessageText actions;
+  MessageTextMap details;
 };
+
+OpsgenieMessage rendered(const OpsgenieSettings& settings, MessageRenderer& renderer) {
+  OpsgenieMessage message{.message = renderer.render(settings.message),
+                          .description = renderer.render(settings.description),
+                          .source = renderer.render(settings.source),
+                          .tags = renderer.render(settings.tags),
+                          .note = renderer.render(settings.note),
+                          .priority = renderer.render(settings.priority),
+                          .entity = renderer.render(settings.entity),
+                          .actions = renderer.render(settings.actions),
+                          .responders = settings.responders,
+                          .details = renderer.render(settings.details),
+                          .remark = {}};
+  if (message.source.empty()) message.source = OpsgenieMessage{}.source;
+  message.remark = renderer.note();
+  return message;
+}
 
 std::string priority_of(const core::Notification& notification) {
   const std::string_view severity = worst_severity(notification.alerts);
@@ -48,14 +75,16 @@ class Opsgenie final : public Notifier {
   DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
     const core::Notification& notification = message.notification;
     HttpTarget target = settings_.target;
-    std::string body = opsgenie_payload(notification, settings_.message, tools_.external_url);
+    MessageRenderer renderer(notification, tools_.external_url, context.now);
+    const OpsgenieMessage opsgenie = rendered(settings_, renderer);
+    std::string body = opsgenie_payload(notification, opsgenie, tools_.external_url);
     if (notification.status == "resolved") {
       target.url = core::Secret(target.url.reveal() + "/" + dedup_key(notification) + "/close?identifierType=alias");
-      body = Json{{"source", settings_.message.source}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+      body = Json{{"source", opsgenie.source}}.dump(-1, ' ', false, Json::error_handler_t::replace);
     }
     const auto answer = post_json(tools_.http, target, std::move(body), {}, context);
     if (!answer) return std::unexpected(answer.error());
-    return Receipt{.status = answer->status};
+    return Receipt{.status = answer->status, .template_problems = renderer.problems()};
   }
 
  private:
@@ -63,7 +92,7 @@ class Opsgenie final : public Notifier {
   NotifierTools tools_;
 };
 
-void read_responders(config::MapReader& reader, OpsgenieMessage& message) {
+void read_responders(config::MapReader& reader, OpsgenieSettings& settings) {
   for (const config::Node* item : reader.list("responders")) {
     config::MapReader one(*item, reader.diagnostics(), reader.what() + ", responders");
     OpsgenieMessage::Responder responder;
@@ -75,7 +104,7 @@ void read_responders(config::MapReader& reader, OpsgenieMessage& message) {
     }
     if (responder.key.empty()) one.missing({"id", "name", "username"}, "give one of id, name and username");
     one.finish();
-    message.responders.push_back(std::move(responder));
+    settings.responders.push_back(std::move(responder));
   }
 }
 
@@ -95,7 +124,7 @@ std::string opsgenie_payload(const core::Notification& notification, const Opsge
   for (const auto& [name, value] : message.details) details[name] = value;
   Json body{{"alias", dedup_key(notification)},
             {"message", cut(message.message.empty() ? headline(notification) : message.message, kMessage)},
-            {"description", cut(description, kDescription)},
+            {"description", cut(description, kDescription - message.remark.size()) + message.remark},
             {"details", std::move(details)},
             {"source", message.source},
             {"priority", message.priority.empty() ? priority_of(notification) : message.priority}};
@@ -120,17 +149,17 @@ ParsedNotifier parse_opsgenie(const config::Node& node, const ParseContext& cont
   if (!reader.has("api_key") && !reader.has("api_key_file")) key = context.global.opsgenie_api_key;
   if (key.empty()) reader.missing("api_key");
   settings.target.http.authorization = core::Secret("GenieKey " + key.reveal());
-  OpsgenieMessage& message = settings.message;
-  message.message = shown_text(reader, "message");
-  message.description = shown_text(reader, "description");
-  message.source = plain_text(reader, "source", message.source);
-  message.tags = plain_text(reader, "tags");
-  message.note = shown_text(reader, "note");
-  message.priority = plain_text(reader, "priority");
-  message.entity = plain_text(reader, "entity");
-  message.actions = plain_text(reader, "actions");
-  message.details = reader.text_map("details");
-  read_responders(reader, message);
+  MessageTexts texts(reader, context.library);
+  settings.message = texts.text("message");
+  settings.description = texts.text("description");
+  settings.source = texts.text("source");
+  settings.tags = texts.text("tags");
+  settings.note = texts.text("note");
+  settings.priority = texts.text("priority");
+  settings.entity = texts.text("entity");
+  settings.actions = texts.text("actions");
+  settings.details = texts.map("details");
+  read_responders(reader, settings);
   if (reader.boolean("update_alerts", false))
     reader.error("update_alerts", "Weir does not apply this key of Alertmanager; remove it");
   const bool send_resolved = reader.boolean("send_resolved", true);

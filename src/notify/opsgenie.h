@@ -27,6 +27,7 @@ struct OpsgenieMessage {
   };
   std::vector<Responder> responders = {};
   std::vector<std::pair<std::string, std::string>> details = {};
+  std::string remark = {};  // below the description, of what went wrong
 };
 
 /// The body of POST /v2/alerts; the alias is made of the group. Messages are cut at 130 characters, as Opsgenie does.

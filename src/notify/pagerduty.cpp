@@ -8,6 +8,7 @@
 
 #include "config/reader.h"
 #include "notify/http_delivery.h"
+#include "notify/message_text.h"
 #include "notify/payload.h"
 
 namespace weir::notify {
@@ -21,8 +22,30 @@ constexpr std::size_t kDetails = 16'000;  // an event is at most 512 KiB
 struct PagerdutySettings {
   HttpTarget target;
   core::Secret routing_key;
-  PagerdutyMessage message;
+  MessageText description;
+  MessageText client;
+  MessageText client_url;
+  MessageText severity;
+  MessageText event_class;
+  MessageText component;
+  MessageText group;
+  MessageTextMap details;
 };
+
+PagerdutyMessage rendered(const PagerdutySettings& settings, MessageRenderer& renderer) {
+  PagerdutyMessage message{.description = renderer.render(settings.description),
+                           .client = renderer.render(settings.client),
+                           .client_url = renderer.render(settings.client_url),
+                           .severity = renderer.render(settings.severity),
+                           .event_class = renderer.render(settings.event_class),
+                           .component = renderer.render(settings.component),
+                           .group = renderer.render(settings.group),
+                           .details = renderer.render(settings.details),
+                           .note = {}};
+  if (message.client.empty()) message.client = PagerdutyMessage{}.client;
+  message.note = renderer.problems();
+  return message;
+}
 
 /// One of the four that PagerDuty knows.
 std::string severity_of(const core::Notification& notification, const std::string& given) {
@@ -36,12 +59,13 @@ class Pagerduty final : public Notifier {
   Pagerduty(PagerdutySettings settings, const NotifierTools& tools) : settings_(std::move(settings)), tools_(tools) {}
 
   DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
+    MessageRenderer renderer(message.notification, tools_.external_url, context.now);
+    const PagerdutyMessage event = rendered(settings_, renderer);
     const auto answer = post_json(
         tools_.http, settings_.target,
-        pagerduty_payload(message.notification, settings_.routing_key, settings_.message, tools_.external_url), {},
-        context);
+        pagerduty_payload(message.notification, settings_.routing_key, event, tools_.external_url), {}, context);
     if (!answer) return std::unexpected(answer.error());
-    return Receipt{.status = answer->status};
+    return Receipt{.status = answer->status, .template_problems = renderer.problems()};
   }
 
  private:
@@ -67,7 +91,8 @@ std::string pagerduty_payload(const core::Notification& notification, const core
   if (!notification.cause.empty()) details["likely_cause"] = cut(notification.cause, kDetails);
   details["alerts"] = cut(plain_alerts(notification, 20), kDetails);
   details["subject"] = plain_subject(notification);
-  Json payload{{"summary", cut(headline(notification), kSummary)},
+  if (!message.note.empty()) details["note"] = message.note;
+  Json payload{{"summary", cut(message.description.empty() ? headline(notification) : message.description, kSummary)},
                {"source", cut(plain_subject(notification), 200)},
                {"severity", severity_of(notification, message.severity)},
                {"custom_details", std::move(details)}};
@@ -95,16 +120,17 @@ ParsedNotifier parse_pagerduty(const config::Node& node, const ParseContext& con
   } else if (!reader.has("routing_key") && !reader.has("routing_key_file")) {
     reader.missing("routing_key");
   }
-  PagerdutyMessage& message = settings.message;
-  message.client = plain_text(reader, "client", message.client);
-  message.client_url = plain_text(reader, "client_url");
-  message.severity = plain_text(reader, "severity");
-  message.event_class = plain_text(reader, "class");
-  message.component = plain_text(reader, "component");
-  message.group = plain_text(reader, "group");
-  message.details = reader.text_map("details");
+  MessageTexts texts(reader, context.library);
+  settings.description = texts.text("description");
+  settings.client = texts.text("client");
+  settings.client_url = texts.text("client_url");
+  settings.severity = texts.text("severity");
+  settings.event_class = texts.text("class");
+  settings.component = texts.text("component");
+  settings.group = texts.text("group");
+  settings.details = texts.map("details");
   const bool send_resolved = reader.boolean("send_resolved", true);
-  not_applied(reader, {"images", "links", "source", "description"});
+  not_applied(reader, {"images", "links", "source"});
   reader.finish();
   return {.send_resolved = send_resolved,
           .make = [settings](const NotifierTools& tools) { return std::make_unique<Pagerduty>(settings, tools); }};

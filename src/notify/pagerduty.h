@@ -7,10 +7,12 @@
 namespace weir::notify {
 
 /// An entry of `pagerduty_configs`: routing_key (Events API v2; service_key of the older one is a mistake), url,
-/// client, client_url, severity, class, component, group, details, send_resolved (true), http_config.
+/// description (instead of Weir's own), client, client_url, severity, class, component, group, details, send_resolved
+/// (true), http_config.
 ParsedNotifier parse_pagerduty(const config::Node& node, const ParseContext& context);
 
 struct PagerdutyMessage {
+  std::string description = {};  // "" for Weir's own
   std::string client = "Weir";
   std::string client_url = {};  // "" for the page
   std::string severity = {};    // "" for the alerts' own
@@ -18,6 +20,7 @@ struct PagerdutyMessage {
   std::string component = {};
   std::string group = {};
   std::vector<std::pair<std::string, std::string>> details = {};
+  std::string note = {};  // among the details, of what went wrong
 };
 
 /// The body of POST /v2/enqueue (https://developer.pagerduty.com/docs/events-api-v2-overview): trigger, or resolve with

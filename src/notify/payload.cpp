@@ -163,13 +163,4 @@ std::string plain_text(config::MapReader& reader, std::string_view key, std::str
   return text;
 }
 
-std::string shown_text(config::MapReader& reader, std::string_view key) {
-  std::string text = reader.text(key);
-  if (text.find("{{") == std::string::npos) return text;
-  reader.diagnostics().hint(
-      reader.child(key)->position(),
-      fmt::format("{}: \"{}\" is a template, which has no effect: Weir's own text is told", reader.what(), key));
-  return {};
-}
-
 }  // namespace weir::notify

@@ -50,9 +50,6 @@ std::string cut(std::string_view text, std::size_t most);
 /// Hints that keys of Alertmanager's which are given have no effect.
 void not_applied(config::MapReader& reader, std::initializer_list<std::string_view> keys);
 
-/// A text that is used as it is. One with a template is a mistake.
+/// A text that is used as it is: an address. One with a template is a mistake.
 std::string plain_text(config::MapReader& reader, std::string_view key, std::string fallback = {});
-/// A text that is shown. One with a template is "", for Weir's own, which a hint says.
-std::string shown_text(config::MapReader& reader, std::string_view key);
-
 }  // namespace weir::notify

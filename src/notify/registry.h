@@ -11,6 +11,8 @@
 #include "notify/notifier.h"
 #include "notify/routing.h"
 
+#include "templates/template.h"
+
 namespace weir::notify {
 
 /// One entry of a receiver's list, read.
@@ -24,6 +26,7 @@ struct ParseContext {
   config::Diagnostics& diagnostics;
   std::string what;  // names the entry in messages: `receiver "team", slack_configs[0]`
   const GlobalSettings& global;
+  const templates::TemplateLibrary& library;
 };
 
 /// A kind of notifier.

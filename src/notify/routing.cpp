@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/reader.h"
+#include "notify/message_text.h"
 #include "notify/registry.h"
 
 namespace weir::notify {
@@ -18,7 +19,8 @@ constexpr std::array<std::string_view, 8> kForeign{"pushover_configs", "victorop
                                                    "sns_configs",      "telegram_configs",  "webex_configs",
                                                    "discord_configs",  "hipchat_configs"};
 
-Receiver parse_receiver(const config::Node& node, const GlobalSettings& global, config::Diagnostics& diagnostics) {
+Receiver parse_receiver(const config::Node& node, const GlobalSettings& global,
+                        const templates::TemplateLibrary& library, config::Diagnostics& diagnostics) {
   const config::Node* name = node.find("name");
   const bool named = name != nullptr && !name->text().empty();
   const std::string what = named ? fmt::format("receiver \"{}\"", name->text()) : "receiver";
@@ -29,7 +31,7 @@ Receiver parse_receiver(const config::Node& node, const GlobalSettings& global, 
     std::size_t index = 0;
     for (const config::Node* item : reader.list(kind.key)) {
       ParsedNotifier parsed =
-          kind.parse(*item, {diagnostics, fmt::format("{}, {}[{}]", what, kind.key, index), global});
+          kind.parse(*item, {diagnostics, fmt::format("{}, {}[{}]", what, kind.key, index), global, library});
       receiver.integrations.push_back({.id = fmt::format("{}/{}", kind.name, index),
                                        .send_resolved = parsed.send_resolved,
                                        .make = std::move(parsed.make)});
@@ -48,7 +50,7 @@ Receiver parse_receiver(const config::Node& node, const GlobalSettings& global, 
 }
 
 std::vector<Receiver> parse_receivers(const config::Node& node, const GlobalSettings& global,
-                                      config::Diagnostics& diagnostics) {
+                                      const templates::TemplateLibrary& library, config::Diagnostics& diagnostics) {
   std::vector<Receiver> receivers;
   if (!node.is_sequence() && !node.is_null()) {
     diagnostics.error(node.position(), fmt::format("receivers: expected a list, found {}", node.kind_name()));
@@ -56,7 +58,7 @@ std::vector<Receiver> parse_receivers(const config::Node& node, const GlobalSett
     return receivers;
   }
   for (const config::Node& item : node.items()) {
-    Receiver receiver = parse_receiver(item, global, diagnostics);
+    Receiver receiver = parse_receiver(item, global, library, diagnostics);
     const bool known = std::ranges::find(receivers, receiver.name, &Receiver::name) != receivers.end();
     if (known && !receiver.name.empty()) {
       diagnostics.error(item.position(), fmt::format("receiver \"{}\": the name is taken already", receiver.name));
@@ -182,16 +184,6 @@ NotificationLimits parse_limits(const config::Node* section, config::Diagnostics
   return limits;
 }
 
-/// Weir has a text of its own.
-void check_templates(const config::Node* section, config::Diagnostics& diagnostics) {
-  if (section == nullptr || section->is_null()) return;
-  if (!section->is_sequence())
-    diagnostics.error(section->position(),
-                      fmt::format("templates: expected a list of files, found {}", section->kind_name()));
-  if (section->is_sequence() && !section->items().empty())
-    diagnostics.hint(section->position(), "templates: have no effect: messages have Weir's own text");
-}
-
 void collect(const Route& route, const core::Labels& labels, std::vector<const Route*>& found) {
   const std::size_t before = found.size();
   for (const Route& child : route.routes) {
@@ -221,12 +213,13 @@ bool RoutingSettings::tells_at(const Route& route, core::Time now) const {
 RoutingSettings parse_routing(const RoutingSections& sections, config::Diagnostics& diagnostics) {
   RoutingSettings settings;
   const GlobalSettings global = parse_global(sections.global, diagnostics);
-  check_templates(sections.templates, diagnostics);
+  const templates::TemplateLibrary library = parse_templates(sections.templates, diagnostics);
   settings.intervals = parse_time_intervals(sections.time_intervals, sections.mute_time_intervals, diagnostics);
   settings.inhibit_rules = parse_inhibit_rules(sections.inhibit_rules, diagnostics);
   std::ranges::move(own_inhibit_rules(), std::back_inserter(settings.inhibit_rules));
   settings.limits = parse_limits(sections.notifications, diagnostics);
-  if (sections.receivers != nullptr) settings.receivers = parse_receivers(*sections.receivers, global, diagnostics);
+  if (sections.receivers != nullptr)
+    settings.receivers = parse_receivers(*sections.receivers, global, library, diagnostics);
   if (sections.route != nullptr && !sections.route->is_null()) {
     settings.root = RouteParser(settings, diagnostics).parse(*sections.route, nullptr);
   } else if (!settings.receivers.empty()) {

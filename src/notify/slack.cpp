@@ -8,6 +8,7 @@
 
 #include "config/reader.h"
 #include "notify/http_delivery.h"
+#include "notify/message_text.h"
 #include "notify/payload.h"
 #include "notify/slack_bot.h"
 
@@ -70,7 +71,8 @@ std::size_t character(std::string_view text) {
 }
 
 /// One character as Slack wants it.
-std::string_view escaped(std::string_view one) {
+std::string_view escaped(std::string_view one, SlackMarkup markup) {
+  if (markup == SlackMarkup::kept && std::string_view("&<>").find(one.front()) != std::string_view::npos) return one;
   switch (one.front()) {
     case '&': return "&amp;";
     case '<': return "&lt;";
@@ -102,14 +104,15 @@ Json section(std::string text) {
   return {{"type", "section"}, {"text", {{"type", "mrkdwn"}, {"text", std::move(text)}}}};
 }
 
-std::string headline(const core::Notification& notification, const SlackMessage& message) {
-  if (!message.title.empty()) return message.title;
+/// The title as Slack wants it: what was given may hold markup, Weir's own holds none.
+std::string title_text(const core::Notification& notification, const SlackMessage& message) {
+  if (!message.title.empty()) return slack_text(one_line(message.title), kTitle, SlackMarkup::kept);
   const auto firing = std::ranges::count(notification.alerts, core::AlertState::firing, &core::Alert::state);
   const std::string state =
       notification.status == "resolved"
           ? "RESOLVED"
           : fmt::format("FIRING:{}", static_cast<std::size_t>(firing) + notification.truncated_alerts);
-  return fmt::format("[{}] {}", state, title_of(notification));
+  return slack_text(one_line(fmt::format("[{}] {}", state, title_of(notification))), kTitle);
 }
 
 std::string alert_lines(const core::Notification& notification) {
@@ -141,20 +144,63 @@ Json fields_of(const core::Notification& notification) {
   return fields;
 }
 
+struct SlackTexts {
+  MessageText channel;
+  MessageText title;
+  MessageText title_link;
+  MessageText pretext;
+  MessageText text;
+  MessageText color;
+  MessageText fallback;
+  MessageText username;
+  MessageText icon_emoji;
+  MessageText icon_url;
+};
+
 struct SlackSettings {
   HttpTarget target;
-  SlackMessage message;
+  SlackTexts texts;
+  bool link_names = false;
 };
+
+SlackMessage rendered(const SlackSettings& settings, MessageRenderer& renderer) {
+  const SlackTexts& texts = settings.texts;
+  SlackMessage message{.channel = renderer.render(texts.channel),
+                       .title = renderer.render(texts.title),
+                       .text = renderer.render(texts.text),
+                       .title_link = renderer.render(texts.title_link),
+                       .pretext = renderer.render(texts.pretext),
+                       .color = renderer.render(texts.color),
+                       .fallback = renderer.render(texts.fallback),
+                       .note = {},
+                       .username = renderer.render(texts.username),
+                       .icon_emoji = renderer.render(texts.icon_emoji),
+                       .icon_url = renderer.render(texts.icon_url),
+                       .link_names = settings.link_names};
+  message.note = renderer.problems();
+  return message;
+}
 
 class Slack final : public Notifier {
  public:
   Slack(SlackSettings settings, const NotifierTools& tools) : settings_(std::move(settings)), tools_(tools) {}
 
   DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
-    if (is_bot_url(settings_.target.url.reveal()))
-      return deliver_by_bot(tools_.http, settings_.target, message, settings_.message, tools_.external_url, context);
+    MessageRenderer renderer(message.notification, tools_.external_url, context.now);
+    const SlackMessage slack = rendered(settings_, renderer);
+    DeliveryResult result =
+        is_bot_url(settings_.target.url.reveal())
+            ? deliver_by_bot(tools_.http, settings_.target, message, slack, tools_.external_url, context)
+            : by_webhook(message, slack, context);
+    if (result) result->template_problems = renderer.problems();
+    return result;
+  }
+
+ private:
+  DeliveryResult by_webhook(const core::OutboxMessage& message, const SlackMessage& slack,
+                            const DeliveryContext& context) {
     auto answer = post_json(tools_.http, settings_.target,
-                            slack_payload(message.notification, settings_.message, tools_.external_url), {}, context);
+                            slack_payload(message.notification, slack, tools_.external_url), {}, context);
     if (answer) return read_slack_answer(*answer, settings_.target);
     DeliveryError failed = answer.error();
     for (const auto& [error, hint] : kHints) {
@@ -163,7 +209,6 @@ class Slack final : public Notifier {
     return std::unexpected(std::move(failed));
   }
 
- private:
   SlackSettings settings_;
   NotifierTools tools_;
 };
@@ -180,7 +225,7 @@ std::string slack_error(const std::string& body) {
 
 }  // namespace
 
-std::string slack_text(std::string_view text, std::size_t limit) {
+std::string slack_text(std::string_view text, std::size_t limit, SlackMarkup markup) {
   constexpr std::string_view kReplacement = "\xef\xbf\xbd";
   constexpr std::string_view kCut = "…";
   std::string out;
@@ -188,7 +233,7 @@ std::string slack_text(std::string_view text, std::size_t limit) {
   std::size_t cut_at = 0;  // where "…" would still fit
   while (!text.empty()) {
     const std::size_t length = character(text);
-    const std::string_view piece = length == 0 ? kReplacement : escaped(text.substr(0, length));
+    const std::string_view piece = length == 0 ? kReplacement : escaped(text.substr(0, length), markup);
     // Entities count as they are written; a character beyond the basic plane counts twice.
     const std::size_t units = length == 4 ? 2 : length == 1 ? piece.size() : 1;
     if (used + units > limit) return limit == 0 ? std::string() : out.substr(0, cut_at).append(kCut);
@@ -202,11 +247,13 @@ std::string slack_text(std::string_view text, std::size_t limit) {
 
 std::string slack_payload(const core::Notification& notification, const SlackMessage& message,
                           const std::string& external_url) {
-  const std::string title = slack_text(one_line(headline(notification, message)), kTitle);
+  const std::string title = title_text(notification, message);
+  const std::string title_link = slack_text(one_line(message.title_link), kSection - kTitle - 10);
   const std::string link = page_link(external_url, notification.incident_id);
   Json blocks = Json::array();
+  if (!message.pretext.empty()) blocks.push_back(section(slack_text(message.pretext, kSection, SlackMarkup::kept)));
   if (!message.text.empty()) {
-    blocks.push_back(section(slack_text(message.text, kSection)));
+    blocks.push_back(section(slack_text(message.text, kSection, SlackMarkup::kept)));
   } else if (!notification.cause.empty()) {
     const char* label = notification.status == "resolved" ? "*Likely cause was:* " : "*Likely cause:* ";
     blocks.push_back(section(label + slack_text(one_line(notification.cause), kSection - 100)));
@@ -218,14 +265,18 @@ std::string slack_payload(const core::Notification& notification, const SlackMes
   if (!link.empty() && link.size() < kSection - 100) {
     blocks.push_back(section(fmt::format("<{}|Open in Weir>", slack_text(link, kSection - 100))));
   }
+  if (!message.note.empty()) blocks.push_back(section("_" + slack_text(one_line(message.note), kSection - 10) + "_"));
   Json payload = Json::object();
   if (!message.channel.empty()) payload["channel"] = message.channel;
   if (!message.username.empty()) payload["username"] = message.username;
   if (!message.icon_emoji.empty()) payload["icon_emoji"] = message.icon_emoji;
   if (!message.icon_url.empty()) payload["icon_url"] = message.icon_url;
   if (message.link_names) payload["link_names"] = 1;
-  payload["text"] = "*" + title + "*";
-  Json attachment{{"color", colour_of(notification)}, {"fallback", title}};
+  payload["text"] = title_link.empty() ? "*" + title + "*" : fmt::format("*<{}|{}>*", title_link, title);
+  Json attachment{
+      {"color", message.color.empty() ? colour_of(notification) : cut(message.color, 20)},
+      {"fallback",
+       message.fallback.empty() ? title : slack_text(one_line(message.fallback), kSection, SlackMarkup::kept)}};
   if (!blocks.empty()) attachment["blocks"] = std::move(blocks);
   payload["attachments"] = Json::array({std::move(attachment)});
   return payload.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -256,16 +307,21 @@ ParsedNotifier parse_slack(const config::Node& node, const ParseContext& context
       bot_token.empty() ? context.global.slack_api_url : core::Secret("https://slack.com/api/chat.postMessage");
   settings.target = parse_http_target(reader, "api_url", context.global.http, otherwise);
   if (!bot_token.empty()) settings.target.http.bearer = bot_token;
-  settings.message.channel = plain_text(reader, "channel");
-  settings.message.title = shown_text(reader, "title");
-  settings.message.text = shown_text(reader, "text");
-  settings.message.username = plain_text(reader, "username");
-  settings.message.icon_emoji = plain_text(reader, "icon_emoji");
-  settings.message.icon_url = plain_text(reader, "icon_url");
-  settings.message.link_names = reader.boolean("link_names", false);
-  if (is_bot_url(settings.target.url.reveal()) && settings.message.channel.empty()) reader.missing("channel");
-  not_applied(reader, {"color", "title_link", "pretext", "fields", "short_fields", "footer", "fallback", "callback_id",
-                       "image_url", "thumb_url", "mrkdwn_in", "actions"});
+  MessageTexts texts(reader, context.library);
+  settings.texts = {.channel = texts.text("channel"),
+                    .title = texts.text("title"),
+                    .title_link = texts.text("title_link"),
+                    .pretext = texts.text("pretext"),
+                    .text = texts.text("text"),
+                    .color = texts.text("color"),
+                    .fallback = texts.text("fallback"),
+                    .username = texts.text("username"),
+                    .icon_emoji = texts.text("icon_emoji"),
+                    .icon_url = texts.text("icon_url")};
+  settings.link_names = reader.boolean("link_names", false);
+  if (is_bot_url(settings.target.url.reveal()) && !reader.has("channel")) reader.missing("channel");
+  not_applied(reader,
+              {"fields", "short_fields", "footer", "callback_id", "image_url", "thumb_url", "mrkdwn_in", "actions"});
   const bool send_resolved = reader.boolean("send_resolved", false);
   reader.finish();
   return {.send_resolved = send_resolved,

@@ -10,9 +10,15 @@
 #include "core/series_source.h"
 #include "core/time.h"
 #include "promql/parser.h"
-#include "rules/template.h"
+
+#include "templates/template.h"
 
 namespace weir::rules {
+
+using templates::Template;
+using templates::TemplateData;
+using templates::TemplateQuery;
+using templates::TemplateSample;
 
 /// What happens to an active alert whose data no longer come. The annotation `weir_no_data` of a rule says which.
 enum class NoData {

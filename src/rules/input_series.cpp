@@ -23,7 +23,7 @@ std::string line_and_column(std::string_view text, std::size_t at) {
 /// One item of the list: a line "series values", or several where its texts hold line breaks.
 class ItemReader {
  public:
-  ItemReader(const config::Node& item, const YamlPlace& place, config::Diagnostics& diagnostics)
+  ItemReader(const config::Node& item, const config::YamlPlace& place, config::Diagnostics& diagnostics)
       : item_(item), place_(place) {
     config::MapReader reader(item, diagnostics, "input_series");
     series_ = text(reader, "series");
@@ -57,7 +57,7 @@ class ItemReader {
   }
 
   const config::Node& item_;
-  const YamlPlace& place_;
+  const config::YamlPlace& place_;
   const config::Node* series_ = nullptr;
   const config::Node* values_ = nullptr;
   std::string text_;
@@ -66,7 +66,7 @@ class ItemReader {
 
 class ListReader {
  public:
-  ListReader(const YamlPlace& place, config::Diagnostics& diagnostics, std::size_t& budget)
+  ListReader(const config::YamlPlace& place, config::Diagnostics& diagnostics, std::size_t& budget)
       : place_(place), diagnostics_(diagnostics), budget_(budget) {}
 
   InputSeries run(const config::Node& list) {
@@ -121,7 +121,7 @@ class ListReader {
     }
   }
 
-  const YamlPlace& place_;
+  const config::YamlPlace& place_;
   config::Diagnostics& diagnostics_;
   std::size_t& budget_;
   InputSeries found_;
@@ -131,8 +131,8 @@ class ListReader {
 
 }  // namespace
 
-InputSeries read_input_series(const config::Node* list, const YamlPlace& place, config::Diagnostics& diagnostics,
-                              std::size_t& budget) {
+InputSeries read_input_series(const config::Node* list, const config::YamlPlace& place,
+                              config::Diagnostics& diagnostics, std::size_t& budget) {
   if (list == nullptr || list->is_null()) return {};
   if (!list->is_sequence()) {
     diagnostics.error(list->position(), fmt::format("\"input_series\": expected a list, found {}", list->kind_name()));
@@ -154,7 +154,7 @@ std::expected<SampleFile, config::Diagnostics> load_samples(const std::string& f
   if (!text) return std::unexpected(diagnostics);
   const config::Node root = config::parse_yaml(*text, file, diagnostics, kLimits);
   if (!diagnostics.ok()) return std::unexpected(diagnostics);
-  const YamlPlace place(*text);
+  const config::YamlPlace place(*text);
   config::MapReader reader(root, diagnostics, "samples");
   SampleFile samples;
   samples.interval = reader.duration("interval", samples.interval);

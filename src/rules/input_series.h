@@ -8,9 +8,9 @@
 
 #include "config/diagnostics.h"
 #include "config/node.h"
+#include "config/yaml_place.h"
 #include "rules/sample_source.h"
 #include "rules/series_notation.h"
-#include "rules/yaml_place.h"
 
 namespace weir::rules {
 
@@ -26,8 +26,8 @@ struct InputSeries {
 
 /// Reads `[{series, values}]`. What is no such list goes to `diagnostics`, what is no series notation into `mistakes`.
 /// `budget` is how many values the file may still have.
-InputSeries read_input_series(const config::Node* list, const YamlPlace& place, config::Diagnostics& diagnostics,
-                              std::size_t& budget);
+InputSeries read_input_series(const config::Node* list, const config::YamlPlace& place,
+                              config::Diagnostics& diagnostics, std::size_t& budget);
 
 /// A file of samples: promtool's `interval` and `input_series` alone.
 struct SampleFile {

@@ -11,9 +11,9 @@
 #include <system_error>
 
 #include "config/reader.h"
+#include "config/yaml_place.h"
 #include "promql/parser.h"
 #include "rules/selectors.h"
-#include "rules/yaml_place.h"
 
 namespace weir::rules {
 namespace {
@@ -250,7 +250,7 @@ class Loader {
   }
 
   std::string file_;
-  YamlPlace place_;
+  config::YamlPlace place_;
   config::Diagnostics& diagnostics_;
   core::Duration interval_;
   Dialect dialect_;

@@ -12,7 +12,8 @@
 #include "core/error.h"
 #include "rules/group.h"
 #include "rules/presence.h"
-#include "rules/template.h"
+
+#include "templates/template.h"
 
 namespace weir::rules {
 

@@ -226,7 +226,7 @@ class FileReader {
   }
 
   const std::string& text_;
-  YamlPlace place_;
+  config::YamlPlace place_;
   config::Diagnostics diagnostics_;
   UnitTestFile result_;
   std::size_t budget_ = kMostFileValues;

@@ -112,14 +112,17 @@ core::ToldState to_told(const json& object) {
 }
 
 json of_note(const core::IncidentNote& note) {
-  return {{"id", note.id}, {"title", note.title}, {"cause", note.cause}, {"labels", of_labels(note.labels)}};
+  return {{"id", note.id},       {"title", note.title},      {"cause", note.cause}, {"labels", of_labels(note.labels)},
+          {"owner", note.owner}, {"evidence", note.evidence}};
 }
 
 core::IncidentNote to_note(const json& object) {
   return {.id = object.at("id").get<std::string>(),
           .title = object.at("title").get<std::string>(),
           .cause = object.at("cause").get<std::string>(),
-          .labels = to_labels(object.at("labels"))};
+          .labels = to_labels(object.at("labels")),
+          .owner = object.value("owner", ""),
+          .evidence = object.value("evidence", std::vector<std::string>())};
 }
 
 json of_node(const core::Node& node) { return {node.kind, node.place, node.name}; }
@@ -204,6 +207,8 @@ std::string write_notification(const core::Notification& notification) {
                {"incident_id", notification.incident_id},
                {"incident_title", notification.incident_title},
                {"cause", notification.cause},
+               {"owner", notification.owner},
+               {"evidence", notification.evidence},
                {"integration", notification.integration},
                {"truncated_alerts", notification.truncated_alerts},
                {"alerts", alerts}});
@@ -296,6 +301,8 @@ core::Result<core::Notification> read_notification(std::string_view text) {
     notification.incident_id = object.at("incident_id").get<std::string>();
     notification.incident_title = object.at("incident_title").get<std::string>();
     notification.cause = object.at("cause").get<std::string>();
+    notification.owner = object.value("owner", "");
+    notification.evidence = object.value("evidence", std::vector<std::string>());
     notification.integration = object.at("integration").get<std::string>();
     notification.truncated_alerts = object.at("truncated_alerts").get<std::size_t>();
     for (const json& alert : object.at("alerts")) notification.alerts.push_back(to_alert(alert));

@@ -6,11 +6,14 @@
 #include <set>
 #include <utility>
 
+#include "core/fail_points.h"
 #include "storage/json_values.h"
 #include "storage/statements.h"
 
 namespace weir::storage {
 namespace {
+
+using core::FailPoint;
 
 std::int64_t ms(core::Time time) { return time.time_since_epoch().count(); }
 core::Time to_time(std::int64_t value) { return core::Time(core::Duration(value)); }
@@ -31,18 +34,24 @@ core::Result<void> only_status(const core::Result<std::int64_t>& changed) {
 
 class SqlStore final : public Store {
  public:
-  explicit SqlStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  SqlStore(std::unique_ptr<Database> database, core::FailPoints* fail_points)
+      : database_(std::move(database)), fail_points_(fail_points) {}
 
   core::Result<void> commit(const Commit& changes) override {
     const std::lock_guard lock(mutex_);
-    return in_transaction(*database_, [&]() -> core::Result<void> {
-      if (auto done = all(changes.alerts, &SqlStore::put_alert); !done) return done;
-      if (auto done = all(changes.removed, &SqlStore::remove_alert); !done) return done;
-      if (auto done = all(changes.transitions, &SqlStore::add_transition); !done) return done;
-      if (auto done = all(changes.incidents, &SqlStore::put_incident); !done) return done;
-      if (auto done = all(changes.groups, &SqlStore::put_group); !done) return done;
-      return all(changes.outbox, &SqlStore::add_message);
+    if (auto reached = core::reach(fail_points_, FailPoint::commit_before); !reached) return reached;
+    auto committed = in_transaction(*database_, [&]() -> core::Result<void> {
+      if (auto done = table(changes.alerts, &SqlStore::put_alert, FailPoint::commit_alerts); !done) return done;
+      if (auto done = table(changes.removed, &SqlStore::remove_alert, FailPoint::commit_removed); !done) return done;
+      if (auto done = table(changes.transitions, &SqlStore::add_transition, FailPoint::commit_transitions); !done)
+        return done;
+      if (auto done = table(changes.incidents, &SqlStore::put_incident, FailPoint::commit_incidents); !done)
+        return done;
+      if (auto done = table(changes.groups, &SqlStore::put_group, FailPoint::commit_groups); !done) return done;
+      return table(changes.outbox, &SqlStore::add_message, FailPoint::commit_outbox);
     });
+    if (committed) (void)core::reach(fail_points_, FailPoint::commit_after);
+    return committed;
   }
 
   core::Result<std::vector<core::Alert>> active_alerts() override {
@@ -254,6 +263,15 @@ class SqlStore final : public Store {
     return {};
   }
 
+  /// One table's part of a commit; its place is passed when there is something to write.
+  template <class Item>
+  core::Result<void> table(const std::vector<Item>& items, core::Result<void> (SqlStore::*put)(const Item&),
+                           FailPoint written) {
+    if (items.empty()) return {};
+    if (auto done = all(items, put); !done) return done;
+    return core::reach(fail_points_, written);
+  }
+
   core::Result<void> put_alert(const core::Alert& alert) {
     return only_status(database_->run(sql::kPutAlert, {key_of(alert), std::string_view(alert.group),
                                                        std::string_view(alert.rule), write_alert(alert)}));
@@ -372,6 +390,7 @@ class SqlStore final : public Store {
   std::mutex mutex_;
   std::set<std::string> used_;  // names of texts since the last pruning
   std::unique_ptr<Database> database_;
+  core::FailPoints* fail_points_;
 };
 
 }  // namespace
@@ -383,8 +402,8 @@ core::Measurement measurement_of(const Row& row) {
   return found;
 }
 
-std::unique_ptr<Store> make_sql_store(std::unique_ptr<Database> database) {
-  return std::make_unique<SqlStore>(std::move(database));
+std::unique_ptr<Store> make_sql_store(std::unique_ptr<Database> database, core::FailPoints* fail_points) {
+  return std::make_unique<SqlStore>(std::move(database), fail_points);
 }
 
 }  // namespace weir::storage

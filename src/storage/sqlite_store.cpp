@@ -13,7 +13,7 @@ core::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, const 
   auto database = open_sqlite_database(path, options);
   if (!database) return std::unexpected(database.error());
   if (auto done = migrate(**database, migrations()); !done) return std::unexpected(done.error());
-  return make_sql_store(std::move(*database));
+  return make_sql_store(std::move(*database), options.fail_points);
 }
 
 core::Result<void> read_measurements(const std::string& path, const MeasurementQuery& query,

@@ -19,6 +19,10 @@
 #include "core/silence.h"
 #include "core/time.h"
 
+namespace weir::core {
+class FailPoints;
+}
+
 namespace weir::storage {
 
 struct StorageSettings {
@@ -105,9 +109,10 @@ class Store : public core::MeasurementHistory, public core::KeyedTexts {
 };
 
 struct SqliteOptions {
-  core::Duration busy_timeout{5000};  // how long to wait while another process writes
-  core::Duration lock_wait{0};        // how long to wait while another Weir holds the database
-  std::int64_t max_pages = 0;         // the file grows no further than that; 0 for SQLite's own bound
+  core::Duration busy_timeout{5000};        // how long to wait while another process writes
+  core::Duration lock_wait{0};              // how long to wait while another Weir holds the database
+  std::int64_t max_pages = 0;               // the file grows no further than that; 0 for SQLite's own bound
+  core::FailPoints* fail_points = nullptr;  // passed by commits; outlives the store
 };
 
 /// Opens or creates the file (mode 0600; ":memory:" keeps everything in memory) and brings it to the present schema.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "rules/loader.h"
@@ -552,6 +553,24 @@ TEST_F(JudgeTest, WhatSomebodyElseToldEntersTheTimeline) {
   EXPECT_EQ(judge_->note_told({core::Labels{{"a", "b"}}}, "x", now_).incidents, 0U);
   for (int i = 0; i < 1000; ++i) judge_->note_told({labels}, "again", now_);
   EXPECT_LE(stored()[0].timeline.size(), 210U);
+}
+
+TEST_F(JudgeTest, WhomWeirItselfToldIsOneEntryOfTheTimelineForEachReceiverAndStatus) {
+  fire();
+  const std::vector<std::uint64_t> alerts{judge_->view()->alerts.at(0).fingerprint, 7};
+  const Told firing{.receiver = "team/webhook/0", .status = "firing"};
+  EXPECT_EQ(judge_->note_delivery(alerts, firing, now_).incidents, 1U);
+  EXPECT_EQ(judge_->note_delivery(alerts, firing, now_).incidents, 1U);
+  EXPECT_EQ(judge_->note_delivery(std::vector<std::uint64_t>{7}, firing, now_).incidents, 0U);
+  EXPECT_THAT(stored()[0].timeline.back().text, testing::StartsWith("told team/webhook/0 (firing) 2 times, last "));
+  const std::size_t entries = stored()[0].timeline.size();
+  cycle(5);
+  ASSERT_FALSE(stored()[0].open());
+  const Told over{.receiver = "team/webhook/0", .status = "resolved", .attempts = 2};
+  EXPECT_EQ(judge_->note_delivery(alerts, over, now_).incidents, 1U) << "its incident is over already";
+  EXPECT_EQ(stored()[0].timeline.back().text, "told team/webhook/0 (resolved), at attempt 2");
+  EXPECT_GT(stored()[0].timeline.size(), entries + 1);
+  EXPECT_EQ(judge_->view()->incidents.at(0).timeline.back().text, stored()[0].timeline.back().text);
 }
 
 }  // namespace

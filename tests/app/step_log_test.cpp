@@ -54,14 +54,27 @@ TEST(StepLog, AStormIsCutAndCounted) {
 }
 
 TEST(StepLog, NotificationsAreTold) {
+  DeliveryLog log;
   notify::Report report{.receiver = "team/webhook/0", .error = {}, .status = "firing", .incident = "00aa"};
-  EXPECT_THAT(lines_of([&] { log_delivery(report); }),
+  EXPECT_THAT(lines_of([&] { log.note(report); }),
               HasSubstr(R"(msg="notification sent" receiver=team/webhook/0 status=firing incident=00aa)"));
   report.outcome = notify::Outcome::retried;
   report.error = "refused";
-  EXPECT_THAT(lines_of([&] { log_delivery(report); }), IsEmpty()) << "a retry is not the end of it";
+  EXPECT_THAT(lines_of([&] { log.note(report); }), HasSubstr(R"(msg="notification not delivered")"));
+  EXPECT_THAT(lines_of([&] { log.note(report); }), IsEmpty()) << "the next retry says nothing new";
   report.outcome = notify::Outcome::dead;
-  EXPECT_THAT(lines_of([&] { log_delivery(report); }), HasSubstr(R"(msg="notification given up")"));
+  EXPECT_THAT(lines_of([&] { log.note(report); }), HasSubstr(R"(msg="notification given up")"));
+  report.outcome = notify::Outcome::delivered;
+  report.error = "";
+  EXPECT_THAT(lines_of([&] { log.note(report); }), HasSubstr(R"(msg="receiver works again")"));
+}
+
+TEST(StepLog, ATemplateThatFailsIsToldOnceWithItsReceiver) {
+  DeliveryLog log;
+  notify::Report report{.receiver = "team/slack/0", .template_problems = "the template of \"title\" failed: x"};
+  EXPECT_THAT(lines_of([&] { log.note(report); }),
+              HasSubstr(R"(msg="a template failed: Weir's own text was told instead" receiver=team/slack/0)"));
+  EXPECT_THAT(lines_of([&] { log.note(report); }), Not(HasSubstr("a template failed")));
 }
 
 core::Fault fault(const std::string& message, const Labels& scope, bool no_value = false) {

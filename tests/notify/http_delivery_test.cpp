@@ -29,7 +29,7 @@ TEST(PostJson, SendsTheBodyWithItsTypeAndTheDeadline) {
   FakeHttp http;
   HttpTarget to = target("http://a/hook");
   to.http.basic_auth = {"weir", core::Secret("pass")};
-  to.http.ca_file = "/ca.pem";
+  to.http.tls.ca_file = "/ca.pem";
   ASSERT_TRUE(post(http, to));
   const net::HttpRequest& request = http.requests.at(0);
   EXPECT_EQ(request.method, "POST");
@@ -41,6 +41,82 @@ TEST(PostJson, SendsTheBodyWithItsTypeAndTheDeadline) {
   EXPECT_THAT(request.headers, ::testing::UnorderedElementsAre(std::pair{"Idempotency-Key", "k"},
                                                                std::pair{"Content-Type", "application/json"}));
   EXPECT_LE(request.max_response_bytes, 64U << 10U);
+}
+
+HttpTarget with_oauth2(const std::string& more = "") {
+  config::Diagnostics diagnostics;
+  const config::Node node = config::parse_yaml(
+      "url: http://a/hook\nhttp_config: {oauth2: {token_url: 'http://login/token', client_id: 'we ir', client_secret: "
+      "hunter22, scopes: [read, write], endpoint_params: {audience: a&b}, tls_config: {server_name: login.example}" +
+          more + "}}",
+      "weir.yml", diagnostics);
+  config::MapReader reader(node, diagnostics, "receiver \"team\", webhook_configs[0]");
+  HttpTarget target = parse_http_target(reader, "url");
+  reader.finish();
+  EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  return target;
+}
+
+TEST(PostJson, AnOauth2TokenIsFetchedOnceAndSent) {
+  FakeHttp http;
+  const HttpTarget to = with_oauth2();
+  http.answer(200, R"({"access_token": "t1", "expires_in": 3600, "token_type": "Bearer"})");
+  ASSERT_TRUE(post(http, to));
+  ASSERT_TRUE(post(http, to));
+  ASSERT_EQ(http.requests.size(), 3U);
+  const net::HttpRequest& asked = http.requests[0];
+  EXPECT_EQ(asked.url, "http://login/token");
+  EXPECT_EQ(asked.body, "grant_type=client_credentials&scope=read+write&audience=a%26b");
+  EXPECT_EQ(asked.basic_auth->first, "we+ir");
+  EXPECT_EQ(asked.basic_auth->second.reveal(), "hunter22");
+  EXPECT_EQ(asked.server_name, "login.example");
+  EXPECT_EQ(http.requests[1].bearer.reveal(), "t1");
+  EXPECT_EQ(http.requests[2].bearer.reveal(), "t1");
+}
+
+TEST(PostJson, AnOauth2TokenThatIsRefusedOrOldIsFetchedAnewOnce) {
+  FakeHttp http;
+  const HttpTarget to = with_oauth2();
+  http.answer(200, R"({"access_token": "t1", "expires_in": 29})");
+  http.answer(200);
+  http.answer(200, R"({"access_token": "t2"})");
+  http.answer(401);
+  http.answer(200, R"({"access_token": "t3"})");
+  http.answer(401);
+  ASSERT_TRUE(post(http, to));
+  const auto refused = post(http, to);
+  ASSERT_FALSE(refused) << "29 s are as good as over, and t2 and t3 are refused";
+  EXPECT_EQ(http.requests.size(), 6U);
+  EXPECT_EQ(http.requests[3].bearer.reveal(), "t2");
+  EXPECT_EQ(http.requests[5].bearer.reveal(), "t3");
+}
+
+TEST(PostJson, WithoutAnOauth2TokenTheMessageWaits) {
+  const HttpTarget to = with_oauth2();
+  for (const auto& [status, body] : {std::pair{401, "bad secret hunter22"}, {200, "{}"}, {200, "no json"}, {503, ""}}) {
+    FakeHttp http;
+    http.answer(status, body);
+    const auto failed = post(http, to);
+    ASSERT_FALSE(failed);
+    EXPECT_TRUE(failed.error().error.retryable);
+    EXPECT_THAT(failed.error().error.message, AllOf(HasSubstr("oauth2: no token"), Not(HasSubstr("hunter22"))));
+    EXPECT_EQ(http.requests.size(), 1U) << "nothing is posted";
+  }
+}
+
+TEST(ParseHttpConfig, WhatIsWrongWithOauth2AndTlsIsNamed) {
+  config::Diagnostics diagnostics;
+  const config::Node node = config::parse_yaml(
+      "url: http://a/hook\nhttp_config:\n  bearer_token: x\n  tls_config: {server_name: 'a b'}\n  oauth2: {token_url: "
+      "nowhere, "
+      "client_id: a, scope: b}",
+      "weir.yml", diagnostics);
+  config::MapReader reader(node, diagnostics, "receiver");
+  (void)parse_http_target(reader, "url");
+  const std::string mistakes = diagnostics.to_string();
+  for (const char* says : {"\"client_secret\" is missing", "is no host's name", "did you mean \"scopes\"",
+                           "is not a URL", "give either \"oauth2\" or another"})
+    EXPECT_THAT(mistakes, HasSubstr(says));
 }
 
 TEST(PostJson, StatusesAreSuccessRetryableOrFinal) {

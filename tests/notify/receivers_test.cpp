@@ -98,7 +98,7 @@ TEST_F(Receivers, ATeamsMessageStaysWithinTheLimit) {
   core::Notification large = message(1).notification;
   large.cause = std::string(100'000, 'x');
   for (int i = 0; i < 400; ++i) large.alerts.push_back(alert(std::string(1000, 'y') + std::to_string(i)));
-  EXPECT_LT(msteams_payload(large, "", "", kPage).size(), 25'000U);
+  EXPECT_LT(msteams_payload(large, {}, kPage).size(), 25'000U);
 }
 
 TEST_F(Receivers, OpsgenieIsToldByAnAliasAndClosesIt) {

@@ -13,7 +13,7 @@ class InputSeriesTest : public testing::Test {
  protected:
   InputSeries read(const std::string& text) {
     const config::Node root = config::parse_yaml(text, "t.yml", diagnostics_);
-    return read_input_series(root.find("input_series"), YamlPlace(text), diagnostics_, budget_);
+    return read_input_series(root.find("input_series"), config::YamlPlace(text), diagnostics_, budget_);
   }
 
   config::Diagnostics diagnostics_;

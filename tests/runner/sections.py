@@ -161,7 +161,7 @@ def pytest(context, name, folders, timeout=300.0, options=(), show=False):
     command = [artifacts.python(), "-m", "pytest", "-v", "--color=no", f"--junitxml={report}", *options, *present]
     if context.pattern:
         command += ["-k", context.pattern]
-    environment = {"PYTHONUNBUFFERED": "1", **({"WEIR_MODEL_SECONDS": "600"} if context.long else {})}
+    environment = {"PYTHONUNBUFFERED": "1", **({"WEIR_MODEL_SECONDS": "600", "WEIR_KILLS": "2000"} if context.long else {})}
     task = Task(command, context.results / f"{name}.log", cwd=context.root / "tests", timeout=timeout,
                 environment=environment, on_line=show_test if show else None)
     status = task.run()

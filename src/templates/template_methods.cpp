@@ -7,10 +7,11 @@
 #include <functional>
 #include <optional>
 
-#include "rules/template_data.h"
-#include "rules/template_functions.h"
+#include "templates/template_data.h"
+#include "templates/template_functions.h"
+#include "templates/template_message.h"
 
-namespace weir::rules {
+namespace weir::templates {
 namespace {
 
 using namespace std::chrono;
@@ -179,7 +180,7 @@ const std::array kTimeMethods{
     Method{"Equal", 1, compared<std::equal_to<>>},
     Method{"UTC", 0, [](core::Time t, Arguments) -> Result { return TemplateTime{t}; }},
     Method{"String", 0, [](core::Time t, Arguments) -> Result { return template_text(TemplateTime{t}); }},
-    Method{"IsZero", 0, [](core::Time, Arguments) -> Result { return false; }},
+    Method{"IsZero", 0, [](core::Time t, Arguments) -> Result { return t == kTemplateNoTime; }},
     Method{"Unix", 0,
            [](core::Time t, Arguments) -> Result { return whole(floor<seconds>(t).time_since_epoch().count()); }},
     Method{"UnixMilli", 0, [](core::Time t, Arguments) -> Result { return whole(t.time_since_epoch().count()); }},
@@ -219,6 +220,10 @@ Result wrong_count(std::string_view name, std::size_t wanted, std::size_t given)
 }  // namespace
 
 Result call_template_method(const TemplateValue& receiver, std::string_view name, Arguments arguments) {
+  auto of_message = call_message_method(receiver, name, arguments);
+  if (of_message || of_message.error().kind != core::ErrorKind::not_found) return of_message;
+  if (const auto* kv = std::get_if<TemplateKv>(&receiver); kv != nullptr && arguments.empty())
+    return std::string(kv->labels.get(name));
   if (const auto* time = std::get_if<TemplateTime>(&receiver)) {
     const auto* const found = std::ranges::find(kTimeMethods, name, &Method::name);
     if (found != kTimeMethods.end()) {
@@ -238,4 +243,4 @@ Result call_template_method(const TemplateValue& receiver, std::string_view name
                     fmt::format("can't evaluate field {} in type {}", name, template_type(receiver)));
 }
 
-}  // namespace weir::rules
+}  // namespace weir::templates

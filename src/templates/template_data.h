@@ -6,9 +6,10 @@
 
 #include "core/error.h"
 #include "core/time.h"
-#include "rules/template_tree.h"
 
-namespace weir::rules {
+#include "templates/template_tree.h"
+
+namespace weir::templates {
 
 /// A function over samples, lists, times or what surrounds the text.
 struct DataFunction {
@@ -31,4 +32,4 @@ std::size_t template_weight(const TemplateValue& value);
 /// Errors: invalid, for a time that nanoseconds since 1970 cannot hold.
 core::Result<core::Time> template_time(double seconds);
 
-}  // namespace weir::rules
+}  // namespace weir::templates

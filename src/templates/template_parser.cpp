@@ -1,4 +1,4 @@
-#include "rules/template_parser.h"
+#include "templates/template_parser.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "config/diagnostics.h"
-#include "rules/template_functions.h"
-#include "rules/template_lexer.h"
 
-namespace weir::rules {
+#include "templates/template_functions.h"
+#include "templates/template_lexer.h"
+
+namespace weir::templates {
 namespace {
 
 using Kind = TemplateToken::Kind;
@@ -26,10 +27,10 @@ struct ParseFailure {
 
 class Parser {
  public:
-  Parser(std::vector<TemplateToken> tokens, std::size_t end)
-      : tokens_(std::move(tokens)),
-        variables_(std::begin(kTemplateVariables), std::end(kTemplateVariables)),
-        end_(end) {}
+  Parser(std::vector<TemplateToken> tokens, std::size_t end, TemplateUse use)
+      : tokens_(std::move(tokens)), variables_{"$"}, use_(use), end_(end) {
+    if (use == TemplateUse::rule) variables_.assign(std::begin(kTemplateVariables), std::end(kTemplateVariables));
+  }
 
   Template::Tree run() {
     tree_.block = parse_block(0);
@@ -138,7 +139,9 @@ class Parser {
   void parse_call(TemplateStatement& statement, std::size_t open, std::size_t depth) {
     const std::string keyword = tokens_[at_++].text;
     statement.kind = TemplateStatement::Kind::call;
+    const std::size_t named = offset();
     statement.text = parse_name(keyword);
+    tree_.calls.push_back({statement.text, named});
     skip_space();
     if (keyword == "block" || !at(Kind::close)) statement.pipeline = parse_pipeline(keyword, 0);
     expect_close(keyword);
@@ -304,9 +307,9 @@ class Parser {
       operand.literal = token.text == "true";
       return;
     }
-    if (!is_template_function(token.text)) {
+    if (!is_template_function(token.text, use_)) {
       fail(fmt::format("function \"{}\" is not defined{}", token.text,
-                       config::did_you_mean(token.text, template_function_names())));
+                       config::did_you_mean(token.text, template_function_names(use_))));
     }
     operand.kind = TemplateOperand::Kind::function;
     operand.name = token.text;
@@ -338,6 +341,7 @@ class Parser {
 
   std::vector<TemplateToken> tokens_;
   std::vector<std::string> variables_;
+  TemplateUse use_;
   Template::Tree tree_;
   std::size_t loops_ = 0;  // around the present place
   std::size_t end_ = 0;
@@ -346,14 +350,14 @@ class Parser {
 
 }  // namespace
 
-core::Result<Template::Tree> parse_template(std::string_view text) {
+core::Result<Template::Tree> parse_template(std::string_view text, TemplateUse use) {
   auto tokens = lex_template(text);
   if (!tokens) return std::unexpected(std::move(tokens.error()));
   try {
-    return Parser(std::move(*tokens), text.size()).run();
+    return Parser(std::move(*tokens), text.size(), use).run();
   } catch (const ParseFailure& failure) {
     return core::fail(core::ErrorKind::invalid, failure.message, template_place(text, failure.offset));
   }
 }
 
-}  // namespace weir::rules
+}  // namespace weir::templates

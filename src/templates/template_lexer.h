@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace weir::rules {
+namespace weir::templates {
 
 struct TemplateToken {
   enum class Kind { text, open, close, word, variable, field, number, string, punctuation, space };
@@ -22,4 +22,4 @@ core::Result<std::vector<TemplateToken>> lex_template(std::string_view text);
 /// "line:col" of an offset, both from 1.
 std::string template_place(std::string_view text, std::size_t offset);
 
-}  // namespace weir::rules
+}  // namespace weir::templates

@@ -1,9 +1,9 @@
-#include "rules/yaml_place.h"
+#include "config/yaml_place.h"
 
 #include <algorithm>
 #include <charconv>
 
-namespace weir::rules {
+namespace weir::config {
 namespace {
 
 std::size_t indentation(std::string_view line) { return std::min(line.find_first_not_of(' '), line.size()); }
@@ -24,14 +24,14 @@ std::string_view YamlPlace::line(std::size_t number) const {
   return number >= 1 && number <= lines_.size() ? lines_[number - 1] : std::string_view();
 }
 
-config::Position YamlPlace::locate(const config::Node& scalar, std::string_view inner) const {
+Position YamlPlace::locate(const Node& scalar, std::string_view inner) const {
   int row = 1;
   int column = 1;
   const auto [colon, failed] = std::from_chars(inner.data(), inner.data() + inner.size(), row);
   if (failed == std::errc() && colon != inner.data() + inner.size()) {
     std::from_chars(colon + 1, inner.data() + inner.size(), column);
   }
-  config::Position place = scalar.position();
+  Position place = scalar.position();
   if (place.line < 1 || place.column < 1) return place;
   const std::string_view first = line(static_cast<std::size_t>(place.line));
   const auto start = static_cast<std::size_t>(place.column) - 1;
@@ -47,8 +47,8 @@ config::Position YamlPlace::locate(const config::Node& scalar, std::string_view 
   return place;
 }
 
-config::Position YamlPlace::in_block(const config::Node& scalar, int row, int column) const {
-  config::Position place = scalar.position();
+Position YamlPlace::in_block(const Node& scalar, int row, int column) const {
+  Position place = scalar.position();
   const auto header = static_cast<std::size_t>(place.line);
   std::size_t first = header + 1;
   while (first < lines_.size() && blank(line(first))) ++first;
@@ -58,8 +58,8 @@ config::Position YamlPlace::in_block(const config::Node& scalar, int row, int co
   return place;
 }
 
-config::Position YamlPlace::in_folded(const config::Node& scalar, std::size_t first_line, int column) const {
-  config::Position place = scalar.position();
+Position YamlPlace::in_folded(const Node& scalar, std::size_t first_line, int column) const {
+  Position place = scalar.position();
   std::size_t left = static_cast<std::size_t>(column) - 1;
   for (std::size_t number = first_line; number <= lines_.size(); ++number) {
     std::string_view text = line(number);
@@ -77,4 +77,4 @@ config::Position YamlPlace::in_folded(const config::Node& scalar, std::size_t fi
   return place;
 }
 
-}  // namespace weir::rules
+}  // namespace weir::config

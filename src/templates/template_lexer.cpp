@@ -1,10 +1,10 @@
-#include "rules/template_lexer.h"
+#include "templates/template_lexer.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <optional>
 
-namespace weir::rules {
+namespace weir::templates {
 namespace {
 
 constexpr std::string_view kSpaces = " \t\r\n";
@@ -238,4 +238,4 @@ std::string template_place(std::string_view text, std::size_t offset) {
   return fmt::format("{}:{}", line, newline == std::string_view::npos ? offset + 1 : offset - newline);
 }
 
-}  // namespace weir::rules
+}  // namespace weir::templates

@@ -7,20 +7,21 @@
 #include <vector>
 
 #include "core/error.h"
-#include "rules/template_tree.h"
 
-namespace weir::rules {
+#include "templates/template_tree.h"
 
-/// Functions a template may call: Prometheus's and Go's own but `call`.
-bool is_template_function(std::string_view name);
-std::vector<std::string> template_function_names();
+namespace weir::templates {
+
+/// Functions a template may call: Prometheus's and Go's own but `call`; in messages Alertmanager's too.
+bool is_template_function(std::string_view name, TemplateUse use);
+std::vector<std::string> template_function_names(TemplateUse use);
 
 /// Calls one. Errors: invalid, worded after Go's (wrong number or type of arguments); those of the query.
 core::Result<TemplateValue> call_template_function(std::string_view name, std::span<const TemplateValue> arguments,
                                                    const TemplateData& data);
 
-/// Calls a method of a time or a duration: those of Go's time.Time and time.Duration that a text has a use for; months
-/// and weekdays are their names. Errors: invalid, worded after Go's.
+/// Calls a method of a time or a duration (those of Go's time.Time and time.Duration that a text has a use for; months
+/// and weekdays are their names), or of Alertmanager's KV, Pairs and Alerts. Errors: invalid, worded after Go's.
 core::Result<TemplateValue> call_template_method(const TemplateValue& receiver, std::string_view name,
                                                  std::span<const TemplateValue> arguments);
 
@@ -35,6 +36,9 @@ bool template_truth(const TemplateValue& value);
 /// What Go prints for `{{ value }}`, its %v.
 std::string template_text(const TemplateValue& value);
 
+/// As Go's html/template escapes a text.
+std::string html_escaped(std::string_view text);
+
 /// Go's type name: "float64", "string", "map[string]string" …
 std::string_view template_type(const TemplateValue& value);
 
@@ -45,4 +49,4 @@ std::string go_sprintf(std::string_view format, std::span<const TemplateValue> a
 /// Go's strconv.FormatFloat(value, 'g', -1, 64): the shortest that reads back the same.
 std::string go_float(double value);
 
-}  // namespace weir::rules
+}  // namespace weir::templates

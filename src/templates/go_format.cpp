@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 #include <optional>
 
-#include "rules/template_functions.h"
+#include "templates/template_functions.h"
 
-namespace weir::rules {
+namespace weir::templates {
 namespace {
 
 std::string special(double value) {
@@ -235,4 +235,4 @@ std::string go_sprintf(std::string_view format, std::span<const TemplateValue> a
   return out;
 }
 
-}  // namespace weir::rules
+}  // namespace weir::templates

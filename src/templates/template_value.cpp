@@ -3,9 +3,9 @@
 #include <cmath>
 #include <fmt/format.h>
 
-#include "rules/template_functions.h"
+#include "templates/template_functions.h"
 
-namespace weir::rules {
+namespace weir::templates {
 namespace {
 
 template <class... Functions>
@@ -61,6 +61,22 @@ std::string duration_text(double seconds) {
   return fmt::format("{}{}h{}m{}", sign, whole / 3600, whole / 60 % 60, tail);
 }
 
+/// Go's order is that of the declaration; the values come by name here.
+std::string object_text(const TemplateStructure& object) {
+  std::string out;
+  for (const auto& [name, field] : object.fields) out += (out.empty() ? "" : " ") + template_text(field);
+  return "{" + out + "}";
+}
+
+std::string list_text(const TemplateItems& list) {
+  std::string out;
+  for (const TemplateValue& item : list.items) {
+    if (out.size() > Template::kMaxOutput) break;
+    out += (out.empty() ? "" : " ") + template_text(item);
+  }
+  return "[" + out + "]";
+}
+
 }  // namespace
 
 bool template_truth(const TemplateValue& value) {
@@ -70,7 +86,9 @@ bool template_truth(const TemplateValue& value) {
                  [](const core::Labels& labels) { return !labels.empty(); },
                  [](const TemplateSamples& samples) { return !samples->empty(); },
                  [](const TemplateMap& map) { return !map->empty(); }, [](std::monostate) { return false; },
-                 [](const auto&) { return true; }},
+                 [](const TemplateKv& kv) { return !kv.labels.empty(); },
+                 [](const TemplateHtml& html) { return !html.text.empty(); },
+                 [](const TemplateList& list) { return !list->items.empty(); }, [](const auto&) { return true; }},
       value);
 }
 
@@ -92,12 +110,18 @@ std::string template_text(const TemplateValue& value) {
                  },
                  [](const TemplateTime& time) { return time_text(time.value); },
                  [](const TemplateDuration& duration) { return duration_text(duration.seconds); },
+                 [](const TemplateKv& kv) { return map_text(kv.labels, [](const auto& text) { return text; }); },
+                 [](const TemplateHtml& html) { return html.text; },
+                 [](const TemplateObject& object) { return object_text(*object); },
+                 [](const TemplateList& list) { return list_text(*list); },
                  [](std::monostate) { return std::string("<no value>"); }},
       value);
 }
 
 std::string_view template_type(const TemplateValue& value) {
-  constexpr std::array<std::string_view, 12> kNames{"bool",
+  if (const auto* object = std::get_if<TemplateObject>(&value)) return (*object)->type;
+  if (const auto* list = std::get_if<TemplateList>(&value)) return (*list)->type;
+  constexpr std::array<std::string_view, 16> kNames{"bool",
                                                     "int",
                                                     "float64",
                                                     "string",
@@ -108,9 +132,30 @@ std::string_view template_type(const TemplateValue& value) {
                                                     "map[string]interface {}",
                                                     "*time.Time",
                                                     "*time.Duration",
-                                                    "nil"};
+                                                    "nil",
+                                                    "template.KV",
+                                                    "template.HTML",
+                                                    "struct",
+                                                    "slice"};
   static_assert(kNames.size() == std::variant_size_v<TemplateValue>);
   return kNames[value.index()];
+}
+
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '&': out += "&amp;"; break;
+      case '"': out += "&#34;"; break;
+      case '\'': out += "&#39;"; break;
+      case '+': out += "&#43;"; break;
+      case '\0': out += "\xEF\xBF\xBD"; break;
+      default: out += c;
+    }
+  }
+  return out;
 }
 
 core::Result<std::vector<std::pair<TemplateValue, TemplateValue>>> template_items(const TemplateValue& value,
@@ -120,6 +165,10 @@ core::Result<std::vector<std::pair<TemplateValue, TemplateValue>>> template_item
     for (const TemplateSample& sample : **samples) items.emplace_back(static_cast<std::int64_t>(items.size()), sample);
   } else if (const auto* labels = std::get_if<core::Labels>(&value)) {
     for (const auto& [name, text] : *labels) items.emplace_back(std::string(name), std::string(text));
+  } else if (const auto* kv = std::get_if<TemplateKv>(&value)) {
+    for (const auto& [name, text] : kv->labels) items.emplace_back(std::string(name), std::string(text));
+  } else if (const auto* list = std::get_if<TemplateList>(&value)) {
+    for (const TemplateValue& item : (*list)->items) items.emplace_back(static_cast<std::int64_t>(items.size()), item);
   } else if (const auto* map = std::get_if<TemplateMap>(&value)) {
     for (const auto& [name, field] : **map) items.emplace_back(name, field);
   } else if (const auto* count = std::get_if<std::int64_t>(&value)) {
@@ -133,4 +182,4 @@ core::Result<std::vector<std::pair<TemplateValue, TemplateValue>>> template_item
   return items;
 }
 
-}  // namespace weir::rules
+}  // namespace weir::templates

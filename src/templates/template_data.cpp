@@ -1,4 +1,4 @@
-#include "rules/template_data.h"
+#include "templates/template_data.h"
 
 #include <algorithm>
 #include <array>
@@ -6,9 +6,10 @@
 #include <fmt/format.h>
 #include <limits>
 
-#include "rules/template_functions.h"
+#include "templates/template_functions.h"
+#include "templates/template_message.h"
 
-namespace weir::rules {
+namespace weir::templates {
 namespace {
 
 using Arguments = std::span<const TemplateValue>;
@@ -190,6 +191,8 @@ Result length(Arguments arguments, const TemplateData&) {
   if (const auto* text = std::get_if<std::string>(&of)) return size(*text);
   if (const auto* samples = std::get_if<TemplateSamples>(&of)) return size(**samples);
   if (const auto* map = std::get_if<TemplateMap>(&of)) return size(**map);
+  if (const auto* kv = std::get_if<TemplateKv>(&of)) return size(kv->labels);
+  if (const auto* list = std::get_if<TemplateList>(&of)) return size((*list)->items);
   return invalid(fmt::format("len of type {}", template_type(of)));
 }
 
@@ -197,8 +200,12 @@ Result length(Arguments arguments, const TemplateData&) {
 Result index_one(const TemplateValue& of, const TemplateValue& by) {
   const auto* name = std::get_if<std::string>(&by);
   const auto* number = std::get_if<std::int64_t>(&by);
-  const bool named = std::holds_alternative<core::Labels>(of) || std::holds_alternative<TemplateMap>(of);
-  const bool listed = std::holds_alternative<std::string>(of) || std::holds_alternative<TemplateSamples>(of);
+  const auto* kv = std::get_if<TemplateKv>(&of);
+  const auto* list = std::get_if<TemplateList>(&of);
+  const bool named =
+      std::holds_alternative<core::Labels>(of) || std::holds_alternative<TemplateMap>(of) || kv != nullptr;
+  const bool listed =
+      std::holds_alternative<std::string>(of) || std::holds_alternative<TemplateSamples>(of) || list != nullptr;
   if (!named && !listed) return invalid(fmt::format("can't index item of type {}", template_type(of)));
   if (named && name == nullptr) {
     return invalid(fmt::format("value has type {}; should be string", template_type(by)));
@@ -206,17 +213,21 @@ Result index_one(const TemplateValue& of, const TemplateValue& by) {
   if (listed && number == nullptr)
     return invalid(fmt::format("cannot index slice/array with type {}", template_type(by)));
   if (const auto* labels = std::get_if<core::Labels>(&of)) return std::string(labels->get(*name));
+  if (kv != nullptr) return std::string(kv->labels.get(*name));
   if (const auto* map = std::get_if<TemplateMap>(&of)) {
     const auto found = (*map)->find(*name);
     return found == (*map)->end() ? TemplateValue(std::monostate{}) : found->second;
   }
   const auto* text = std::get_if<std::string>(&of);
-  const std::size_t size = text != nullptr ? text->size() : std::get<TemplateSamples>(of)->size();
+  const std::size_t size = text != nullptr   ? text->size()
+                           : list != nullptr ? (*list)->items.size()
+                                             : std::get<TemplateSamples>(of)->size();
   if (*number < 0 || static_cast<std::size_t>(*number) >= size) {
     return invalid(fmt::format("index out of range: {}", *number));
   }
   const auto at = static_cast<std::size_t>(*number);
   if (text != nullptr) return static_cast<std::int64_t>(static_cast<unsigned char>((*text)[at]));
+  if (list != nullptr) return (*list)->items[at];
   return (*std::get<TemplateSamples>(of))[at];
 }
 
@@ -234,10 +245,13 @@ Result index(Arguments arguments, const TemplateData&) {
 Result slice(Arguments arguments, const TemplateData&) {
   const auto* text = std::get_if<std::string>(&arguments[0]);
   const auto* samples = std::get_if<TemplateSamples>(&arguments[0]);
-  if (text == nullptr && samples == nullptr) {
+  const auto* list = std::get_if<TemplateList>(&arguments[0]);
+  if (text == nullptr && samples == nullptr && list == nullptr) {
     return invalid(fmt::format("can't slice item of type {}", template_type(arguments[0])));
   }
-  const std::size_t size = text != nullptr ? text->size() : (*samples)->size();
+  const std::size_t size = text != nullptr   ? text->size()
+                           : list != nullptr ? (*list)->items.size()
+                                             : (*samples)->size();
   std::array<std::size_t, 2> bounds{0, size};
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const auto* bound = std::get_if<std::int64_t>(&arguments[i]);
@@ -251,6 +265,10 @@ Result slice(Arguments arguments, const TemplateData&) {
   }
   if (bounds[0] > bounds[1]) return invalid(fmt::format("invalid slice index: {} > {}", bounds[0], bounds[1]));
   if (text != nullptr) return text->substr(bounds[0], bounds[1] - bounds[0]);
+  if (list != nullptr) {
+    const auto items = std::span((*list)->items).subspan(bounds[0], bounds[1] - bounds[0]);
+    return template_list((*list)->type, {items.begin(), items.end()});
+  }
   const std::span<const TemplateSample> part = std::span(**samples).subspan(bounds[0], bounds[1] - bounds[0]);
   return std::make_shared<const std::vector<TemplateSample>>(part.begin(), part.end());
 }
@@ -293,6 +311,15 @@ const DataFunction* find_data_function(std::string_view name) {
 std::size_t template_weight(const TemplateValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return text->size();
   if (const auto* map = std::get_if<TemplateMap>(&value)) return (*map)->weight;
+  if (const auto* html = std::get_if<TemplateHtml>(&value)) return html->text.size();
+  if (const auto* list = std::get_if<TemplateList>(&value)) {
+    std::size_t weight = 0;
+    for (const TemplateValue& item : (*list)->items) {
+      const auto* text = std::get_if<std::string>(&item);
+      weight += text == nullptr ? 8 : text->size() + 8;
+    }
+    return weight;
+  }
   return 8;
 }
 
@@ -303,4 +330,4 @@ core::Result<core::Time> template_time(double seconds) {
   return core::Time(core::Duration(static_cast<std::int64_t>(seconds * 1e9) / 1'000'000));
 }
 
-}  // namespace weir::rules
+}  // namespace weir::templates

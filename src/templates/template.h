@@ -10,13 +10,9 @@
 #include "core/labels.h"
 #include "core/time.h"
 
-namespace weir::rules {
+#include "templates/template_value.h"
 
-/// One element of what `query` gives: `.Labels`, `.Value`.
-struct TemplateSample {
-  core::Labels labels;
-  double value = 0;
-};
+namespace weir::templates {
 
 /// Evaluates an expression for `query`, at the time of the evaluation.
 using TemplateQuery = std::function<core::Result<std::vector<TemplateSample>>(const std::string& expression)>;
@@ -32,7 +28,32 @@ struct TemplateData {
   core::Time now = {};       // for `now`
 };
 
-/// The text of a label or an annotation in Go's text/template language with Prometheus's functions
+/// What a text is for: a rule's label or annotation, or what receivers are told. Messages may also call Alertmanager's
+/// functions, and have no variable but `$`.
+enum class TemplateUse { rule, message };
+
+/// How values become text: as they are, or escaped as Go's html/template does within text and quoted attributes.
+enum class TemplateOutput { text, html };
+
+/// Definitions (`{{ define "name" }}`) that several texts share, as Alertmanager's `templates:` files hold.
+class TemplateLibrary {
+ public:
+  struct Definitions;
+  TemplateLibrary();
+
+  /// What `text` defines, instead of what had these names. Errors: invalid, with `where` as "line:col" within the text.
+  core::Result<void> add(std::string_view text);
+  bool defines(std::string_view name) const;
+  std::vector<std::string> names() const;
+  /// A name that definitions call and nothing defines; "" when there is none. Asked when all were added.
+  std::string undefined_call() const;
+
+ private:
+  friend class Template;
+  std::shared_ptr<Definitions> definitions_;
+};
+
+/// The text of a label, an annotation or a message in Go's text/template language with Prometheus's functions
 /// (https://prometheus.io/docs/prometheus/latest/configuration/template_reference/). `tmpl` is none of them here: it is
 /// for consoles. Immutable; copies share the tree.
 class Template {
@@ -43,6 +64,9 @@ class Template {
   /// errors here, as in Go.
   static core::Result<Template> parse(std::string_view text);
 
+  /// A message's text. Errors also: a template that is named and neither defined here nor in the library.
+  static core::Result<Template> parse_message(std::string_view text, const TemplateLibrary& library);
+
   /// A text that expands to itself, braces and all.
   static Template literal(std::string text);
 
@@ -50,6 +74,10 @@ class Template {
   /// while executing (wrong argument types, a field of a number); limit, for a result past kMaxOutput bytes, or
   /// one that takes too many steps, queries or calls.
   core::Result<std::string> expand(const TemplateData& data) const;
+
+  /// A message's: `.` and `$` are `root`. Errors as above.
+  core::Result<std::string> expand_message(const TemplateValue& root, core::Time now,
+                                           TemplateOutput output = TemplateOutput::text) const;
 
   /// True when the text has no actions: it expands to itself.
   bool constant() const;
@@ -61,4 +89,4 @@ class Template {
   std::shared_ptr<const Tree> tree_;
 };
 
-}  // namespace weir::rules
+}  // namespace weir::templates

@@ -6,7 +6,7 @@
 
 #include "config/node.h"
 
-namespace weir::rules {
+namespace weir::config {
 
 /// Finds the place in a YAML file of a character inside a scalar: what a mistake in an expression needs.
 class YamlPlace {
@@ -15,14 +15,14 @@ class YamlPlace {
 
   /// `inner` is "line:col" within the scalar's value, from 1. Exact for plain and quoted scalars on one line and for
   /// literal blocks; the right line at best for folded ones; the scalar's own place where nothing better is known.
-  config::Position locate(const config::Node& scalar, std::string_view inner) const;
+  Position locate(const Node& scalar, std::string_view inner) const;
 
  private:
-  config::Position in_block(const config::Node& scalar, int line, int column) const;
-  config::Position in_folded(const config::Node& scalar, std::size_t first_line, int column) const;
+  Position in_block(const Node& scalar, int line, int column) const;
+  Position in_folded(const Node& scalar, std::size_t first_line, int column) const;
   std::string_view line(std::size_t number) const;  // from 1
 
   std::vector<std::string_view> lines_;
 };
 
-}  // namespace weir::rules
+}  // namespace weir::config

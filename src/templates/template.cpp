@@ -1,20 +1,24 @@
-#include "rules/template.h"
+#include "templates/template.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <optional>
 #include <utility>
 
-#include "rules/template_functions.h"
-#include "rules/template_parser.h"
-#include "rules/template_tree.h"
+#include "config/diagnostics.h"
 
-namespace weir::rules {
+#include "templates/template_functions.h"
+#include "templates/template_lexer.h"
+#include "templates/template_parser.h"
+#include "templates/template_tree.h"
+
+namespace weir::templates {
 namespace {
 
 constexpr std::size_t kMaxSteps = 200'000;  // statements and turns of a range
 constexpr std::size_t kMaxCalls = 64;       // of templates within templates
 constexpr std::size_t kMaxQueries = 100;
+constexpr std::size_t kMaxShared = 1000;  // definitions of a library
 
 struct ExpandFailure {
   core::ErrorKind kind;
@@ -23,8 +27,10 @@ struct ExpandFailure {
 
 class Expander {
  public:
-  Expander(const Template::Tree& tree, const TemplateData& data) : tree_(tree), data_(data) {
-    variables_ = {{"$", TemplateRoot{}},
+  Expander(const Template::Tree& tree, const TemplateData& data, TemplateValue root = TemplateRoot{},
+           TemplateOutput output = TemplateOutput::text)
+      : tree_(tree), data_(data), root_(std::move(root)), output_(output) {
+    variables_ = {{"$", root_},
                   {"$labels", data.labels},
                   {"$value", data.value},
                   {"$externalLabels", data.external_labels},
@@ -32,7 +38,7 @@ class Expander {
   }
 
   std::string run() {
-    expand(tree_.block, TemplateRoot{});
+    expand(tree_.block, root_);
     return std::move(out_);
   }
 
@@ -59,7 +65,7 @@ class Expander {
       case TemplateStatement::Kind::text: append(statement.text); return Flow::on;
       case TemplateStatement::Kind::action: {
         const TemplateValue value = evaluate(statement.pipeline, dot);
-        if (statement.pipeline.variable.empty()) append(template_text(value));
+        if (statement.pipeline.variable.empty()) append(shown(value));
         return Flow::on;
       }
       case TemplateStatement::Kind::call: call(statement, dot); return Flow::on;
@@ -108,8 +114,8 @@ class Expander {
   }
 
   void call(const TemplateStatement& statement, const TemplateValue& dot) {
-    const auto found = tree_.defined.find(statement.text);
-    if (found == tree_.defined.end()) {
+    const TemplateBlock* found = definition(statement.text);
+    if (found == nullptr) {
       throw ExpandFailure{core::ErrorKind::invalid, fmt::format("template \"{}\" not defined", statement.text)};
     }
     if (calls_ >= kMaxCalls) {
@@ -119,9 +125,22 @@ class Expander {
         statement.pipeline.commands.empty() ? TemplateValue(std::monostate{}) : evaluate(statement.pipeline, dot);
     std::vector<Variable> outside = std::exchange(variables_, {{"$", given}});
     ++calls_;
-    expand(found->second, given);
+    expand(*found, given);
     --calls_;
     variables_ = std::move(outside);
+  }
+
+  const TemplateBlock* definition(const std::string& name) const {
+    for (const TemplateDefinitions* all : {&tree_.defined, tree_.library.get()}) {
+      if (all == nullptr) continue;
+      if (const auto found = all->find(name); found != all->end()) return &found->second;
+    }
+    return nullptr;
+  }
+
+  std::string shown(const TemplateValue& value) const {
+    if (output_ == TemplateOutput::text || std::holds_alternative<TemplateHtml>(value)) return template_text(value);
+    return html_escaped(template_text(value));
   }
 
   void append(std::string_view text) {
@@ -211,6 +230,10 @@ class Expander {
       if (field == "Labels") return sample->labels;
       if (field == "Value") return sample->value;
     }
+    if (const auto* object = std::get_if<TemplateObject>(&value)) {
+      const auto found = (*object)->fields.find(field);
+      if (found != (*object)->fields.end()) return found->second;
+    }
     if (const auto* map = std::get_if<TemplateMap>(&value)) {
       const auto found = (*map)->find(field);
       return found == (*map)->end() ? TemplateValue(std::monostate{}) : found->second;
@@ -226,6 +249,8 @@ class Expander {
 
   const Template::Tree& tree_;
   const TemplateData& data_;
+  TemplateValue root_;
+  TemplateOutput output_;
   std::size_t steps_ = 0;
   std::size_t calls_ = 0;
   std::size_t queries_ = 0;
@@ -235,8 +260,39 @@ class Expander {
 
 }  // namespace
 
+struct TemplateLibrary::Definitions {
+  TemplateDefinitions blocks;
+  std::vector<std::string> calls;  // names that blocks call
+};
+
+TemplateLibrary::TemplateLibrary() : definitions_(std::make_shared<Definitions>()) {}
+
+core::Result<void> TemplateLibrary::add(std::string_view text) {
+  auto tree = parse_template(text, TemplateUse::message);
+  if (!tree) return std::unexpected(std::move(tree.error()));
+  for (auto& [name, block] : tree->defined) definitions_->blocks.insert_or_assign(name, std::move(block));
+  for (TemplateCall& call : tree->calls) definitions_->calls.push_back(std::move(call.name));
+  if (definitions_->blocks.size() > kMaxShared)
+    return core::fail(core::ErrorKind::limit, fmt::format("more than {} templates are defined", kMaxShared), "1:1");
+  return {};
+}
+
+bool TemplateLibrary::defines(std::string_view name) const { return definitions_->blocks.contains(name); }
+
+std::vector<std::string> TemplateLibrary::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, block] : definitions_->blocks) names.push_back(name);
+  return names;
+}
+
+std::string TemplateLibrary::undefined_call() const {
+  const auto missing =
+      std::ranges::find_if(definitions_->calls, [&](const std::string& name) { return !defines(name); });
+  return missing == definitions_->calls.end() ? std::string() : *missing;
+}
+
 core::Result<Template> Template::parse(std::string_view text) {
-  auto tree = parse_template(text);
+  auto tree = parse_template(text, TemplateUse::rule);
   if (!tree) return std::unexpected(std::move(tree.error()));
   return Template(std::make_shared<Tree>(std::move(*tree)));
 }
@@ -244,7 +300,31 @@ core::Result<Template> Template::parse(std::string_view text) {
 Template Template::literal(std::string text) {
   TemplateStatement statement;
   statement.text = std::move(text);
-  return Template(std::make_shared<Tree>(Tree{{std::move(statement)}, {}}));
+  return Template(std::make_shared<Tree>(Tree{.block = {std::move(statement)}, .defined = {}}));
+}
+
+core::Result<Template> Template::parse_message(std::string_view text, const TemplateLibrary& library) {
+  auto tree = parse_template(text, TemplateUse::message);
+  if (!tree) return std::unexpected(std::move(tree.error()));
+  for (const TemplateCall& call : tree->calls) {
+    if (tree->defined.contains(call.name) || library.defines(call.name)) continue;
+    return core::fail(
+        core::ErrorKind::invalid,
+        fmt::format("template \"{}\" is not defined{}", call.name, config::did_you_mean(call.name, library.names())),
+        template_place(text, call.offset));
+  }
+  tree->library = std::shared_ptr<const TemplateDefinitions>(library.definitions_, &library.definitions_->blocks);
+  return Template(std::make_shared<Tree>(std::move(*tree)));
+}
+
+core::Result<std::string> Template::expand_message(const TemplateValue& root, core::Time now,
+                                                   TemplateOutput output) const {
+  const TemplateData data{.labels = {}, .now = now};
+  try {
+    return Expander(*tree_, data, root, output).run();
+  } catch (const ExpandFailure& failure) {
+    return core::fail(failure.kind, failure.message);
+  }
 }
 
 core::Result<std::string> Template::expand(const TemplateData& data) const {
@@ -260,4 +340,4 @@ bool Template::constant() const {
                              [](const TemplateStatement& s) { return s.kind == TemplateStatement::Kind::text; });
 }
 
-}  // namespace weir::rules
+}  // namespace weir::templates

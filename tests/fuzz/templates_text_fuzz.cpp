@@ -4,11 +4,11 @@
 #include <limits>
 #include <string_view>
 
-#include "rules/template.h"
+#include "templates/template.h"
 
 // A template that parses expands to bounded text or an error, for any value.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using weir::rules::Template;
+  using weir::templates::Template;
   const auto parsed = Template::parse(std::string_view(reinterpret_cast<const char*>(data), size));
   if (!parsed) return 0;
   const weir::core::Labels labels{{"topic", "orders"}, {"le", "0.5"}, {"odd", "{{ \"\\"}};

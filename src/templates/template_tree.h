@@ -1,43 +1,14 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "core/labels.h"
-#include "rules/template.h"
+#include "templates/template.h"
 
-namespace weir::rules {
-
-/// What `.` and `$` are at the top.
-struct TemplateRoot {};
-
-struct TemplateTime {
-  core::Time value;
-};
-
-struct TemplateDuration {
-  double seconds = 0;
-};
-
-/// A query's result; shared, as a text may hand it around.
-using TemplateSamples = std::shared_ptr<const std::vector<TemplateSample>>;
-
-/// What `args` makes: arg0, arg1 …
-struct TemplateFields;
-using TemplateMap = std::shared_ptr<const TemplateFields>;
-
-/// A value while a template runs. Labels are Go's map[string]string, monostate is its nil.
-using TemplateValue = std::variant<bool, std::int64_t, double, std::string, core::Labels, TemplateRoot, TemplateSample,
-                                   TemplateSamples, TemplateMap, TemplateTime, TemplateDuration, std::monostate>;
-
-struct TemplateFields : std::map<std::string, TemplateValue> {
-  using std::map<std::string, TemplateValue>::map;
-  std::size_t weight = 0;  // of all in it, about in bytes
-};
+namespace weir::templates {
 
 struct TemplatePipeline;
 
@@ -75,12 +46,22 @@ struct TemplateStatement {
   TemplateBlock otherwise;
 };
 
-struct Template::Tree {
-  TemplateBlock block;
-  std::map<std::string, TemplateBlock> defined;
+using TemplateDefinitions = std::map<std::string, TemplateBlock, std::less<>>;
+
+/// A template that is named, to be looked up when the text is expanded.
+struct TemplateCall {
+  std::string name;
+  std::size_t offset = 0;
 };
 
-/// Variables that exist before the text begins.
+struct Template::Tree {
+  TemplateBlock block;
+  TemplateDefinitions defined;
+  std::vector<TemplateCall> calls = {};
+  std::shared_ptr<const TemplateDefinitions> library = {};  // asked for what is not defined here
+};
+
+/// Variables that exist before a rule's text begins; a message's has `$` alone.
 inline constexpr std::string_view kTemplateVariables[] = {"$", "$labels", "$value", "$externalLabels", "$externalURL"};
 
-}  // namespace weir::rules
+}  // namespace weir::templates

@@ -1,4 +1,4 @@
-#include "rules/template_functions.h"
+#include "templates/template_functions.h"
 
 #include <algorithm>
 #include <array>
@@ -11,9 +11,11 @@
 #include <re2/re2.h>
 
 #include "core/time.h"
-#include "rules/template_data.h"
 
-namespace weir::rules {
+#include "templates/template_data.h"
+#include "templates/template_message.h"
+
+namespace weir::templates {
 namespace {
 
 using Arguments = std::span<const TemplateValue>;
@@ -138,7 +140,6 @@ std::string to_lower(const std::string& text) { return change_case(text, false);
 std::string title_of(const std::string& text) { return title(text); }
 std::string strip_port_of(const std::string& text) { return strip_port(text); }
 std::string strip_domain_of(const std::string& text) { return strip_domain(text); }
-std::string same(const std::string& text) { return text; }
 
 core::Result<std::string> to_text(const TemplateValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
@@ -150,6 +151,13 @@ Result text_function(Arguments arguments) {
   const auto text = to_text(arguments[0]);
   if (!text) return std::unexpected(text.error());
   return function(*text);
+}
+
+Result safe_html(Arguments arguments) {
+  if (std::holds_alternative<TemplateHtml>(arguments[0])) return arguments[0];
+  auto text = to_text(arguments[0]);
+  if (!text) return std::unexpected(text.error());
+  return TemplateHtml{std::move(*text)};
 }
 
 core::Result<std::vector<std::string>> to_texts(Arguments arguments) {
@@ -315,7 +323,7 @@ constexpr std::array kFunctions{
     Function{"toLower", 1, 1, text_function<to_lower>},
     Function{"stripPort", 1, 1, text_function<strip_port_of>},
     Function{"stripDomain", 1, 1, text_function<strip_domain_of>},
-    Function{"safeHtml", 1, 1, text_function<same>},
+    Function{"safeHtml", 1, 1, safe_html},
     Function{"match", 2, 2, match},
     Function{"reReplaceAll", 3, 3, replace_all},
     Function{"parseDuration", 1, 1, parse_duration},
@@ -355,14 +363,17 @@ core::Result<double> template_number(const TemplateValue& value) {
   return invalid(fmt::format("can't convert {} to float", template_type(value)));
 }
 
-bool is_template_function(std::string_view name) {
+bool is_template_function(std::string_view name, TemplateUse use) {
+  if (use == TemplateUse::message && find_message_function(name) != nullptr) return true;
   return find_function(name) != nullptr || find_data_function(name) != nullptr;
 }
 
-std::vector<std::string> template_function_names() {
+std::vector<std::string> template_function_names(TemplateUse use) {
   std::vector<std::string> names;
   for (const Function& function : kFunctions) names.emplace_back(function.name);
   for (const DataFunction& function : data_functions()) names.emplace_back(function.name);
+  if (use == TemplateUse::rule) return names;
+  for (const DataFunction& function : message_functions()) names.emplace_back(function.name);
   return names;
 }
 
@@ -370,6 +381,7 @@ core::Result<TemplateValue> call_template_function(std::string_view name, Argume
                                                    const TemplateData& data) {
   const Function* function = find_function(name);
   const DataFunction* of_data = function == nullptr ? find_data_function(name) : nullptr;
+  if (function == nullptr && of_data == nullptr) of_data = find_message_function(name);
   if (function == nullptr && of_data == nullptr) return invalid(fmt::format("function \"{}\" is not defined", name));
   const std::size_t least = function != nullptr ? function->least : of_data->least;
   const std::size_t most = function != nullptr ? function->most : of_data->most;
@@ -385,4 +397,4 @@ core::Result<TemplateValue> call_template_function(std::string_view name, Argume
   return result;
 }
 
-}  // namespace weir::rules
+}  // namespace weir::templates
