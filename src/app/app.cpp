@@ -71,8 +71,10 @@ constexpr core::Duration kShownFor = 5min;       // samples on /metrics of a col
 std::size_t worker_count(std::size_t collectors) { return std::clamp<std::size_t>(collectors, 2, 64); }
 
 /// Opens the database; a damaged one is set aside, so that monitoring goes on and nothing is overwritten.
-core::Result<std::unique_ptr<storage::Store>> open_storage(const std::string& path, core::Time now) {
-  auto store = storage::open_sqlite(path);
+core::Result<std::unique_ptr<storage::Store>> open_storage(const storage::StorageSettings& settings, core::Time now) {
+  auto store = storage::open_store(settings);
+  if (settings.postgres) return store;
+  const std::string& path = settings.path;
   const bool damaged =
       !store && (store.error().message.contains("damaged") || store.error().message.contains("not a SQLite"));
   if (!damaged || store.error().message.contains("not a SQLite")) return store;
@@ -566,7 +568,7 @@ core::Result<std::unique_ptr<App>> App::build(Settings settings, runtime::Loop& 
   // First, so that a port that is taken leaves no files behind.
   auto server = listen(settings, loop);
   if (!server) return std::unexpected(server.error());
-  auto storage = open_storage(settings.storage.path, clock.now());
+  auto storage = open_storage(settings.storage, clock.now());
   if (!storage) return std::unexpected(storage.error());
   auto impl = std::make_unique<Impl>(std::move(settings), loop, std::move(*server), std::move(*storage));
   if (auto built = impl->build(); !built) return std::unexpected(built.error());

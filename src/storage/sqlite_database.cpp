@@ -134,7 +134,9 @@ class SqliteDatabase final : public Database {
     return std::unexpected(last_error());
   }
 
-  core::Result<void> begin() override { return script("BEGIN IMMEDIATE"); }
+  core::Result<void> begin() override {
+    return script(sqlite3_db_readonly(handle_.get(), "main") == 1 ? "BEGIN" : "BEGIN IMMEDIATE");
+  }
   core::Result<void> commit() override { return script("COMMIT"); }
   void roll_back() noexcept override {
     // A full disk or an I/O error has already ended the transaction.
