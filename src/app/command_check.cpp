@@ -195,9 +195,9 @@ void add_check_options(CLI::App& command, CheckOptions& options) {
   command.add_option("--variable,-v", options.variables, "name=value, for ${name} in the files; may be given again")
       ->allow_extra_args(false);
   add_source_options(command, options);
-  command.add_option(
-      "--history", options.history,
-      "file that keeps what was measured and the schemas seen, for \"change for\", \"schema changes\" and anomalies");
+  command.add_option("--history", options.history,
+                     "file, or postgresql:// URL, that keeps what was measured and the schemas seen, for \"change "
+                     "for\", \"schema changes\" and anomalies");
 }
 
 void add_run(CLI::App& check, Action& action) {

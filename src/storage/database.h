@@ -63,6 +63,11 @@ class Database {
   /// The schema's version, 0 for an empty database. Setting it is part of the running transaction.
   virtual core::Result<std::int64_t> version() = 0;
   virtual core::Result<void> set_version(std::int64_t version) = 0;
+
+  /// In bytes, of what holds the tables.
+  virtual core::Result<std::int64_t> size() = 0;
+  /// Tells each damage that the engine finds in its own structures; `full` looks at indexes too, which takes longer.
+  virtual core::Result<void> check(bool full, const std::function<void(const std::string&)>& damage) = 0;
 };
 
 /// Runs `work` in one transaction; unless it returns success and the commit succeeds, nothing of it remains.

@@ -1,6 +1,3 @@
-#include <filesystem>
-#include <system_error>
-
 #include "storage/postgres_database.h"
 #include "storage/reader.h"
 #include "storage/schema.h"
@@ -10,13 +7,6 @@
 #include "storage/store.h"
 
 namespace weir::storage {
-
-core::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, const SqliteOptions& options) {
-  auto database = open_sqlite_database(path, options);
-  if (!database) return std::unexpected(database.error());
-  if (auto done = migrate(**database, migrations()); !done) return std::unexpected(done.error());
-  return make_sql_store(std::move(*database));
-}
 
 core::Result<std::unique_ptr<Store>> open_postgres(const PostgresOptions& options) {
   auto database = open_postgres_database(options);
@@ -37,38 +27,26 @@ core::Result<std::unique_ptr<Database>> open_reader(const StorageSettings& setti
                            : open_sqlite_reader(settings.path, SqliteOptions{}.busy_timeout);
 }
 
+core::Result<std::int64_t> version_known(Database& database) {
+  auto version = database.version();
+  const auto known = static_cast<std::int64_t>(migrations().size());
+  if (!version || *version == known) return version;
+  return core::fail(core::ErrorKind::storage,
+                    "has schema " + std::to_string(*version) + ", this Weir reads " + std::to_string(known) +
+                        "; export with the Weir that runs on it, or start this one on it first",
+                    database.where());
+}
+
 core::Result<void> read_measurements(const StorageSettings& settings, const MeasurementQuery& query,
                                      const std::function<core::Result<void>(const core::Measurement&)>& read) {
   auto database = open_reader(settings);
   if (!database) return std::unexpected(database.error());
-  const auto version = (*database)->version();
-  if (!version) return std::unexpected(version.error());
-  const auto known = static_cast<std::int64_t>(migrations().size());
-  if (*version != known) {
-    return core::fail(core::ErrorKind::storage,
-                      "has schema " + std::to_string(*version) + ", this Weir reads " + std::to_string(known) +
-                          "; export with the Weir that runs on it, or start this one on it first",
-                      (*database)->where());
-  }
+  if (const auto version = version_known(**database); !version) return std::unexpected(version.error());
   return in_transaction(**database, [&] {
     return (*database)->each(sql::kAllMeasurements,
                              {query.from.time_since_epoch().count(), std::string_view(query.check)},
                              [&](const Row& row) { return read(measurement_of(row)); });
   });
-}
-
-core::Result<std::string> set_aside(const std::string& path, core::Time now) {
-  const std::string target = path + ".corrupt-" + core::format_rfc3339(now);
-  // The log goes first: beside a new file, SQLite would replay it.
-  for (const char* suffix : {"-wal", "-shm", ""}) {
-    std::error_code failed;
-    if (!std::filesystem::exists(path + suffix, failed) && !failed && *suffix != '\0') continue;
-    if (!failed) std::filesystem::rename(path + suffix, target + suffix, failed);
-    if (failed) {
-      return core::fail(core::ErrorKind::storage, "cannot be set aside: " + failed.message(), path + suffix);
-    }
-  }
-  return target;
 }
 
 }  // namespace weir::storage

@@ -12,4 +12,7 @@ namespace weir::storage {
 /// open_postgres_reader. Between begin() and commit() it sees one state.
 core::Result<std::unique_ptr<Database>> open_reader(const StorageSettings& settings);
 
+/// Its schema's version. Errors (storage): not the one that this Weir reads.
+core::Result<std::int64_t> version_known(Database& database);
+
 }  // namespace weir::storage

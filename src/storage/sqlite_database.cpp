@@ -158,6 +158,31 @@ class SqliteDatabase final : public Database {
     return script("PRAGMA user_version = " + std::to_string(version));
   }
 
+  core::Result<std::int64_t> size() override {
+    std::int64_t bytes = 0;
+    auto done = each("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()", {},
+                     [&](const Row& row) -> core::Result<void> {
+                       bytes = row.integer(0);
+                       return {};
+                     });
+    if (!done) return std::unexpected(done.error());
+    return bytes;
+  }
+
+  core::Result<void> check(bool full, const std::function<void(const std::string&)>& damage) override {
+    auto done = each(full ? "PRAGMA integrity_check(100)" : "PRAGMA quick_check(100)", {},
+                     [&](const Row& row) -> core::Result<void> {
+                       if (row.text(0) != "ok") damage(row.text(0));
+                       return {};
+                     });
+    if (!done) return done;
+    return each("SELECT \"table\", count(*) FROM pragma_foreign_key_check() GROUP BY 1", {},
+                [&](const Row& row) -> core::Result<void> {
+                  damage(row.text(1) + " rows of " + row.text(0) + " belong to rows that are not there");
+                  return {};
+                });
+  }
+
  private:
   core::Error last_error() const {
     return error_of(sqlite3_extended_errcode(handle_.get()), sqlite3_errmsg(handle_.get()), path_);

@@ -22,13 +22,6 @@
 
 namespace weir::storage {
 
-struct SqliteOptions {
-  core::Duration busy_timeout{5000};  // how long to wait while another process writes
-  core::Duration lock_wait{0};        // how long to wait while another Weir holds the database
-  std::int64_t max_pages = 0;         // the file grows no further than that; 0 for SQLite's own bound
-  bool backup = true;                 // keep a copy of the file as it was before its schema is brought forward
-};
-
 /// A PostgreSQL server. No call of the store takes longer than to connect and one transaction.
 struct PostgresOptions {
   core::Secret url = {};         // postgresql://user@host:port/database?sslmode=…; may hold a password
@@ -129,6 +122,13 @@ class Store : public core::MeasurementHistory, public core::KeyedTexts {
   /// Drops what is older than `history`; active alerts, open incidents and waiting messages never. Texts are as old as
   /// their last reading or writing, as of the first pruning after it.
   virtual core::Result<void> prune(core::Time now, core::Duration history) = 0;
+};
+
+struct SqliteOptions {
+  core::Duration busy_timeout{5000};  // how long to wait while another process writes
+  core::Duration lock_wait{0};        // how long to wait while another Weir holds the database
+  std::int64_t max_pages = 0;         // the file grows no further than that; 0 for SQLite's own bound
+  bool backup = true;                 // keep a copy of the file as it was before its schema is brought forward
 };
 
 /// Opens or creates the file (mode 0600; ":memory:" keeps everything in memory) and brings it to the present schema.
