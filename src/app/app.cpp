@@ -19,6 +19,7 @@
 #include "app/series_keeper.h"
 #include "app/silence_book.h"
 #include "app/step_log.h"
+#include "app/urgent_delivery.h"
 #include "net/http_server.h"
 #include "quality/collector.h"
 #include "runtime/clock.h"
@@ -28,6 +29,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/self_metrics.h"
 #include "runtime/worker_pool.h"
+#include "storage/salvage.h"
 
 namespace weir::app {
 namespace {
@@ -57,13 +59,20 @@ constexpr MetricInfo kRuleFailures{"weir_rule_evaluation_failures_total", Metric
                                    "Rules that could not be evaluated."};
 constexpr MetricInfo kStorageFailures{"weir_storage_failures_total", MetricType::counter,
                                       "Commits that failed and were kept for the next try."};
+constexpr MetricInfo kUnwritten{"weir_storage_unwritten", MetricType::gauge,
+                                "Transitions, messages and states that wait in memory for storage."};
+constexpr MetricInfo kUnwrittenDropped{"weir_storage_dropped_total", MetricType::counter,
+                                       "Of those, transitions and messages dropped since too many waited."};
+constexpr MetricInfo kSetAside{"weir_storage_set_aside_total", MetricType::counter,
+                               "Databases that were damaged and set aside."};
 constexpr MetricInfo kReloaded{"weir_config_last_reload_successful", MetricType::gauge,
                                "1 when the last reading of the configuration was applied, else 0."};
 constexpr MetricInfo kReloadedAt{"weir_config_last_reload_success_timestamp_seconds", MetricType::gauge,
                                  "When the configuration was last applied."};
-constexpr std::array kOwnMetrics{kReloaded,   kReloadedAt,    kBuildInfo,   kSeries,          kOutbox,
-                                 kIncidents,  kNotifications, kRuleSeconds, kRuleFailures,    kStorageFailures,
-                                 kAlertsSent, kSendFailures,  kHeartbeats,  kTemplateFailures};
+constexpr std::array kOwnMetrics{kReloaded,         kReloadedAt,    kBuildInfo,   kSeries,           kOutbox,
+                                 kIncidents,        kNotifications, kRuleSeconds, kRuleFailures,     kStorageFailures,
+                                 kAlertsSent,       kSendFailures,  kHeartbeats,  kTemplateFailures, kUnwritten,
+                                 kUnwrittenDropped, kSetAside};
 
 constexpr core::Duration kSelfInterval = 5s;
 constexpr core::Duration kSaveInterval = 60s;    // of the series: what a restart may lose
@@ -74,19 +83,19 @@ constexpr core::Duration kShownFor = 5min;       // samples on /metrics of a col
 /// One for each, so that a source that keeps its collectors waiting keeps no other from running.
 std::size_t worker_count(std::size_t collectors) { return std::clamp<std::size_t>(collectors, 2, 64); }
 
-/// Opens the database; a damaged one is set aside, so that monitoring goes on and nothing is overwritten.
-core::Result<std::unique_ptr<storage::Store>> open_storage(const std::string& path, core::Time now,
-                                                           core::FailPoints* fail_points) {
-  const storage::SqliteOptions options{.fail_points = fail_points};
-  auto store = storage::open_sqlite(path, options);
-  const bool damaged =
-      !store && (store.error().message.contains("damaged") || store.error().message.contains("not a SQLite"));
-  if (!damaged || store.error().message.contains("not a SQLite")) return store;
-  auto moved = storage::set_aside(path, now);
-  if (!moved) return store;
-  runtime::log_error("the database is damaged and was set aside; history begins anew",
-                     {{"error", store.error().describe()}, {"kept_as", *moved}});
-  return storage::open_sqlite(path, options);
+/// Opens the database; a damaged file is set aside, so that monitoring goes on and nothing is overwritten.
+core::Result<storage::Opened> open_storage(const storage::StorageSettings& settings, core::Time now,
+                                           core::FailPoints* fail_points) {
+  auto opened = storage::open_or_salvage(settings, now, fail_points);
+  if (!opened || !opened->set_aside) return opened;
+  const storage::SetAside& aside = *opened->set_aside;
+  runtime::log_error("the database was damaged and is set aside; what could be read of it was carried over",
+                     {{"error", aside.why},
+                      {"kept_as", aside.kept_as},
+                      {"rows", std::to_string(aside.rows)},
+                      {"rows_refused", std::to_string(aside.refused)},
+                      {"unreadable_places", std::to_string(aside.gaps)}});
+  return opened;
 }
 
 core::Result<std::unique_ptr<net::HttpServer>> listen(const Settings& settings, runtime::Loop& loop) {
@@ -135,12 +144,15 @@ class App::Impl {
                    .report = [this](const notify::Report& report) { note(report); },
                    .fail_points = fail_points},
                   settings_.routing),
+        urgent_(settings_.routing, clock_, [this](const notify::Report& report) { note_urgent(report); }),
         alertmanagers_(clock_, [this](const AlertmanagerReport& report) { note(report); }),
         heartbeats_(clock_, [this](const HeartbeatReport& report) { note(report); }),
         judge_pool_("judge", 1, 1000),
         api_pool_("api", 2, 64),
         save_pool_("save", 1, 1),
         brief_pool_("api-brief", 1, 64) {}
+
+  void note_set_aside() { self_.add(kSetAside.name, {}); }
 
   core::Result<void> build() {
     keeper_.load(clock_.now());
@@ -184,7 +196,10 @@ class App::Impl {
     timers_.push_back(loop_.every(1min, 1min, [this] { submit([this] { series_.prune(clock_.now()); }); }));
     timers_.push_back(loop_.every(kSaveInterval, kSaveInterval, [this] { save_series(); }));
     timers_.push_back(loop_.every(1h, 1min, [this] { submit([this] { prune_storage(); }); }));
-    timers_.push_back(loop_.every(500ms, 0s, [this] { delivery_.wake(); }));
+    timers_.push_back(loop_.every(500ms, 0s, [this] {
+      delivery_.wake();
+      urgent_.wake();
+    }));
     timers_.push_back(loop_.every(1s, 1s, [this] { lineage_.wake(); }));
     timers_.push_back(loop_.every(15s, 15s, [this] { hub_.keep_alive(); }));
   }
@@ -198,6 +213,7 @@ class App::Impl {
     api_pool_.stop();
     brief_pool_.stop();
     delivery_.stop();
+    urgent_.stop();
     lineage_.stop();
     alertmanagers_.stop();
     heartbeats_.stop();
@@ -297,6 +313,7 @@ class App::Impl {
   core::Result<void> apply(Settings fresh) {
     warn_of_fixed(fresh);
     delivery_.configure(fresh.routing);
+    urgent_.configure(fresh.routing);
     auto applied = std::make_shared<std::promise<void>>();
     std::future<void> done = applied->get_future();
     const std::string log_level = fresh.log_level;
@@ -352,7 +369,7 @@ class App::Impl {
 
   /// At 0, so that rules see the first step too, and that a restart does not look like the end of what is counted.
   void begin_counters() {
-    self_.add(kStorageFailures.name, {}, 0);
+    for (const MetricInfo& metric : {kStorageFailures, kUnwrittenDropped, kSetAside}) self_.add(metric.name, {}, 0);
     for (const rules::Group& group : rules_.groups()) self_.add(kRuleFailures.name, {{"rule_group", group.name}}, 0);
     for (const notify::AlertmanagerSettings& each : settings_.alertmanagers) {
       for (const MetricInfo& metric : {kAlertsSent, kSendFailures})
@@ -442,16 +459,43 @@ class App::Impl {
     log_step(step);
     const std::string storage_error = step.storage ? step.storage->describe() : std::string();
     if (step.storage) self_.add(kStorageFailures.name, {});
+    note_unwritten(step.unwritten);
+    urgent_.offer(step.urgent);
     if (storage_error != storage_error_) {
       storage_error.empty()
           ? runtime::log_info("storage works again", {})
           : runtime::log_error("changes could not be stored and are kept in memory", {{"error", storage_error}});
     }
+    if (storage_error.empty() && !storage_error_.empty()) give_back_urgent();
     storage_error_ = storage_error;
     if (step.messages > 0) delivery_.wake();
     if (step.incidents > 0) lineage_.tell(step, *judge_.view(), clock_.now());
     if (step.transitions > 0) tell_alertmanagers();
     hub_.publish(step.incidents > 0 ? "incident" : step.transitions > 0 ? "alert" : "cycle");
+  }
+
+  void give_back_urgent() {
+    std::vector<core::OutboxMessage> untold = urgent_.take_back();
+    if (untold.empty()) return;
+    submit([this, untold = std::move(untold)] { show(judge_.give_back(untold)); });
+  }
+
+  void note_urgent(const notify::Report& report) {
+    self_.add(kNotifications.name, {{"receiver", report.receiver}, {"outcome", notify::to_string(report.outcome)}});
+    urgent_deliveries_.note(report);
+    if (!report.error.empty())
+      runtime::log_warn("a receiver could not be told that storage fails",
+                        {{"receiver", report.receiver}, {"error", report.error}});
+  }
+
+  void note_unwritten(const JudgeStep::Unwritten& unwritten) {
+    self_.set(kUnwritten.name, {}, static_cast<double>(unwritten.rows));
+    if (unwritten.dropped == unwritten_dropped_) return;
+    self_.add(kUnwrittenDropped.name, {}, static_cast<double>(unwritten.dropped - unwritten_dropped_));
+    if (unwritten_dropped_ == 0) {
+      runtime::log_error("too much waits for storage: what was followed by newer states of the same is dropped");
+    }
+    unwritten_dropped_ = unwritten.dropped;
   }
 
   void tell_alertmanagers() {
@@ -557,6 +601,8 @@ class App::Impl {
   std::map<std::string, std::string> rule_errors_;                // judge's worker only
   std::string storage_error_;                                     // judge's worker only
   DeliveryLog deliveries_;                                        // by one of delivery's workers at a time
+  DeliveryLog urgent_deliveries_;                                 // urgent's worker only
+  std::uint64_t unwritten_dropped_ = 0;                           // judge's worker only
   std::atomic<std::shared_ptr<const std::string>> routing_text_;  // of the routes in force
   std::mutex reloading_;
   std::atomic<bool> reload_successful_ = true;
@@ -564,6 +610,7 @@ class App::Impl {
   std::unique_ptr<net::HttpServer> server_;
   // The workers come last: they use all of the above, and end first.
   DeliveryWorker delivery_;
+  UrgentDelivery urgent_;
   AlertmanagerLink alertmanagers_;  // configured and offered to by the judge's worker
   HeartbeatLink heartbeats_;        // the same
   runtime::WorkerPool judge_pool_;
@@ -584,9 +631,11 @@ core::Result<std::unique_ptr<App>> App::build(Settings settings, runtime::Loop& 
   // First, so that a port that is taken leaves no files behind.
   auto server = listen(settings, loop);
   if (!server) return std::unexpected(server.error());
-  auto storage = open_storage(settings.storage.path, clock.now(), fail_points);
+  auto storage = open_storage(settings.storage, clock.now(), fail_points);
   if (!storage) return std::unexpected(storage.error());
-  auto impl = std::make_unique<Impl>(std::move(settings), loop, std::move(*server), std::move(*storage), fail_points);
+  auto impl =
+      std::make_unique<Impl>(std::move(settings), loop, std::move(*server), std::move(storage->store), fail_points);
+  if (storage->set_aside) impl->note_set_aside();
   if (auto built = impl->build(); !built) return std::unexpected(built.error());
   return std::make_unique<App>(std::move(impl));
 }

@@ -15,6 +15,7 @@
 #include "app/cli.h"
 #include "app/commands.h"
 #include "app/progress.h"
+#include "app/storage_choice.h"
 #include "quality/dry_run.h"
 #include "quality/report_writers.h"
 #include "runtime/clock.h"
@@ -44,10 +45,12 @@ struct Prepared {
 
 /// Runs of one pipeline may share a history: each waits for the others to end, but not for long.
 core::Result<std::unique_ptr<storage::Store>> open_history(const std::string& path) {
-  auto opened = storage::open_sqlite(path);
+  const auto named = storage_named(path);
+  if (!named) return std::unexpected(named.error());
+  auto opened = storage::open_store(*named);
   if (opened || opened.error().message.find("is in use by another Weir") == std::string::npos) return opened;
-  std::cerr << "note: --history: " << path << " is in use; waiting up to 10 s for it\n";
-  return storage::open_sqlite(path, {.lock_wait = std::chrono::seconds(10)});
+  std::cerr << "note: --history: " << opened.error().where << " is in use; waiting up to 10 s for it\n";
+  return storage::open_store(*named, std::chrono::seconds(10));
 }
 
 /// Reads all that the options name; what is wrong has been said when there is nothing.
@@ -192,9 +195,9 @@ void add_check_options(CLI::App& command, CheckOptions& options) {
   command.add_option("--variable,-v", options.variables, "name=value, for ${name} in the files; may be given again")
       ->allow_extra_args(false);
   add_source_options(command, options);
-  command.add_option(
-      "--history", options.history,
-      "file that keeps what was measured and the schemas seen, for \"change for\", \"schema changes\" and anomalies");
+  command.add_option("--history", options.history,
+                     "file, or postgresql:// URL, that keeps what was measured and the schemas seen, for \"change "
+                     "for\", \"schema changes\" and anomalies");
 }
 
 void add_run(CLI::App& check, Action& action) {

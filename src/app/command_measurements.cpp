@@ -9,7 +9,7 @@
 #include "app/cli.h"
 #include "app/commands.h"
 #include "app/measurement_export.h"
-#include "config/node.h"
+#include "app/storage_choice.h"
 #include "runtime/clock.h"
 #include "storage/store.h"
 
@@ -31,20 +31,6 @@ int fail(const std::string& message, int code) {
   return code;
 }
 
-/// The file that holds the measurements: as given, or as the configuration's `storage:` has it.
-core::Result<std::string> database_of(const MeasurementOptions& options) {
-  if (!options.database.empty()) return options.database;
-  config::Diagnostics diagnostics;
-  const config::Node root = config::load_yaml(options.config, diagnostics);
-  static const config::Node kNothing;
-  const config::Node* section = root.find("storage");
-  const auto settings = storage::parse_storage_section(section == nullptr ? kNothing : *section, diagnostics);
-  if (!diagnostics.ok()) {
-    return core::fail(core::ErrorKind::invalid, diagnostics.to_string() + "name the database with --database");
-  }
-  return (std::filesystem::path(options.config).parent_path() / settings.path).lexically_normal().string();
-}
-
 /// "30d" before now, RFC 3339 or seconds since 1970.
 core::Result<core::Time> begin_of(const std::string& since) {
   if (since.empty()) return core::Time{};
@@ -58,11 +44,11 @@ core::Result<core::Time> begin_of(const std::string& since) {
 int export_measurements(const MeasurementOptions& options) {
   const auto from = begin_of(options.since);
   if (!from) return fail(from.error().message, kExitUsage);
-  const auto path = database_of(options);
-  if (!path) return fail(path.error().message, kExitUsage);
+  const auto settings = storage_of(options.config, options.database);
+  if (!settings) return fail(settings.error().message, kExitUsage);
   MeasurementWriter writer(std::cout, options.format == "json" ? ExportFormat::json : ExportFormat::csv);
   const auto done = storage::read_measurements(
-      *path, {.from = *from, .check = options.check}, [&](const core::Measurement& each) -> core::Result<void> {
+      *settings, {.from = *from, .check = options.check}, [&](const core::Measurement& each) -> core::Result<void> {
         writer.write(each);
         if (std::cout) return {};
         return core::fail(core::ErrorKind::storage, "cannot be written", "standard output");
@@ -75,10 +61,12 @@ int export_measurements(const MeasurementOptions& options) {
 int mark_measurement(const MeasurementOptions& options) {
   const auto time = api::parse_time(options.time);
   if (!time) return fail("TIME is RFC 3339 or seconds since 1970, as the export has it", kExitUsage);
-  const auto path = database_of(options);
-  if (!path) return fail(path.error().message, kExitUsage);
-  if (!std::filesystem::exists(*path)) return fail(*path + ": there is no such database", kExitFailed);
-  const auto store = storage::open_sqlite(*path);
+  const auto settings = storage_of(options.config, options.database);
+  if (!settings) return fail(settings.error().message, kExitUsage);
+  if (!settings->postgres && !std::filesystem::exists(settings->path)) {
+    return fail(settings->path + ": there is no such database", kExitFailed);
+  }
+  const auto store = storage::open_store(*settings);
   if (!store) return fail(store.error().describe(), kExitFailed);
   const core::Feedback feedback = options.feedback == "fine"    ? core::Feedback::fine
                                   : options.feedback == "wrong" ? core::Feedback::wrong
@@ -95,7 +83,8 @@ void add_measurements_command(CLI::App& cli, Action& action) {
   const auto options = std::make_shared<MeasurementOptions>();
   const auto add_database = [&](CLI::App* to) {
     to->add_option("--config,-c", options->config, "configuration file, for its storage")->capture_default_str();
-    to->add_option("--database", options->database, "Weir's database file (default: the configuration's)");
+    to->add_option("--database", options->database,
+                   "Weir's database: a file, or postgresql://… (default: the configuration's)");
   };
   CLI::App* out = command->add_subcommand("export", "print them; a Weir may be running on the database");
   add_database(out);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -15,7 +16,6 @@ namespace {
 constexpr core::Duration kEventsKept = std::chrono::minutes(15);
 constexpr std::size_t kMostEvents = 1000;
 constexpr std::size_t kResolvedShown = 50;
-constexpr std::size_t kMostBacklog = 50'000;
 constexpr std::size_t kMostTold = 200;  // entries in one timeline that say who was told
 constexpr core::Duration kLongestCycle = std::chrono::minutes(1);
 constexpr std::size_t kMostWorkers = 4;                            // that evaluate groups at a time
@@ -37,18 +37,16 @@ bool same_state(const core::Alert& a, const core::Alert& b) {
          a.keep_firing_since == b.keep_firing_since;
 }
 
-void erase_alerts(std::vector<core::Alert>& from, const std::vector<core::Alert>& these) {
-  std::erase_if(from, [&](const core::Alert& alert) {
-    return std::ranges::any_of(these, [&](const core::Alert& other) {
-      return alert.fingerprint == other.fingerprint && alert.group == other.group && alert.rule == other.rule;
-    });
-  });
-}
-
-template <class Item>
-void append_bounded(std::vector<Item>& to, std::vector<Item> from) {
-  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-  if (to.size() > kMostBacklog) to.erase(to.begin(), to.end() - kMostBacklog);
+/// The messages about alerts that say that storage fails.
+std::vector<core::OutboxMessage> take_urgent(std::vector<core::OutboxMessage>& outbox) {
+  const auto about_storage = [](const core::OutboxMessage& message) {
+    return std::ranges::any_of(message.notification.alerts,
+                               [](const core::Alert& alert) { return alert.rule.starts_with("WeirStorage"); });
+  };
+  const auto rest = std::ranges::stable_partition(outbox, std::not_fn(about_storage));
+  std::vector<core::OutboxMessage> urgent(std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+  outbox.erase(rest.begin(), rest.end());
+  return urgent;
 }
 
 }  // namespace
@@ -80,7 +78,8 @@ core::Result<JudgeStep> Judge::restore(core::Time now) {
   std::vector<core::Transition> ends = parts_.rules.restore(std::move(*alerts), now);
   rule_views_.show_all(parts_.rules);
   JudgeStep step = judge({}, std::move(ends), false, now);
-  if (step.storage) return std::unexpected(*step.storage);
+  // What can pass by itself, as a full disk, is no reason not to watch.
+  if (step.storage && !step.storage->retryable) return std::unexpected(*step.storage);
   pass(core::FailPoint::restore_after);
   return step;
 }
@@ -278,7 +277,7 @@ void Judge::rebuild_dispatch(std::span<const core::GroupRecord> records, std::sp
   std::set<std::string> kept;
   for (const core::GroupRecord& record : notify::records(dispatch_)) kept.insert(record.key);
   for (const core::GroupRecord& record : records) {
-    if (!kept.contains(record.key)) backlog_.groups.push_back({.key = record.key, .gone = true});
+    if (!kept.contains(record.key)) backlog_.add({.groups = {{.key = record.key, .gone = true}}});
   }
   note_notifications(now);
 }
@@ -362,24 +361,24 @@ void Judge::note_alerts(storage::Commit& changes) {
 }
 
 void Judge::write(storage::Commit changes, JudgeStep& step) {
-  // A commit upserts before it removes; of what waited, only the newest word on each alert may remain.
-  erase_alerts(backlog_.removed, changes.alerts);
-  erase_alerts(backlog_.alerts, changes.removed);
-  append_bounded(backlog_.alerts, std::move(changes.alerts));
-  append_bounded(backlog_.removed, std::move(changes.removed));
-  append_bounded(backlog_.transitions, std::move(changes.transitions));
-  append_bounded(backlog_.incidents, std::move(changes.incidents));
-  append_bounded(backlog_.outbox, std::move(changes.outbox));
-  std::set<std::string_view> newer;
-  for (const core::GroupRecord& record : changes.groups) newer.insert(record.key);
-  std::erase_if(backlog_.groups, [&](const core::GroupRecord& record) { return newer.contains(record.key); });
-  append_bounded(backlog_.groups, std::move(changes.groups));
-  if (backlog_.empty()) return;
-  if (auto done = parts_.storage.commit(backlog_); !done) {
-    step.storage = done.error();
-    return;
+  if (storage_fails_) step.urgent = take_urgent(changes.outbox);
+  backlog_.add(std::move(changes));
+  while (!backlog_.empty()) {
+    if (auto done = parts_.storage.commit(backlog_.next()); !done) {
+      step.storage = done.error();
+      break;
+    }
+    backlog_.written();
   }
-  backlog_ = {};
+  storage_fails_ = step.storage.has_value();
+  step.unwritten = {backlog_.size(), backlog_.dropped()};
+}
+
+JudgeStep Judge::give_back(std::vector<core::OutboxMessage> messages) {
+  JudgeStep step;
+  step.messages = messages.size();
+  write({.outbox = std::move(messages)}, step);
+  return step;
 }
 
 void Judge::remember(const std::vector<core::Event>& events, core::Time now) {

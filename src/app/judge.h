@@ -15,6 +15,7 @@
 #include "app/census.h"
 #include "app/rule_views.h"
 #include "app/told.h"
+#include "app/write_backlog.h"
 #include "core/batch.h"
 #include "core/dispatch.h"
 #include "core/error.h"
@@ -60,7 +61,14 @@ struct JudgeStep {
   std::vector<IncidentNote> incident_notes;  // those opened or closed, in the order of `notable`
   std::size_t messages = 0;                  // put into the outbox
   std::vector<GroupReport> groups;
-  std::optional<core::Error> storage;  // nothing could be written; it is kept and written with the next step
+  std::optional<core::Error> storage;  // not all could be written; it is kept and written with the next step
+  struct Unwritten {
+    std::size_t rows = 0;       // that wait for storage
+    std::uint64_t dropped = 0;  // ever
+  };
+  Unwritten unwritten = {};
+  /// What says that storage fails, while it does: not for the outbox, which is in storage.
+  std::vector<core::OutboxMessage> urgent = {};
 };
 
 /// Turns batches into series, alerts, incidents and notifications, and commits each step in one
@@ -95,6 +103,9 @@ class Judge {
   /// Replaces the rules: those that stay the same keep their alerts, the alerts of the others end. New groups are
   /// evaluated with the next tick. The routing may have been replaced right before.
   JudgeStep reload(std::vector<rules::Group> groups, core::Time now);
+
+  /// Takes back what was urgent and was not told before storage worked again: the outbox tells it.
+  JudgeStep give_back(std::vector<core::OutboxMessage> messages);
 
   /// Somebody else told people of alerts with these labels: their open incidents' timelines say so.
   JudgeStep note_told(const std::vector<core::Labels>& alerts, const std::string& text, core::Time now);
@@ -146,7 +157,8 @@ class Judge {
   std::vector<core::Incident> open_;
   std::deque<core::Incident> resolved_;      // the latest, newest first
   std::map<AlertKey, core::Alert> written_;  // active alerts as storage has them, or will have
-  storage::Commit backlog_;                  // what could not be written yet
+  WriteBacklog backlog_;                     // what could not be written yet
+  bool storage_fails_ = false;               // as of the last step
   notify::DispatchState dispatch_;
   core::Time judged_at_;
   std::optional<core::Time> started_;  // while nobody is told yet

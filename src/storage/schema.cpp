@@ -59,12 +59,16 @@ CREATE TABLE message_references (
 ALTER TABLE incidents ADD COLUMN details TEXT NOT NULL DEFAULT '{}';
 )sql"};
 
-std::string in_dialect(std::string_view step, const Dialect& dialect) {
-  constexpr std::string_view kPlaceholder = "{id}";
-  std::string sql(step);
-  for (auto at = sql.find(kPlaceholder); at != std::string::npos; at = sql.find(kPlaceholder, at)) {
-    sql.replace(at, kPlaceholder.size(), dialect.id_column);
+void replace_all(std::string& sql, std::string_view what, std::string_view with) {
+  for (auto at = sql.find(what); at != std::string::npos; at = sql.find(what, at + with.size())) {
+    sql.replace(at, what.size(), with);
   }
+}
+
+std::string in_dialect(std::string_view step, const Dialect& dialect) {
+  std::string sql(step);
+  replace_all(sql, "{id}", dialect.id_column);
+  replace_all(sql, " TEXT ", " " + std::string(dialect.text_column) + " ");
   return sql;
 }
 

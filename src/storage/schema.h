@@ -9,7 +9,7 @@
 namespace weir::storage {
 
 /// The steps from an empty database to the present schema; the n-th leads to version n. `{id}` stands for the
-/// dialect's id_column.
+/// dialect's id_column, the type TEXT for its text_column.
 std::span<const std::string_view> migrations();
 
 /// Runs the steps that the database has not seen, each in its own transaction together with its version. Errors: a

@@ -24,6 +24,9 @@ core::AlertState to_state(const std::string& text) {
   return core::parse_alert_state(text).value_or(core::AlertState::inactive);
 }
 
+/// The name of the text that has the id of the last commit which had one.
+constexpr std::string_view kLastCommit = "weir/last_commit";
+
 /// Messages with the same key are delivered one after the other.
 std::string order_key(const core::Notification& notification) { return "group:" + notification.group_key; }
 
@@ -41,6 +44,12 @@ class SqlStore final : public Store {
     const std::lock_guard lock(mutex_);
     if (auto reached = core::reach(fail_points_, FailPoint::commit_before); !reached) return reached;
     auto committed = in_transaction(*database_, [&]() -> core::Result<void> {
+      if (!changes.id.empty()) {
+        const auto last = find_text(kLastCommit);
+        if (!last) return std::unexpected(last.error());
+        if (*last == changes.id) return {};
+        if (auto done = database_->put(sql::kPutText, {kLastCommit, std::string_view(changes.id)}); !done) return done;
+      }
       if (auto done = table(changes.alerts, &SqlStore::put_alert, FailPoint::commit_alerts); !done) return done;
       if (auto done = table(changes.removed, &SqlStore::remove_alert, FailPoint::commit_removed); !done) return done;
       if (auto done = table(changes.transitions, &SqlStore::add_transition, FailPoint::commit_transitions); !done)
@@ -215,13 +224,8 @@ class SqlStore final : public Store {
 
   core::Result<std::optional<std::string>> text(const std::string& key) override {
     const std::lock_guard lock(mutex_);
-    std::optional<std::string> found;
-    auto done = database_->each(sql::kText, {std::string_view(key)}, [&](const Row& row) -> core::Result<void> {
-      found = row.text(0);
-      return {};
-    });
-    if (!done) return std::unexpected(done.error());
-    if (found) used_.insert(key);
+    auto found = find_text(key);
+    if (found && *found) used_.insert(key);
     return found;
   }
 
@@ -272,74 +276,82 @@ class SqlStore final : public Store {
     return core::reach(fail_points_, written);
   }
 
+  core::Result<std::optional<std::string>> find_text(std::string_view key) {
+    std::optional<std::string> found;
+    auto done = database_->each(sql::kText, {key}, [&](const Row& row) -> core::Result<void> {
+      found = row.text(0);
+      return {};
+    });
+    if (!done) return std::unexpected(done.error());
+    return found;
+  }
+
   core::Result<void> put_alert(const core::Alert& alert) {
-    return only_status(database_->run(sql::kPutAlert, {key_of(alert), std::string_view(alert.group),
-                                                       std::string_view(alert.rule), write_alert(alert)}));
+    return database_->put(sql::kPutAlert, {key_of(alert), std::string_view(alert.group), std::string_view(alert.rule),
+                                           write_alert(alert)});
   }
 
   core::Result<void> remove_alert(const core::Alert& alert) {
-    return only_status(database_->run(sql::kRemoveAlert,
-                                      {key_of(alert), std::string_view(alert.group), std::string_view(alert.rule)}));
+    return database_->put(sql::kRemoveAlert,
+                          {key_of(alert), std::string_view(alert.group), std::string_view(alert.rule)});
   }
 
   core::Result<void> add_transition(const core::Transition& transition) {
     const core::Alert& alert = transition.alert;
-    return only_status(
-        database_->run(sql::kAddTransition,
-                       {ms(transition.at), key_of(alert), std::string_view(alert.group), std::string_view(alert.rule),
-                        core::to_string(transition.from), core::to_string(transition.to),
-                        std::string_view(transition.reason), write_alert(alert)}));
+    return database_->put(sql::kAddTransition,
+                          {ms(transition.at), key_of(alert), std::string_view(alert.group),
+                           std::string_view(alert.rule), core::to_string(transition.from),
+                           core::to_string(transition.to), std::string_view(transition.reason), write_alert(alert)});
   }
 
   core::Result<void> put_incident(const core::Incident& incident) {
     const std::string_view id = incident.id;
     const Value resolved_at = incident.resolved_at ? Value(ms(*incident.resolved_at)) : Value(nullptr);
     auto done =
-        database_->run(sql::kPutIncident, {id, std::string_view(incident.key), std::string_view(incident.title),
+        database_->put(sql::kPutIncident, {id, std::string_view(incident.key), std::string_view(incident.title),
                                            std::string_view(incident.severity), std::string_view(incident.cause),
                                            write_labels(incident.labels), ms(incident.opened_at), resolved_at,
                                            write_incident_details(incident)});
-    if (!done) return only_status(done);
+    if (!done) return done;
     std::int64_t position = 0;
     for (const core::Alert& alert : incident.alerts) {
-      done = database_->run(sql::kPutIncidentAlert, {id, position++, write_alert(alert)});
-      if (!done) return only_status(done);
+      done = database_->put(sql::kPutIncidentAlert, {id, position++, write_alert(alert)});
+      if (!done) return done;
     }
-    if (done = database_->run(sql::kCutIncidentAlerts, {id, position}); !done) return only_status(done);
+    if (done = database_->put(sql::kCutIncidentAlerts, {id, position}); !done) return done;
     position = 0;
     for (const core::TimelineEntry& entry : incident.timeline) {
-      done = database_->run(sql::kPutTimelineEntry,
+      done = database_->put(sql::kPutTimelineEntry,
                             {id, position++, ms(entry.at), std::string_view(entry.kind), std::string_view(entry.text)});
-      if (!done) return only_status(done);
+      if (!done) return done;
     }
-    return only_status(database_->run(sql::kCutTimeline, {id, position}));
+    return database_->put(sql::kCutTimeline, {id, position});
   }
 
   core::Result<void> add_message(const core::OutboxMessage& message) {
     const core::Notification& notification = message.notification;
-    return only_status(database_->run(
-        sql::kAddMessage, {std::string_view(message.idempotency_key), std::string_view(notification.receiver),
+    return database_->put(sql::kAddMessage,
+                          {std::string_view(message.idempotency_key), std::string_view(notification.receiver),
                            std::string_view(notification.integration), order_key(notification),
-                           write_notification(notification), ms(message.created_at), ms(message.next_attempt_at)}));
+                           write_notification(notification), ms(message.created_at), ms(message.next_attempt_at)});
   }
 
   core::Result<void> put_group(const core::GroupRecord& record) {
     const std::string_view key = record.key;
-    if (record.gone) return only_status(database_->run(sql::kRemoveGroup, {key}));
-    return only_status(database_->run(sql::kPutGroup, {key, write_group(record)}));
+    if (record.gone) return database_->put(sql::kRemoveGroup, {key});
+    return database_->put(sql::kPutGroup, {key, write_group(record)});
   }
 
   core::Result<void> put_silence(const core::Silence& silence) {
-    return only_status(
-        database_->run(sql::kPutSilence, {std::string_view(silence.id), ms(silence.ends_at), write_silence(silence)}));
+    return database_->put(sql::kPutSilence,
+                          {std::string_view(silence.id), ms(silence.ends_at), write_silence(silence)});
   }
 
   core::Result<void> add_measurement(const core::Measurement& measurement) {
     if (std::isnan(measurement.value)) return {};
-    return only_status(
-        database_->run(sql::kAddMeasurement,
-                       {std::string_view(measurement.check), ms(measurement.time), measurement.value,
-                        static_cast<std::int64_t>(measurement.mark), static_cast<std::int64_t>(measurement.feedback)}));
+    return database_->put(sql::kAddMeasurement, {std::string_view(measurement.check), ms(measurement.time),
+                                                 measurement.value, static_cast<std::int64_t>(measurement.mark),
+                                                 static_cast<std::int64_t>(measurement.feedback)});
   }
 
   core::Result<void> outcome(std::string_view sql, std::initializer_list<Value> values, std::int64_t sequence) {

@@ -134,7 +134,9 @@ class SqliteDatabase final : public Database {
     return std::unexpected(last_error());
   }
 
-  core::Result<void> begin() override { return script("BEGIN IMMEDIATE"); }
+  core::Result<void> begin() override {
+    return script(sqlite3_db_readonly(handle_.get(), "main") == 1 ? "BEGIN" : "BEGIN IMMEDIATE");
+  }
   core::Result<void> commit() override { return script("COMMIT"); }
   void roll_back() noexcept override {
     // A full disk or an I/O error has already ended the transaction.
@@ -154,6 +156,31 @@ class SqliteDatabase final : public Database {
   }
   core::Result<void> set_version(std::int64_t version) override {
     return script("PRAGMA user_version = " + std::to_string(version));
+  }
+
+  core::Result<std::int64_t> size() override {
+    std::int64_t bytes = 0;
+    auto done = each("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()", {},
+                     [&](const Row& row) -> core::Result<void> {
+                       bytes = row.integer(0);
+                       return {};
+                     });
+    if (!done) return std::unexpected(done.error());
+    return bytes;
+  }
+
+  core::Result<void> check(bool full, const std::function<void(const std::string&)>& damage) override {
+    auto done = each(full ? "PRAGMA integrity_check(100)" : "PRAGMA quick_check(100)", {},
+                     [&](const Row& row) -> core::Result<void> {
+                       if (row.text(0) != "ok") damage(row.text(0));
+                       return {};
+                     });
+    if (!done) return done;
+    return each("SELECT \"table\", count(*) FROM pragma_foreign_key_check() GROUP BY 1", {},
+                [&](const Row& row) -> core::Result<void> {
+                  damage(row.text(1) + " rows of " + row.text(0) + " belong to rows that are not there");
+                  return {};
+                });
   }
 
  private:

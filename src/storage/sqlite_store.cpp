@@ -3,8 +3,8 @@
 
 #include "storage/schema.h"
 #include "storage/sql_store.h"
+#include "storage/sqlite_copy.h"
 #include "storage/sqlite_database.h"
-#include "storage/statements.h"
 #include "storage/store.h"
 
 namespace weir::storage {
@@ -12,26 +12,13 @@ namespace weir::storage {
 core::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, const SqliteOptions& options) {
   auto database = open_sqlite_database(path, options);
   if (!database) return std::unexpected(database.error());
+  const auto found = (*database)->version();
+  if (!found) return std::unexpected(found.error());
+  if (options.backup && path != ":memory:" && *found > 0 && *found < static_cast<std::int64_t>(migrations().size())) {
+    if (auto kept = back_up_before_migration(path, *found); !kept) return std::unexpected(kept.error());
+  }
   if (auto done = migrate(**database, migrations()); !done) return std::unexpected(done.error());
   return make_sql_store(std::move(*database), options.fail_points);
-}
-
-core::Result<void> read_measurements(const std::string& path, const MeasurementQuery& query,
-                                     const std::function<core::Result<void>(const core::Measurement&)>& read) {
-  auto database = open_sqlite_reader(path, SqliteOptions{}.busy_timeout);
-  if (!database) return std::unexpected(database.error());
-  const auto version = (*database)->version();
-  if (!version) return std::unexpected(version.error());
-  const auto known = static_cast<std::int64_t>(migrations().size());
-  if (*version != known) {
-    return core::fail(core::ErrorKind::storage,
-                      "has schema " + std::to_string(*version) + ", this Weir reads " + std::to_string(known) +
-                          "; export with the Weir that runs on it, or start this one on it first",
-                      path);
-  }
-  return (*database)->each(sql::kAllMeasurements,
-                           {query.from.time_since_epoch().count(), std::string_view(query.check)},
-                           [&](const Row& row) { return read(measurement_of(row)); });
 }
 
 core::Result<std::string> set_aside(const std::string& path, core::Time now) {

@@ -16,6 +16,7 @@
 #include "core/incident.h"
 #include "core/keyed_texts.h"
 #include "core/measurement.h"
+#include "core/secret.h"
 #include "core/silence.h"
 #include "core/time.h"
 
@@ -25,9 +26,24 @@ class FailPoints;
 
 namespace weir::storage {
 
+/// A PostgreSQL server. No call of the store takes longer than to connect and one transaction.
+struct PostgresOptions {
+  core::Secret url = {};         // postgresql://user@host:port/database?sslmode=…; may hold a password
+  core::Secret password = {};    // besides the URL's, and before it
+  std::string sslmode = {};      // before the URL's; libpq's own where neither says it
+  std::string sslrootcert = {};  // a file, before the URL's
+  std::string schema = "weir";   // where the tables are, so that others may share the database
+  core::Duration connect_timeout = std::chrono::seconds(5);     // libpq counts whole seconds, at least 2
+  core::Duration statement_timeout = std::chrono::seconds(10);  // of a statement, and of a whole transaction
+  core::Duration lock_timeout = std::chrono::seconds(2);
+  core::Duration lock_wait{0};  // how long to wait while another Weir holds the schema
+};
+
 struct StorageSettings {
-  std::string path = "weir.db";
+  std::string path = "weir.db";                     // with PostgreSQL just that of the series
   core::Duration history = std::chrono::days(400);  // of resolved incidents, transitions, messages and measurements
+  bool backup = true;                               // of the file, before its schema is brought forward
+  std::optional<PostgresOptions> postgres = {};     // instead of the file
 };
 
 /// The section `storage:`.
@@ -35,6 +51,9 @@ StorageSettings parse_storage_section(const config::Node& node, config::Diagnost
 
 /// One step of the judge, written whole or not at all.
 struct Commit {
+  // Where it is given, a commit that was already the last one under an id is not written again: so one whose outcome
+  // was not heard can be tried once more.
+  std::string id = {};
   std::vector<core::Alert> alerts = {};            // inserted or replaced, by fingerprint, group and rule
   std::vector<core::Alert> removed = {};           // no longer active; only fingerprint, group and rule are looked at
   std::vector<core::Transition> transitions = {};  // appended to the history
@@ -69,7 +88,8 @@ struct Lane {
 inline constexpr core::Duration kSilencesKept = std::chrono::hours(120);
 
 /// What Weir must not forget. Safe to call from several threads. Every method may fail with a storage error; those
-/// that can pass by themselves (a full disk, a locked file) are retryable, and nothing of the call has then happened.
+/// that can pass by themselves (a full disk, a locked file, a server that is away) are retryable, and nothing of the
+/// call has then happened, unless the connection broke just when all was written: see Commit::id.
 class Store : public core::MeasurementHistory, public core::KeyedTexts {
  public:
   virtual core::Result<void> commit(const Commit& changes) = 0;
@@ -112,6 +132,7 @@ struct SqliteOptions {
   core::Duration busy_timeout{5000};        // how long to wait while another process writes
   core::Duration lock_wait{0};              // how long to wait while another Weir holds the database
   std::int64_t max_pages = 0;               // the file grows no further than that; 0 for SQLite's own bound
+  bool backup = true;                       // keep a copy of the file as it was before its schema is brought forward
   core::FailPoints* fail_points = nullptr;  // passed by commits; outlives the store
 };
 
@@ -120,14 +141,26 @@ struct SqliteOptions {
 /// written by a newer Weir, read-only, locked.
 core::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, const SqliteOptions& options = {});
 
+/// Opens the schema of a PostgreSQL database, creates it where it is not there, and brings it to the present version.
+/// Held by one Weir at a time, with an advisory lock. When the connection breaks, the next call connects again, and
+/// writes nothing before it holds the lock anew; where another Weir had it meanwhile, it never writes again. After a
+/// failure to connect, calls fail at once for a while. Errors (storage): cannot connect, in use by another Weir,
+/// written by a newer Weir, tables of something else.
+core::Result<std::unique_ptr<Store>> open_postgres(const PostgresOptions& options,
+                                                   core::FailPoints* fail_points = nullptr);
+
+/// Either of them.
+core::Result<std::unique_ptr<Store>> open_store(const StorageSettings& settings, core::Duration lock_wait = {},
+                                                core::FailPoints* fail_points = nullptr);
+
 struct MeasurementQuery {
   core::Time from = {};    // not older than this
   std::string check = {};  // just this one
 };
 
-/// Hands out the measurements of a Weir's file, by check and time, without writing to it or holding it: the Weir that
-/// has it open goes on. Stops at the first error of `read`. Errors: no such file, not Weir's, another schema.
-core::Result<void> read_measurements(const std::string& path, const MeasurementQuery& query,
+/// Hands out the measurements of a Weir's database, by check and time, without writing to it or holding it: the Weir
+/// that has it open goes on. Stops at the first error of `read`. Errors: no such file, not Weir's, another schema.
+core::Result<void> read_measurements(const StorageSettings& settings, const MeasurementQuery& query,
                                      const std::function<core::Result<void>(const core::Measurement&)>& read);
 
 /// Renames a file that cannot be used, with its -wal and -shm, to `<path>.corrupt-<time>`; returns the new name.

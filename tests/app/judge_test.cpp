@@ -224,6 +224,28 @@ TEST_F(JudgeTest, WhatCannotBeStoredIsKeptAndStoredLater) {
   EXPECT_TRUE(storage_.active_alerts()->empty());
 }
 
+TEST_F(JudgeTest, WhatSaysThatStorageFailsIsToldWithoutStorage) {
+  reload("groups: [{name: g, rules: [{alert: WeirStorageFailing, expr: 'lag > 10'}]}]");
+  storage_.broken = true;
+  cycle(1);
+  EXPECT_TRUE(cycle(1).urgent.empty());
+  reload(
+      "groups: [{name: h, rules: [{alert: Other, expr: 'lag > 5'}]}, "
+      "{name: g, rules: [{alert: WeirStorageFailing, expr: 'lag > 10'}]}]");
+  const JudgeStep step = cycle(20);
+  ASSERT_EQ(step.urgent.size(), 1U);
+  EXPECT_EQ(step.urgent[0].notification.alerts.at(0).rule, "WeirStorageFailing");
+  EXPECT_EQ(step.messages, 2U);
+  EXPECT_GT(step.unwritten.rows, 0U);
+  storage_.broken = false;
+  EXPECT_EQ(cycle(20).unwritten.rows, 0U);
+  EXPECT_EQ(storage_.pending_messages().value(), 1U) << "that of the other";
+  EXPECT_FALSE(judge_->give_back(step.urgent).storage);
+  EXPECT_EQ(storage_.pending_messages().value(), 2U) << "one that nobody could be told in time";
+  cycle(1);
+  EXPECT_EQ(storage_.pending_messages().value(), 4U) << "the end of both is told as ever";
+}
+
 TEST_F(JudgeTest, RuleGroupsAreShownWithTheirStateAndAlerts) {
   const auto rule = [&] { return judge_->view()->rule_groups.at(0)->rules.at(0); };
   EXPECT_EQ(rule().name, "LagHigh");

@@ -308,7 +308,7 @@ using Measurements = std::vector<core::Measurement>;
 
 core::Result<Measurements> measurements(const std::string& path, const MeasurementQuery& query = {}) {
   Measurements found;
-  auto done = read_measurements(path, query, [&](const core::Measurement& each) -> core::Result<void> {
+  auto done = read_measurements({.path = path}, query, [&](const core::Measurement& each) -> core::Result<void> {
     found.push_back(each);
     return {};
   });

@@ -8,6 +8,7 @@
 
 #include "storage/store.h"
 
+#include "postgres_schema.h"
 #include "samples.h"
 
 namespace weir::storage {
@@ -16,9 +17,15 @@ namespace {
 using namespace testing;
 using core::AlertState;
 
+/// What one test has: a place for a file, and one on a server, which is only asked for where it is used.
+struct Places {
+  TempFolder folder;
+  std::unique_ptr<PostgresSchema> schema;
+};
+
 struct Implementation {
   std::string name;
-  std::function<core::Result<std::unique_ptr<Store>>(const TempFolder&)> open;
+  std::function<core::Result<std::unique_ptr<Store>>(Places&)> open;
   bool survives_reopen;
 };
 
@@ -30,7 +37,7 @@ class StoreContract : public ::testing::TestWithParam<Implementation> {
 
   void open() {
     store_.reset();
-    auto opened = GetParam().open(folder_);
+    auto opened = GetParam().open(places_);
     ASSERT_TRUE(opened) << opened.error().describe();
     store_ = std::move(*opened);
   }
@@ -58,7 +65,7 @@ class StoreContract : public ::testing::TestWithParam<Implementation> {
     return -1;
   }
 
-  TempFolder folder_;
+  Places places_;
   std::unique_ptr<Store> store_;
 };
 
@@ -553,11 +560,49 @@ TEST_P(StoreContract, JudgeAndDeliveryMayUseItAtTheSameTime) {
   EXPECT_EQ(store_->incidents({.limit = 1000})->size(), static_cast<std::size_t>(kCommits));
 }
 
+TEST_P(StoreContract, ACommitThatWasTheLastOfItsIdIsNotWrittenAgain) {
+  Commit first{.id = "run/1", .transitions = {fired(alert("a"), at(1))}, .outbox = {message("k1", "aa", at(1))}};
+  commit(first);
+  reopen();
+  commit(first);
+  EXPECT_EQ(store_->transitions({})->size(), 1U);
+  EXPECT_EQ(*store_->pending_messages(), 1U);
+  commit({.transitions = {fired(alert("b"), at(2))}});  // one without an id says nothing of the others
+  commit(first);
+  EXPECT_EQ(store_->transitions({})->size(), 2U);
+  first.id = "run/2";
+  commit(first);
+  EXPECT_EQ(store_->transitions({})->size(), 3U);
+}
+
+TEST_P(StoreContract, AHistoryThatNeedsManyMessagesToTheServerIsWrittenWhole) {
+  Commit large;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string id = std::to_string(i);
+    large.alerts.push_back(alert(id));
+    large.transitions.push_back(fired(alert(id), at(i)));
+    large.outbox.push_back(message(id, id, at(i)));
+  }
+  large.incidents = {incident("storm", at(1), large.alerts)};
+  commit(large);
+  reopen();
+  EXPECT_EQ(store_->active_alerts()->size(), 3000U);
+  EXPECT_EQ(store_->transitions({.limit = 10'000})->size(), 3000U);
+  EXPECT_EQ(*store_->pending_messages(), 3000U);
+  EXPECT_EQ(store_->incidents({})->at(0).alerts.size(), 3000U);
+}
+
+core::Result<std::unique_ptr<Store>> open_on_server(Places& places) {
+  if (!places.schema) places.schema = std::make_unique<PostgresSchema>();
+  return open_postgres(places.schema->options());
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Stores, StoreContract,
-    ::testing::Values(Implementation{"SqliteFile", [](const TempFolder& folder) { return open_sqlite(folder.file()); },
+    ::testing::Values(Implementation{"SqliteFile", [](Places& places) { return open_sqlite(places.folder.file()); },
                                      true},
-                      Implementation{"Memory", [](const TempFolder&) { return open_sqlite(":memory:"); }, false}),
+                      Implementation{"Memory", [](Places&) { return open_sqlite(":memory:"); }, false},
+                      Implementation{"PostgreSQL", open_on_server, true}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

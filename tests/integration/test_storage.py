@@ -1,0 +1,288 @@
+"""Where Weir keeps what it must not forget: PostgreSQL that is killed, a disk that is full, a file that is damaged."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+from support.http import Answer, HttpServer, WebhookReceiver
+from support.postgres import Postgres
+from support.wait import until
+from support.weir import Weir, binary
+
+RULES = """
+groups:
+  - name: load
+    interval: 1s
+    rules:
+      - {alert: Load, expr: load > 0, labels: {severity: critical}, annotations: {summary: "{{ $labels.host }}"}}
+  - name: weir
+    interval: 1s
+    rules:
+      - {alert: WeirStorageFailing, expr: 'increase(weir_storage_failures_total[2m]) > 0', labels: {severity: critical}}
+      - {alert: WeirStorageSetAside, expr: weir_storage_set_aside_total > 0, labels: {severity: warning}}
+"""
+
+
+class Page(HttpServer):
+    """A page of metrics with a value for each host, which a test sets."""
+
+    def __init__(self):
+        self.loads = {}
+        super().__init__()
+
+    def handle(self, *_):
+        lines = "".join(f'load{{host="{host}"}} {value}\n' for host, value in list(self.loads.items()))
+        return Answer(body=("# TYPE load gauge\n" + lines).encode(), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+
+@pytest.fixture
+def page():
+    with Page() as served:
+        yield served
+
+
+@pytest.fixture
+def config(page, webhook, tmp_path):
+    """One alert a host, each of them its own group, so that each beginning and each end is one notification."""
+    (tmp_path / "rules.yml").write_text(RULES)
+    return {
+        "scrape": [{"name": "hosts", "url": f"{page.url}/metrics", "interval": "1s"}],
+        "rules": {"files": [str(tmp_path / "rules.yml")]},
+        "notifications": {"start_delay": "0s"},
+        "receivers": [{"name": "team", "webhook_configs": [{"url": webhook.url}]}],
+        "route": {"receiver": "team", "group_by": ["alertname", "host"], "group_wait": "0s", "group_interval": "1s",
+                  "repeat_interval": "1h"},
+    }
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One that tests may kill."""
+    with Postgres() as postgres:
+        yield postgres
+
+
+@pytest.fixture
+def database(server, request):
+    name = request.node.name.removeprefix("test_")[:60]
+    server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    server.execute(f"CREATE DATABASE {name}")
+    return name
+
+
+@pytest.fixture
+def on_server(config, server, database, tmp_path):
+    (tmp_path / "password").write_text(server.password)
+    return {**config, "storage": {"url": server.address_of(database), "password_file": str(tmp_path / "password"),
+                                  "connect_timeout": "2s", "statement_timeout": "3s"}}
+
+
+def told(webhook, status):
+    """{host: how often} of the notifications about Load."""
+    counts = {}
+    for alert in webhook.alerts("Load", status):
+        counts[alert["labels"]["host"]] = counts.get(alert["labels"]["host"], 0) + 1
+    return counts
+
+
+def kept_transitions(server, database):
+    rows = server.execute("SELECT alert, to_state FROM weir.transitions ORDER BY id", database)
+    return [(json.loads(alert)["labels"]["host"], to) for alert, to in rows if json.loads(alert)["rule"] == "Load"]
+
+
+def kill_server(server):
+    """SIGKILL to all of its processes at once, as when the machine goes."""
+    children = subprocess.run(["pgrep", "-P", str(postmaster(server))], capture_output=True, text=True).stdout.split()
+    for pid in [postmaster(server), *map(int, children)]:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    server.kill()
+
+
+def postmaster(server):
+    return int((server.folder / "data/postmaster.pid").read_text().splitlines()[0])
+
+
+def start_server(server):
+    server.launch()
+    server.wait_ready()
+
+
+def test_weir_on_postgresql_goes_on_where_it_was(on_server, server, database, page, webhook, start_weir):
+    page.loads = {"a": 1}
+    weir = start_weir(on_server)
+    until("a is told", lambda: told(webhook, "firing") == {"a": 1})
+    weir.stop()
+    assert not list(weir.folder.glob("weir.db")), "nothing but the series is kept in files"
+    weir.start()
+    page.loads = {"a": 0}
+    until("its end is told", lambda: told(webhook, "resolved") == {"a": 1})
+    assert told(webhook, "firing") == {"a": 1}
+    assert kept_transitions(server, database)[-1] == ("a", "inactive")
+    assert server.password not in weir.log()
+
+
+def test_a_second_weir_is_refused(on_server, start_weir):
+    weir = start_weir(on_server)
+    second = Weir(on_server)
+    done = subprocess.run(second.command(), capture_output=True, text=True, timeout=30, env=second.environment())
+    assert done.returncode == 1
+    assert "is in use by another Weir, host " in done.stderr and f"process {weir.pid}" in done.stderr, done.stderr
+
+
+def test_killed_postgresql_loses_and_doubles_nothing(on_server, server, database, page, webhook, start_weir):
+    """The server is killed again and again while alerts begin and end."""
+    weir = start_weir(on_server)
+    hosts = 0
+    stop = threading.Event()
+
+    def churn():
+        nonlocal hosts
+        while not stop.is_set():
+            page.loads = {**{host: 0 for host in page.loads}, f"h{hosts}": 1}
+            hosts += 1
+            time.sleep(1.3)  # longer than a scrape's interval: each value is seen
+
+    worker = threading.Thread(target=churn)
+    worker.start()
+    try:
+        for _ in range(5):
+            before = len(webhook.requests)
+            until("notifications go out", lambda before=before: len(webhook.requests) > before, 60)
+            kill_server(server)
+            until("Weir says so", lambda: weir.sample("weir_storage_unwritten") > 0, 60)
+            start_server(server)
+            until("all is written", lambda: weir.sample("weir_storage_unwritten") == 0, 60)
+    finally:
+        stop.set()
+        worker.join()
+    page.loads = {host: 0 for host in page.loads}
+    everyone = {f"h{i}" for i in range(hosts)}
+    until("each end is told", lambda: set(told(webhook, "resolved")) == everyone, 60)
+    assert told(webhook, "firing") == {host: 1 for host in everyone}
+    assert told(webhook, "resolved") == {host: 1 for host in everyone}
+    kept = kept_transitions(server, database)
+    for host in everyone:
+        assert [to for of, to in kept if of == host] == ["firing", "inactive"], host
+    keys = [headers.get("Idempotency-Key") for _, headers, _ in webhook.requests]
+    assert len(keys) == len(set(keys))
+
+
+def test_while_postgresql_is_away_that_is_told(on_server, server, page, webhook, start_weir):
+    weir = start_weir(on_server)
+    kill_server(server)
+    try:
+        page.loads = {"a": 1}
+        until("the alert fires", lambda: weir.alerts("Load"))
+        until("it is on the page", lambda: weir.alerts("WeirStorageFailing"))
+        until("people hear of the storage", lambda: webhook.alerts("WeirStorageFailing", "firing"))
+        assert weir.sample("weir_storage_failures_total") > 0
+        assert not webhook.alerts("Load", "firing"), "what is not stored is not sent"
+    finally:
+        start_server(server)
+    until("a is told", lambda: told(webhook, "firing") == {"a": 1}, 60)
+    assert len(webhook.alerts("WeirStorageFailing", "firing")) == 1
+
+
+def test_commands_work_beside_a_weir_on_postgresql(on_server, server, database, page, webhook, start_weir, tmp_path):
+    page.loads = {"a": 1}
+    weir = start_weir(on_server)
+    until("a is told", lambda: told(webhook, "firing") == {"a": 1})
+    checked = db(weir, "check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "transitions" in checked.stdout and checked.stdout.endswith("ok\n")
+    exported = db(weir, "export", tmp_path / "all.jsonl")
+    assert exported.returncode == 0, exported.stderr
+    types = [json.loads(line)["type"] for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+    assert types[0] == "weir_export" and {"alert", "incident", "transition", "message"} <= set(types)
+    refused = db(weir, "backup", tmp_path / "copy.db")
+    assert refused.returncode == 2 and "pg_dump" in refused.stderr and server.password not in refused.stderr
+    done = subprocess.run([binary(), "measurements", "export", "--config", weir.config_file], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("check,time"), done.stderr
+
+
+def db(weir, *arguments):
+    command = [binary(), "db", arguments[0], "--config", weir.config_file, *arguments[1:]]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_commands_work_beside_a_weir_on_a_file(config, page, webhook, start_weir, tmp_path):
+    page.loads = {"a": 1}
+    weir = start_weir(config)
+    until("a is told", lambda: told(webhook, "firing") == {"a": 1})
+    assert db(weir, "check").stdout.endswith("ok\n")
+    assert db(weir, "backup", tmp_path / "copy.db").returncode == 0
+    again = db(weir, "backup", tmp_path / "copy.db")
+    assert again.returncode == 1 and "is there already" in again.stderr
+    with sqlite3.connect(tmp_path / "copy.db") as copy:
+        assert copy.execute("SELECT count(*) FROM transitions").fetchone()[0] > 0
+    assert json.loads(db(weir, "export", "-").stdout.splitlines()[0])["type"] == "weir_export"
+
+
+def test_a_damaged_file_is_set_aside_and_what_can_be_read_is_saved(config, page, webhook, start_weir):
+    page.loads = {"a": 1}
+    weir = start_weir(config)
+    until("a is told", lambda: told(webhook, "firing") == {"a": 1})
+    weir.stop()
+    file = weir.folder / "weir.db"
+    with sqlite3.connect(file) as database:
+        index = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'transitions_at'").fetchone()[0]
+    with open(file, "r+b") as pages:
+        pages.seek((index - 1) * 4096)
+        pages.write(b"\xa5" * 4096)
+    weir.start()
+    assert list(weir.folder.glob("weir.db.corrupt-*"))
+    assert "was damaged and is set aside" in weir.log()
+    until("it is an alert", lambda: weir.alerts("WeirStorageSetAside"))
+    assert weir.sample("weir_storage_set_aside_total") == 1
+    page.loads = {"a": 0}
+    until("the end of what was saved is told", lambda: told(webhook, "resolved") == {"a": 1})
+    assert told(webhook, "firing") == {"a": 1}
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "weir-test", folder], capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_full_disk_is_told_and_heals(config, small_disk, page, webhook, start_weir):
+    weir = start_weir({**config, "storage": {"path": str(small_disk / "weir.db")}})
+    with open(small_disk / "filler", "wb", buffering=0) as filler:
+        try:
+            while True:
+                filler.write(b"x" * 4096)
+        except OSError:
+            pass
+    page.loads = {f"h{i}": 1 for i in range(300)}
+    until("people hear of the storage", lambda: webhook.alerts("WeirStorageFailing", "firing"), 60)
+    assert weir.sample("weir_storage_unwritten") > 0
+    os.truncate(small_disk / "filler", 0)
+    until("all is told", lambda: len(told(webhook, "firing")) == 300, 60)
+    assert set(told(webhook, "firing").values()) == {1}
+    assert weir.sample("weir_storage_unwritten") == 0
+
+
+def test_a_file_that_another_program_locks_is_waited_for(config, page, webhook, start_weir):
+    weir = start_weir(config)
+    other = sqlite3.connect(weir.folder / "weir.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    page.loads = {"a": 1}
+    until("Weir says who holds it", lambda: "another process holds the database" in weir.log(), 60)
+    assert weir.alerts("Load")
+    other.execute("ROLLBACK")
+    other.close()
+    until("a is told", lambda: told(webhook, "firing") == {"a": 1}, 60)
