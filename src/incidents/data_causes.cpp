@@ -110,7 +110,9 @@ std::optional<Cause> schema_of_topic(const Evidence& evidence) {
   if (topic.empty() || evidence.label("cluster").empty() || !evidence.label("registry").empty()) return std::nullopt;
   const core::Event* event = evidence.newest_event("schema_incompatible", evidence.labels({"cluster", "topic"}));
   if (event == nullptr) return std::nullopt;
-  return Cause{fmt::format("The readers of {} may fail on a new schema: {}", topic, event->message), 0.78};
+  return Cause{
+      fmt::format("The readers of {} may fail on a new schema: {}", topic, event->message), 0.78,
+      core::Node{"subject", std::string(evidence.label("registry")), std::string(event->labels.get("subject"))}};
 }
 
 std::optional<Cause> load_late(const Evidence& evidence) {

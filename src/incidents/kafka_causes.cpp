@@ -189,7 +189,7 @@ std::optional<Cause> poison_messages(const Evidence& evidence) {
         fmt::format("{} in {} cannot process some messages and put them in {}; an incompatible schema of {} was "
                     "seen shortly before: {}{}",
                     who, evidence.label("cluster"), topic, subject, event.message, why),
-        reason ? 0.9 : 0.88};
+        reason ? 0.9 : 0.88, core::Node{"subject", std::string(event.labels.get("registry")), std::string(subject)}};
   }
   return Cause{fmt::format("{} in {} cannot process some messages (poison messages): {} now holds {}.{}", who,
                            evidence.label("cluster"), topic, number_text(*depth), why),
@@ -197,10 +197,13 @@ std::optional<Cause> poison_messages(const Evidence& evidence) {
 }
 
 std::optional<Cause> broker_gone(const Evidence& evidence) {
-  if (evidence.label("cluster").empty() || !evidence.label("consumergroup").empty()) return std::nullopt;
+  if (evidence.label("cluster").empty()) return std::nullopt;
   const core::Labels topic = evidence.labels({"cluster", "topic"});
-  const double weak = evidence.newest("kafka_topic_under_replicated_partitions", topic).value_or(0) +
-                      evidence.newest("kafka_topic_offline_partitions", topic).value_or(0);
+  const bool of_group = !evidence.label("consumergroup").empty();
+  if (of_group && evidence.label("topic").empty()) return std::nullopt;
+  // Of a partition that misses replicas a group still reads.
+  double weak = evidence.newest("kafka_topic_offline_partitions", topic).value_or(0);
+  if (!of_group) weak += evidence.newest("kafka_topic_under_replicated_partitions", topic).value_or(0);
   if (weak <= 0) return std::nullopt;
   const auto brokers = evidence.points("kafka_brokers", evidence.labels({"cluster"}), 60min);
   if (brokers.empty()) return std::nullopt;
@@ -208,9 +211,10 @@ std::optional<Cause> broker_gone(const Evidence& evidence) {
   const double most = std::ranges::max_element(points, {}, &core::Point::value)->value;
   const double now = points.back().value;
   if (now >= most) return std::nullopt;
-  return Cause{fmt::format("{} of {} brokers of {} left: partitions{} miss replicas or a leader.",
-                           number_text(most - now), number_text(most), evidence.label("cluster"), on_topic(evidence)),
-               0.9};
+  return Cause{fmt::format("{} of {} brokers of {} left: partitions{} {}.", number_text(most - now), number_text(most),
+                           evidence.label("cluster"), on_topic(evidence),
+                           of_group ? "have no leader, and cannot be read" : "miss replicas or a leader"),
+               of_group ? 0.96 : 0.93, core::Node{"cluster", "", std::string(evidence.label("cluster"))}};
 }
 
 }  // namespace weir::incidents
