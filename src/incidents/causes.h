@@ -71,6 +71,9 @@ std::optional<Cause> consumer_too_slow(const Evidence& evidence);
 std::optional<Cause> traffic_surge(const Evidence& evidence);
 std::optional<Cause> messages_deleted_unread(const Evidence& evidence);
 std::optional<Cause> poison_messages(const Evidence& evidence);
+std::optional<Cause> deserialization_errors(const Evidence& evidence);
+std::optional<Cause> source_stopped(const Evidence& evidence);
+std::optional<Cause> settings_changed(const Evidence& evidence);
 std::optional<Cause> broker_gone(const Evidence& evidence);
 std::optional<Cause> partitions_unassigned(const Evidence& evidence);
 std::optional<Cause> message_fails(const Evidence& evidence);
@@ -92,10 +95,14 @@ std::optional<Cause> schema_finding(const Evidence& evidence);
 std::optional<Cause> schema_of_topic(const Evidence& evidence);
 std::optional<Cause> load_late(const Evidence& evidence);
 std::optional<Cause> load_size(const Evidence& evidence);
+std::optional<Cause> load_duplicated(const Evidence& evidence);
+std::optional<Cause> distribution_shift(const Evidence& evidence);
+std::optional<Cause> schema_changed(const Evidence& evidence);
 std::optional<Cause> check_outcome(const Evidence& evidence);
 std::optional<Cause> check_error(const Evidence& evidence);
 // Services
 std::optional<Cause> connector_failed(const Evidence& evidence);
+std::optional<Cause> connector_stopped(const Evidence& evidence);
 std::optional<Cause> pipeline_run_failed(const Evidence& evidence);
 // Weir itself
 std::optional<Cause> own_link_down(const Evidence& evidence);

@@ -30,6 +30,10 @@ void add_above(std::vector<Node>& above, const core::Labels& labels, const Upstr
   const auto text = [&](std::string_view name) { return std::string(labels.get(name)); };
   const std::string cluster = text("cluster");
   const bool of_group = labels.has("consumergroup");
+  constexpr std::string_view kCluster = "kafka/";
+  // What a cluster does not give its collector cannot see.
+  if (const std::string_view collector = labels.get("collector"); collector.starts_with(kCluster))
+    add(above, {"cluster", "", std::string(collector.substr(kCluster.size()))});
   if (!cluster.empty() && of_group && labels.has("topic"))
     add(above, canonical({"topic", cluster, text("topic")}, upstream));
   if (!cluster.empty() && !of_group && labels.has("topic")) add(above, {"cluster", "", cluster});
