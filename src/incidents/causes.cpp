@@ -53,6 +53,7 @@ constexpr std::array kHypotheses{
     Hypothesis{"connector_stopped", connector_stopped, Harm::missing, Harm::none},
     Hypothesis{"pipeline_run_failed", pipeline_run_failed, Harm::missing,
                Harm::missing | Harm::wrong | Harm::excess | Harm::unavailable},
+    Hypothesis{"checks_unseen", checks_unseen, Harm::none, Harm::wrong | Harm::unseen},
     Hypothesis{"own_link_down", own_link_down, Harm::unseen, Harm::unseen | Harm::unavailable},
 };
 

@@ -105,6 +105,7 @@ std::optional<Cause> connector_failed(const Evidence& evidence);
 std::optional<Cause> connector_stopped(const Evidence& evidence);
 std::optional<Cause> pipeline_run_failed(const Evidence& evidence);
 // Weir itself
+std::optional<Cause> checks_unseen(const Evidence& evidence);
 std::optional<Cause> own_link_down(const Evidence& evidence);
 
 }  // namespace weir::incidents

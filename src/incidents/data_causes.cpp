@@ -263,6 +263,25 @@ std::optional<Cause> check_error(const Evidence& evidence) {
   return Cause{fmt::format("Nothing is known about {}: {}", table_text(evidence), event->message), kScore};
 }
 
+std::optional<Cause> checks_unseen(const Evidence& evidence) {
+  constexpr std::string_view kChecks = "checks/";
+  const std::string_view collector = evidence.label("collector");
+  if (!collector.starts_with(kChecks)) return std::nullopt;
+  const std::string_view source = collector.substr(kChecks.size());
+  std::set<std::string> seen;
+  std::set<std::string> unseen;
+  for (const core::SeriesView& series : evidence.points("weir_check_status", core::Labels{{"source", source}}, 5min)) {
+    (series.points.back().value == 3 ? unseen : seen).emplace(series.labels.get("dataset"));
+  }
+  if (unseen.empty() || seen.empty()) return std::nullopt;
+  const std::string& first = *unseen.begin();
+  Cause cause{fmt::format("Weir sees {}, but cannot evaluate checks of {}{}: see why there.", source, first,
+                          unseen.size() > 1 ? fmt::format(" and {} more tables", unseen.size() - 1) : std::string()),
+              0.91};
+  if (unseen.size() == 1) cause.origin = core::Node{"table", std::string(source), first.substr(0, first.find(" ["))};
+  return cause;
+}
+
 std::optional<Cause> own_link_down(const Evidence& evidence) {
   const std::string_view named = evidence.label("collector");
   for (const core::SeriesView& series : evidence.points("weir_collector_success", {}, 5min)) {

@@ -80,7 +80,7 @@ TEST_F(HypothesesTest, HarmIsKnownOfEachHypothesis) {
   for (const Hypothesis& each : hypotheses()) {
     if (each.gives == Harm::none) harmless.insert(each.name);
   }
-  EXPECT_EQ(harmless, (std::set<std::string_view>{"random_group_names", "settings_changed"}));
+  EXPECT_EQ(harmless, (std::set<std::string_view>{"random_group_names", "settings_changed", "checks_unseen"}));
   EXPECT_TRUE(overlap(hypothesis("consumer_down").gives, hypothesis("load_late").takes));
   EXPECT_FALSE(overlap(hypothesis("consumer_down").gives, hypothesis("group_rewound").takes));
 }
@@ -229,6 +229,28 @@ TEST_F(HypothesesTest, ARightThatWasTakenIsNoSchemaChange) {
   flat("weir_check_status", check_, 3);
   faults_ = {{core::Error{core::ErrorKind::denied, "permission denied for table daily", false, "w"}, table_}};
   EXPECT_EQ(cause(alert("TableCheckError", check_)).hypothesis, "check_error");
+}
+
+TEST_F(HypothesesTest, ACollectorThatFailsForOneTableLeadsToThatTable) {
+  const core::Alert failing = alert("WeirCollectorFailing", {{"collector", "checks/w"}});
+  flat("weir_collector_success", {{"collector", "checks/w"}}, 0);
+  flat("weir_check_status", check_, 3);
+  EXPECT_EQ(cause(failing).hypothesis, "own_link_down") << "there is no other";
+  flat("weir_check_status", check_.with("dataset", "orders"), 0);
+  EXPECT_EQ(cause(failing).hypothesis, "checks_unseen");
+  EXPECT_EQ(cause(failing).origin, (Node{"table", "w", "daily"}));
+  flat("weir_check_status", check_.with("dataset", "users"), 3);
+  EXPECT_EQ(cause(failing).hypothesis, "checks_unseen");
+  EXPECT_EQ(cause(failing).origin, std::nullopt) << "of two it is no one table's";
+}
+
+TEST_F(HypothesesTest, AGroupThatStandsStillEverywhereDoesNotGoOnElsewhere) {
+  for (const char* partition : {"0", "1"}) {
+    const Labels one = group_.with("partition", partition);
+    step("kafka_consumergroup_current_offset", one, 500, 900, 100);
+    flat("kafka_consumergroup_partition_status", one.with("status", "STALL"), 1);
+  }
+  EXPECT_THAT(cause(alert("Stalled", group_, 120)).sentence, testing::Not(HasSubstr("elsewhere")));
 }
 
 TEST_F(HypothesesTest, WhenNoCheckOfASourceCanBeEvaluatedItIsTheLink) {

@@ -9,12 +9,13 @@ import json
 import os
 import random
 import re
+import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 from integration import shop
 from support import kafka_clients, process
@@ -92,9 +93,13 @@ class Tables(threading.Thread):
 
     def __init__(self, warehouse):
         super().__init__(daemon=True)
-        self.warehouse = warehouse
         self.loads = {}
         self.stopped = threading.Event()
+        # A process of its own: its driver and Kafka's do not meet in this one's threads.
+        postgres = warehouse.postgres
+        self.session = subprocess.Popen(
+            ["psql", "-q", "-X", postgres.address_of(warehouse.name)], stdin=subprocess.PIPE, text=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "PGPASSWORD": postgres.password})
 
     def fill(self, table, rows="100", customer="n % 10", amount="100", source=None):
         source = source or f"SELECT n, {customer}, {amount}, now() FROM generate_series(1, {rows}) n"
@@ -103,7 +108,8 @@ class Tables(threading.Thread):
     def run(self):
         while not self.stopped.wait(0.7):
             for statement in list(self.loads.values()):
-                self.warehouse.execute(statement)
+                self.session.stdin.write(f"{statement};\n")
+            self.session.stdin.flush()
 
 
 class Platform:
@@ -144,6 +150,10 @@ class Platform:
         self.warehouse.execute(f"CREATE TABLE {name} (id int, customer int, amount numeric, loaded_at timestamptz)")
         self.tables.fill(name, **more)
 
+    def subject(self, name):
+        assert self.registry.register(f"fm-{name}-value", schema()).status == 200
+        self.registry.set_compatibility(f"fm-{name}-value", "BACKWARD")
+
     def commit(self, name, *offsets):
         kafka_clients.commit(self.kafka, f"fm-{name}-readers", f"fm-{name}", list(offsets))
 
@@ -169,6 +179,7 @@ class Platform:
 
     def stop(self):
         self.tables.stopped.set()
+        self.tables.session.kill()
         self.traffic.stop()
         for reader in self.readers.values():
             reader._stop.set()
@@ -351,11 +362,10 @@ FAULTS = [
           lambda p: (p.topic("poison", rate=10), kafka_clients.create_topic(p.kafka, "fm-poison.dlt")),
           lambda p: p.bury("poison", "java.lang.IllegalStateException"), lambda p: p.unbury("poison")),
     Fault("deser", "readers fail on version 2 of a schema", {"deserialization_errors"},
-          lambda p: (p.topic("deser", rate=10), kafka_clients.create_topic(p.kafka, "fm-deser.dlt"),
-                     p.registry.register("fm-deser-value", schema())),
+          lambda p: (p.topic("deser", rate=10), kafka_clients.create_topic(p.kafka, "fm-deser.dlt"), p.subject("deser")),
           deserialize, lambda p: p.unbury("deser")),
     Fault("schema", "an incompatible schema is registered", {"schema_incompatible"},
-          lambda p: (p.topic("schema", rate=10), p.registry.register("fm-schema-value", schema())),
+          lambda p: (p.topic("schema", rate=10), p.subject("schema")),
           break_schema, lambda p: p.registry.delete("fm-schema-value")),
     Fault("task", "the task of a connector fails", {"connector_failed"},
           lambda p: p.sink("task", JSON), lambda p: kafka_clients.produce(p.kafka, "fm-task", 1, b"no json"),
@@ -489,6 +499,15 @@ def inject(platform, fault):
     fault.seen["at"] = time.time()
 
 
+def heal(platform, fault):
+    """A broker under load may refuse at first; what cannot be healed does not hide what came of the others."""
+    for _ in range(2):
+        try:
+            return fault.heal(platform)
+        except (AssertionError, OSError, KafkaException) as error:
+            print(f"{fault.name} is not healed: {error}")
+
+
 def row(platform, watch, fault):
     """What came of a fault."""
     mine = own_incidents(platform, fault)
@@ -540,7 +559,7 @@ def test_each_fault_is_one_incident_with_its_cause(platform, request):
     time.sleep(10)  # what else comes of it
     note_incidents(weir)
     for fault in FAULTS:
-        fault.heal(platform)
+        heal(platform, fault)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and any(incident["open"] for incident in weir.incidents()):
         time.sleep(1)
