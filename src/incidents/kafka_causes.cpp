@@ -293,6 +293,12 @@ std::optional<Cause> broker_gone(const Evidence& evidence) {
   const double most = std::ranges::max_element(points, {}, &core::Point::value)->value;
   const double now = points.back().value;
   if (now >= most) return std::nullopt;
+  // What was ill before the broker left is ill for another reason.
+  core::Time left{};
+  for (const core::Point& point : points) {
+    if (point.value > now) left = point.time;
+  }
+  if (left > evidence.alert().active_at + 30s) return std::nullopt;
   return Cause{fmt::format("{} of {} brokers of {} left: partitions{} {}.", number_text(most - now), number_text(most),
                            evidence.label("cluster"), on_topic(evidence),
                            of_group ? "have no leader, and cannot be read" : "miss replicas or a leader"),

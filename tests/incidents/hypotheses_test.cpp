@@ -178,6 +178,15 @@ TEST_F(HypothesesTest, AnOfflineTopicExplainsItsGroupsButMissingReplicasDoNot) {
   EXPECT_EQ(found.origin, (Node{"cluster", "", "prod"}));
 }
 
+TEST_F(HypothesesTest, ABrokerThatLeftLaterIsNotTheCause) {
+  for (double s = 600; s >= 0; s -= 15)
+    source_.add(Labels::metric("kafka_brokers", {{"cluster", "prod"}}), at(kNow - s), s > 60 ? 3 : 2);
+  const Labels topic{{"cluster", "prod"}, {"topic", "orders"}};
+  flat("kafka_topic_under_replicated_partitions", topic, 3);
+  EXPECT_EQ(cause(alert("UnderReplicated", topic, 50)).hypothesis, "broker_gone");
+  EXPECT_NE(cause(alert("UnderReplicated", topic, 300)).hypothesis, "broker_gone");
+}
+
 TEST_F(HypothesesTest, TwiceTheRowsOrRowsTwiceAreALoadThatRanTwice) {
   step("weir_dataset_row_count", table_, 1000, 2000, 60);
   const core::Alert rows = alert("TableCheckFailed", table_.with("check", "row_count < 1500"));
