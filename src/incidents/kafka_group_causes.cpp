@@ -213,7 +213,7 @@ std::optional<Cause> partition_skewed(const Evidence& evidence) {
         fmt::format("{}, which takes {} % of the traffic of {} partitions: the messages' keys are skewed, so that "
                     "more consumers would not help.",
                     head, number_text(std::floor(100 * traffic->value / traffic->all)), traffic->count),
-        0.86};
+        0.89};
   }
   return Cause{head + ", which takes no more traffic than the others: its consumer is slower than the others or hangs.",
                0.7};

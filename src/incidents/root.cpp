@@ -45,7 +45,11 @@ void add_above(std::vector<Node>& above, const core::Labels& labels, const Upstr
 }
 
 bool is_below(const Illness& up, const Illness& down, const Upstream* upstream) {
-  const auto ill = [&](const Node& node) { return std::ranges::find(up.nodes, node) != up.nodes.end(); };
+  // What many things are seen through or lie in explains them as the root only, not as a part of another fault.
+  const auto ill = [&](const Node& node) {
+    const bool wide = node.kind == "collector" || node.kind == "cluster" || node.kind == "source";
+    return wide ? node == up.origin : std::ranges::find(up.nodes, node) != up.nodes.end();
+  };
   if (std::ranges::any_of(down.above, ill)) return true;
   return upstream != nullptr && std::ranges::any_of(upstream->upstream(down.origin), ill);
 }

@@ -250,6 +250,23 @@ TEST_F(RootTest, TheOwnLinkExplainsWhatCannotBeEvaluated) {
   EXPECT_EQ(open_[0].reasons.origin, (Node{"collector", "", "checks/w"}));
 }
 
+TEST_F(RootTest, ACollectorThatFailsForOneTableConnectsNoOthers) {
+  const auto status = [&](const char* table, double value) {
+    source_.add(Labels::metric("weir_check_status", {{"source", "w"}, {"dataset", table}, {"check", "c"}}), at(100),
+                value);
+  };
+  const auto check = [](const char* table) { return Labels{{"source", "w"}, {"dataset", table}, {"check", "c"}}; };
+  status("daily", 3);
+  status("users", 2);
+  source_.add(Labels::metric("weir_collector_success", {{"collector", "checks/w"}}), at(100), 0);
+  step(100, {fire("TableCheckError", 100, check("daily")), fire("TableCheckFailed", 100, check("users")),
+             fire("WeirCollectorFailing", 100, {{"collector", "checks/w"}})});
+  ASSERT_THAT(open_, SizeIs(2));
+  EXPECT_THAT(rules(open_[0]), ElementsAre("TableCheckError", "WeirCollectorFailing"));
+  EXPECT_EQ(open_[0].reasons.origin, kReportNode);
+  EXPECT_THAT(rules(open_[1]), ElementsAre("TableCheckFailed"));
+}
+
 TEST_F(RootTest, WhatIsDownstreamIsNotToldWhileItsRootFires) {
   down();
   step(100, {fire("LagHigh", 100, kGroup), fire("TableCheckFailed", 100, kTable)});
