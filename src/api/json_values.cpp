@@ -30,6 +30,22 @@ json to_json(const core::Alert& alert) {
           {"active_since", core::to_seconds(alert.active_at)}};
 }
 
+namespace {
+
+json to_json(const core::Node& node) { return {{"kind", node.kind}, {"place", node.place}, {"name", node.name}}; }
+
+json to_json(const core::Reasons& reasons) {
+  json affected = json::array();
+  for (const core::Node& node : reasons.affected) affected.push_back(to_json(node));
+  return {{"hypothesis", reasons.hypothesis},
+          {"score", number_or_null(reasons.score)},
+          {"evidence", reasons.evidence},
+          {"origin", reasons.origin ? to_json(*reasons.origin) : json(nullptr)},
+          {"affected", std::move(affected)}};
+}
+
+}  // namespace
+
 json to_json(const core::Incident& incident) {
   json alerts = json::array();
   for (const core::Alert& alert : incident.alerts) {
@@ -46,6 +62,7 @@ json to_json(const core::Incident& incident) {
           {"opened_at", core::to_seconds(incident.opened_at)},
           {"resolved_at", to_json(incident.resolved_at)},
           {"cause", incident.cause},
+          {"reasons", to_json(incident.reasons)},
           {"labels", to_json(incident.labels)},
           {"alerts", alerts},
           {"timeline", timeline}};

@@ -134,6 +134,7 @@ class App::Impl {
                 .routing = settings_.routing,
                 .annotations = [this](const core::Labels& labels) { return lineage_.annotations(labels); },
                 .silences = [this] { return silences_.compiled(); },
+                .upstream = [this] { return lineage_.upstream(); },
                 .fail_points = fail_points}),
         http_(net::make_curl_client()),
         remote_files_(*http_),
@@ -483,9 +484,6 @@ class App::Impl {
   void note_urgent(const notify::Report& report) {
     self_.add(kNotifications.name, {{"receiver", report.receiver}, {"outcome", notify::to_string(report.outcome)}});
     urgent_deliveries_.note(report);
-    if (!report.error.empty())
-      runtime::log_warn("a receiver could not be told that storage fails",
-                        {{"receiver", report.receiver}, {"error", report.error}});
   }
 
   void note_unwritten(const JudgeStep::Unwritten& unwritten) {

@@ -15,6 +15,7 @@ namespace {
 
 constexpr core::Duration kEventsKept = std::chrono::minutes(15);
 constexpr std::size_t kMostEvents = 1000;
+constexpr core::Duration kCausesKept = std::chrono::seconds(5);
 constexpr std::size_t kResolvedShown = 50;
 constexpr std::size_t kMostTold = 200;  // entries in one timeline that say who was told
 constexpr core::Duration kLongestCycle = std::chrono::minutes(1);
@@ -203,7 +204,7 @@ JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transi
   pass_changes(transitions);
   storage::Commit changes;
   const std::vector<core::Transition> told = annotated(transitions);
-  if (!told.empty() || (new_events && !open_.empty())) plan(told, now, step, changes);
+  if (!told.empty() || (new_events && !open_.empty()) || causes_due(now)) plan(told, now, step, changes);
   note_alerts(changes);
   dispatch(told, now, step, changes);
   changes.transitions = std::move(transitions);
@@ -274,6 +275,7 @@ void Judge::rebuild_dispatch(std::span<const core::GroupRecord> records, std::sp
   rebuilt.flaps = std::move(dispatch_.flaps);
   rebuilt.buckets = std::move(dispatch_.buckets);
   dispatch_ = std::move(rebuilt);
+  note_inhibitions();
   std::set<std::string> kept;
   for (const core::GroupRecord& record : notify::records(dispatch_)) kept.insert(record.key);
   for (const core::GroupRecord& record : records) {
@@ -326,9 +328,12 @@ std::vector<core::Transition> Judge::annotated(std::vector<core::Transition> tra
 
 void Judge::plan(const std::vector<core::Transition>& transitions, core::Time now, JudgeStep& step,
                  storage::Commit& changes) {
+  planned_at_ = now;
+  if (parts_.upstream) upstream_ = parts_.upstream();
   std::vector<core::Fault> faults;
   for (const auto& [source, of_source] : faults_) faults.insert(faults.end(), of_source.begin(), of_source.end());
-  incidents::IncidentPlan planned = incidents::plan(open_, transitions, events_, parts_.series, now, faults);
+  incidents::IncidentPlan planned =
+      incidents::plan(open_, transitions, events_, parts_.series, now, faults, upstream_.get());
   std::set<std::string> known;
   for (const core::Incident& incident : open_) known.insert(incident.id);
   open_ = std::move(planned.open);
@@ -344,6 +349,21 @@ void Judge::plan(const std::vector<core::Transition>& transitions, core::Time no
   }
   while (resolved_.size() > kResolvedShown) resolved_.pop_back();
   step.incidents = changes.incidents.size();
+  note_inhibitions();
+}
+
+/// What causes say of an incident that goes on is kept up to date, but not with each cycle.
+bool Judge::causes_due(core::Time now) {
+  return !open_.empty() && (now - planned_at_ >= kCausesKept || now < planned_at_);
+}
+
+/// Of alerts downstream of what fires nobody is told.
+void Judge::note_inhibitions() {
+  dispatch_.inhibited.clear();
+  for (const core::Incident& incident : open_) {
+    for (incidents::Inhibition& each : incidents::inhibitions(incident, upstream_.get()))
+      dispatch_.inhibited[notify::alert_id(*each.alert)] = std::move(each.by);
+  }
 }
 
 void Judge::note_alerts(storage::Commit& changes) {

@@ -21,6 +21,7 @@
 #include "core/error.h"
 #include "core/fail_points.h"
 #include "core/incident.h"
+#include "incidents/root.h"
 #include "notify/dispatch.h"
 #include "notify/routing.h"
 #include "rules/evaluator.h"
@@ -83,7 +84,8 @@ class Judge {
     const notify::RoutingSettings& routing;
     /// What is added to the annotations of an alert with these labels, for its incident and notifications.
     std::function<core::Labels(const core::Labels& alert_labels)> annotations = {};
-    Silences silences = {};  // without it there are none
+    Silences silences = {};                                                     // without it there are none
+    std::function<std::shared_ptr<const incidents::Upstream>()> upstream = {};  // the lineage graph as it is now
     core::FailPoints* fail_points = nullptr;
   };
   explicit Judge(Parts parts);
@@ -131,6 +133,8 @@ class Judge {
   std::vector<core::Transition> annotated(std::vector<core::Transition> transitions) const;
   void plan(const std::vector<core::Transition>& transitions, core::Time now, JudgeStep& step,
             storage::Commit& changes);
+  bool causes_due(core::Time now);
+  void note_inhibitions();
   void dispatch(std::span<const core::Transition> transitions, core::Time now, JudgeStep& step,
                 storage::Commit& changes);
   core::Time not_before_last(core::Time now);
@@ -161,6 +165,8 @@ class Judge {
   bool storage_fails_ = false;               // as of the last step
   notify::DispatchState dispatch_;
   core::Time judged_at_;
+  core::Time planned_at_;
+  std::shared_ptr<const incidents::Upstream> upstream_;
   std::optional<core::Time> started_;  // while nobody is told yet
   std::optional<core::Time> all_tried_at_;
   std::shared_ptr<const std::vector<notify::CompiledSilence>> silences_;

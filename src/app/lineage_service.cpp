@@ -71,15 +71,7 @@ bool tells_outcomes(std::string_view source) {
 
 }  // namespace
 
-core::Node node_of_labels(const Labels& labels) {
-  // A task of a connector is named by it too; the cluster it is in is Connect's.
-  if (labels.has("connector"))
-    return {"connector", std::string(labels.get("cluster")), std::string(labels.get("connector"))};
-  const incidents::Subject subject = incidents::subject_of(labels);
-  // A dataset of checks may be a part of its table: "orders [recent]".
-  const std::size_t end = subject.kind == "table" ? subject.name.find(" [") : std::string::npos;
-  return {std::string(subject.kind), subject.place, subject.name.substr(0, end)};
-}
+core::Node node_of_labels(const Labels& labels) { return incidents::node_of(labels); }
 
 LineageService::LineageService(LineageSettings settings, const runtime::Clock& clock)
     : settings_(std::move(settings)), graph_(settings_.pipelines, settings_.limits), view_(graph_.view(clock.now())) {
@@ -251,6 +243,12 @@ void LineageService::tell(const JudgeStep& step, const JudgeView& view, core::Ti
     if (!event.empty()) events.push_back(std::move(event));
   }
   sender_->offer(std::move(events));
+}
+
+std::shared_ptr<const incidents::Upstream> LineageService::upstream() {
+  auto graph = view();
+  if (!upstream_ || upstream_->view() != graph) upstream_ = std::make_shared<LineageUpstream>(std::move(graph));
+  return upstream_;
 }
 
 std::shared_ptr<const lineage::View> LineageService::view() const {

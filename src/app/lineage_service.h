@@ -13,6 +13,7 @@
 #include "api/backend.h"
 #include "app/judge.h"
 #include "app/lineage_settings.h"
+#include "app/lineage_upstream.h"
 #include "app/openlineage_sender.h"
 #include "collectors/openlineage.h"
 #include "collectors/openlineage_emitted.h"
@@ -50,6 +51,9 @@ class LineageService {
   /// Sends incidents that a step opened or closed.
   void tell(const JudgeStep& step, const JudgeView& view, core::Time now);
 
+  /// The graph for the judge, on its worker; the same object while nothing has changed.
+  std::shared_ptr<const incidents::Upstream> upstream();
+
   std::shared_ptr<const lineage::View> view() const;
   api::LineageAccess access();
   /// Sends what waits; on a timer.
@@ -72,6 +76,7 @@ class LineageService {
   std::set<std::string> told_;                         // findings
   std::optional<core::Time> refreshed_;
   std::shared_ptr<const lineage::View> annotated_;  // that `annotations_` are by
+  std::shared_ptr<const LineageUpstream> upstream_;
   std::map<core::Node, core::Labels> annotations_;  // a storm of alerts asks for the same again and again
   std::shared_ptr<collectors::OpenLineageInbox> inbox_;
   std::optional<collectors::OpenLineageOutcomes> outcomes_;

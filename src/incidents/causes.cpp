@@ -3,46 +3,58 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <functional>
 
 #include "incidents/subject.h"
 
 namespace weir::incidents {
 namespace {
 
+constexpr std::size_t kRunnersUp = 3;
 constexpr std::size_t kExamined = 20;  // alerts of one incident; more of the same kind teach nothing new
 
 constexpr std::array kHypotheses{
-    Hypothesis{"consumer down", consumer_down},
-    Hypothesis{"consumer stuck", consumer_stuck},
-    Hypothesis{"consumer too slow", consumer_too_slow},
-    Hypothesis{"traffic surge", traffic_surge},
-    Hypothesis{"messages deleted unread", messages_deleted_unread},
-    Hypothesis{"poison messages", poison_messages},
-    Hypothesis{"broker gone", broker_gone},
-    Hypothesis{"partitions unassigned", partitions_unassigned},
-    Hypothesis{"message fails", message_fails},
-    Hypothesis{"group rewound", group_rewound},
-    Hypothesis{"topic renewed", topic_renewed},
-    Hypothesis{"rebalance storm", rebalance_storm},
-    Hypothesis{"partition skewed", partition_skewed},
-    Hypothesis{"retention reaches group", retention_reaches_group},
-    Hypothesis{"random group names", random_group_names},
-    Hypothesis{"log directory offline", log_directory_offline},
-    Hypothesis{"replicas lag", replicas_lag},
-    Hypothesis{"transaction hangs", transaction_hangs},
-    Hypothesis{"canaries lost", canaries_lost},
-    Hypothesis{"canaries slow", canaries_slow},
-    Hypothesis{"canaries refused", canaries_refused},
-    Hypothesis{"schema incompatible", schema_incompatible},
-    Hypothesis{"schema finding", schema_finding},
-    Hypothesis{"schema of topic", schema_of_topic},
-    Hypothesis{"load late", load_late},
-    Hypothesis{"load size", load_size},
-    Hypothesis{"check outcome", check_outcome},
-    Hypothesis{"check error", check_error},
-    Hypothesis{"connector failed", connector_failed},
-    Hypothesis{"pipeline run failed", pipeline_run_failed},
-    Hypothesis{"own link down", own_link_down},
+    Hypothesis{"consumer_down", consumer_down, Harm::missing, Harm::unavailable | Harm::wrong},
+    Hypothesis{"consumer_stuck", consumer_stuck, Harm::missing, Harm::unavailable | Harm::wrong},
+    Hypothesis{"consumer_too_slow", consumer_too_slow, Harm::missing, Harm::unavailable | Harm::excess},
+    Hypothesis{"traffic_surge", traffic_surge, Harm::excess, Harm::excess},
+    Hypothesis{"messages_deleted_unread", messages_deleted_unread, Harm::missing, Harm::none},
+    Hypothesis{"poison_messages", poison_messages, Harm::wrong | Harm::missing, Harm::wrong},
+    Hypothesis{"deserialization_errors", deserialization_errors, Harm::wrong | Harm::missing, Harm::wrong},
+    Hypothesis{"source_stopped", source_stopped, Harm::missing, Harm::missing | Harm::unavailable},
+    Hypothesis{"settings_changed", settings_changed, Harm::none, Harm::none},
+    Hypothesis{"broker_gone", broker_gone, Harm::unavailable, Harm::unavailable},
+    Hypothesis{"partitions_unassigned", partitions_unassigned, Harm::missing, Harm::unavailable},
+    Hypothesis{"message_fails", message_fails, Harm::missing, Harm::wrong},
+    Hypothesis{"group_rewound", group_rewound, Harm::excess, Harm::none},
+    Hypothesis{"topic_renewed", topic_renewed, Harm::missing | Harm::unavailable, Harm::none},
+    Hypothesis{"rebalance_storm", rebalance_storm, Harm::missing, Harm::unavailable},
+    Hypothesis{"partition_skewed", partition_skewed, Harm::missing, Harm::excess},
+    Hypothesis{"retention_reaches_group", retention_reaches_group, Harm::missing,
+               Harm::unavailable | Harm::excess | Harm::wrong},
+    Hypothesis{"random_group_names", random_group_names, Harm::none, Harm::none},
+    Hypothesis{"log_directory_offline", log_directory_offline, Harm::unavailable, Harm::unavailable},
+    Hypothesis{"replicas_lag", replicas_lag, Harm::unavailable, Harm::unavailable},
+    Hypothesis{"transaction_hangs", transaction_hangs, Harm::missing | Harm::unavailable, Harm::unavailable},
+    Hypothesis{"canaries_lost", canaries_lost, Harm::unavailable, Harm::unavailable},
+    Hypothesis{"canaries_slow", canaries_slow, Harm::unavailable, Harm::unavailable},
+    Hypothesis{"canaries_refused", canaries_refused, Harm::unavailable, Harm::unavailable},
+    Hypothesis{"schema_incompatible", schema_incompatible, Harm::wrong, Harm::wrong},
+    Hypothesis{"schema_finding", schema_finding, Harm::wrong, Harm::wrong},
+    Hypothesis{"schema_of_topic", schema_of_topic, Harm::wrong, Harm::wrong},
+    Hypothesis{"load_late", load_late, Harm::missing, Harm::missing | Harm::unavailable | Harm::wrong},
+    Hypothesis{"load_partial", load_size, Harm::missing, Harm::missing | Harm::unavailable | Harm::wrong},
+    Hypothesis{"load_duplicated", load_duplicated, Harm::excess | Harm::wrong, Harm::excess | Harm::wrong},
+    Hypothesis{"distribution_shift", distribution_shift, Harm::wrong, Harm::wrong | Harm::missing | Harm::excess},
+    Hypothesis{"schema_changed", schema_changed, Harm::wrong | Harm::missing, Harm::wrong},
+    Hypothesis{"check_outcome", check_outcome, Harm::wrong, Harm::missing | Harm::wrong | Harm::excess},
+    Hypothesis{"check_error", check_error, Harm::wrong, Harm::wrong | Harm::missing | Harm::unavailable | Harm::unseen},
+    Hypothesis{"connector_failed", connector_failed, Harm::missing, Harm::wrong | Harm::unavailable},
+    Hypothesis{"connector_stopped", connector_stopped, Harm::missing, Harm::none},
+    Hypothesis{"pipeline_run_failed", pipeline_run_failed, Harm::missing,
+               Harm::missing | Harm::wrong | Harm::excess | Harm::unavailable},
+    Hypothesis{"checks_unseen", checks_unseen, Harm::none, Harm::wrong | Harm::unseen},
+    Hypothesis{"own_link_down", own_link_down, Harm::unseen, Harm::unseen | Harm::unavailable},
 };
 
 Cause unknown(const core::Alert& alert) {
@@ -57,21 +69,49 @@ Cause unknown(const core::Alert& alert) {
 
 std::span<const Hypothesis> hypotheses() { return kHypotheses; }
 
+Hypothesis hypothesis(std::string_view name) {
+  const auto found = std::ranges::find(kHypotheses, name, &Hypothesis::name);
+  if (found != kHypotheses.end()) return *found;
+  constexpr Harm kAny = Harm::missing | Harm::wrong | Harm::excess | Harm::unavailable | Harm::unseen;
+  return {"", nullptr, Harm::missing | Harm::wrong, kAny};
+}
+
 Cause likely_cause(const std::vector<core::Alert>& alerts, const Surroundings& surroundings) {
-  std::optional<Cause> best;
+  struct Found {
+    Cause cause;
+    const Hypothesis* hypothesis = nullptr;
+    const core::Alert* alert = nullptr;
+  };
+  std::vector<Found> found;  // of each hypothesis the best
   const core::Alert* first = nullptr;
   std::size_t examined = 0;
+  const auto look = [&](const core::Alert& alert) {
+    return Evidence(alert, surroundings.series, surroundings.events, surroundings.now, surroundings.faults);
+  };
   for (const core::Alert& alert : alerts) {
     if (alert.state != core::AlertState::firing || ++examined > kExamined) continue;
     if (first == nullptr) first = &alert;
-    const Evidence evidence(alert, surroundings.series, surroundings.events, surroundings.now, surroundings.faults);
+    const Evidence evidence = look(alert);
     for (const Hypothesis& hypothesis : kHypotheses) {
       auto cause = hypothesis.examine(evidence);
-      if (cause && (!best || cause->score > best->score)) best = std::move(cause);
+      if (!cause) continue;
+      const auto known = std::ranges::find(found, &hypothesis, &Found::hypothesis);
+      if (known == found.end()) {
+        found.push_back({std::move(*cause), &hypothesis, &alert});
+      } else if (cause->score > known->cause.score) {
+        *known = {std::move(*cause), &hypothesis, &alert};
+      }
     }
   }
-  if (best) return *best;
-  return first == nullptr ? Cause{} : unknown(*first);
+  if (found.empty()) return first == nullptr ? Cause{} : unknown(*first);
+  std::ranges::stable_sort(found, std::greater(), [](const Found& each) { return each.cause.score; });
+  Cause best = std::move(found.front().cause);
+  best.hypothesis = found.front().hypothesis->name;
+  const Evidence evidence = look(*found.front().alert);
+  best.evidence = evidence.notes_of([&] { found.front().hypothesis->examine(evidence); });
+  for (std::size_t i = 1; i < std::min(found.size(), 1 + kRunnersUp); ++i)
+    best.evidence.push_back(fmt::format("less likely: {}", found[i].cause.sentence));
+  return best;
 }
 
 }  // namespace weir::incidents

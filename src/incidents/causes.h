@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,15 +15,39 @@
 namespace weir::incidents {
 
 struct Cause {
-  std::string sentence;  // names the topic, group or table
-  double score = 0;      // 0 to 1, how well the evidence fits
+  std::string sentence;                   // names the topic, group or table
+  double score = 0;                       // 0 to 1, how well the evidence fits
+  std::optional<core::Node> origin = {};  // what is ill, where that is not what the alert is about
+  // Filled in by likely_cause():
+  std::string hypothesis = {};             // "consumer_down"; "" where none fits
+  std::vector<std::string> evidence = {};  // what it rests on, with numbers; what was less likely
 };
+
+/// What goes wrong downstream of a fault, and what of it may make a thing ill.
+enum class Harm : std::uint8_t {
+  none = 0,
+  missing = 1,      // less data, later, or none
+  wrong = 2,        // data that cannot be read or is not right
+  excess = 4,       // more data than usual, or the same again
+  unavailable = 8,  // what holds the data does not take or give it
+  unseen = 16,      // Weir cannot look
+};
+constexpr Harm operator|(Harm a, Harm b) {
+  return static_cast<Harm>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr bool overlap(Harm a, Harm b) { return (static_cast<unsigned>(a) & static_cast<unsigned>(b)) != 0; }
 
 /// One explanation an alert may have. Pure; nothing when the evidence does not support it.
 struct Hypothesis {
   std::string_view name;
   std::optional<Cause> (*examine)(const Evidence& evidence);
+  Harm gives = Harm::none;  // to what is downstream
+  Harm takes = Harm::none;  // what may be at the root of it upstream
 };
+
+/// Of the hypothesis of this name; what nothing explains ("") may come from anything, and lead to missing or wrong
+/// data.
+Hypothesis hypothesis(std::string_view name);
 
 /// All of them; a new one is a function and a line in causes.cpp.
 std::span<const Hypothesis> hypotheses();
@@ -35,8 +60,8 @@ struct Surroundings {
   std::span<const core::Fault> faults = {};  // what cannot be seen or has no value at present
 };
 
-/// The best supported explanation of the firing ones among these alerts; without any, a sentence with score 0 that says
-/// what is known.
+/// The best supported explanation of the firing ones among these alerts, with what it rests on; without any, a sentence
+/// with score 0 that says what is known.
 Cause likely_cause(const std::vector<core::Alert>& alerts, const Surroundings& surroundings);
 
 // Kafka
@@ -46,6 +71,9 @@ std::optional<Cause> consumer_too_slow(const Evidence& evidence);
 std::optional<Cause> traffic_surge(const Evidence& evidence);
 std::optional<Cause> messages_deleted_unread(const Evidence& evidence);
 std::optional<Cause> poison_messages(const Evidence& evidence);
+std::optional<Cause> deserialization_errors(const Evidence& evidence);
+std::optional<Cause> source_stopped(const Evidence& evidence);
+std::optional<Cause> settings_changed(const Evidence& evidence);
 std::optional<Cause> broker_gone(const Evidence& evidence);
 std::optional<Cause> partitions_unassigned(const Evidence& evidence);
 std::optional<Cause> message_fails(const Evidence& evidence);
@@ -67,12 +95,17 @@ std::optional<Cause> schema_finding(const Evidence& evidence);
 std::optional<Cause> schema_of_topic(const Evidence& evidence);
 std::optional<Cause> load_late(const Evidence& evidence);
 std::optional<Cause> load_size(const Evidence& evidence);
+std::optional<Cause> load_duplicated(const Evidence& evidence);
+std::optional<Cause> distribution_shift(const Evidence& evidence);
+std::optional<Cause> schema_changed(const Evidence& evidence);
 std::optional<Cause> check_outcome(const Evidence& evidence);
 std::optional<Cause> check_error(const Evidence& evidence);
 // Services
 std::optional<Cause> connector_failed(const Evidence& evidence);
+std::optional<Cause> connector_stopped(const Evidence& evidence);
 std::optional<Cause> pipeline_run_failed(const Evidence& evidence);
 // Weir itself
+std::optional<Cause> checks_unseen(const Evidence& evidence);
 std::optional<Cause> own_link_down(const Evidence& evidence);
 
 }  // namespace weir::incidents

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <fmt/format.h>
+#include <set>
 
 #include "incidents/causes.h"
 
@@ -41,6 +42,18 @@ bool measured(const Evidence& evidence, std::string_view metric, double toleranc
   });
 }
 
+/// None of the checks of the alert's source can be evaluated: then it is not the table.
+bool nothing_evaluated(const Evidence& evidence) {
+  if (!concerns_check(evidence) || evaluated(evidence)) return false;
+  const auto checks = evidence.points("weir_check_status", evidence.labels({"source"}), 5min);
+  std::set<std::string_view> tables;
+  for (const core::SeriesView& series : checks) {
+    if (series.points.back().value != 3) return false;
+    tables.insert(series.labels.get("dataset"));
+  }
+  return tables.size() > 1;
+}
+
 /// True when what the alert is about is seen through this collector. Its kind tells which label names its target: a
 /// cluster and a registry may have the same name.
 bool feeds(std::string_view collector, const Evidence& evidence) {
@@ -57,6 +70,16 @@ bool feeds(std::string_view collector, const Evidence& evidence) {
     if (rest.empty() || numbered) return true;
   }
   return false;
+}
+
+bool about_duplicates(std::string_view words) { return words.find("duplicate") != std::string_view::npos; }
+
+/// True of what databases say of a column or table that does not exist.
+bool names_missing(std::string_view error) {
+  constexpr std::array<std::string_view, 9> kWords{"does not exist", "doesn't exist",     "Unknown column",
+                                                   "no such column", "no such table",     "invalid identifier",
+                                                   "Invalid column", "Unrecognized name", "has no column"};
+  return std::ranges::any_of(kWords, [&](std::string_view word) { return error.find(word) != std::string_view::npos; });
 }
 
 std::string level_text(const Evidence& evidence, const core::Labels& labels) {
@@ -110,7 +133,9 @@ std::optional<Cause> schema_of_topic(const Evidence& evidence) {
   if (topic.empty() || evidence.label("cluster").empty() || !evidence.label("registry").empty()) return std::nullopt;
   const core::Event* event = evidence.newest_event("schema_incompatible", evidence.labels({"cluster", "topic"}));
   if (event == nullptr) return std::nullopt;
-  return Cause{fmt::format("The readers of {} may fail on a new schema: {}", topic, event->message), 0.78};
+  return Cause{
+      fmt::format("The readers of {} may fail on a new schema: {}", topic, event->message), 0.78,
+      core::Node{"subject", std::string(evidence.label("registry")), std::string(event->labels.get("subject"))}};
 }
 
 std::optional<Cause> load_late(const Evidence& evidence) {
@@ -139,6 +164,7 @@ std::optional<Cause> load_size(const Evidence& evidence) {
   for (const core::SeriesView& series : evidence.points("weir_dataset_row_count", labels, 6h)) {
     for (const core::Point& point : series.points) most = std::max(most, point.value);
   }
+  if (about_duplicates(check_words(evidence))) return std::nullopt;
   if (*rows < 0.95 * most) {
     return Cause{fmt::format("{} holds {} rows, {:.0f} % of the {} it had: its last load was partial.",
                              table_text(evidence), number_text(*rows), 100 * *rows / most, number_text(most)),
@@ -148,6 +174,72 @@ std::optional<Cause> load_size(const Evidence& evidence) {
       fmt::format("{} holds {} rows, not what its check \"{}\" allows: a load was partial, missing or doubled.",
                   table_text(evidence), number_text(*rows), evidence.label("check")),
       0.5};
+}
+
+std::optional<Cause> load_duplicated(const Evidence& evidence) {
+  if (!concerns_check(evidence) || !evaluated(evidence)) return std::nullopt;
+  const std::string words = check_words(evidence);
+  const core::Labels labels = evidence.labels({"source", "dataset"});
+  const auto rows = evidence.newest("weir_dataset_row_count", labels);
+  const auto value = evidence.newest("weir_check_value", evidence.labels({"source", "dataset", "check"}));
+  if (about_duplicates(words) && value && *value > 0) {
+    return Cause{
+        fmt::format("{} has rows twice: {} by its check \"{}\"{}. A load most likely ran twice, or its merge key is "
+                    "wrong.",
+                    table_text(evidence), number_text(*value), evidence.label("check"),
+                    rows ? fmt::format(", of {} rows", number_text(*rows)) : std::string()),
+        0.83};
+  }
+  const bool about_rows = words.find("row_count") != std::string::npos;
+  if (!rows || (!about_rows && !measured(evidence, "weir_dataset_row_count", 0))) return std::nullopt;
+  const auto level = evidence.levels("weir_dataset_row_count", labels, 6h, evidence.alert().active_at);
+  const double before = level ? level->before : 0;
+  if (before <= 0 || *rows < 1.5 * before) return std::nullopt;
+  return Cause{fmt::format("{} holds {} rows, {} times the {} it had: a load most likely ran twice.",
+                           table_text(evidence), number_text(*rows), number_text(*rows / before), number_text(before)),
+               0.81};
+}
+
+std::optional<Cause> distribution_shift(const Evidence& evidence) {
+  if (!concerns_check(evidence) || !evaluated(evidence)) return std::nullopt;
+  const std::string words = check_words(evidence);
+  const auto says = [&](std::string_view word) { return words.find(word) != std::string::npos; };
+  const bool missing = says("missing_") || says("nulls");
+  const bool values = says("avg") || says("sum(") || says("stddev") || says("variance") || says("percentile") ||
+                      says("min(") || says("max(") || says("median") || says("invalid_") || says("valid_") ||
+                      says("distinct") || says("distribution") || says("psi") || says("anomaly detection");
+  if ((!missing && !values) || says("fresh") || says("row_count") || about_duplicates(words)) return std::nullopt;
+  const core::Labels check = evidence.labels({"source", "dataset", "check"});
+  const auto value = evidence.newest("weir_check_value", check);
+  if (!value) return std::nullopt;
+  const auto level = evidence.levels("weir_check_value", check, 6h, evidence.alert().active_at);
+  const auto rows = evidence.newest("weir_dataset_row_count", evidence.labels({"source", "dataset"}));
+  if (rows && *rows == 0) return std::nullopt;
+  const std::string from = level && level->before != *value
+                               ? fmt::format("went from {} to {}", number_text(level->before), number_text(*value))
+                               : fmt::format("is {}", number_text(*value));
+  const std::string_view what =
+      missing ? "what loads it leaves values out" : "what it is loaded from has changed, or how it is computed";
+  return Cause{fmt::format("The values of {} shifted: \"{}\" {}; most likely {}.", table_text(evidence),
+                           evidence.label("check"), from, what),
+               level && level->before != *value ? 0.7 : 0.55};
+}
+
+std::optional<Cause> schema_changed(const Evidence& evidence) {
+  if (!concerns_check(evidence)) return std::nullopt;
+  const core::Labels check = evidence.labels({"source", "dataset", "check"});
+  const core::Event* event = evidence.newest_event("check_failed", check);
+  const core::Fault* fault = evaluated(evidence) ? nullptr : evidence.fault();
+  std::string error = fault != nullptr ? fault->error.message : std::string();
+  if (error.empty() && event != nullptr && event->labels.get("outcome") == "error") error = event->message;
+  const bool about_schema = evidence.label("check").starts_with("schema") ||
+                            (event != nullptr && event->message.find("required column") != std::string::npos);
+  if (evaluated(evidence) && about_schema && event != nullptr)
+    return Cause{fmt::format("The columns of {} changed: {}", table_text(evidence), event->message), 0.8};
+  if (evaluated(evidence) || !names_missing(error)) return std::nullopt;
+  return Cause{fmt::format("The schema of {} changed: what its check \"{}\" needs is not there any more. {}",
+                           table_text(evidence), evidence.label("check"), error),
+               0.8};
 }
 
 std::optional<Cause> check_outcome(const Evidence& evidence) {
@@ -171,6 +263,25 @@ std::optional<Cause> check_error(const Evidence& evidence) {
   return Cause{fmt::format("Nothing is known about {}: {}", table_text(evidence), event->message), kScore};
 }
 
+std::optional<Cause> checks_unseen(const Evidence& evidence) {
+  constexpr std::string_view kChecks = "checks/";
+  const std::string_view collector = evidence.label("collector");
+  if (!collector.starts_with(kChecks)) return std::nullopt;
+  const std::string_view source = collector.substr(kChecks.size());
+  std::set<std::string> seen;
+  std::set<std::string> unseen;
+  for (const core::SeriesView& series : evidence.points("weir_check_status", core::Labels{{"source", source}}, 5min)) {
+    (series.points.back().value == 3 ? unseen : seen).emplace(series.labels.get("dataset"));
+  }
+  if (unseen.empty() || seen.empty()) return std::nullopt;
+  const std::string& first = *unseen.begin();
+  Cause cause{fmt::format("Weir sees {}, but cannot evaluate checks of {}{}: see why there.", source, first,
+                          unseen.size() > 1 ? fmt::format(" and {} more tables", unseen.size() - 1) : std::string()),
+              0.91};
+  if (unseen.size() == 1) cause.origin = core::Node{"table", std::string(source), first.substr(0, first.find(" ["))};
+  return cause;
+}
+
 std::optional<Cause> own_link_down(const Evidence& evidence) {
   const std::string_view named = evidence.label("collector");
   for (const core::SeriesView& series : evidence.points("weir_collector_success", {}, 5min)) {
@@ -187,9 +298,12 @@ std::optional<Cause> own_link_down(const Evidence& evidence) {
     const std::string why = fault == nullptr ? "its link is down or access is refused, and what is shown of it may be "
                                                "out of date."
                                              : fault->error.message;
-    return Cause{
+    const double score = !named.empty() ? 0.9 : nothing_evaluated(evidence) ? 0.85 : 0.4;
+    Cause cause{
         fmt::format("Weir itself has not seen {} completely {} (collector {}): {}", target, since, collector, why),
-        named.empty() ? 0.4 : 0.9};
+        score};
+    if (score > 0.5) cause.origin = core::Node{"collector", "", std::string(collector)};
+    return cause;
   }
   return std::nullopt;
 }

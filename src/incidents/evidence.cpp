@@ -11,6 +11,14 @@ using namespace std::chrono_literals;
 
 constexpr core::Duration kLookBack = 5min;
 
+constexpr std::size_t kMostNotes = 8;
+constexpr std::size_t kLongestNote = 300;
+
+/// kafka_consumergroup_members{cluster="prod", consumergroup="billing"}
+std::string series_text(std::string_view metric, const core::Labels& labels) {
+  return labels.with(core::kMetricName, metric).to_string();
+}
+
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::ranges::nth_element(values, middle);
@@ -31,8 +39,8 @@ core::Labels Evidence::labels(std::initializer_list<std::string_view> names) con
   return found.build();
 }
 
-std::vector<core::SeriesView> Evidence::points(std::string_view metric, const core::Labels& labels,
-                                               core::Duration span) const {
+std::vector<core::SeriesView> Evidence::read(std::string_view metric, const core::Labels& labels,
+                                             core::Duration span) const {
   core::Selection selection{.matchers = {{std::string(core::kMetricName), core::MatchOp::equal, std::string(metric)}},
                             .from = now_ - span,
                             .to = now_};
@@ -51,18 +59,34 @@ std::vector<core::SeriesView> Evidence::points(std::string_view metric, const co
   return std::move(*found);
 }
 
+std::vector<core::SeriesView> Evidence::points(std::string_view metric, const core::Labels& labels,
+                                               core::Duration span) const {
+  std::vector<core::SeriesView> found = read(metric, labels, span);
+  if (notes_ == nullptr || found.empty()) return found;
+  const auto [low, high] =
+      std::ranges::minmax(found, {}, [](const core::SeriesView& series) { return series.points.back().value; });
+  if (found.size() == 1) {
+    note(fmt::format("{} is {}", found.front().labels.to_string(), number_text(low.points.back().value)));
+  } else {
+    note(fmt::format("{} series of {} are between {} and {}", found.size(), series_text(metric, labels),
+                     number_text(low.points.back().value), number_text(high.points.back().value)));
+  }
+  return found;
+}
+
 std::optional<double> Evidence::newest(std::string_view metric, const core::Labels& labels) const {
-  const auto found = points(metric, labels, kLookBack);
+  const auto found = read(metric, labels, kLookBack);
   if (found.empty()) return std::nullopt;
   double sum = 0;
   for (const core::SeriesView& series : found) sum += series.points.back().value;
+  note(fmt::format("{} is {}", series_text(metric, labels), number_text(sum)));
   return sum;
 }
 
 std::optional<Evidence::Growth> Evidence::growth(std::string_view metric, const core::Labels& labels,
                                                  core::Duration span) const {
   Growth growth;
-  for (const core::SeriesView& series : points(metric, labels, span)) {
+  for (const core::SeriesView& series : read(metric, labels, span)) {
     if (series.points.size() < 2) continue;
     const core::Point& first = series.points.front();
     const core::Point& last = series.points.back();
@@ -74,6 +98,8 @@ std::optional<Evidence::Growth> Evidence::growth(std::string_view metric, const 
                    });
   }
   if (growth.seconds <= 0) return std::nullopt;
+  note(fmt::format("{} went from {} to {} within {}", series_text(metric, labels), number_text(growth.from),
+                   number_text(growth.to), span_text(growth.seconds)));
   return growth;
 }
 
@@ -81,11 +107,14 @@ std::optional<Evidence::Levels> Evidence::levels(std::string_view metric, const 
                                                  core::Duration span, core::Time split) const {
   std::vector<double> before;
   std::vector<double> after;
-  for (const core::SeriesView& series : points(metric, labels, span)) {
+  for (const core::SeriesView& series : read(metric, labels, span)) {
     for (const core::Point& point : series.points) (point.time < split ? before : after).push_back(point.value);
   }
   if (before.size() < 3 || after.size() < 3) return std::nullopt;
-  return Levels{median(std::move(before)), median(std::move(after))};
+  const Levels levels{median(std::move(before)), median(std::move(after))};
+  note(fmt::format("{} was {} before and is {} since (medians)", series_text(metric, labels),
+                   number_text(levels.before), number_text(levels.after)));
+  return levels;
 }
 
 const core::Event* Evidence::newest_event(std::string_view kind, const core::Labels& labels) const {
@@ -94,6 +123,8 @@ const core::Event* Evidence::newest_event(std::string_view kind, const core::Lab
     if (event.kind != kind || !event.labels.includes(labels)) continue;
     if (newest == nullptr || event.time > newest->time) newest = &event;
   }
+  if (newest != nullptr)
+    note(fmt::format("{} {} ago: {}", kind, span_text(core::to_seconds(now_ - newest->time)), newest->message));
   return newest;
 }
 
@@ -112,6 +143,20 @@ const core::Fault* Evidence::fault_of(std::string_view collector) const {
     return !fault.no_value && fault.error.where == collector && !fault.error.message.empty();
   });
   return found == faults_.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> Evidence::notes_of(const std::function<void()>& look) const {
+  std::vector<std::string> notes;
+  notes_ = &notes;
+  look();
+  notes_ = nullptr;
+  return notes;
+}
+
+void Evidence::note(std::string text) const {
+  if (notes_ == nullptr || notes_->size() >= kMostNotes) return;
+  if (text.size() > kLongestNote) text = text.substr(0, text.rfind(' ', kLongestNote)) + " …";
+  if (std::ranges::find(*notes_, text) == notes_->end()) notes_->push_back(std::move(text));
 }
 
 core::Duration Evidence::window() const {

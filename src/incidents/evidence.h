@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -57,15 +58,22 @@ class Evidence {
   const core::Fault* fault_of(std::string_view collector) const;
   const std::vector<core::Event>& events() const { return events_; }
 
+  /// Short sentences on what `look` reads and finds: series with their values, events; at most 8, each once.
+  std::vector<std::string> notes_of(const std::function<void()>& look) const;
+
   /// From shortly before the alert's condition held until now: at least a minute, at most ten.
   core::Duration window() const;
 
  private:
+  std::vector<core::SeriesView> read(std::string_view metric, const core::Labels& labels, core::Duration span) const;
+  void note(std::string text) const;
+
   const core::Alert& alert_;
   const core::SeriesSource& series_;
   const std::vector<core::Event>& events_;
   core::Time now_;
   std::span<const core::Fault> faults_;
+  mutable std::vector<std::string>* notes_ = nullptr;  // while notes_of() listens
 };
 
 /// "12,000"; with one decimal below 100 unless whole.

@@ -75,6 +75,7 @@ std::string_view source_topic(std::string_view topic) {
 /// What most of the dead letters that were looked at are there for.
 struct LetterReason {
   std::string origin;
+  std::string exception;
   std::string sentence;  // " 37 of the last 50 come from topic orders: SerializationException in connector sink-pg."
 };
 
@@ -108,7 +109,42 @@ std::optional<LetterReason> letter_reason(const Evidence& evidence) {
   const core::Event* event = evidence.newest_event("dead_letter_reason", about.build());
   if (event != nullptr && event->labels.has("message")) text += fmt::format(": {}", event->labels.get("message"));
   if (!text.ends_with('.') && !text.ends_with('!') && !text.ends_with("…")) text += '.';
-  return LetterReason{origin, text};
+  return LetterReason{origin, std::string(exception), text};
+}
+
+/// True of exceptions that tell of bytes which their reader does not understand.
+bool cannot_read(std::string_view exception) {
+  constexpr std::array<std::string_view, 7> kWords{"erializ", "Schema", "Avro", "Protobuf", "Json", "Decod", "Parse"};
+  return std::ranges::any_of(kWords,
+                             [&](std::string_view word) { return exception.find(word) != std::string_view::npos; });
+}
+
+/// How long nothing was committed while messages went on to arrive: what matters is the end of the window, for before
+/// that all was well. Nothing while a group that commits now and then may just not have come to it.
+std::optional<Flow> standstill(const Evidence& evidence) {
+  if (evidence.label("consumergroup").empty()) return std::nullopt;
+  const core::Labels labels = evidence.labels({"cluster", "consumergroup", "topic"});
+  core::Time moved{};
+  core::Time begun = core::Time::max();
+  core::Duration longest{};
+  for (const core::SeriesView& series :
+       evidence.points("kafka_consumergroup_current_offset", labels, evidence.window() + 5min)) {
+    core::Time last = series.points.front().time;
+    begun = std::min(begun, last);
+    for (std::size_t i = 1; i < series.points.size(); ++i) {
+      if (series.points[i].value == series.points[i - 1].value) continue;
+      longest = std::max(longest, series.points[i].time - last);
+      last = series.points[i].time;
+      moved = std::max(moved, last);
+    }
+  }
+  if (begun == core::Time::max()) return std::nullopt;
+  const core::Duration still = evidence.now() - std::max(moved, begun);
+  if (still < std::max<core::Duration>(20s, 3 * longest)) return std::nullopt;
+  const auto committed = evidence.growth("kafka_consumergroup_current_offset", labels, still);
+  const auto lag = evidence.growth("kafka_consumergroup_lag", labels, still);
+  if (!committed || !lag) return std::nullopt;
+  return Flow{*committed, committed->by() + lag->by()};
 }
 
 }  // namespace
@@ -124,7 +160,8 @@ std::optional<Cause> consumer_down(const Evidence& evidence) {
 }
 
 std::optional<Cause> consumer_stuck(const Evidence& evidence) {
-  const auto seen = flow(evidence);
+  auto seen = flow(evidence);
+  if (!seen || seen->committed.moved) seen = standstill(evidence);
   if (!seen || seen->committed.moved || seen->arrived <= 0) return std::nullopt;
   return Cause{
       fmt::format("{} has committed nothing{} for {} while {} messages arrived: its consumers are stuck or stopped.",
@@ -189,18 +226,66 @@ std::optional<Cause> poison_messages(const Evidence& evidence) {
         fmt::format("{} in {} cannot process some messages and put them in {}; an incompatible schema of {} was "
                     "seen shortly before: {}{}",
                     who, evidence.label("cluster"), topic, subject, event.message, why),
-        reason ? 0.9 : 0.88};
+        reason ? 0.9 : 0.88, core::Node{"subject", std::string(event.labels.get("registry")), std::string(subject)}};
   }
   return Cause{fmt::format("{} in {} cannot process some messages (poison messages): {} now holds {}.{}", who,
                            evidence.label("cluster"), topic, number_text(*depth), why),
                reason ? 0.86 : 0.8};
 }
 
-std::optional<Cause> broker_gone(const Evidence& evidence) {
-  if (evidence.label("cluster").empty() || !evidence.label("consumergroup").empty()) return std::nullopt;
+std::optional<Cause> deserialization_errors(const Evidence& evidence) {
+  const std::string_view topic = evidence.label("topic");
+  if (topic.empty() || !evidence.label("consumergroup").empty()) return std::nullopt;
+  const auto reason = letter_reason(evidence);
+  if (!reason || !cannot_read(reason->exception)) return std::nullopt;
+  const std::string_view source = reason->origin.empty() ? source_topic(topic) : std::string_view(reason->origin);
+  // Of the newest schema of the topic that its readers met shortly before.
+  const core::Event* change = nullptr;
+  for (const core::Event& event : evidence.events()) {
+    const std::string_view subject = event.labels.get("subject");
+    const bool of_topic = event.labels.get("topic") == source || subject == fmt::format("{}-value", source) ||
+                          subject == fmt::format("{}-key", source);
+    const bool newer = event.kind == "schema_version_registered" || event.kind == "schema_incompatible";
+    if (!newer || source.empty() || !of_topic) continue;
+    if (change == nullptr || event.kind == "schema_incompatible") change = &event;
+  }
+  if (change == nullptr) return std::nullopt;
+  return Cause{
+      fmt::format("The readers of {} in {} cannot deserialize messages since its schema changed: {}{} They are "
+                  "in {}.",
+                  source, evidence.label("cluster"), change->message, reason->sentence, topic),
+      0.92,
+      core::Node{"subject", std::string(change->labels.get("registry")), std::string(change->labels.get("subject"))}};
+}
+
+std::optional<Cause> source_stopped(const Evidence& evidence) {
+  if (evidence.label("topic").empty() || !evidence.label("consumergroup").empty()) return std::nullopt;
   const core::Labels topic = evidence.labels({"cluster", "topic"});
-  const double weak = evidence.newest("kafka_topic_under_replicated_partitions", topic).value_or(0) +
-                      evidence.newest("kafka_topic_offline_partitions", topic).value_or(0);
+  const auto rate = evidence.levels("kafka_topic_records_per_second", topic, 60min, evidence.alert().active_at);
+  if (!rate || rate->before <= 0 || rate->after > 0) return std::nullopt;
+  const auto age = evidence.newest("kafka_topic_newest_record_age_seconds", topic);
+  return Cause{
+      fmt::format("Nothing is written to {} in {} any more{}, where {} records a second were: its producers "
+                  "stopped.",
+                  evidence.label("topic"), evidence.label("cluster"),
+                  age && *age > 0 ? " (since " + span_text(*age) + ")" : std::string(), number_text(rate->before)),
+      0.72};
+}
+
+std::optional<Cause> settings_changed(const Evidence& evidence) {
+  if (evidence.label("topic").empty() || !evidence.label("consumergroup").empty()) return std::nullopt;
+  const core::Event* event = evidence.newest_event("topic_config_changed", evidence.labels({"cluster", "topic"}));
+  return event == nullptr ? std::nullopt : std::optional(Cause{event->message, 0.5});
+}
+
+std::optional<Cause> broker_gone(const Evidence& evidence) {
+  if (evidence.label("cluster").empty()) return std::nullopt;
+  const core::Labels topic = evidence.labels({"cluster", "topic"});
+  const bool of_group = !evidence.label("consumergroup").empty();
+  if (of_group && evidence.label("topic").empty()) return std::nullopt;
+  // Of a partition that misses replicas a group still reads.
+  double weak = evidence.newest("kafka_topic_offline_partitions", topic).value_or(0);
+  if (!of_group) weak += evidence.newest("kafka_topic_under_replicated_partitions", topic).value_or(0);
   if (weak <= 0) return std::nullopt;
   const auto brokers = evidence.points("kafka_brokers", evidence.labels({"cluster"}), 60min);
   if (brokers.empty()) return std::nullopt;
@@ -208,9 +293,16 @@ std::optional<Cause> broker_gone(const Evidence& evidence) {
   const double most = std::ranges::max_element(points, {}, &core::Point::value)->value;
   const double now = points.back().value;
   if (now >= most) return std::nullopt;
-  return Cause{fmt::format("{} of {} brokers of {} left: partitions{} miss replicas or a leader.",
-                           number_text(most - now), number_text(most), evidence.label("cluster"), on_topic(evidence)),
-               0.9};
+  // What was ill before the broker left is ill for another reason.
+  core::Time left{};
+  for (const core::Point& point : points) {
+    if (point.value > now) left = point.time;
+  }
+  if (left > evidence.alert().active_at + 30s) return std::nullopt;
+  return Cause{fmt::format("{} of {} brokers of {} left: partitions{} {}.", number_text(most - now), number_text(most),
+                           evidence.label("cluster"), on_topic(evidence),
+                           of_group ? "have no leader, and cannot be read" : "miss replicas or a leader"),
+               of_group ? 0.96 : 0.93, core::Node{"cluster", "", std::string(evidence.label("cluster"))}};
 }
 
 }  // namespace weir::incidents

@@ -13,6 +13,9 @@ bool is_of_topic(const Evidence& evidence) {
   return !evidence.label("topic").empty() && evidence.label("consumergroup").empty();
 }
 
+/// What ails replicas ails the cluster.
+core::Node cluster_of(const Evidence& evidence) { return {"cluster", "", std::string(evidence.label("cluster"))}; }
+
 core::Labels topic_labels(const Evidence& evidence) { return evidence.labels({"cluster", "topic"}); }
 
 bool has_grown(const Evidence& evidence, std::string_view counter) {
@@ -62,7 +65,7 @@ std::optional<Cause> log_directory_offline(const Evidence& evidence) {
                     "of topic {} are not in use.",
                     number_text(offline), series.labels.get("instance"), evidence.label("cluster"),
                     evidence.label("topic")),
-        0.93};
+        0.94, cluster_of(evidence)};
   }
   return std::nullopt;
 }
@@ -90,13 +93,13 @@ std::optional<Cause> replicas_lag(const Evidence& evidence) {
         fmt::format("{} partitions of {} in {} have no leader: all brokers that hold their replicas are down, or a "
                     "disk of theirs failed ({} brokers are there).",
                     number_text(*offline), evidence.label("topic"), evidence.label("cluster"), number_text(*brokers)),
-        0.65};
+        0.65, cluster_of(evidence)};
   }
   return Cause{
       fmt::format("Replicas of {} in {} are behind their leaders though {} brokers are there: a broker is slow, or "
                   "copies anew after a restart.",
                   evidence.label("topic"), evidence.label("cluster"), number_text(*brokers)),
-      0.56};
+      0.56, cluster_of(evidence)};
 }
 
 std::optional<Cause> transaction_hangs(const Evidence& evidence) {

@@ -28,11 +28,17 @@ std::string ago_text(const Evidence& evidence, core::Time time) {
   return span_text(core::to_seconds(evidence.now() - time)) + " before";
 }
 
-/// Whether the group committed anything new in the window, on whatever partition.
-bool commits_move(const Evidence& evidence) {
-  const auto committed =
-      evidence.growth("kafka_consumergroup_current_offset", group_labels(evidence), evidence.window());
-  return committed && committed->by() > 0;
+/// Whether the group committed anything new in the window on other partitions than those that stand still.
+bool moves_elsewhere(const Evidence& evidence, const std::vector<core::SeriesView>& stalled) {
+  const auto same = [](const core::Labels& a, const core::Labels& b) {
+    return a.get("topic") == b.get("topic") && a.get("partition") == b.get("partition");
+  };
+  const auto commits = evidence.points("kafka_consumergroup_current_offset", group_labels(evidence), evidence.window());
+  return std::ranges::any_of(commits, [&](const core::SeriesView& each) {
+    const bool stands =
+        std::ranges::any_of(stalled, [&](const core::SeriesView& one) { return same(one.labels, each.labels); });
+    return !stands && each.points.back().value > each.points.front().value;
+  });
 }
 
 /// The clients of the group, when they are shown: "client payments-1 on /10.0.0.7".
@@ -99,7 +105,7 @@ std::optional<Cause> message_fails(const Evidence& evidence) {
       evidence.points("kafka_consumergroup_partition_status",
                       core::LabelsBuilder(topic_labels(evidence)).set("status", "STALL").build(), 5min);
   if (stalled.empty()) return std::nullopt;
-  const bool elsewhere = commits_move(evidence);
+  const bool elsewhere = moves_elsewhere(evidence, stalled);
   const core::Labels& first = stalled.front().labels;
   const auto offset =
       evidence.newest("kafka_consumergroup_current_offset", core::LabelsBuilder(topic_labels(evidence))
@@ -207,7 +213,7 @@ std::optional<Cause> partition_skewed(const Evidence& evidence) {
         fmt::format("{}, which takes {} % of the traffic of {} partitions: the messages' keys are skewed, so that "
                     "more consumers would not help.",
                     head, number_text(std::floor(100 * traffic->value / traffic->all)), traffic->count),
-        0.86};
+        0.89};
   }
   return Cause{head + ", which takes no more traffic than the others: its consumer is slower than the others or hangs.",
                0.7};

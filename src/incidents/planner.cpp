@@ -1,12 +1,15 @@
 #include "incidents/planner.h"
 
 #include <algorithm>
+#include <deque>
 #include <fmt/format.h>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <unordered_map>
 
 #include "incidents/causes.h"
+#include "incidents/root.h"
 #include "incidents/subject.h"
 
 namespace weir::incidents {
@@ -16,7 +19,10 @@ using core::AlertState;
 
 constexpr core::Duration kEventsBefore = std::chrono::minutes(10);  // an event may precede what it causes
 constexpr std::size_t kMaxTimeline = 500;
-constexpr std::size_t kMaxAlerts = 1000;  // of one incident; past it those that ended give way
+constexpr std::size_t kMaxCauseNotes = 20;                   // entries of a timeline that tell another cause
+constexpr std::size_t kRefreshed = 20;                       // incidents whose causes are looked at again in a step
+constexpr core::Duration kHolds = std::chrono::minutes(15);  // a cause, while a weaker one fits better
+constexpr std::size_t kMaxAlerts = 1000;                     // of one incident; past it those that ended give way
 
 bool firing(const core::Alert& alert) { return alert.state == AlertState::firing; }
 
@@ -50,15 +56,23 @@ core::Labels in_common(const std::vector<core::Alert>& alerts) {
   return common.build();
 }
 
+/// "consumer group fulfilment in prod"; of a part of a table, as its check names it.
+std::string subject_text(const core::Node& origin, const std::vector<core::Alert>& own) {
+  if (own.empty()) return Subject{origin.kind, origin.name, origin.place, {}}.text();
+  return subject_of(own.front().labels).text();
+}
+
 /// "Consumer group fulfilment in prod: KafkaConsumerLagHigh, KafkaMessagesLost"
-std::string title_of(const core::Incident& incident, const Subject& subject) {
-  std::string title = subject.text();
+std::string title_of(const core::Incident& incident, const std::vector<core::Alert>& own) {
+  std::string title = subject_text(*incident.reasons.origin, own);
   title[0] = static_cast<char>(title[0] >= 'a' && title[0] <= 'z' ? title[0] - 32 : title[0]);
   std::vector<std::string> names;
-  for (const core::Alert& alert : incident.alerts) {
-    if (std::ranges::find(names, alert.rule) == names.end()) names.push_back(alert.rule);
+  for (const std::vector<core::Alert>* alerts : {&own, &incident.alerts}) {
+    for (const core::Alert& alert : *alerts) {
+      if (std::ranges::find(names, alert.rule) == names.end()) names.push_back(alert.rule);
+    }
   }
-  if (subject.kind == "alert") return title;
+  if (incident.reasons.origin->kind == "alert") return title;
   constexpr std::size_t kShown = 3;
   for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) title += (i == 0 ? ": " : ", ") + names[i];
   if (names.size() > kShown) title += fmt::format(" and {} more", names.size() - kShown);
@@ -68,8 +82,8 @@ std::string title_of(const core::Incident& incident, const Subject& subject) {
 class Planner {
  public:
   Planner(std::vector<core::Incident> open, const std::vector<core::Event>& events, const core::SeriesSource& series,
-          core::Time now, std::span<const core::Fault> faults)
-      : events_(events), series_(series), now_(now), faults_(faults) {
+          core::Time now, std::span<const core::Fault> faults, const Upstream* upstream)
+      : events_(events), series_(series), now_(now), faults_(faults), upstream_(upstream) {
     for (core::Incident& incident : open) {
       index(incident, entries_.size());
       entries_.push_back({.change = {std::move(incident), {}, {}}});
@@ -86,8 +100,11 @@ class Planner {
       add_events(entry);
       if (entry.touched) settle(entry);
     }
+    refresh();
+    relate();
     IncidentPlan plan;
     for (Entry& entry : entries_) {
+      if (entry.gone) continue;
       const bool open = entry.change.incident.open();
       if (!entry.changed && !entry.touched) {
         if (open) plan.open.push_back(std::move(entry.change.incident));
@@ -102,13 +119,20 @@ class Planner {
  private:
   struct Entry {
     IncidentChange change;
-    bool touched = false;  // by an alert
+    bool touched = false;  // by an alert, or another cause
     bool changed = false;  // by an event
+    bool fresh = false;    // nobody knows of it yet
+    bool gone = false;     // became a part of another before anybody knew
   };
+  using Alerts = std::vector<core::Alert>;
 
   void index(const core::Incident& incident, std::size_t at) {
     by_key_.insert_or_assign(incident.key, at);
-    for (const core::Alert& alert : incident.alerts) by_alert_.insert_or_assign(alert.labels, at);
+    for (const core::Alert& alert : incident.alerts) {
+      by_alert_.insert_or_assign(alert.labels, at);
+      // Of several things what fires leads here; what is over may come back with a cause of its own.
+      if (incident.alerts.size() > 1 && firing(alert)) by_key_.try_emplace(subject_of(alert.labels).key(), at);
+    }
   }
 
   /// False when the timeline is full: how it began is kept, and how it ended.
@@ -134,6 +158,7 @@ class Planner {
     core::Incident& incident = entry.change.incident;
     incident.key = key;
     incident.opened_at = transition.at;
+    entry.fresh = true;
     incident.id = incident_id(key, transition.at);
     return entry;
   }
@@ -175,30 +200,252 @@ class Planner {
     entry.touched = true;
   }
 
+  core::Node node_of_alert(const core::Alert& alert) const {
+    const core::Node node = node_of(alert.labels);
+    return upstream_ == nullptr ? node : upstream_->canonical(node);
+  }
+
+  /// The alerts at the incident's origin; none where its cause names another thing than any alert is about.
+  Alerts alerts_at_origin(const core::Incident& incident) const {
+    Alerts own;
+    for (const core::Alert& alert : incident.alerts) {
+      if (node_of_alert(alert) == *incident.reasons.origin) own.push_back(alert);
+    }
+    return own;
+  }
+
   /// What follows from the alerts: labels, severity, title, cause, the end.
   void settle(Entry& entry) {
     core::Incident& incident = entry.change.incident;
-    const Subject subject = subject_of(incident.alerts.front().labels);
     int rank = severity_rank(incident.severity);
     for (const core::Alert& alert : incident.alerts) rank = std::max(rank, severity_rank(alert.labels.get("severity")));
     incident.severity = severity_name(rank);
-    incident.labels = in_common(incident.alerts);
-    incident.title = title_of(incident, subject);
-    // Also where the alert that told the cause recovered while another remains; what is over keeps its cause.
-    if (std::ranges::any_of(incident.alerts, firing)) {
-      incident.cause = likely_cause(incident.alerts, {series_, events_, now_, faults_}).sentence;
-    }
-    if (std::ranges::any_of(incident.alerts, firing)) return;
+    const bool open = std::ranges::any_of(incident.alerts, firing);
+    // What is over keeps its cause.
+    if (open || !incident.reasons.origin) find_cause(entry);
+    const Alerts own = alerts_at_origin(incident);
+    incident.labels = in_common(own.empty() ? incident.alerts : own);
+    incident.title = title_of(incident, own);
+    if (open) return;
     incident.resolved_at = now_;
     note(incident, now_, "resolved",
          fmt::format("resolved after {}",
                      core::format_duration(std::chrono::floor<std::chrono::seconds>(now_ - incident.opened_at))));
   }
 
+  /// Those at the origin that tell the cause: nothing while these have just recovered and what they led to has not.
+  Alerts telling(core::Incident& incident) const {
+    core::Reasons& reasons = incident.reasons;
+    const auto first = std::ranges::find_if(incident.alerts, firing);
+    if (first == incident.alerts.end()) {
+      if (!reasons.origin) reasons.origin = node_of_alert(incident.alerts.front());
+      return {};
+    }
+    if (!reasons.origin) reasons.origin = node_of_alert(*first);
+    Alerts own = alerts_at_origin(incident);
+    if (own.empty()) return incident.alerts;
+    if (std::ranges::any_of(own, firing)) return own;
+    core::Time over{};
+    for (const core::Alert& alert : own) over = std::max(over, alert.resolved_at.value_or(incident.opened_at));
+    if (now_ - over < kHolds) return {};
+    reasons = {};
+    reasons.origin = node_of_alert(*first);
+    return alerts_at_origin(incident);
+  }
+
+  /// Returns whether anything about the cause is another.
+  bool find_cause(Entry& entry) {
+    core::Incident& incident = entry.change.incident;
+    const core::Reasons before = incident.reasons;
+    const std::string told = incident.cause;
+    const Alerts alerts = telling(incident);
+    core::Reasons& reasons = incident.reasons;
+    if (alerts.empty()) return false;
+    Cause cause = likely_cause(alerts, {series_, events_, now_, faults_});
+    // While a thing heals another explanation may fit what is left of it.
+    const bool holds = !reasons.hypothesis.empty() && cause.score < reasons.score &&
+                       (cause.score == 0 || now_ - cause_since(incident) < kHolds);
+    if (holds && cause.hypothesis != reasons.hypothesis) return before != reasons;
+    if (cause.origin) reasons.origin = upstream_ == nullptr ? *cause.origin : upstream_->canonical(*cause.origin);
+    reasons.hypothesis = std::move(cause.hypothesis);
+    reasons.score = cause.score;
+    reasons.evidence = std::move(cause.evidence);
+    incident.cause = std::move(cause.sentence);
+    if (reasons.origin != before.origin || reasons.affected.empty()) reasons.affected = affected(incident);
+    const bool another = reasons.hypothesis != before.hypothesis || reasons.origin != before.origin;
+    if (another && !entry.fresh && before.origin) note_cause(incident);
+    return before != reasons || told != incident.cause;
+  }
+
+  static core::Time cause_since(const core::Incident& incident) {
+    core::Time since = incident.opened_at;
+    for (const core::TimelineEntry& entry : incident.timeline) {
+      if (entry.kind == "cause") since = std::max(since, entry.at);
+    }
+    return since;
+  }
+
+  void note_cause(core::Incident& incident) const {
+    const auto told = std::ranges::count(incident.timeline, "cause", &core::TimelineEntry::kind);
+    if (static_cast<std::size_t>(told) < kMaxCauseNotes) note(incident, now_, "cause", incident.cause);
+  }
+
+  std::vector<core::Node> affected(const core::Incident& incident) const {
+    constexpr std::size_t kMostAffected = 50;
+    std::vector<core::Node> nodes;
+    if (upstream_ != nullptr) nodes = upstream_->downstream(*incident.reasons.origin);
+    for (const core::Alert& alert : incident.alerts) {
+      const core::Node node = node_of_alert(alert);
+      if (nodes.size() >= kMostAffected) break;
+      if (node != *incident.reasons.origin && std::ranges::find(nodes, node) == nodes.end()) nodes.push_back(node);
+    }
+    nodes.resize(std::min(nodes.size(), kMostAffected));
+    return nodes;
+  }
+
+  /// Numbers of causes change while an incident goes on, and evidence may come after its alert. A few at a time.
+  void refresh() {
+    std::vector<std::size_t> others;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const Entry& entry = entries_[i];
+      if (!entry.touched && entry.change.incident.open() && !entry.change.incident.alerts.empty()) others.push_back(i);
+    }
+    if (others.empty()) return;
+    constexpr core::Duration kTurn = std::chrono::seconds(5);
+    const auto turn = static_cast<std::size_t>(now_.time_since_epoch() / kTurn);
+    const std::size_t from = others.size() <= kRefreshed ? 0 : turn * kRefreshed % others.size();
+    for (std::size_t i = 0; i < std::min(others.size(), kRefreshed); ++i) {
+      Entry& entry = entries_[others[(from + i) % others.size()]];
+      const core::Reasons before = entry.change.incident.reasons;
+      if (!find_cause(entry)) continue;
+      entry.changed = true;
+      const core::Reasons& reasons = entry.change.incident.reasons;
+      if (reasons.origin == before.origin && reasons.hypothesis == before.hypothesis) continue;
+      entry.touched = true;
+      settle(entry);
+    }
+  }
+
+  /// Puts together what is one fault, beginning with what changed.
+  void relate() {
+    std::deque<std::size_t> todo;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (entries_[i].touched && entries_[i].change.incident.open()) todo.push_back(i);
+    }
+    if (todo.empty() || entries_.size() < 2) return;
+    illnesses_.resize(entries_.size());
+    for (std::size_t i = 0; i < entries_.size(); ++i) diagnose(i);
+    while (!todo.empty()) {
+      const std::size_t at = todo.front();
+      todo.pop_front();
+      if (!is_ill(at)) continue;
+      if (const auto into = relate(at)) {
+        settle(entries_[*into]);
+        diagnose(*into);
+        todo.push_back(*into);
+      }
+    }
+  }
+
+  bool is_ill(std::size_t at) const {
+    return illnesses_[at] && !entries_[at].gone && entries_[at].change.incident.open();
+  }
+
+  void diagnose(std::size_t at) {
+    const core::Incident& incident = entries_[at].change.incident;
+    illnesses_[at].reset();
+    if (entries_[at].gone || !incident.open() || std::ranges::none_of(incident.alerts, firing)) return;
+    const Illness& ill = illnesses_[at].emplace(illness_of(incident, upstream_));
+    for (const core::Node& node : ill.nodes) ill_at_[node].push_back(at);
+    for (const core::Node& node : ill.above) ill_below_[node].push_back(at);
+  }
+
+  /// Those that may have to do with it, each once.
+  std::vector<std::size_t> relatives(std::size_t at) const {
+    const Illness& ill = *illnesses_[at];
+    std::vector<std::size_t> found;
+    const auto take = [&](const auto& index, const core::Node& node) {
+      if (const auto known = index.find(node); known != index.end())
+        found.insert(found.end(), known->second.begin(), known->second.end());
+    };
+    for (const core::Node& node : ill.above) take(ill_at_, node);
+    for (const core::Node& node : ill.nodes) {
+      take(ill_at_, node);
+      take(ill_below_, node);
+    }
+    if (upstream_ != nullptr) {
+      constexpr std::size_t kFollowed = 20;
+      for (const core::Node& node : ill.nodes | std::views::take(kFollowed)) {
+        for (const core::Node& below : upstream_->downstream(node)) take(ill_at_, below);
+      }
+      for (const core::Node& above : upstream_->upstream(ill.origin)) take(ill_at_, above);
+    }
+    std::ranges::sort(found);
+    const auto repeated = std::ranges::unique(found);
+    found.erase(repeated.begin(), repeated.end());
+    return found;
+  }
+
+  /// Joins an incident with all that are the same fault; returns where it went, nothing when it stayed alone.
+  std::optional<std::size_t> relate(std::size_t at) {
+    std::optional<std::size_t> joined;
+    for (const std::size_t other : relatives(at)) {
+      if (other == at || !is_ill(other)) continue;
+      const Illness& ill = *illnesses_[at];
+      const bool below = explains(*illnesses_[other], ill, upstream_);
+      const bool above = explains(ill, *illnesses_[other], upstream_);
+      if (!below && !above) continue;
+      // Where each may explain the other (data goes in a circle) the one that began first does.
+      const bool other_first = below && (!above || illnesses_[other]->since < ill.since);
+      const std::size_t into = other_first ? join(other, at) : join(at, other);
+      joined = into;
+      if (into != at) {
+        illnesses_[into] = other_first ? illnesses_[other] : illnesses_[at];
+        return joined;
+      }
+      if (other_first) return joined;  // it is another illness now
+    }
+    return joined;
+  }
+
+  /// `up` and `down` are one, with its root in `up`. The one that people know goes on, of two the older.
+  std::size_t join(std::size_t up, std::size_t down) {
+    const bool up_older = entries_[up].change.incident.opened_at <= entries_[down].change.incident.opened_at;
+    const bool keep_up = entries_[up].fresh == entries_[down].fresh ? up_older : entries_[down].fresh;
+    const std::size_t kept = keep_up ? up : down;
+    const std::size_t lost = keep_up ? down : up;
+    Entry& into = entries_[kept];
+    Entry& from = entries_[lost];
+    absorb(into.change.incident, from.change.incident, from.fresh, now_);
+    from.gone = from.fresh;
+    from.touched = into.touched = true;
+    core::Incident& incident = into.change.incident;
+    if (!keep_up) {
+      incident.key = from.change.incident.key;
+      incident.reasons = {};
+      incident.reasons.origin = from.change.incident.reasons.origin;
+      incident.reasons.hypothesis = from.change.incident.reasons.hypothesis;
+      incident.cause = from.change.incident.cause;
+      if (!into.fresh) note_cause(incident);
+    }
+    incident.reasons.affected.clear();
+    std::ranges::move(from.change.fired, std::back_inserter(into.change.fired));
+    std::ranges::move(from.change.resolved, std::back_inserter(into.change.resolved));
+    from.change.fired.clear();
+    std::ranges::stable_sort(incident.timeline, {}, &core::TimelineEntry::at);
+    return kept;
+  }
+
   void add_events(Entry& entry) {
     core::Incident& incident = entry.change.incident;
-    if (incident.alerts.empty()) return;
-    const core::Labels identity = subject_of(incident.alerts.front().labels).identity;
+    if (incident.alerts.empty() || events_.empty()) return;
+    const core::Alert* about = &incident.alerts.front();
+    if (incident.alerts.size() > 1 && incident.reasons.origin) {
+      const auto own = std::ranges::find_if(
+          incident.alerts, [&](const core::Alert& alert) { return node_of_alert(alert) == *incident.reasons.origin; });
+      if (own != incident.alerts.end()) about = &*own;
+    }
+    const core::Labels identity = subject_of(about->labels).identity;
     for (const core::Event& event : events_) {
       const bool in_time = event.time >= incident.opened_at - kEventsBefore && event.time <= now_;
       if (!in_time || !concerns(event, identity) || listed(incident, event)) continue;
@@ -221,6 +468,10 @@ class Planner {
   const core::SeriesSource& series_;
   core::Time now_;
   std::span<const core::Fault> faults_;
+  const Upstream* upstream_;
+  std::vector<std::optional<Illness>> illnesses_;  // of entries
+  std::map<core::Node, std::vector<std::size_t>> ill_at_;
+  std::map<core::Node, std::vector<std::size_t>> ill_below_;  // by what labels say is above
   std::vector<Entry> entries_;
   std::map<std::string, std::size_t> by_key_;
   std::unordered_map<core::Labels, std::size_t> by_alert_;
@@ -235,8 +486,8 @@ std::string incident_id(std::string_view key, core::Time opened_at) {
 
 IncidentPlan plan(std::vector<core::Incident> open, const std::vector<core::Transition>& transitions,
                   const std::vector<core::Event>& recent_events, const core::SeriesSource& series, core::Time now,
-                  std::span<const core::Fault> faults) {
-  Planner planner(std::move(open), recent_events, series, now, faults);
+                  std::span<const core::Fault> faults, const Upstream* upstream) {
+  Planner planner(std::move(open), recent_events, series, now, faults, upstream);
   for (const core::Transition& transition : transitions) planner.take(transition);
   return planner.finish();
 }

@@ -7,6 +7,7 @@
 #include "core/batch.h"
 #include "core/incident.h"
 #include "core/series_source.h"
+#include "incidents/root.h"
 
 namespace weir::incidents {
 
@@ -25,10 +26,14 @@ struct IncidentPlan {
 /// Groups transitions into incidents. Pure. An alert enters when it fires; alerts of the same thing (consumer group,
 /// topic, subject, table …) share one incident until all of them have resolved. `recent_events` are the last minutes'
 /// and may be given again and again: those about an open incident enter its timeline once. `series` is the evidence
-/// for the likely cause, and so are the `faults` of the sources' newest batches.
+/// for the likely cause, and so are the `faults` of the sources' newest batches. `upstream` is the graph, where there
+/// is one: alerts whose things are connected there (or by their labels) share one incident, where the upstream one
+/// explains the others; its origin gives title, key and cause. Two open incidents that turn out to be one become the
+/// older, and the other is among the changes, resolved. Causes of some other open incidents are looked at again, by
+/// turns.
 IncidentPlan plan(std::vector<core::Incident> open, const std::vector<core::Transition>& transitions,
                   const std::vector<core::Event>& recent_events, const core::SeriesSource& series, core::Time now,
-                  std::span<const core::Fault> faults = {});
+                  std::span<const core::Fault> faults = {}, const Upstream* upstream = nullptr);
 
 /// 16 hex digits from the grouping key and the moment it opened.
 std::string incident_id(std::string_view key, core::Time opened_at);

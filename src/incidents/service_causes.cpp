@@ -78,6 +78,34 @@ std::optional<Cause> connector_failed(const Evidence& evidence) {
                event != nullptr ? 0.9 : 0.7};
 }
 
+std::optional<Cause> connector_stopped(const Evidence& evidence) {
+  const std::string_view cluster = evidence.label("cluster");
+  std::string_view name = evidence.label("connector");
+  // The consumer group of a sink is called after it.
+  constexpr std::string_view kPrefix = "connect-";
+  const std::string_view group = evidence.label("consumergroup");
+  if (name.empty() && group.starts_with(kPrefix)) name = group.substr(kPrefix.size());
+  if (name.empty()) return std::nullopt;
+  const core::Labels connector{{"cluster", cluster}, {"connector", name}};
+  std::string state;
+  for (const std::string_view metric : {"kafka_connect_connector_state", "kafka_connect_task_state"}) {
+    for (const core::SeriesView& series : evidence.points(metric, connector, 5min)) {
+      const std::string_view now = series.labels.get("state");
+      const bool of_group = now == "FAILED" && !group.empty();
+      if (series.points.back().value == 1 && (now == "PAUSED" || now == "STOPPED" || of_group)) state = now;
+    }
+  }
+  if (state.empty()) return std::nullopt;
+  return Cause{fmt::format("Connector {} in {} is {}: {}{}", name, cluster,
+                           state == "PAUSED"    ? "paused"
+                           : state == "STOPPED" ? "stopped"
+                                                : "failed",
+                           state == "FAILED" ? "its task ended with an error."
+                                             : "somebody did that, and it goes on when it is resumed.",
+                           consequence(evidence, connector)),
+               0.965, core::Node{"connector", std::string(cluster), std::string(name)}};
+}
+
 std::optional<Cause> pipeline_run_failed(const Evidence& evidence) {
   if (evidence.label("pipeline").empty()) return std::nullopt;
   const core::Event* event =

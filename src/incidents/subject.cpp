@@ -56,6 +56,16 @@ Subject subject_of(const core::Labels& alert_labels) {
   return {"alert", std::string(name), "", core::Labels{{"alertname", name}}};
 }
 
+core::Node node_of(const core::Labels& labels) {
+  // A task of a connector is named by it too; the cluster it is in is Connect's.
+  if (labels.has("connector"))
+    return {"connector", std::string(labels.get("cluster")), std::string(labels.get("connector"))};
+  const Subject subject = subject_of(labels);
+  // A dataset of checks may be a part of its table: "orders [recent]".
+  const std::size_t end = subject.kind == "table" ? subject.name.find(" [") : std::string::npos;
+  return {std::string(subject.kind), subject.place, subject.name.substr(0, end)};
+}
+
 int severity_rank(std::string_view severity) {
   if (std::ranges::find(kCritical, severity) != kCritical.end()) return 2;
   return std::ranges::find(kInfo, severity) != kInfo.end() ? 0 : 1;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "core/labels.h"
+#include "core/lineage.h"
 
 namespace weir::incidents {
 
@@ -22,6 +23,9 @@ struct Subject {
 
 /// Labels that name nothing known make the alert's own name the subject.
 Subject subject_of(const core::Labels& alert_labels);
+
+/// The node of the lineage graph that an alert or series with these labels is about.
+core::Node node_of(const core::Labels& labels);
 
 /// 2 critical, 1 warning, 0 info. Words other sites use are understood ("page", "error"); an unknown one is a warning,
 /// none at all is info.

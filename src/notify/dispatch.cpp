@@ -61,8 +61,13 @@ class Step {
       state_.incidents[incident.id] = note_of(incident);
     }
     for (const auto& [id, incident] : incident_of_) {
-      if (const auto firing = state_.firing.find(id); firing != state_.firing.end())
-        firing->second.incident_id = incident;
+      const auto firing = state_.firing.find(id);
+      if (firing == state_.firing.end() || firing->second.incident_id == incident) continue;
+      const GroupMember before = firing->second;
+      firing->second.incident_id = incident;
+      if (before.incident_id.empty()) continue;
+      leave(state_, *settings_.root, id, before, input_.now, touched_);
+      enter(state_, *settings_.root, id, firing->second, input_.now, &touched_);
     }
   }
 
@@ -147,7 +152,8 @@ class Step {
       if (fires(member.alert) && input_.newest) {
         if (const core::Alert* newest = input_.newest(member.alert)) refresh(member.alert, *newest);
       }
-      if (suppressor().of(member.alert.labels).any()) continue;
+      if (suppressor().of(member.alert.labels).any() || (fires(member.alert) && state_.inhibited.contains(id)))
+        continue;
       GroupMember shown = member;
       const bool flapping = flaps(id);
       const bool firing = fires(member.alert) || flapping;

@@ -65,6 +65,9 @@ struct DispatchState {
   std::map<std::string, Digest> digests;                // by endpoint
   std::map<std::string, Bucket> buckets;                // by endpoint
   std::map<std::uint64_t, Flaps> flaps;
+  /// By alert_id(): downstream of alerts that fire (their fingerprints), so that nobody is told of them. Kept up to
+  /// date by whoever knows what is upstream of what.
+  std::map<std::uint64_t, std::vector<std::uint64_t>> inhibited;
 };
 
 struct DispatchInput {

@@ -93,6 +93,21 @@ void enter(DispatchState& state, const Route& root, std::uint64_t id, const Grou
   }
 }
 
+void leave(DispatchState& state, const Route& root, std::uint64_t id, const GroupMember& before, core::Time now,
+           std::set<std::string>& touched) {
+  for (const Route* route : matching_routes(root, before.alert.labels)) {
+    if (!route->group_by_incident) continue;
+    const std::string key = place_of(state, *route, before).storage_key;
+    const auto group = state.groups.find(key);
+    if (group == state.groups.end()) continue;
+    const auto member = group->second.members.find(id);
+    if (member == group->second.members.end() || !fires(member->second.alert)) continue;
+    member->second.alert.state = core::AlertState::inactive;
+    member->second.alert.resolved_at = now;
+    touched.insert(key);
+  }
+}
+
 core::IncidentNote note_of(const core::Incident& incident) {
   return {.id = incident.id,
           .title = incident.title,
@@ -199,9 +214,16 @@ core::NotificationView view_of(const RoutingSettings& settings, const DispatchSt
   std::unordered_map<std::uint64_t, std::size_t> places;
   for (const auto& [id, member] : state.firing) {
     places.emplace(id, view.alerts.size());
+    core::Suppression suppression = suppressor.of(member.alert.labels);
+    if (const auto by = state.inhibited.find(id); by != state.inhibited.end()) {
+      suppression.inhibited_by.insert(suppression.inhibited_by.end(), by->second.begin(), by->second.end());
+      std::ranges::sort(suppression.inhibited_by);
+      const auto repeated = std::ranges::unique(suppression.inhibited_by);
+      suppression.inhibited_by.erase(repeated.begin(), repeated.end());
+    }
     view.alerts.push_back({.alert = member.alert,
                            .receivers = {},
-                           .suppression = suppressor.of(member.alert.labels),
+                           .suppression = std::move(suppression),
                            .incident_id = member.incident_id});
   }
   for (const auto& [key, group] : state.groups) {

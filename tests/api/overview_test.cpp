@@ -295,7 +295,8 @@ TEST_F(OverviewTest, ShowsAlertsAndIncidents) {
       found["incidents"],
       json::parse(
           R"([{"id":"00000000000000aa","title":"Lag","severity":"critical","open":true,"opened_at":900.0,"resolved_at":null,
-    "cause":"stopped","labels":{},"alerts":["KafkaConsumerLagHigh"],"timeline":[{"at":900.0,"kind":"opened","text":"It began."}],"lineage":null}])"));
+    "cause":"stopped","reasons":{"hypothesis":"","score":0.0,"evidence":[],"origin":null,"affected":[]},
+    "labels":{},"alerts":["KafkaConsumerLagHigh"],"timeline":[{"at":900.0,"kind":"opened","text":"It began."}],"lineage":null}])"));
 }
 
 TEST_F(OverviewTest, NumbersThatJsonLacksAndBytesThatAreNotTextDoNotBreakIt) {

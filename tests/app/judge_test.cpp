@@ -99,7 +99,13 @@ class JudgeTest : public testing::Test {
     judge_.reset();
     rules_ = std::make_unique<rules::Evaluator>(rules::load_text(rules, "rules.yml", diagnostics));
     ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
-    judge_ = std::make_unique<Judge>(Judge::Parts{*series_, *rules_, storage_, routing_, annotations_});
+    judge_ = std::make_unique<Judge>(Judge::Parts{.series = *series_,
+                                                  .rules = *rules_,
+                                                  .storage = storage_,
+                                                  .routing = routing_,
+                                                  .annotations = annotations_,
+                                                  .silences = {},
+                                                  .upstream = upstream_});
     ASSERT_TRUE(judge_->restore(now_));
   }
   /// The same without a snapshot.
@@ -149,6 +155,7 @@ class JudgeTest : public testing::Test {
   FlakyStore storage_;
   notify::RoutingSettings routing_;
   std::function<core::Labels(const core::Labels&)> annotations_;
+  std::function<std::shared_ptr<const incidents::Upstream>()> upstream_;
   std::unique_ptr<series::Store> series_;
   std::unique_ptr<rules::Evaluator> rules_;
   std::unique_ptr<Judge> judge_;
@@ -492,6 +499,61 @@ groups:
   EXPECT_EQ(stored()[0].cause,
             "Check \"freshness(at) < 1h\" of daily in w cannot be evaluated: permission denied for table daily");
   EXPECT_EQ(storage_.due(now_, 10)->at(0).notification.cause, stored()[0].cause);
+}
+
+/// Data goes from group billing to every table.
+class ToTables final : public incidents::Upstream {
+ public:
+  core::Node canonical(const core::Node& node) const override { return node; }
+  std::vector<core::Node> upstream(const core::Node& node) const override {
+    if (node.kind != "table") return {};
+    return {{"consumer group", "c", "billing"}};
+  }
+  std::vector<core::Node> downstream(const core::Node&) const override { return {}; }
+};
+
+TEST_F(JudgeTest, WhatIsDownstreamJoinsTheIncidentAndIsNotToldWhileItsRootFires) {
+  upstream_ = [] { return std::make_shared<const ToTables>(); };
+  restart(R"(
+groups:
+  - name: g
+    rules:
+      - {alert: GroupDown, expr: members == 0, labels: {severity: critical}}
+      - {alert: TableOld, expr: age > 10, labels: {severity: critical}}
+)");
+  const core::Labels group = core::Labels::metric("members", {{"cluster", "c"}, {"consumergroup", "billing"}});
+  const core::Labels table = core::Labels::metric("age", {{"source", "w"}, {"dataset", "daily"}});
+  deliver("kafka/c", group, {}, 0);
+  now_ += 15s;
+  deliver("checks/w", table, {}, 20);
+  ASSERT_EQ(stored().size(), 1U);
+  EXPECT_EQ(stored()[0].title, "Consumer group billing in c: GroupDown, TableOld");
+  EXPECT_EQ(stored()[0].reasons.origin, (core::Node{"consumer group", "c", "billing"}));
+  now_ += 15s;
+  judge_->tick(now_);
+  std::vector<std::string> told;
+  const auto first = storage_.due(now_, 10).value();
+  for (const core::OutboxMessage& message : first) {
+    for (const core::Alert& alert : message.notification.alerts) told.push_back(alert.rule);
+    ASSERT_TRUE(storage_.delivered(message.sequence, now_, std::nullopt));
+  }
+  EXPECT_EQ(told, std::vector<std::string>{"GroupDown"});
+  const auto view = judge_->view();
+  for (const core::RoutedAlert& alert : view->notifications->alerts)
+    EXPECT_EQ(alert.suppression.any(), alert.alert.rule == "TableOld");
+
+  now_ += 15s;
+  deliver("kafka/c", group, {}, 1);
+  now_ += 15s;
+  judge_->tick(now_);
+  told.clear();
+  const auto later = storage_.due(now_, 10).value();
+  for (const core::OutboxMessage& message : later) {
+    for (const core::Alert& alert : message.notification.alerts)
+      told.push_back(alert.rule + (alert.state == core::AlertState::firing ? "" : " over"));
+  }
+  EXPECT_EQ(std::ranges::count(told, "TableOld"), 1) << "it outlives its root";
+  EXPECT_EQ(std::ranges::count(told, "GroupDown over"), 1);
 }
 
 TEST_F(JudgeTest, AFailedCycleResolvesNothing) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <map>
 #include <set>
 
 #include "notify/dispatch_message.h"
@@ -239,6 +240,51 @@ TEST_F(DispatchTest, AnInhibitedAlertIsToldWhenNothingInhibitsItAnyMore) {
   }
   resolve(named("Down", {{"cluster", "c"}}));
   EXPECT_THAT(until(30s), ::testing::UnorderedElementsAre("10 resolved Down(over)", "10 firing Slow1 Slow2"));
+}
+
+TEST_F(DispatchTest, WhatIsDownstreamOfWhatFiresIsShownButNotTold) {
+  configure(std::string(kTeam) + "route: {receiver: team, group_by: [alertname], group_wait: 0s, group_interval: 10s}");
+  fire(named("Root"));
+  fire(named("Below"));
+  state_.inhibited[alert_id(named("Below"))] = {7};
+  EXPECT_THAT(until(5s), ElementsAre("0 firing Root"));
+  const auto view = view_of(settings_, state_, {}, now_);
+  ASSERT_EQ(view.alerts.size(), 2U);
+  for (const core::RoutedAlert& alert : view.alerts)
+    EXPECT_EQ(alert.suppression.inhibited_by.size(), alert.alert.rule == "Below" ? 1U : 0U);
+  state_.inhibited.clear();
+  EXPECT_THAT(until(30s), ElementsAre("10 firing Below")) << "it still fires when its root does no more";
+}
+
+TEST_F(DispatchTest, AnAlertThatGoesOnInAnotherIncidentIsOverInTheFirst) {
+  configure(std::string(kTeam) + "route: {receiver: team, group_wait: 0s, group_interval: 10s}");
+  const core::Alert a = alert("a");
+  const core::Alert b = alert("b");
+  incidents_ = {incident({a}, "aa"), incident({b}, "bb")};
+  fire(a);
+  fire(b);
+  EXPECT_EQ(step().size(), 2U);
+  now_ += 1s;
+  incidents_ = {incident({a, b}, "aa"), incident({b}, "bb")};
+  incidents_[1].resolved_at = now_;
+  step();
+  now_ += 20s;
+  std::map<std::string, std::string> told;
+  for (const core::OutboxMessage& message : step())
+    told[message.notification.incident_id] = message.notification.status;
+  EXPECT_EQ(told, (std::map<std::string, std::string>{{"aa", "firing"}, {"bb", "resolved"}}));
+  resolve(a);
+  resolve(b);
+  now_ += 20s;
+  auto messages = step();
+  if (messages.empty()) {
+    now_ += 20s;
+    messages = step();
+  }
+  ASSERT_EQ(messages.size(), 1U) << "nothing is left of the other";
+  EXPECT_EQ(messages[0].notification.incident_id, "aa");
+  EXPECT_EQ(messages[0].notification.status, "resolved");
+  EXPECT_TRUE(state_.groups.empty());
 }
 
 TEST_F(DispatchTest, WhileWeirIsOfflineNothingElseIsTold) {

@@ -150,7 +150,7 @@ def integration(context):
     if problem:
         return failed("build weir", problem)
     # Two at a time, a file's tests in their order: mostly they wait for servers.
-    return pytest(context, "integration", ["support", "integration"], timeout=3600.0 if context.long else 2400.0,
+    return pytest(context, "integration", ["support", "integration"], timeout=7200.0 if context.long else 2700.0,
                   options=["-n", "2", "--dist", "loadfile"], show=True)
 
 
@@ -161,7 +161,8 @@ def pytest(context, name, folders, timeout=300.0, options=(), show=False):
     command = [artifacts.python(), "-m", "pytest", "-v", "--color=no", f"--junitxml={report}", *options, *present]
     if context.pattern:
         command += ["-k", context.pattern]
-    environment = {"PYTHONUNBUFFERED": "1", **({"WEIR_MODEL_SECONDS": "600", "WEIR_KILLS": "2000"} if context.long else {})}
+    hours = {"WEIR_MODEL_SECONDS": "600", "WEIR_KILLS": "2000", "WEIR_NOISE_SECONDS": "3600"}
+    environment = {"PYTHONUNBUFFERED": "1", **(hours if context.long else {})}
     task = Task(command, context.results / f"{name}.log", cwd=context.root / "tests", timeout=timeout,
                 environment=environment, on_line=show_test if show else None)
     status = task.run()
