@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/deed.h"
+
 namespace weir::api {
 
 using nlohmann::json;
@@ -30,6 +32,22 @@ json to_json(const core::Alert& alert) {
           {"active_since", core::to_seconds(alert.active_at)}};
 }
 
+json to_json(const core::Node& node) { return {{"kind", node.kind}, {"place", node.place}, {"name", node.name}}; }
+
+json to_json(const core::Reasons& reasons) {
+  json affected = json::array();
+  for (const core::Node& node : reasons.affected) affected.push_back(to_json(node));
+  return {{"hypothesis", reasons.hypothesis},
+          {"score", number_or_null(reasons.score)},
+          {"evidence", reasons.evidence},
+          {"origin", reasons.origin ? to_json(*reasons.origin) : json(nullptr)},
+          {"affected", std::move(affected)}};
+}
+
+json seconds_or_null(const std::optional<core::Duration>& duration) {
+  return duration ? json(core::to_seconds(*duration)) : json(nullptr);
+}
+
 json to_json(const core::Incident& incident) {
   json alerts = json::array();
   for (const core::Alert& alert : incident.alerts) {
@@ -39,13 +57,24 @@ json to_json(const core::Incident& incident) {
   for (const core::TimelineEntry& entry : incident.timeline) {
     timeline.push_back({{"at", core::to_seconds(entry.at)}, {"kind", entry.kind}, {"text", entry.text}});
   }
+  const core::IncidentTimes times = core::times_of(incident);
+  const core::Handling& handling = incident.handling;
   return {{"id", incident.id},
           {"title", incident.title},
           {"severity", incident.severity},
           {"open", incident.open()},
+          {"began_at", to_json(incident.began_at)},
           {"opened_at", core::to_seconds(incident.opened_at)},
           {"resolved_at", to_json(incident.resolved_at)},
+          {"time_to_detect_seconds", seconds_or_null(times.to_detect)},
+          {"time_to_acknowledge_seconds", seconds_or_null(times.to_acknowledge)},
+          {"time_to_resolve_seconds", seconds_or_null(times.to_resolve)},
+          {"owner", handling.owner},
+          {"acknowledged_by", handling.acknowledged_by},
+          {"acknowledged_at", to_json(handling.acknowledged_at)},
+          {"merged_into", handling.merged_into},
           {"cause", incident.cause},
+          {"reasons", to_json(incident.reasons)},
           {"labels", to_json(incident.labels)},
           {"alerts", alerts},
           {"timeline", timeline}};

@@ -40,6 +40,7 @@ int run_command_line(int argc, const char* const* argv) {
   add_profile_command(cli, action);
   add_measurements_command(cli, action);
   add_notify_command(cli, action);
+  add_incidents_command(cli, action);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -21,6 +21,7 @@ void add_check_command(CLI::App& cli, Action& action);  // check run, plan …
 void add_profile_command(CLI::App& cli, Action& action);
 void add_measurements_command(CLI::App& cli, Action& action);
 void add_notify_command(CLI::App& cli, Action& action);  // notify test
+void add_incidents_command(CLI::App& cli, Action& action);
 
 /// Reads the command line and does what it says. Returns the exit code of app/commands.h.
 int run_command_line(int argc, const char* const* argv);

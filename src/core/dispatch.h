@@ -18,6 +18,7 @@ struct IncidentNote {
   std::string title;
   std::string cause;
   Labels labels;
+  bool acknowledged = false;  // somebody works on it: it is not repeated
   bool operator==(const IncidentNote&) const = default;
 };
 

@@ -20,15 +20,24 @@ struct IncidentChange {
 struct IncidentPlan {
   std::vector<IncidentChange> changes;  // new, grown, recovered, resolved, or with a new event in its timeline
   std::vector<core::Incident> open;     // all that are open afterwards, changed or not
+  std::vector<core::Incident> ended;    // of those given and those that ended now
+};
+
+/// Incidents that are over and may yet change: their alerts still fire, or may fire again soon; those that were merged
+/// into others, so that what is about them goes there.
+struct Ended {
+  std::vector<core::Incident> incidents = {};
+  core::Duration reopen_within{0};  // of the end; 0: never
 };
 
 /// Groups transitions into incidents. Pure. An alert enters when it fires; alerts of the same thing (consumer group,
 /// topic, subject, table …) share one incident until all of them have resolved. `recent_events` are the last minutes'
 /// and may be given again and again: those about an open incident enter its timeline once. `series` is the evidence
-/// for the likely cause, and so are the `faults` of the sources' newest batches.
+/// for the likely cause, and so are the `faults` of the sources' newest batches. An alert of the same thing that fires
+/// soon after the end, or while another of an incident that a person resolved still fires, reopens that incident.
 IncidentPlan plan(std::vector<core::Incident> open, const std::vector<core::Transition>& transitions,
                   const std::vector<core::Event>& recent_events, const core::SeriesSource& series, core::Time now,
-                  std::span<const core::Fault> faults = {});
+                  std::span<const core::Fault> faults = {}, Ended ended = {});
 
 /// 16 hex digits from the grouping key and the moment it opened.
 std::string incident_id(std::string_view key, core::Time opened_at);
