@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/incident_access.h"
 #include "api/metrics_page.h"
 #include "api/notifications.h"
 #include "api/rule_view.h"
@@ -62,6 +63,7 @@ struct Backend {
   std::function<std::vector<CollectorView>()> collectors;
   std::function<std::vector<core::Alert>()> alerts;        // pending and firing
   std::function<std::vector<core::Incident>()> incidents;  // open ones, and the latest resolved
+  /// The incident of that id, the latest without one.
   std::function<core::Result<std::vector<core::Incident>>(std::size_t limit, const std::string& id)> history;
   /// Runs a task on a worker; false when too many wait. Without it everything is answered on the loop.
   std::function<bool(std::function<void()>)> background = {};
@@ -77,6 +79,7 @@ struct Backend {
   core::Duration retention{0};  // of the samples
   LineageAccess lineage = {};
   Notifications notifications = {};
+  IncidentAccess incident_access = {};
 };
 
 }  // namespace weir::api

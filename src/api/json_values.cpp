@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/deed.h"
+
 namespace weir::api {
 
 using nlohmann::json;
@@ -30,8 +32,6 @@ json to_json(const core::Alert& alert) {
           {"active_since", core::to_seconds(alert.active_at)}};
 }
 
-namespace {
-
 json to_json(const core::Node& node) { return {{"kind", node.kind}, {"place", node.place}, {"name", node.name}}; }
 
 json to_json(const core::Reasons& reasons) {
@@ -44,7 +44,9 @@ json to_json(const core::Reasons& reasons) {
           {"affected", std::move(affected)}};
 }
 
-}  // namespace
+json seconds_or_null(const std::optional<core::Duration>& duration) {
+  return duration ? json(core::to_seconds(*duration)) : json(nullptr);
+}
 
 json to_json(const core::Incident& incident) {
   json alerts = json::array();
@@ -55,12 +57,22 @@ json to_json(const core::Incident& incident) {
   for (const core::TimelineEntry& entry : incident.timeline) {
     timeline.push_back({{"at", core::to_seconds(entry.at)}, {"kind", entry.kind}, {"text", entry.text}});
   }
+  const core::IncidentTimes times = core::times_of(incident);
+  const core::Handling& handling = incident.handling;
   return {{"id", incident.id},
           {"title", incident.title},
           {"severity", incident.severity},
           {"open", incident.open()},
+          {"began_at", to_json(incident.began_at)},
           {"opened_at", core::to_seconds(incident.opened_at)},
           {"resolved_at", to_json(incident.resolved_at)},
+          {"time_to_detect_seconds", seconds_or_null(times.to_detect)},
+          {"time_to_acknowledge_seconds", seconds_or_null(times.to_acknowledge)},
+          {"time_to_resolve_seconds", seconds_or_null(times.to_resolve)},
+          {"owner", handling.owner},
+          {"acknowledged_by", handling.acknowledged_by},
+          {"acknowledged_at", to_json(handling.acknowledged_at)},
+          {"merged_into", handling.merged_into},
           {"cause", incident.cause},
           {"reasons", to_json(incident.reasons)},
           {"labels", to_json(incident.labels)},

@@ -11,6 +11,8 @@ namespace weir::api {
 nlohmann::json to_json(const core::Labels& labels);
 nlohmann::json to_json(const core::Alert& alert);
 nlohmann::json to_json(const core::Incident& incident);
+nlohmann::json to_json(const core::Node& node);
+nlohmann::json to_json(const core::Reasons& reasons);
 nlohmann::json to_json(const std::optional<core::Time>& time);
 /// A number, or null where JSON has none for it.
 nlohmann::json number_or_null(double value);

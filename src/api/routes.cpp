@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "api/alertmanager_api.h"
 #include "api/cluster_page.h"
 #include "api/compress.h"
+#include "api/incidents_api.h"
 #include "api/json_values.h"
 #include "api/lineage_api.h"
 #include "api/overview.h"
@@ -24,7 +24,6 @@ using net::ServerRequest;
 using net::ServerResponse;
 using nlohmann::json;
 
-constexpr std::string_view kIncidents = "/api/weir/v1/incidents";
 constexpr std::string_view kPrometheusPaths = "/api/v1/";
 constexpr std::string_view kLabel = "/api/v1/label/";
 constexpr std::string_view kValues = "/values";
@@ -65,29 +64,6 @@ ServerResponse show_overview(const Backend& backend, const ServerRequest&) {
   ServerResponse response = ServerResponse::json(200, overview(backend, backend.now()));
   response.headers.emplace_back("Cache-Control", "no-store");
   return response;
-}
-
-ServerResponse incidents(const Backend& backend, const ServerRequest& request) {
-  std::size_t limit = 100;
-  for (const auto& [name, value] : request.parameters()) {
-    if (name != "limit") continue;
-    const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), limit);
-    if (failed != std::errc() || end != value.data() + value.size() || limit == 0 || limit > 10'000) {
-      return error(400, "limit must be a whole number from 1 to 10000");
-    }
-  }
-  const auto found = backend.history(limit, "");
-  if (!found) return error(500, found.error().describe());
-  json rows = json::array();
-  for (const core::Incident& incident : *found) rows.push_back(incident_json(backend, incident));
-  return ServerResponse::json(200, dump({{"incidents", rows}}));
-}
-
-ServerResponse incident(const Backend& backend, const std::string& id) {
-  const auto found = backend.history(1, id);
-  if (!found) return error(500, found.error().describe());
-  if (id.empty() || found->empty()) return error(404, "there is no incident \"" + id + "\"");
-  return ServerResponse::json(200, dump(incident_json(backend, found->front())));
 }
 
 ServerResponse asset(const WebAsset& asset, const ServerRequest& request) {
@@ -152,7 +128,7 @@ struct Row {
   Where where;
   Methods methods = Methods::get;
 };
-constexpr std::array<Row, 24> kRoutes{{
+constexpr std::array<Row, 23> kRoutes{{
     {"/metrics", metrics, Where::always},
     {"/-/healthy", healthy, Where::loop},
     {"/-/ready", ready, Where::loop},
@@ -171,7 +147,6 @@ constexpr std::array<Row, 24> kRoutes{{
     {"/api/v1/status/runtimeinfo", runtime_info, Where::loop},
     {"/api/weir/v1/alertmanager-webhook", webhook_of_alertmanager, Where::slow, Methods::post_put},
     {"/api/weir/v1/overview", show_overview, Where::slow},
-    {kIncidents, incidents, Where::slow},
     {"/api/lineage", lineage_graph, Where::slow},
     {"/api/lineage/node", lineage_node, Where::slow},
     {"/api/weir/v1/lineage", lineage_graph, Where::slow},
@@ -209,7 +184,7 @@ std::string label_of(const std::string& path) {
 
 Where where(const ServerRequest& request) {
   if (const Row* row = find_row(request)) return row->where;
-  if (request.path.starts_with(kIncidents) || request.path.starts_with(kAlertmanagerPaths)) return Where::slow;
+  if (is_incident_path(request.path) || request.path.starts_with(kAlertmanagerPaths)) return Where::slow;
   const bool brief = request.path.starts_with(kLabel) || request.path.starts_with(kClusterMetrics);
   return brief ? Where::brief : Where::loop;
 }
@@ -224,8 +199,6 @@ ServerResponse answer_other(const Backend& backend, const ServerRequest& request
   if (const std::string label = label_of(request.path); !label.empty()) return label_values(backend, request, label);
   if (request.path.starts_with(kClusterMetrics))
     return cluster_metrics(backend, std::string_view(request.path).substr(kClusterMetrics.size()));
-  const std::string prefix = std::string(kIncidents) + "/";
-  if (request.path.starts_with(prefix)) return incident(backend, request.path.substr(prefix.size()));
   const std::string_view path = request.path == "/" ? std::string_view("/index.html") : std::string_view(request.path);
   const auto found = std::ranges::find(backend.assets, path, &WebAsset::path);
   return found == backend.assets.end() ? nothing_here(request) : asset(*found, request);
@@ -258,13 +231,13 @@ void answer_on_loop(const Backend& backend, const ServerRequest& request,
   if (!taken) responder->send(std::move(response));  // as it is, rather than late
 }
 
-/// Alertmanager's API has methods of its own. A page of another site may change nothing.
-ServerResponse answer_alertmanager(const Backend& backend, const ServerRequest& request) {
-  const std::string_view methods = alertmanager_methods(request.path);
+/// An API that has methods of its own, "" where it has nothing. A page of another site may change nothing.
+ServerResponse answer_methods(const Backend& backend, const ServerRequest& request, std::string_view methods,
+                              ServerResponse (*api)(const Backend&, const ServerRequest&)) {
   const bool changes = request.method != "GET" && request.method != "HEAD";
   if (methods.empty()) return error(404, "there is nothing at this path");
   if (changes && from_another_site(request)) return error(403, "not for pages of other sites");
-  if (methods.contains(request.method)) return alertmanager_api(backend, request);
+  if (methods.contains(request.method)) return api(backend, request);
   ServerResponse refused = error(405, request.method + " is not for this path");
   refused.headers.emplace_back("Allow", methods);
   return refused;
@@ -273,7 +246,10 @@ ServerResponse answer_alertmanager(const Backend& backend, const ServerRequest& 
 }  // namespace
 
 ServerResponse answer(const Backend& backend, const ServerRequest& request) {
-  if (request.path.starts_with(kAlertmanagerPaths)) return answer_alertmanager(backend, request);
+  if (request.path.starts_with(kAlertmanagerPaths))
+    return answer_methods(backend, request, alertmanager_methods(request.path), alertmanager_api);
+  if (is_incident_path(request.path))
+    return answer_methods(backend, request, incident_methods(request.path), incidents_api);
   const Row* row = find_row(request);
   const Methods methods = row != nullptr ? row->methods : Methods::get;
   if (allows(methods, request.method)) {

@@ -13,6 +13,7 @@
 #include "app/collector_setup.h"
 #include "app/delivery_worker.h"
 #include "app/heartbeat_link.h"
+#include "app/incident_desk.h"
 #include "app/judge.h"
 #include "app/lineage_service.h"
 #include "app/remote_files.h"
@@ -42,7 +43,6 @@ constexpr std::size_t kLargeCycle = 5'000;  // samples
 constexpr MetricInfo kBuildInfo{"weir_build_info", MetricType::gauge, "1, with the version."};
 constexpr MetricInfo kSeries{"weir_series", MetricType::gauge, "Time series held in memory."};
 constexpr MetricInfo kOutbox{"weir_outbox_messages", MetricType::gauge, "Notifications waiting to be delivered."};
-constexpr MetricInfo kIncidents{"weir_incidents_open", MetricType::gauge, "Open incidents."};
 constexpr MetricInfo kNotifications{"weir_notifications_total", MetricType::counter,
                                     "Attempts to deliver a notification, by outcome."};
 constexpr MetricInfo kTemplateFailures{"weir_notification_template_failures_total", MetricType::counter,
@@ -69,16 +69,22 @@ constexpr MetricInfo kReloaded{"weir_config_last_reload_successful", MetricType:
                                "1 when the last reading of the configuration was applied, else 0."};
 constexpr MetricInfo kReloadedAt{"weir_config_last_reload_success_timestamp_seconds", MetricType::gauge,
                                  "When the configuration was last applied."};
-constexpr std::array kOwnMetrics{kReloaded,         kReloadedAt,    kBuildInfo,   kSeries,           kOutbox,
-                                 kIncidents,        kNotifications, kRuleSeconds, kRuleFailures,     kStorageFailures,
-                                 kAlertsSent,       kSendFailures,  kHeartbeats,  kTemplateFailures, kUnwritten,
-                                 kUnwrittenDropped, kSetAside};
+constexpr std::array kOwnMetrics{kReloaded,         kReloadedAt,    kBuildInfo,        kSeries,
+                                 kOutbox,           kNotifications, kRuleSeconds,      kRuleFailures,
+                                 kStorageFailures,  kAlertsSent,    kSendFailures,     kHeartbeats,
+                                 kTemplateFailures, kUnwritten,     kUnwrittenDropped, kSetAside};
+
+std::vector<MetricInfo> own_metrics() {
+  std::vector<MetricInfo> all(kOwnMetrics.begin(), kOwnMetrics.end());
+  all.insert(all.end(), IncidentMetrics::metrics().begin(), IncidentMetrics::metrics().end());
+  return all;
+}
 
 constexpr core::Duration kSelfInterval = 5s;
-constexpr core::Duration kSaveInterval = 60s;    // of the series: what a restart may lose
-constexpr std::size_t kReserve = 2000;           // series past the limit for what tells of a full store
-constexpr core::Duration kReloadPatience = 30s;  // with the judge, which may be in the middle of a step
-constexpr core::Duration kShownFor = 5min;       // samples on /metrics of a collector that no longer succeeds
+constexpr core::Duration kSaveInterval = 60s;  // of the series: what a restart may lose
+constexpr std::size_t kReserve = 2000;         // series past the limit for what tells of a full store
+constexpr core::Duration kPatience = 30s;      // with the judge, which may be in the middle of a step
+constexpr core::Duration kShownFor = 5min;     // samples on /metrics of a collector that no longer succeeds
 
 /// One for each, so that a source that keeps its collectors waiting keeps no other from running.
 std::size_t worker_count(std::size_t collectors) { return std::clamp<std::size_t>(collectors, 2, 64); }
@@ -117,7 +123,8 @@ class App::Impl {
       : settings_(std::move(settings)),
         loop_(loop),
         storage_(std::move(storage)),
-        self_(kOwnMetrics),
+        self_(own_metrics()),
+        incident_metrics_(self_),
         series_({.retention = settings_.series.retention,
                  .max_series = settings_.series.max_series,
                  .reserve = kReserve,
@@ -135,7 +142,15 @@ class App::Impl {
                 .annotations = [this](const core::Labels& labels) { return lineage_.annotations(labels); },
                 .silences = [this] { return silences_.compiled(); },
                 .upstream = [this] { return lineage_.upstream(); },
+                .reopen_within = [this] { return settings_.incidents.reopen_within; },
                 .fail_points = fail_points}),
+        desk_({.storage = *storage_,
+               .series = series_,
+               .silences = silences_,
+               .clock = clock_,
+               .view = [this] { return judge_.view(); },
+               .handle = [this](const core::Deed& deed) { return handle(deed); },
+               .page_url = settings_.external_url}),
         http_(net::make_curl_client()),
         remote_files_(*http_),
         backend_(make_backend()),
@@ -265,7 +280,28 @@ class App::Impl {
                 },
             .retention = settings_.series.retention,
             .lineage = lineage_.access(),
-            .notifications = make_notifications()};
+            .notifications = make_notifications(),
+            .incident_access = desk_.access(lineage_.access())};
+  }
+
+  /// On a worker of the API: the judge does it in its turn.
+  core::Result<core::Incident> handle(const core::Deed& deed) {
+    auto promise = std::make_shared<std::promise<core::Result<core::Incident>>>();
+    std::future<core::Result<core::Incident>> done = promise->get_future();
+    const bool taken = judge_pool_.submit([this, deed, promise](const std::stop_token&) {
+      auto handled = judge_.handle(deed, clock_.now());
+      if (handled) show(handled->step);
+      promise->set_value(handled ? core::Result<core::Incident>(std::move(handled->incident))
+                                 : std::unexpected(handled.error()));
+    });
+    if (!taken) return core::fail(core::ErrorKind::unavailable, "the judge is behind: nothing was done, try again");
+    if (done.wait_for(kPatience) != std::future_status::ready)
+      return core::fail(core::ErrorKind::timeout, "the judge is behind: look whether it was done before trying again");
+    try {
+      return done.get();
+    } catch (const std::future_error&) {
+      return core::fail(core::ErrorKind::cancelled, "Weir is stopping");
+    }
   }
 
   api::Notifications make_notifications() {
@@ -321,6 +357,7 @@ class App::Impl {
     auto shared = std::make_shared<Settings>(std::move(fresh));
     const bool taken = judge_pool_.submit([this, shared, applied](const std::stop_token&) {
       settings_.routing = std::move(shared->routing);
+      settings_.incidents = shared->incidents;
       routing_text_ = std::make_shared<const std::string>(notify::routing_yaml(settings_.routing));
       alertmanagers_.configure(std::move(shared->alertmanagers), settings_.external_url);
       heartbeats_.configure(std::move(shared->heartbeats), settings_.external_url);
@@ -329,7 +366,7 @@ class App::Impl {
     });
     if (!taken)
       return core::fail(core::ErrorKind::unavailable, "the rules cannot be replaced now: the judge is behind");
-    if (done.wait_for(kReloadPatience) != std::future_status::ready)
+    if (done.wait_for(kPatience) != std::future_status::ready)
       return core::fail(core::ErrorKind::timeout, "the judge is behind: the new rules come into force when it is not");
     try {
       done.get();
@@ -370,6 +407,7 @@ class App::Impl {
 
   /// At 0, so that rules see the first step too, and that a restart does not look like the end of what is counted.
   void begin_counters() {
+    incident_metrics_.begin();
     for (const MetricInfo& metric : {kStorageFailures, kUnwrittenDropped, kSetAside}) self_.add(metric.name, {}, 0);
     for (const rules::Group& group : rules_.groups()) self_.add(kRuleFailures.name, {{"rule_group", group.name}}, 0);
     for (const notify::AlertmanagerSettings& each : settings_.alertmanagers) {
@@ -431,7 +469,7 @@ class App::Impl {
     self_.set(kSeries.name, {}, static_cast<double>(series_.stats().series));
     if (const auto waiting = storage_->pending_messages()) self_.set(kOutbox.name, {}, static_cast<double>(*waiting));
     const auto view = judge_.view();
-    self_.set(kIncidents.name, {}, static_cast<double>(std::ranges::count_if(view->incidents, &core::Incident::open)));
+    incident_metrics_.show(*view);
     const auto batch = std::make_shared<core::Batch>();
     self_.append_samples(batch->samples, now);
     keeper_.append_samples(batch->samples, now);
@@ -458,6 +496,7 @@ class App::Impl {
       note_rule_errors(group);
     }
     log_step(step);
+    incident_metrics_.note(step.measures);
     const std::string storage_error = step.storage ? step.storage->describe() : std::string();
     if (step.storage) self_.add(kStorageFailures.name, {});
     note_unwritten(step.unwritten);
@@ -583,12 +622,14 @@ class App::Impl {
   runtime::SystemClock clock_;
   std::unique_ptr<storage::Store> storage_;
   runtime::SelfMetrics self_;
+  IncidentMetrics incident_metrics_;
   series::Store series_;
   SeriesKeeper keeper_;
   rules::Evaluator rules_;
   LineageService lineage_;
   SilenceBook silences_;
   Judge judge_;
+  IncidentDesk desk_;
   api::MetricsPage metrics_;
   std::unique_ptr<net::HttpClient> http_;
   RemoteFiles remote_files_;

@@ -41,6 +41,7 @@ int run_command_line(int argc, const char* const* argv) {
   add_measurements_command(cli, action);
   add_notify_command(cli, action);
   add_db_command(cli, action);
+  add_incidents_command(cli, action);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -22,6 +22,7 @@ void add_profile_command(CLI::App& cli, Action& action);
 void add_measurements_command(CLI::App& cli, Action& action);
 void add_notify_command(CLI::App& cli, Action& action);  // notify test
 void add_db_command(CLI::App& cli, Action& action);      // db check, backup, export
+void add_incidents_command(CLI::App& cli, Action& action);
 
 /// Reads the command line and does what it says. Returns the exit code of app/commands.h.
 int run_command_line(int argc, const char* const* argv);

@@ -68,7 +68,10 @@ core::Result<JudgeStep> Judge::restore(core::Time now) {
   if (!latest) return std::unexpected(latest.error());
   auto groups = parts_.storage.notification_groups();
   if (!groups) return std::unexpected(groups.error());
+  auto ended = parts_.storage.incidents({.limit = 10'000, .lingering_since = now - reopen_within()});
+  if (!ended) return std::unexpected(ended.error());
   open_ = std::move(*open);
+  ended_ = std::move(*ended);
   for (core::Incident& incident : *latest) {
     if (!incident.open()) resolved_.push_back(std::move(incident));
   }
@@ -271,7 +274,10 @@ bool Judge::holding(core::Time now) {
 
 void Judge::rebuild_dispatch(std::span<const core::GroupRecord> records, std::span<const core::Alert> firing,
                              core::Time now) {
-  notify::DispatchState rebuilt = notify::rebuild(parts_.routing, records, firing, open_, now);
+  // Of those that have the same alert the last one counts.
+  std::vector<core::Incident> incidents = ended_;
+  incidents.insert(incidents.end(), open_.begin(), open_.end());
+  notify::DispatchState rebuilt = notify::rebuild(parts_.routing, records, firing, incidents, now);
   rebuilt.flaps = std::move(dispatch_.flaps);
   rebuilt.buckets = std::move(dispatch_.buckets);
   dispatch_ = std::move(rebuilt);
@@ -332,22 +338,24 @@ void Judge::plan(const std::vector<core::Transition>& transitions, core::Time no
   if (parts_.upstream) upstream_ = parts_.upstream();
   std::vector<core::Fault> faults;
   for (const auto& [source, of_source] : faults_) faults.insert(faults.end(), of_source.begin(), of_source.end());
-  incidents::IncidentPlan planned =
-      incidents::plan(open_, transitions, events_, parts_.series, now, faults, upstream_.get());
   std::set<std::string> known;
   for (const core::Incident& incident : open_) known.insert(incident.id);
+  std::set<std::string> over;
+  for (const core::Incident& incident : ended_) over.insert(incident.id);
+  incidents::IncidentPlan planned = incidents::plan(open_, transitions, events_, parts_.series, now, faults,
+                                                    upstream_.get(), {std::move(ended_), reopen_within()});
   open_ = std::move(planned.open);
+  ended_ = std::move(planned.ended);
   for (incidents::IncidentChange& change : planned.changes) {
     const core::Incident& incident = change.incident;
-    const auto note = [&](std::optional<core::Duration> lasted) {
-      step.incident_notes.push_back({incident.id, incident.title, incident.severity, incident.cause, lasted});
-    };
-    if (!known.contains(incident.id)) note(std::nullopt);
-    if (!incident.open()) note(*incident.resolved_at - incident.opened_at);
-    if (!change.incident.open()) resolved_.push_front(change.incident);
+    note_change(incident, known.contains(incident.id), over.contains(incident.id), step);
+    std::erase_if(resolved_, [&](const core::Incident& shown) { return shown.id == incident.id; });
+    if (!incident.open()) resolved_.push_front(incident);
     changes.incidents.push_back(std::move(change.incident));
   }
   while (resolved_.size() > kResolvedShown) resolved_.pop_back();
+  follow_merged(changes.incidents);
+  forget_ended(now);
   step.incidents = changes.incidents.size();
   note_inhibitions();
 }

@@ -17,6 +17,7 @@
 #include "app/told.h"
 #include "app/write_backlog.h"
 #include "core/batch.h"
+#include "core/deed.h"
 #include "core/dispatch.h"
 #include "core/error.h"
 #include "core/fail_points.h"
@@ -54,13 +55,22 @@ struct IncidentNote {
   std::optional<core::Duration> lasted;  // unset: it was opened
 };
 
+/// A stretch of an incident's life that is over.
+struct IncidentMeasure {
+  enum class What { to_detect, to_acknowledge, to_resolve };
+  What what;
+  std::string severity;
+  core::Duration took;
+};
+
 /// What one step changed.
 struct JudgeStep {
   std::size_t transitions = 0;
   std::size_t incidents = 0;
   std::vector<core::Transition> notable;     // alerts that began or ceased to fire
   std::vector<IncidentNote> incident_notes;  // those opened or closed, in the order of `notable`
-  std::size_t messages = 0;                  // put into the outbox
+  std::vector<IncidentMeasure> measures;
+  std::size_t messages = 0;  // put into the outbox
   std::vector<GroupReport> groups;
   std::optional<core::Error> storage;  // not all could be written; it is kept and written with the next step
   struct Unwritten {
@@ -86,6 +96,8 @@ class Judge {
     std::function<core::Labels(const core::Labels& alert_labels)> annotations = {};
     Silences silences = {};                                                     // without it there are none
     std::function<std::shared_ptr<const incidents::Upstream>()> upstream = {};  // the lineage graph as it is now
+    /// How long after its end an incident is reopened by an alert of the same thing; 30m without it.
+    std::function<core::Duration()> reopen_within = {};
     core::FailPoints* fail_points = nullptr;
   };
   explicit Judge(Parts parts);
@@ -116,6 +128,14 @@ class Judge {
   /// incidents say so.
   JudgeStep note_delivery(std::span<const std::uint64_t> alerts, const Told& told, core::Time now);
 
+  struct Handled {
+    core::Incident incident;  // as it is now
+    JudgeStep step;
+  };
+  /// What a person does about an incident, in storage before it counts: what could not be written has not happened.
+  /// Errors: not_found, those of incidents::carry_out, storage.
+  core::Result<Handled> handle(const core::Deed& deed, core::Time now);
+
   std::shared_ptr<const JudgeView> view() const;
 
  private:
@@ -137,6 +157,13 @@ class Judge {
   void note_inhibitions();
   void dispatch(std::span<const core::Transition> transitions, core::Time now, JudgeStep& step,
                 storage::Commit& changes);
+  void note_change(const core::Incident& incident, bool was_open, bool was_over, JudgeStep& step);
+  core::Result<core::Incident> find_incident(const std::string& id) const;
+  void follow_merged(std::vector<core::Incident>& changed);
+  core::Result<void> keep_now(const std::vector<core::Incident>& changed);
+  void place(const core::Incident& incident);
+  void forget_ended(core::Time now);
+  core::Duration reopen_within() const;
   core::Time not_before_last(core::Time now);
   bool holding(core::Time now);
   void rebuild_dispatch(std::span<const core::GroupRecord> records, std::span<const core::Alert> firing,
@@ -159,6 +186,7 @@ class Judge {
   std::map<std::string, std::vector<core::Fault>, std::less<>> faults_;  // of each source's newest batch
   std::vector<core::Event> events_;                                      // the last minutes', evidence for causes
   std::vector<core::Incident> open_;
+  std::vector<core::Incident> ended_;        // that alerts may still change, see incidents::Ended
   std::deque<core::Incident> resolved_;      // the latest, newest first
   std::map<AlertKey, core::Alert> written_;  // active alerts as storage has them, or will have
   WriteBacklog backlog_;                     // what could not be written yet

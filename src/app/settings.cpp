@@ -173,6 +173,7 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
     settings.rule_groups = rules::load(section.files, diagnostics, section.interval);
     for (const std::string& file : section.files) note_empty(file, settings.rule_groups, diagnostics);
   }
+  settings.incidents = incidents::parse_incidents_section(section_or_nothing(reader, "incidents"), diagnostics);
   settings.routing = notify::parse_routing({.receivers = reader.child("receivers"),
                                             .route = reader.child("route"),
                                             .global = reader.child("global"),
@@ -197,18 +198,10 @@ std::string text_of(const config::Node& node) {
 }
 
 void note_fixed(const config::Node& root, Settings& settings) {
-  static constexpr std::array<std::string_view, 12> kReloaded{"rules",
-                                                              "receivers",
-                                                              "route",
-                                                              "global",
-                                                              "inhibit_rules",
-                                                              "time_intervals",
-                                                              "mute_time_intervals",
-                                                              "templates",
-                                                              "notifications",
-                                                              "alertmanagers",
-                                                              "heartbeats",
-                                                              "log_level"};
+  static constexpr std::array<std::string_view, 13> kReloaded{
+      "rules",          "incidents",           "receivers", "route",         "global",        "inhibit_rules",
+      "time_intervals", "mute_time_intervals", "templates", "notifications", "alertmanagers", "heartbeats",
+      "log_level"};
   for (const auto& [key, value] : root.entries()) {
     if (std::ranges::find(kReloaded, key.text()) == kReloaded.end())
       settings.fixed[key.text()] = std::hash<std::string>()(text_of(value));

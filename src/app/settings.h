@@ -11,6 +11,7 @@
 #include "collectors/schema_registry.h"
 #include "config/diagnostics.h"
 #include "core/time.h"
+#include "incidents/settings.h"
 #include "kafka/settings.h"
 #include "notify/alertmanager.h"
 #include "notify/heartbeat.h"
@@ -48,6 +49,7 @@ struct Settings {
   std::vector<quality::GovernanceSettings> governance;
   LineageSettings lineage;
   std::vector<rules::Group> rule_groups;
+  incidents::IncidentSettings incidents;
   notify::RoutingSettings routing;
   std::vector<notify::AlertmanagerSettings> alertmanagers;
   std::vector<notify::HeartbeatSettings> heartbeats;

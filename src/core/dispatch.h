@@ -20,6 +20,7 @@ struct IncidentNote {
   Labels labels;
   std::string owner = {};
   std::vector<std::string> evidence = {};
+  bool acknowledged = false;  // somebody works on it: it is not repeated
   bool operator==(const IncidentNote&) const = default;
 };
 

@@ -14,7 +14,7 @@ namespace weir::core {
 
 struct TimelineEntry {
   Time at;
-  std::string kind;  // "opened", "grew", "recovered", "resolved", "reopened", "event", "notified"
+  std::string kind;  // "opened", "grew", "recovered", "resolved", "reopened", "event", "notified", core/deed.h's
   std::string text;  // one sentence
 };
 

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "incidents/causes.h"
+#include "incidents/lifecycle.h"
 #include "incidents/root.h"
 #include "incidents/subject.h"
 
@@ -82,12 +83,24 @@ std::string title_of(const core::Incident& incident, const std::vector<core::Ale
 class Planner {
  public:
   Planner(std::vector<core::Incident> open, const std::vector<core::Event>& events, const core::SeriesSource& series,
-          core::Time now, std::span<const core::Fault> faults, const Upstream* upstream)
-      : events_(events), series_(series), now_(now), faults_(faults), upstream_(upstream) {
+          core::Time now, std::span<const core::Fault> faults, const Upstream* upstream, Ended ended)
+      : events_(events),
+        series_(series),
+        now_(now),
+        faults_(faults),
+        upstream_(upstream),
+        reopen_within_(ended.reopen_within) {
+    // Those that are open go before those that ended, and those before what ended earlier.
+    std::ranges::stable_sort(ended.incidents, {}, &core::Incident::resolved_at);
+    for (core::Incident& incident : ended.incidents) {
+      if (incident.handling.merged_into.empty()) index(incident, entries_.size());
+      entries_.push_back({.change = {std::move(incident), {}, {}}});
+    }
     for (core::Incident& incident : open) {
       index(incident, entries_.size());
       entries_.push_back({.change = {std::move(incident), {}, {}}});
     }
+    index_merged();
   }
 
   void take(const core::Transition& transition) {
@@ -97,7 +110,7 @@ class Planner {
 
   IncidentPlan finish() {
     for (Entry& entry : entries_) {
-      add_events(entry);
+      if (entry.change.incident.open()) add_events(entry);
       if (entry.touched) settle(entry);
     }
     refresh();
@@ -107,10 +120,10 @@ class Planner {
       if (entry.gone) continue;
       const bool open = entry.change.incident.open();
       if (!entry.changed && !entry.touched) {
-        if (open) plan.open.push_back(std::move(entry.change.incident));
+        (open ? plan.open : plan.ended).push_back(std::move(entry.change.incident));
         continue;
       }
-      if (open) plan.open.push_back(entry.change.incident);
+      (open ? plan.open : plan.ended).push_back(entry.change.incident);
       plan.changes.push_back(std::move(entry.change));
     }
     return plan;
@@ -135,9 +148,39 @@ class Planner {
     }
   }
 
+  /// What is about an incident that was merged into another goes there, unless it has an incident of its own since.
+  void index_merged() {
+    constexpr int kMostSteps = 16;
+    std::map<std::string_view, std::size_t> by_id;
+    for (std::size_t i = 0; i < entries_.size(); ++i) by_id.emplace(entries_[i].change.incident.id, i);
+    for (const Entry& entry : entries_) {
+      const core::Incident* incident = &entry.change.incident;
+      auto found = by_id.end();
+      for (int step = 0; step < kMostSteps && !incident->handling.merged_into.empty(); ++step) {
+        found = by_id.find(incident->handling.merged_into);
+        if (found == by_id.end()) break;
+        incident = &entries_[found->second].change.incident;
+      }
+      if (found != by_id.end() && incident->handling.merged_into.empty())
+        by_key_.try_emplace(entry.change.incident.key, found->second);
+    }
+  }
+
+  /// Whether an alert that fires now goes on with this incident.
+  bool goes_on(const core::Incident& incident) const {
+    if (incident.open()) return true;
+    if (reopen_within_ == core::Duration(0) || !incident.handling.merged_into.empty()) return false;
+    return now_ - *incident.resolved_at <= reopen_within_ || std::ranges::any_of(incident.alerts, firing);
+  }
+
+  static bool fires_in(const core::Incident& incident, const core::Alert& alert) {
+    const auto known = std::ranges::find(incident.alerts, alert.labels, &core::Alert::labels);
+    return known != incident.alerts.end() && firing(*known);
+  }
+
   /// False when the timeline is full: how it began is kept, and how it ended.
   static bool note(core::Incident& incident, core::Time at, std::string_view kind, std::string text) {
-    if (incident.timeline.size() >= kMaxTimeline && kind != "resolved") return false;
+    if (incident.timeline.size() >= kMaxTimeline && kind != "resolved" && kind != "reopened") return false;
     incident.timeline.push_back({at, std::string(kind), std::move(text)});
     return true;
   }
@@ -152,8 +195,9 @@ class Planner {
   Entry& entry_for(const core::Transition& transition) {
     const Subject subject = subject_of(transition.alert.labels);
     const std::string key = subject.key();
-    if (const auto found = by_key_.find(key); found != by_key_.end()) return entries_[found->second];
-    by_key_.emplace(key, entries_.size());
+    const auto found = by_key_.find(key);
+    if (found != by_key_.end() && goes_on(entries_[found->second].change.incident)) return entries_[found->second];
+    by_key_.insert_or_assign(key, entries_.size());
     Entry& entry = entries_.emplace_back();
     core::Incident& incident = entry.change.incident;
     incident.key = key;
@@ -166,11 +210,12 @@ class Planner {
   void fire(const core::Transition& transition) {
     const core::Alert& alert = transition.alert;
     const auto known = by_alert_.find(alert.labels);
-    Entry& entry = known == by_alert_.end() ? entry_for(transition) : entries_[known->second];
+    // Delivered again after a restart: nothing new.
+    if (known != by_alert_.end() && fires_in(entries_[known->second].change.incident, alert)) return;
+    const bool goes = known != by_alert_.end() && goes_on(entries_[known->second].change.incident);
+    Entry& entry = goes ? entries_[known->second] : entry_for(transition);
     core::Incident& incident = entry.change.incident;
     const auto before = std::ranges::find(incident.alerts, alert.labels, &core::Alert::labels);
-    // Delivered again after a restart: nothing new.
-    if (before != incident.alerts.end() && firing(*before)) return;
     const bool again = before != incident.alerts.end();
     const bool first = incident.alerts.empty();
     if (again) {
@@ -180,7 +225,13 @@ class Planner {
       incident.alerts.push_back(alert);
       by_alert_.insert_or_assign(alert.labels, static_cast<std::size_t>(&entry - entries_.data()));
     }
-    note(incident, transition.at, first ? "opened" : "grew", (again ? "fires again: " : "") + alert_text(alert));
+    const bool reopened = !incident.open();
+    if (reopened) reopen_by_alert(incident);
+    note(incident, transition.at,
+         reopened ? "reopened"
+         : first  ? "opened"
+                  : "grew",
+         (again ? "fires again: " : "") + alert_text(alert));
     entry.change.fired.push_back(alert);
     entry.touched = true;
   }
@@ -218,15 +269,19 @@ class Planner {
   void settle(Entry& entry) {
     core::Incident& incident = entry.change.incident;
     int rank = severity_rank(incident.severity);
-    for (const core::Alert& alert : incident.alerts) rank = std::max(rank, severity_rank(alert.labels.get("severity")));
+    for (const core::Alert& alert : incident.alerts) {
+      rank = std::max(rank, severity_rank(alert.labels.get("severity")));
+      const bool known = alert.active_at != core::Time();
+      if (known && (!incident.began_at || alert.active_at < *incident.began_at)) incident.began_at = alert.active_at;
+    }
     incident.severity = severity_name(rank);
-    const bool open = std::ranges::any_of(incident.alerts, firing);
+    const bool fires = std::ranges::any_of(incident.alerts, firing);
     // What is over keeps its cause.
-    if (open || !incident.reasons.origin) find_cause(entry);
+    if (fires || !incident.reasons.origin) find_cause(entry);
     const Alerts own = alerts_at_origin(incident);
     incident.labels = in_common(own.empty() ? incident.alerts : own);
     incident.title = title_of(incident, own);
-    if (open) return;
+    if (!incident.open() || fires) return;
     incident.resolved_at = now_;
     note(incident, now_, "resolved",
          fmt::format("resolved after {}",
@@ -472,6 +527,7 @@ class Planner {
   std::vector<std::optional<Illness>> illnesses_;  // of entries
   std::map<core::Node, std::vector<std::size_t>> ill_at_;
   std::map<core::Node, std::vector<std::size_t>> ill_below_;  // by what labels say is above
+  core::Duration reopen_within_;
   std::vector<Entry> entries_;
   std::map<std::string, std::size_t> by_key_;
   std::unordered_map<core::Labels, std::size_t> by_alert_;
@@ -486,8 +542,8 @@ std::string incident_id(std::string_view key, core::Time opened_at) {
 
 IncidentPlan plan(std::vector<core::Incident> open, const std::vector<core::Transition>& transitions,
                   const std::vector<core::Event>& recent_events, const core::SeriesSource& series, core::Time now,
-                  std::span<const core::Fault> faults, const Upstream* upstream) {
-  Planner planner(std::move(open), recent_events, series, now, faults, upstream);
+                  std::span<const core::Fault> faults, const Upstream* upstream, Ended ended) {
+  Planner planner(std::move(open), recent_events, series, now, faults, upstream, std::move(ended));
   for (const core::Transition& transition : transitions) planner.take(transition);
   return planner.finish();
 }

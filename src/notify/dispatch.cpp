@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kFlappingBit = 0x5bd1e9955bd1e995ULL;
 constexpr core::Duration kLongestPause = std::chrono::minutes(1);
+constexpr core::Duration kNever = std::chrono::years(100);
 constexpr std::size_t kMostFlaps = 50'000;  // alerts whose changes are remembered
 
 bool fires(const core::Alert& alert) { return alert.state == core::AlertState::firing; }
@@ -53,7 +54,9 @@ class Step {
  private:
   void note_incidents() {
     for (const core::Incident& incident : input_.incidents) {
+      const bool merged = !incident.handling.merged_into.empty();
       for (const core::Alert& alert : incident.alerts) {
+        if (merged) break;  // they are the other one's now
         std::string& held = incident_of_[alert_id(alert)];
         // Of several the one that is open.
         if (held.empty() || incident.open()) held = incident.id;
@@ -82,10 +85,10 @@ class Step {
     if (is && !alert.fired_at) alert.fired_at = transition.at;
     if (!is && !alert.resolved_at) alert.resolved_at = transition.at;
     const std::uint64_t id = alert_id(alert);
-    if (const auto known = incident_of_.find(id); known != incident_of_.end()) member.incident_id = known->second;
+    if (const auto known = state_.firing.find(id); known != state_.firing.end() && !is)
+      member.incident_id = known->second.incident_id;
     if (member.incident_id.empty()) {
-      if (const auto known = state_.firing.find(id); known != state_.firing.end())
-        member.incident_id = known->second.incident_id;
+      if (const auto known = incident_of_.find(id); known != incident_of_.end()) member.incident_id = known->second;
     }
     note_change(id);
     if (is) {
@@ -196,12 +199,20 @@ class Step {
     if (group.members.empty()) state_.groups.erase(key);
   }
 
+  /// Whether somebody works on all that fires.
+  bool acknowledged(const Visible& visible) const {
+    return std::ranges::all_of(visible.firing, [&](const GroupMember& member) {
+      const auto note = state_.incidents.find(member.incident_id);
+      return note != state_.incidents.end() && note->second.acknowledged;
+    });
+  }
+
   /// Whether what it was told has changed.
   bool tell(AlertGroup& group, const Integration& integration, const Visible& visible) {
     auto told = std::ranges::find(group.told, integration.id, &core::ToldState::integration);
     const core::ToldState* before = told == group.told.end() ? nullptr : &*told;
-    if (!needs_telling(before, visible, integration.send_resolved, group.route->repeat_interval, input_.now))
-      return false;
+    const core::Duration repeat = acknowledged(visible) ? kNever : group.route->repeat_interval;
+    if (!needs_telling(before, visible, integration.send_resolved, repeat, input_.now)) return false;
     core::ToldState now{.integration = integration.id,
                         .firing = visible.firing_ids,
                         .resolved = visible.resolved_ids,

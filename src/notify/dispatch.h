@@ -93,14 +93,16 @@ struct DispatchOutput {
 ///
 /// It departs from Alertmanager in these: without group_by a group is an incident; what an integration may get is
 /// bounded (NotificationLimits), the rest is one digest; an alert that flaps is told of as such and not again until it
-/// is calm; a group without alerts is forgotten at once, so that what fires again waits for group_wait only.
+/// is calm; a group without alerts is forgotten at once, so that what fires again waits for group_wait only; what is of
+/// acknowledged incidents alone is not repeated; alerts of an incident that was merged into another are told of to
+/// their end as of the one in which they fired.
 ///
 /// Pure: the same state and input give the same messages, keys and state.
 DispatchOutput dispatch(const RoutingSettings& settings, DispatchState& state, const DispatchInput& input);
 
 /// The state from what storage kept, for the routes as they are now: groups that these no longer give are forgotten.
 /// Also what to do with other settings, with the records that records() gives. `firing` are all alerts that fire,
-/// `incidents` those that are open.
+/// `incidents` those that are open, and those that were merged into these.
 DispatchState rebuild(const RoutingSettings& settings, std::span<const core::GroupRecord> records,
                       std::span<const core::Alert> firing, std::span<const core::Incident> incidents, core::Time now);
 

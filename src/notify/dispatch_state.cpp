@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "notify/dispatch_message.h"
 
@@ -109,12 +111,14 @@ void leave(DispatchState& state, const Route& root, std::uint64_t id, const Grou
 }
 
 core::IncidentNote note_of(const core::Incident& incident) {
+  const bool live = incident.open() || !incident.handling.merged_into.empty();
   return {.id = incident.id,
           .title = incident.title,
           .cause = incident.cause,
           .labels = incident.labels,
           .owner = incident.handling.owner,
-          .evidence = incident.reasons.evidence};
+          .evidence = incident.reasons.evidence,
+          .acknowledged = live && incident.handling.acknowledged_at.has_value()};
 }
 
 core::GroupRecord record_of(const std::string& key, const AlertGroup& group,
@@ -162,15 +166,23 @@ DispatchState rebuild(const RoutingSettings& settings, std::span<const core::Gro
   DispatchState state;
   if (!settings.root) return state;
   std::unordered_map<std::uint64_t, std::string> incident_of;
+  std::map<std::pair<std::uint64_t, std::optional<core::Time>>, std::string> fired_in;  // merged since
   for (const core::Incident& incident : incidents) {
     state.incidents[incident.id] = note_of(incident);
-    for (const core::Alert& alert : incident.alerts) incident_of[alert_id(alert)] = incident.id;
+    const bool merged = !incident.handling.merged_into.empty();
+    for (const core::Alert& alert : incident.alerts) {
+      if (merged && fires(alert)) fired_in[{alert_id(alert), alert.fired_at}] = incident.id;
+      if (!merged) incident_of[alert_id(alert)] = incident.id;
+    }
   }
   for (const core::Alert& alert : firing) {
     if (!fires(alert)) continue;
     const std::uint64_t id = alert_id(alert);
     const auto incident = incident_of.find(id);
-    const GroupMember member{alert, incident == incident_of.end() ? std::string() : incident->second};
+    const auto before = fired_in.find({id, alert.fired_at});
+    const GroupMember member{alert, before != fired_in.end()        ? before->second
+                                    : incident == incident_of.end() ? std::string()
+                                                                    : incident->second};
     state.firing.emplace(id, member);
     enter(state, *settings.root, id, member, now, nullptr);
   }

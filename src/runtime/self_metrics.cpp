@@ -1,8 +1,11 @@
 #include "runtime/self_metrics.h"
 
+#include <cmath>
+#include <fmt/format.h>
 #include <map>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <string>
 
@@ -36,12 +39,27 @@ core::Labels from_client(const std::string& name, const std::vector<prometheus::
   return core::Labels(std::span<const core::Labels::Pair>(pairs));
 }
 
+void append_histogram(const prometheus::MetricFamily& family, core::Time now, std::vector<core::Sample>& samples) {
+  for (const prometheus::ClientMetric& metric : family.metric) {
+    for (const auto& bucket : metric.histogram.bucket) {
+      auto labels = metric.label;
+      labels.push_back({"le", std::isinf(bucket.upper_bound) ? "+Inf" : fmt::format("{:g}", bucket.upper_bound)});
+      samples.push_back(
+          {from_client(family.name + "_bucket", labels), now, static_cast<double>(bucket.cumulative_count)});
+    }
+    samples.push_back({from_client(family.name + "_sum", metric.label), now, metric.histogram.sample_sum});
+    samples.push_back(
+        {from_client(family.name + "_count", metric.label), now, static_cast<double>(metric.histogram.sample_count)});
+  }
+}
+
 }  // namespace
 
 struct SelfMetrics::Impl {
   prometheus::Registry registry;
   std::map<std::string, prometheus::Family<prometheus::Counter>*, std::less<>> counters;
   std::map<std::string, prometheus::Family<prometheus::Gauge>*, std::less<>> gauges;
+  std::map<std::string, prometheus::Family<prometheus::Histogram>*, std::less<>> histograms;
   std::vector<core::MetricInfo> table;
   core::Labels cpu = core::Labels::metric(kCpu, {});
   core::Labels resident = core::Labels::metric(kResident, {});
@@ -56,6 +74,8 @@ SelfMetrics::SelfMetrics(std::span<const core::MetricInfo> table) : impl_(std::m
     const std::string help(info.help);
     if (info.type == core::MetricType::counter) {
       impl_->counters[name] = &prometheus::BuildCounter().Name(name).Help(help).Register(impl_->registry);
+    } else if (info.type == core::MetricType::histogram) {
+      impl_->histograms[name] = &prometheus::BuildHistogram().Name(name).Help(help).Register(impl_->registry);
     } else {
       impl_->gauges[name] = &prometheus::BuildGauge().Name(name).Help(help).Register(impl_->registry);
     }
@@ -72,6 +92,15 @@ void SelfMetrics::add(std::string_view name, LabelPairs labels, double by) {
   found->second->Add(to_labels(labels)).Increment(by);
 }
 
+void SelfMetrics::observe(std::string_view name, LabelPairs labels, std::optional<double> seconds) {
+  static const prometheus::Histogram::BucketBoundaries kBuckets{5,    15,   30,   60,    120,   300,  600,
+                                                                1800, 3600, 7200, 14400, 43200, 86400};
+  const auto found = impl_->histograms.find(name);
+  if (found == impl_->histograms.end()) return log_error("no such histogram", {{"name", name}});
+  prometheus::Histogram& histogram = found->second->Add(to_labels(labels), kBuckets);
+  if (seconds) histogram.Observe(*seconds);
+}
+
 void SelfMetrics::set(std::string_view name, LabelPairs labels, double value) {
   const auto found = impl_->gauges.find(name);
   if (found == impl_->gauges.end()) return log_error("no such gauge", {{"name", name}});
@@ -82,6 +111,10 @@ std::span<const core::MetricInfo> SelfMetrics::metrics() const { return impl_->t
 
 void SelfMetrics::append_samples(std::vector<core::Sample>& samples, core::Time now) const {
   for (const prometheus::MetricFamily& family : impl_->registry.Collect()) {
+    if (family.type == prometheus::MetricType::Histogram) {
+      append_histogram(family, now, samples);
+      continue;
+    }
     const bool counter = family.type == prometheus::MetricType::Counter;
     for (const prometheus::ClientMetric& metric : family.metric) {
       samples.push_back(

@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -16,12 +17,14 @@ class SelfMetrics {
  public:
   using LabelPairs = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-  /// `table` names every metric that add() and set() may be asked for: counters and gauges.
+  /// `table` names every metric that add(), set() and observe() may be asked for: counters, gauges and histograms.
   explicit SelfMetrics(std::span<const core::MetricInfo> table);
   ~SelfMetrics();
 
   /// Adds to a counter; a series starts at 0.
   void add(std::string_view name, LabelPairs labels, double by = 1);
+  /// Counts a span, in seconds, in a histogram: buckets from 5 s to a day. With nothing the series begin.
+  void observe(std::string_view name, LabelPairs labels, std::optional<double> seconds);
   /// Sets a gauge.
   void set(std::string_view name, LabelPairs labels, double value);
 

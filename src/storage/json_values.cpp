@@ -4,8 +4,11 @@
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
 #include <vector>
+
+#include "core/utf8.h"
 
 namespace weir::storage {
 namespace {
@@ -180,6 +183,10 @@ core::Matcher to_matcher(const json& object) {
           .value = object.at(2).get<std::string>()};
 }
 
+// Entries of timelines that people wrote.
+constexpr std::array<std::string_view, 7> kOfPeople{"acknowledged", "assigned", "commented", "resolved",
+                                                    "reopened",     "merged",   "silenced"};
+
 // In texts for people, what is not UTF-8 is replaced rather than refused.
 std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
@@ -193,6 +200,44 @@ auto reading(std::string_view text, Read read) -> core::Result<decltype(read(jso
 }
 
 }  // namespace
+
+std::string write_label_pair(const std::string& name, const std::string& value) {
+  return dump(json(name)) + ":" + dump(json(value));
+}
+
+std::string searchable(std::string_view text) {
+  std::string valid;
+  while (!text.empty()) {
+    const std::size_t length = core::utf8_length(text);
+    const auto first = static_cast<unsigned char>(text.front());
+    if (length == 1) {
+      valid += first < 0x20 ? ' ' : static_cast<char>(first >= 'A' && first <= 'Z' ? first + 32 : first);
+    } else {
+      valid += length == 0 ? std::string_view("?") : text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return valid;
+}
+
+std::string write_search_text(const core::Incident& incident) {
+  constexpr std::size_t kMost = 64U << 10U;
+  std::string text = incident.id;
+  const auto add = [&](std::string_view more) {
+    if (text.size() + more.size() < kMost) text.append(" ").append(more);
+  };
+  for (const std::string* each : {&incident.title, &incident.cause, &incident.handling.owner}) add(*each);
+  for (const auto& [name, value] : incident.labels) add(std::string(name) + "=" + std::string(value));
+  std::set<std::string_view> names;
+  for (const core::Alert& alert : incident.alerts) {
+    if (names.insert(alert.rule).second) add(alert.rule);
+  }
+  for (const core::TimelineEntry& entry : incident.timeline) {
+    const auto found = std::ranges::find(kOfPeople, entry.kind);
+    if (found != kOfPeople.end()) add(entry.text);
+  }
+  return searchable(text);
+}
 
 std::string write_labels(const core::Labels& labels) { return dump(of_labels(labels)); }
 std::string write_alert(const core::Alert& alert) { return dump(of_alert(alert)); }

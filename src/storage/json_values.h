@@ -14,6 +14,12 @@ namespace weir::storage {
 /// Core values as JSON text, for columns that are read whole. Reading errors are storage errors: the text
 /// was written by Weir.
 std::string write_labels(const core::Labels& labels);
+/// A label as it stands within those.
+std::string write_label_pair(const std::string& name, const std::string& value);
+/// What a search looks into, bounded; in lower case as far as ASCII goes.
+std::string write_search_text(const core::Incident& incident);
+/// The same of a word: valid UTF-8 without control characters.
+std::string searchable(std::string_view text);
 std::string write_alert(const core::Alert& alert);
 std::string write_notification(const core::Notification& notification);
 /// What has no column of its own: when it began, what people did, what the cause rests on.

@@ -7,7 +7,7 @@ namespace weir::storage {
 namespace {
 
 // Times are milliseconds since 1970. A step, once released, never changes; a new one is added below it.
-constexpr std::array<std::string_view, 6> kSteps{
+constexpr std::array<std::string_view, 7> kSteps{
     R"sql(
 CREATE TABLE alerts (
   fingerprint BIGINT NOT NULL, rule_group TEXT NOT NULL, rule TEXT NOT NULL, alert TEXT NOT NULL,
@@ -57,6 +57,15 @@ CREATE TABLE message_references (
 )sql",
     R"sql(
 ALTER TABLE incidents ADD COLUMN details TEXT NOT NULL DEFAULT '{}';
+)sql",
+    // `search_text` is what a search looks into, in lower case; of old incidents what their alerts are called is in the
+    // title. `firing` counts alerts that fire, 0 once it was merged.
+    R"sql(
+ALTER TABLE incidents ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE incidents ADD COLUMN merged_into TEXT NOT NULL DEFAULT '';
+ALTER TABLE incidents ADD COLUMN firing BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE incidents ADD COLUMN search_text TEXT NOT NULL DEFAULT '';
+UPDATE incidents SET search_text = lower(title || ' ' || cause || ' ' || labels);
 )sql"};
 
 void replace_all(std::string& sql, std::string_view what, std::string_view with) {

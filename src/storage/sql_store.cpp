@@ -1,6 +1,7 @@
 #include "storage/sql_store.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <mutex>
 #include <set>
@@ -29,6 +30,22 @@ constexpr std::string_view kLastCommit = "weir/last_commit";
 
 /// Messages with the same key are delivered one after the other.
 std::string order_key(const core::Notification& notification) { return "group:" + notification.group_key; }
+
+std::int64_t firing_alerts(const core::Incident& incident) {
+  if (!incident.handling.merged_into.empty()) return 0;
+  return std::ranges::count(incident.alerts, core::AlertState::firing, &core::Alert::state);
+}
+
+/// What begins with the text, as LIKE has it.
+std::string like_prefix(std::string_view text) {
+  std::string pattern;
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + "%";
+}
+std::string like_pattern(std::string_view word) { return "%" + like_prefix(searchable(word)); }
 
 core::Result<void> only_status(const core::Result<std::int64_t>& changed) {
   if (!changed) return std::unexpected(changed.error());
@@ -70,17 +87,11 @@ class SqlStore final : public Store {
 
   core::Result<std::vector<core::Incident>> incidents(const IncidentQuery& query) override {
     const std::lock_guard lock(mutex_);
-    std::vector<core::Incident> found;
-    auto done = database_->each(sql::kIncidents,
-                                {std::string_view(query.id), std::int64_t{query.open_only}, bound(query.limit)},
-                                [&](const Row& row) -> core::Result<void> {
-                                  auto incident = read_incident(row);
-                                  if (!incident) return std::unexpected(incident.error());
-                                  found.push_back(std::move(*incident));
-                                  return {};
-                                });
-    if (!done) return std::unexpected(done.error());
-    return found;
+    if (query.lingering_since)
+      return incidents_of(sql::kLingeringIncidents, {ms(*query.lingering_since), bound(query.limit)});
+    if (query.search) return search(*query.search, query.limit);
+    return incidents_of(sql::kIncidents,
+                        {std::string_view(query.id), std::int64_t{query.open_only}, bound(query.limit)});
   }
 
   core::Result<std::vector<core::Transition>> transitions(const TransitionQuery& query) override {
@@ -197,6 +208,30 @@ class SqlStore final : public Store {
     return count;
   }
 
+  core::Result<std::vector<core::ToldMessage>> messages_of(const std::string& incident, std::size_t limit) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<core::ToldMessage> found;
+    const std::string keys = like_prefix(incident + "-");
+    auto done = database_->each(sql::kMessagesOf, {std::string_view(keys), bound(limit)},
+                                [&](const Row& row) -> core::Result<void> {
+                                  const auto notification = read_notification(row.text(3));
+                                  core::ToldMessage told{.created_at = to_time(row.integer(0)),
+                                                         .receiver = row.text(1),
+                                                         .integration = row.text(2),
+                                                         .status = notification ? notification->status : "unreadable",
+                                                         .attempts = static_cast<int>(row.integer(4)),
+                                                         .delivered_at = {},
+                                                         .given_up_at = {},
+                                                         .last_error = row.text(7)};
+                                  if (!row.is_null(5)) told.delivered_at = to_time(row.integer(5));
+                                  if (!row.is_null(6)) told.given_up_at = to_time(row.integer(6));
+                                  found.push_back(std::move(told));
+                                  return {};
+                                });
+    if (!done) return std::unexpected(done.error());
+    return found;
+  }
+
   /// A NaN says that nothing was measured; it is not kept.
   core::Result<void> append(const std::vector<core::Measurement>& measurements) override {
     const std::lock_guard lock(mutex_);
@@ -306,12 +341,14 @@ class SqlStore final : public Store {
 
   core::Result<void> put_incident(const core::Incident& incident) {
     const std::string_view id = incident.id;
+    const std::string search_text = write_search_text(incident);
     const Value resolved_at = incident.resolved_at ? Value(ms(*incident.resolved_at)) : Value(nullptr);
-    auto done =
-        database_->put(sql::kPutIncident, {id, std::string_view(incident.key), std::string_view(incident.title),
-                                           std::string_view(incident.severity), std::string_view(incident.cause),
-                                           write_labels(incident.labels), ms(incident.opened_at), resolved_at,
-                                           write_incident_details(incident)});
+    auto done = database_->put(
+        sql::kPutIncident,
+        {id, std::string_view(incident.key), std::string_view(incident.title), std::string_view(incident.severity),
+         std::string_view(incident.cause), write_labels(incident.labels), ms(incident.opened_at), resolved_at,
+         write_incident_details(incident), std::string_view(incident.handling.owner),
+         std::string_view(incident.handling.merged_into), firing_alerts(incident), std::string_view(search_text)});
     if (!done) return done;
     std::int64_t position = 0;
     for (const core::Alert& alert : incident.alerts) {
@@ -372,6 +409,37 @@ class SqlStore final : public Store {
     });
     if (!done) return std::unexpected(done.error());
     return alerts;
+  }
+
+  core::Result<std::vector<core::Incident>> incidents_of(std::string_view sql, std::initializer_list<Value> values) {
+    std::vector<core::Incident> found;
+    auto done = database_->each(sql, values, [&](const Row& row) -> core::Result<void> {
+      auto incident = read_incident(row);
+      if (!incident) return std::unexpected(incident.error());
+      found.push_back(std::move(*incident));
+      return {};
+    });
+    if (!done) return std::unexpected(done.error());
+    return found;
+  }
+
+  core::Result<std::vector<core::Incident>> search(const core::IncidentSearch& wanted, std::size_t limit) {
+    if (wanted.words.size() > core::kMostSearchWords)
+      return core::fail(core::ErrorKind::invalid,
+                        "a search has at most " + std::to_string(core::kMostSearchWords) + " words");
+    std::array<std::string, core::kMostSearchWords> patterns;
+    for (std::size_t i = 0; i < patterns.size(); ++i)
+      patterns.at(i) = i < wanted.words.size() ? like_pattern(wanted.words[i]) : "%";
+    const std::string label =
+        wanted.label_name.empty() ? std::string() : write_label_pair(wanted.label_name, wanted.label_value);
+    const core::Time end = wanted.before.value_or(core::Time::max());
+    return incidents_of(
+        sql::kSearchIncidents,
+        {static_cast<std::int64_t>(wanted.state), std::string_view(wanted.owner), std::string_view(wanted.severity),
+         std::string_view(label), ms(wanted.from.value_or(core::Time())), ms(wanted.to.value_or(core::Time::max())),
+         ms(end), std::string_view(wanted.before_id), std::string_view(patterns[0]), std::string_view(patterns[1]),
+         std::string_view(patterns[2]), std::string_view(patterns[3]), std::string_view(patterns[4]),
+         std::string_view(patterns[5]), bound(limit)});
   }
 
   core::Result<core::Incident> read_incident(const Row& row) {

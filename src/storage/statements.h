@@ -19,10 +19,11 @@ inline constexpr std::string_view kTransitions =
     "SELECT at, from_state, to_state, reason, alert FROM transitions WHERE at >= $1 ORDER BY at DESC, id DESC LIMIT $2";
 
 inline constexpr std::string_view kPutIncident =
-    "INSERT INTO incidents (id, incident_key, title, severity, cause, labels, opened_at, resolved_at, details) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE SET title = excluded.title, "
-    "severity = excluded.severity, cause = excluded.cause, labels = excluded.labels, resolved_at = "
-    "excluded.resolved_at, details = excluded.details";
+    "INSERT INTO incidents (id, incident_key, title, severity, cause, labels, opened_at, resolved_at, details, owner, "
+    "merged_into, firing, search_text) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+    "ON CONFLICT (id) DO UPDATE SET title = excluded.title, severity = excluded.severity, cause = excluded.cause, "
+    "labels = excluded.labels, resolved_at = excluded.resolved_at, details = excluded.details, owner = excluded.owner, "
+    "merged_into = excluded.merged_into, firing = excluded.firing, search_text = excluded.search_text";
 // An incident is handed over whole at every change: what did not change in it is not written again.
 inline constexpr std::string_view kPutIncidentAlert =
     "INSERT INTO incident_alerts (incident_id, position, alert) VALUES ($1, $2, $3) "
@@ -40,6 +41,20 @@ inline constexpr std::string_view kCutTimeline =
 inline constexpr std::string_view kIncidents =
     "SELECT id, incident_key, title, severity, cause, labels, opened_at, resolved_at, details FROM incidents "
     "WHERE ($1 = '' OR id = $1) AND ($2 = 0 OR resolved_at IS NULL) ORDER BY opened_at DESC, id LIMIT $3";
+// `replace` tells whether a text is in another in the same way everywhere: by bytes.
+inline constexpr std::string_view kSearchIncidents =
+    "SELECT id, incident_key, title, severity, cause, labels, opened_at, resolved_at, details FROM incidents "
+    "WHERE ($1 = 0 OR ($1 = 1 AND resolved_at IS NULL) OR ($1 = 2 AND resolved_at IS NOT NULL)) "
+    "AND ($2 = '' OR owner = $2) AND ($3 = '' OR severity = $3) AND ($4 = '' OR replace(labels, $4, '') <> labels) "
+    "AND coalesce(resolved_at, $5) >= $5 AND opened_at <= $6 AND (opened_at < $7 OR (opened_at = $7 AND id > $8)) "
+    "AND search_text LIKE $9 ESCAPE '\\' AND search_text LIKE $10 ESCAPE '\\' AND search_text LIKE $11 ESCAPE '\\' "
+    "AND search_text LIKE $12 ESCAPE '\\' AND search_text LIKE $13 ESCAPE '\\' AND search_text LIKE $14 ESCAPE '\\' "
+    "ORDER BY opened_at DESC, id LIMIT $15";
+// Over, and yet alerts of theirs may change them, or are to go where they were merged into.
+inline constexpr std::string_view kLingeringIncidents =
+    "SELECT id, incident_key, title, severity, cause, labels, opened_at, resolved_at, details FROM incidents "
+    "WHERE resolved_at IS NOT NULL AND (resolved_at >= $1 OR firing > 0 OR merged_into IN (SELECT id FROM incidents "
+    "WHERE resolved_at IS NULL OR resolved_at >= $1 OR firing > 0)) ORDER BY resolved_at DESC, id LIMIT $2";
 inline constexpr std::string_view kIncidentAlerts =
     "SELECT alert FROM incident_alerts WHERE incident_id = $1 ORDER BY position";
 inline constexpr std::string_view kTimeline =
@@ -74,6 +89,11 @@ inline constexpr std::string_view kGiveUp =
     "WHERE sequence = $3 AND delivered_at IS NULL AND dead_at IS NULL";
 inline constexpr std::string_view kPendingMessages =
     "SELECT count(*) FROM outbox WHERE delivered_at IS NULL AND dead_at IS NULL";
+
+// Their keys begin with the incident's id where they are about one incident.
+inline constexpr std::string_view kMessagesOf =
+    "SELECT created_at, receiver, integration, notification, attempts, delivered_at, dead_at, last_error FROM outbox "
+    "WHERE idempotency_key LIKE $1 ESCAPE '\\' ORDER BY sequence LIMIT $2";
 
 inline constexpr std::string_view kAddMeasurement =
     "INSERT INTO measurements (check_id, at, value, mark, feedback) VALUES ($1, $2, $3, $4, $5) "

@@ -11,6 +11,7 @@
 #include "config/diagnostics.h"
 #include "config/node.h"
 #include "core/alert.h"
+#include "core/deed.h"
 #include "core/dispatch.h"
 #include "core/error.h"
 #include "core/incident.h"
@@ -71,6 +72,11 @@ struct IncidentQuery {
   bool open_only = false;
   std::size_t limit = 100;
   std::string id = {};  // just this one
+  /// Those that it wants, newest first; `open_only` and `id` count for nothing then.
+  std::optional<core::IncidentSearch> search = {};
+  /// Those that are over since then, or whose alerts fire nevertheless, or that were merged into such or open ones, the
+  /// latest end first; nothing else counts then but `limit`.
+  std::optional<core::Time> lingering_since = {};
 };
 
 struct TransitionQuery {
@@ -119,6 +125,8 @@ class Store : public core::MeasurementHistory, public core::KeyedTexts {
                                          const std::string& error) = 0;
   virtual core::Result<void> give_up(std::int64_t sequence, core::Time now, const std::string& error) = 0;
   virtual core::Result<std::size_t> pending_messages() = 0;
+  /// What became of the messages that are about this incident alone, oldest first.
+  virtual core::Result<std::vector<core::ToldMessage>> messages_of(const std::string& incident, std::size_t limit) = 0;
 
   /// What a person says of one measurement; it outweighs its mark. Errors (not_found): there is none of that time.
   virtual core::Result<void> give_feedback(const std::string& check, core::Time time, core::Feedback feedback) = 0;

@@ -73,9 +73,37 @@ struct FakeBackend {
   ReloadStatus reload_status{.last_successful = true, .last_success = now()};
   LineageAccess lineage;
   std::size_t asked_limit = 0;
+  core::IncidentSearch asked_search;
+  std::vector<core::Deed> deeds;
+  std::string silenced;
+  core::Result<core::Incident> handled = core::Incident();
   std::string asked_id;
 
   static core::Time now() { return core::Time(std::chrono::seconds(1000)); }
+
+  IncidentAccess access() {
+    return {
+        .find =
+            [this](const core::IncidentSearch& search, std::size_t limit) {
+              asked_search = search;
+              asked_limit = limit;
+              return history;
+            },
+        .handle =
+            [this](const core::Deed& deed) {
+              deeds.push_back(deed);
+              return handled;
+            },
+        .silence =
+            [this](const std::string& id, const std::string& by, const std::string& comment, core::Duration duration) {
+              silenced = id + " " + by + " " + comment + " " + core::format_duration(duration);
+              return handled;
+            },
+        .postmortem = [this](const std::string& id) -> core::Result<std::string> {
+          if (id != "aa") return core::fail(core::ErrorKind::not_found, "there is no incident \"" + id + "\"");
+          return "# Post-mortem";
+        }};
+  }
 
   Backend backend() {
     return {.series = series,
@@ -103,7 +131,8 @@ struct FakeBackend {
                 },
             .reload_status = [this] { return reload_status; },
             .retention = std::chrono::hours(6),
-            .lineage = lineage};
+            .lineage = lineage,
+            .incident_access = access()};
   }
 };
 

@@ -295,8 +295,9 @@ TEST_F(OverviewTest, ShowsAlertsAndIncidents) {
       found["incidents"],
       json::parse(
           R"([{"id":"00000000000000aa","title":"Lag","severity":"critical","open":true,"opened_at":900.0,"resolved_at":null,
-    "cause":"stopped","reasons":{"hypothesis":"","score":0.0,"evidence":[],"origin":null,"affected":[]},
-    "labels":{},"alerts":["KafkaConsumerLagHigh"],"timeline":[{"at":900.0,"kind":"opened","text":"It began."}],"lineage":null}])"));
+    "began_at":null,"time_to_detect_seconds":null,"time_to_acknowledge_seconds":null,"time_to_resolve_seconds":null,"owner":"",
+    "acknowledged_by":"","acknowledged_at":null,"merged_into":"",
+    "reasons":{"hypothesis":"","score":0.0,"evidence":[],"origin":null,"affected":[]},"cause":"stopped","labels":{},"alerts":["KafkaConsumerLagHigh"],"timeline":[{"at":900.0,"kind":"opened","text":"It began."}],"lineage":null}])"));
 }
 
 TEST_F(OverviewTest, NumbersThatJsonLacksAndBytesThatAreNotTextDoNotBreakIt) {

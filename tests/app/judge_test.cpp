@@ -62,6 +62,9 @@ class FlakyStore final : public storage::Store {
     return inner_->give_up(sequence, now, error);
   }
   core::Result<std::size_t> pending_messages() override { return inner_->pending_messages(); }
+  core::Result<std::vector<core::ToldMessage>> messages_of(const std::string& incident, std::size_t limit) override {
+    return inner_->messages_of(incident, limit);
+  }
   core::Result<void> give_feedback(const std::string& check, core::Time time, core::Feedback feedback) override {
     return inner_->give_feedback(check, time, feedback);
   }
@@ -655,6 +658,73 @@ TEST_F(JudgeTest, WhomWeirItselfToldIsOneEntryOfTheTimelineForEachReceiverAndSta
   EXPECT_EQ(stored()[0].timeline.back().text, "told team/webhook/0 (resolved), at attempt 2");
   EXPECT_GT(stored()[0].timeline.size(), entries + 1);
   EXPECT_EQ(judge_->view()->incidents.at(0).timeline.back().text, stored()[0].timeline.back().text);
+}
+
+TEST_F(JudgeTest, ADeedIsKeptAndShownAtOnce) {
+  fire();
+  const std::string id = stored()[0].id;
+  const auto done = judge_->handle({.kind = core::DeedKind::acknowledge, .incident = id, .by = "ann"}, now_);
+  ASSERT_TRUE(done) << done.error().describe();
+  EXPECT_EQ(done->incident.handling.acknowledged_by, "ann");
+  ASSERT_EQ(done->step.measures.size(), 1U);
+  EXPECT_EQ(done->step.measures[0].what, IncidentMeasure::What::to_acknowledge);
+  EXPECT_EQ(stored()[0].handling.acknowledged_by, "ann");
+  EXPECT_EQ(judge_->view()->incidents.at(0).handling.acknowledged_by, "ann");
+  restart();
+  EXPECT_EQ(judge_->view()->incidents.at(0).handling.acknowledged_by, "ann");
+  EXPECT_EQ(judge_->handle({.kind = core::DeedKind::acknowledge, .incident = "0", .by = "ann"}, now_).error().kind,
+            core::ErrorKind::not_found);
+}
+
+TEST_F(JudgeTest, ADeedThatCannotBeStoredHasNotHappened) {
+  fire();
+  const std::string id = stored()[0].id;
+  storage_.broken = true;
+  const auto refused = judge_->handle({.kind = core::DeedKind::resolve, .incident = id, .by = "ann"}, now_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, core::ErrorKind::storage);
+  EXPECT_NE(refused.error().message.find("not kept"), std::string::npos);
+  EXPECT_TRUE(judge_->view()->incidents.at(0).open());
+  cycle(5);  // ends the alert; that waits to be written
+  storage_.broken = false;
+  ASSERT_TRUE(judge_->handle({.kind = core::DeedKind::comment, .incident = id, .by = "ann", .text = "late"}, now_));
+  EXPECT_FALSE(stored()[0].open()) << "what waited was written with it, not over it";
+  EXPECT_EQ(stored()[0].timeline.back().kind, "commented");
+  cycle(5);
+  EXPECT_EQ(stored()[0].timeline.back().kind, "commented");
+}
+
+TEST_F(JudgeTest, ResolvedByHandAnIncidentIsReopenedByWhatFiresAnewAlsoAfterARestart) {
+  fire();
+  const std::string id = stored()[0].id;
+  const auto done = judge_->handle({.kind = core::DeedKind::resolve, .incident = id, .by = "ann"}, now_);
+  ASSERT_TRUE(done);
+  EXPECT_TRUE(done->step.incident_notes.at(0).lasted.has_value());
+  for (const double lag : {20, 30}) cycle(lag);
+  EXPECT_FALSE(stored()[0].open()) << "the same alert fires on";
+  restart();
+  cycle(20);
+  EXPECT_FALSE(stored()[0].open());
+  cycle(5);
+  EXPECT_EQ(stored()[0].timeline.back().kind, "recovered");
+  for (const double lag : {20, 20, 20}) cycle(lag);
+  ASSERT_EQ(stored().size(), 1U);
+  EXPECT_TRUE(stored()[0].open());
+  EXPECT_EQ(stored()[0].timeline.back().kind, "reopened");
+  EXPECT_EQ(judge_->view()->incidents.size(), 1U);
+}
+
+TEST_F(JudgeTest, AnIncidentTellsHowLongThingsTook) {
+  for (const double lag : {20, 20}) cycle(lag);
+  const JudgeStep opened = cycle(20);
+  ASSERT_EQ(opened.measures.size(), 1U);
+  EXPECT_EQ(opened.measures[0].what, IncidentMeasure::What::to_detect);
+  EXPECT_EQ(opened.measures[0].took, 30s) << "for: 30s";
+  EXPECT_EQ(opened.measures[0].severity, "critical");
+  const JudgeStep closed = cycle(5);
+  ASSERT_EQ(closed.measures.size(), 1U);
+  EXPECT_EQ(closed.measures[0].what, IncidentMeasure::What::to_resolve);
+  EXPECT_EQ(closed.measures[0].took, 15s);
 }
 
 }  // namespace

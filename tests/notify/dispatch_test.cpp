@@ -457,5 +457,79 @@ TEST(NeedsTelling, IsAlertmanagersRule) {
   EXPECT_FALSE(needs_telling(nullptr, visible, true, 1h, at(7200)));
 }
 
+core::Incident held(const std::string& id, std::vector<core::Alert> alerts) {
+  core::Incident incident;
+  incident.id = id;
+  incident.title = "incident " + id;
+  incident.alerts = std::move(alerts);
+  return incident;
+}
+
+constexpr const char* kRepeated =
+    "route: {receiver: team, group_by: [alertname], group_wait: 0s, group_interval: 10s, repeat_interval: 1m}";
+
+TEST_F(DispatchTest, WhatSomebodyWorksOnIsNotRepeatedButWhatIsNewAndTheEndAreTold) {
+  configure(std::string(kTeam) + kRepeated);
+  core::Incident incident = held("aa", {named("A", {{"n", "1"}})});
+  fire(incident.alerts[0]);
+  incidents_ = {incident};
+  EXPECT_THAT(until(70s), ElementsAre("0 firing A1", "70 firing A1"));
+  incident.handling.acknowledged_at = now_;
+  incidents_ = {incident};
+  EXPECT_THAT(until(300s), ElementsAre());
+  std::vector<core::GroupRecord> records;
+  for (const auto& [key, record] : stored_) records.push_back(record);
+  state_ = rebuild(settings_, records, incident.alerts, std::vector{incident}, now_);
+  EXPECT_THAT(until(400s), ElementsAre()) << "also after a restart";
+  incident.alerts.push_back(named("A", {{"n", "2"}}));
+  fire(incident.alerts[1]);
+  incidents_ = {incident};
+  const auto told = until(600s);
+  ASSERT_EQ(told.size(), 1U) << "what is new, once";
+  EXPECT_THAT(told[0], HasSubstr("firing A1 A2"));
+  for (core::Alert& alert : incident.alerts) resolve(alert);
+  EXPECT_THAT(until(700s), ElementsAre(HasSubstr("resolved A1(over) A2(over)")));
+}
+
+TEST_F(DispatchTest, OneIncidentThatNobodyWorksOnIsEnoughForARepeat) {
+  configure(std::string(kTeam) + kRepeated);
+  core::Incident known = held("aa", {named("A", {{"n", "1"}})});
+  known.handling.acknowledged_at = now_;
+  const core::Incident other = held("bb", {named("A", {{"n", "2"}})});
+  fire(known.alerts[0]);
+  fire(other.alerts[0]);
+  incidents_ = {known, other};
+  EXPECT_THAT(until(70s), ElementsAre("0 firing A1 A2", "70 firing A1 A2"));
+}
+
+TEST_F(DispatchTest, AlertsOfAMergedIncidentEndWhereTheyBegan) {
+  configure(std::string(kTeam) + "route: {receiver: team, group_wait: 0s, group_interval: 1s, repeat_interval: 1h}");
+  core::Incident from = held("aa", {named("A")});
+  core::Incident into = held("bb", {named("B")});
+  for (core::Incident* each : {&from, &into}) {
+    each->alerts[0].fired_at = now_;
+    fire(each->alerts[0]);
+  }
+  incidents_ = {from, into};
+  EXPECT_EQ(until(0s).size(), 2U);
+  from.handling.merged_into = "bb";
+  into.alerts.push_back(from.alerts[0]);
+  incidents_ = {from, into};
+  EXPECT_THAT(until(10s), ElementsAre()) << "nothing new";
+  std::vector<core::GroupRecord> records;
+  for (const auto& [key, record] : stored_) records.push_back(record);
+  const std::vector<core::Incident> known{from, into};
+  state_ = rebuild(settings_, records, into.alerts, known, now_);
+  EXPECT_THAT(until(20s), ElementsAre()) << "nor after a restart";
+  resolve(from.alerts[0]);
+  incidents_ = {into};
+  std::vector<std::string> keys;
+  for (; now_ <= start_ + 30s; now_ += 1s) {
+    for (const core::OutboxMessage& message : step())
+      keys.push_back(message.notification.status + " " + message.notification.group_key);
+  }
+  EXPECT_THAT(keys, ElementsAre("resolved {}:{incident_id=\"aa\"}"));
+}
+
 }  // namespace
 }  // namespace weir::notify

@@ -11,9 +11,10 @@
 namespace weir::runtime {
 namespace {
 
-constexpr std::array<core::MetricInfo, 2> kTable{{
+constexpr std::array<core::MetricInfo, 3> kTable{{
     {"weir_notifications_total", core::MetricType::counter, "Notifications."},
     {"weir_incidents_open", core::MetricType::gauge, "Open incidents."},
+    {"weir_took_seconds", core::MetricType::histogram, "How long it took."},
 }};
 
 std::map<std::string, double> values(const SelfMetrics& metrics, core::Time now = {}) {
@@ -39,6 +40,20 @@ TEST(SelfMetricsTest, GaugesKeepTheLastValue) {
   metrics.set("weir_incidents_open", {}, 3);
   metrics.set("weir_incidents_open", {}, 1);
   EXPECT_EQ(values(metrics).at("weir_incidents_open"), 1);
+}
+
+TEST(SelfMetricsTest, HistogramsBeginAtNothingAndCountUpToEachBound) {
+  SelfMetrics metrics(kTable);
+  metrics.observe("weir_took_seconds", {{"severity", "info"}}, std::nullopt);
+  EXPECT_EQ(values(metrics).at(R"(weir_took_seconds_count{severity="info"})"), 0);
+  EXPECT_EQ(values(metrics).at(R"(weir_took_seconds_bucket{le="+Inf",severity="info"})"), 0);
+  for (const double seconds : {3.0, 40.0, 1e6}) metrics.observe("weir_took_seconds", {{"severity", "info"}}, seconds);
+  const auto found = values(metrics);
+  EXPECT_EQ(found.at(R"(weir_took_seconds_bucket{le="5",severity="info"})"), 1);
+  EXPECT_EQ(found.at(R"(weir_took_seconds_bucket{le="30",severity="info"})"), 1);
+  EXPECT_EQ(found.at(R"(weir_took_seconds_bucket{le="60",severity="info"})"), 2);
+  EXPECT_EQ(found.at(R"(weir_took_seconds_bucket{le="+Inf",severity="info"})"), 3);
+  EXPECT_EQ(found.at(R"(weir_took_seconds_sum{severity="info"})"), 1'000'043);
 }
 
 TEST(SelfMetricsTest, NamesOutsideTheTableAddNothing) {

@@ -592,6 +592,88 @@ TEST_P(StoreContract, AHistoryThatNeedsManyMessagesToTheServerIsWrittenWhole) {
   EXPECT_EQ(store_->incidents({})->at(0).alerts.size(), 3000U);
 }
 
+TEST_P(StoreContract, IncidentsAreFoundByWhatTheySayAndByWhoWorksOnThem) {
+  core::Incident billing = incident("aa", at(10), {alert("billing")});
+  billing.title = "Consumer group Billing: 100% late_";
+  billing.handling.owner = "ann";
+  billing.timeline.push_back({at(11), "commented", "bob: The WORKER is stuck"});
+  billing.timeline.push_back({at(12), "event", "a rebalance began"});
+  core::Incident search = incident("bb", at(20), {alert("search")});
+  search.severity = "warning";
+  search.resolved_at = at(50);
+  commit({.incidents = {billing, search, incident("cc", at(20), {})}});
+  reopen();
+  const auto ids = [&](core::IncidentSearch wanted, std::size_t limit = 10) {
+    const auto found = store_->incidents({.limit = limit, .search = std::move(wanted)});
+    EXPECT_TRUE(found) << found.error().describe();
+    std::string joined;
+    for (const auto& incident : *found) joined += incident.id + " ";
+    return joined;
+  };
+  using State = core::IncidentSearch::State;
+  EXPECT_EQ(ids({}), "bb cc aa ");
+  EXPECT_EQ(ids({.state = State::open}), "cc aa ");
+  EXPECT_EQ(ids({.state = State::resolved}), "bb ");
+  EXPECT_EQ(ids({.words = {"worker", "STUCK"}}), "aa ") << "what people wrote, in any case";
+  EXPECT_EQ(ids({.words = {"rebalance"}}), "") << "events are not searched";
+  EXPECT_EQ(ids({.words = {"KafkaConsumerLagHigh"}}), "bb aa ") << "names of alerts";
+  EXPECT_EQ(ids({.words = {"consumergroup=bb"}}), "bb ");
+  EXPECT_EQ(ids({.words = {"100%"}}), "aa ");
+  EXPECT_EQ(ids({.words = {"%"}}), "aa ") << "a mark of LIKE is a character";
+  EXPECT_EQ(ids({.words = {"late_"}}), "aa ");
+  EXPECT_EQ(ids({.words = {"l_te"}}), "");
+  EXPECT_EQ(ids({.words = {"' OR 1=1 --"}}), "");
+  EXPECT_EQ(ids({.words = {"\xff"}}), "") << "bytes that are no text find nothing";
+  EXPECT_EQ(ids({.owner = "ann"}), "aa ");
+  EXPECT_EQ(ids({.owner = "an"}), "");
+  EXPECT_EQ(ids({.severity = "warning"}), "bb ");
+  EXPECT_EQ(ids({.label_name = "consumergroup", .label_value = "aa"}), "aa ");
+  EXPECT_EQ(ids({.label_name = "consumergroup", .label_value = "a"}), "");
+  EXPECT_EQ(ids({.label_name = "x\":\"", .label_value = ""}), "");
+  EXPECT_EQ(ids({.from = at(51)}), "cc aa ") << "those that were over before are not wanted";
+  EXPECT_EQ(ids({.to = at(19)}), "aa ");
+  EXPECT_EQ(ids({}, 1), "bb ");
+  EXPECT_EQ(ids({.before = at(20), .before_id = "bb"}, 1), "cc ");
+  EXPECT_EQ(ids({.before = at(20), .before_id = "cc"}, 1), "aa ");
+  EXPECT_FALSE(store_->incidents({.search = core::IncidentSearch{.words = std::vector<std::string>(7, "a")}}));
+}
+
+TEST_P(StoreContract, IncidentsThatMayYetChangeAreKnownAfterARestart) {
+  const auto over = [](const char* id, int seconds, std::vector<core::Alert> alerts) {
+    core::Incident ended = incident(id, at(1), std::move(alerts));
+    ended.resolved_at = at(seconds);
+    return ended;
+  };
+  core::Incident merged = over("dd", 10, {alert("merged")});
+  merged.handling.merged_into = "ee";
+  core::Incident lost = over("ff", 10, {alert("lost")});
+  lost.handling.merged_into = "aa";
+  commit({.incidents = {over("aa", 10, {alert("a", AlertState::inactive)}), over("bb", 100, {}),
+                        over("cc", 10, {alert("fires")}), merged, incident("ee", at(2), {}), lost}});
+  reopen();
+  std::string ids;
+  const auto found = store_->incidents({.lingering_since = at(50)});
+  for (const auto& each : *found) ids += each.id + " ";
+  EXPECT_EQ(ids, "bb cc dd ") << "the latest end first";
+}
+
+TEST_P(StoreContract, WhatBecameOfTheMessagesOfAnIncidentIsKnown) {
+  commit({.outbox = {message("aa-firing-1-x", "aa", at(1)), message("aa-resolved-2-x", "aa", at(2)),
+                     message("aab-firing-1-x", "aab", at(1)), message("group-firing-1-x", "aa", at(3))}});
+  const std::int64_t sequence = sequence_of("aa-firing-1-x", at(5));
+  ASSERT_TRUE(store_->retry_later(sequence, at(5), "refused"));
+  ASSERT_TRUE(store_->delivered(sequence, at(6)));
+  const auto told = store_->messages_of("aa", 10);
+  ASSERT_TRUE(told) << told.error().describe();
+  ASSERT_EQ(told->size(), 2U);
+  EXPECT_EQ(told->at(0).receiver, "team");
+  EXPECT_EQ(told->at(0).attempts, 2);
+  EXPECT_EQ(told->at(0).delivered_at, at(6));
+  EXPECT_FALSE(told->at(1).delivered_at);
+  EXPECT_EQ(store_->messages_of("aa", 1)->size(), 1U);
+  EXPECT_TRUE(store_->messages_of("%", 10)->empty());
+}
+
 core::Result<std::unique_ptr<Store>> open_on_server(Places& places) {
   if (!places.schema) places.schema = std::make_unique<PostgresSchema>();
   return open_postgres(places.schema->options());

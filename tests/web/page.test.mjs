@@ -93,11 +93,12 @@ test("a running Weir: the lineage graph shows its nodes, and one that is chosen 
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 
 /** Serves the built page; `answer` decides about the overview, `range` about range queries, `other` gives values for other addresses. push() sends an event to every open stream. */
-async function scripted(t, answer, range = () => [], other = () => undefined) {
+async function scripted(t, answer, range = () => [], other = () => undefined, posted = null) {
   const streams = new Set();
   const server = createServer((request, response) => {
     const path = request.url === "/" ? "/index.html" : request.url;
     response.setHeader("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
+    if (request.method === "POST" && posted) return posted(response, request);
     if (path === "/api/weir/v1/overview") return answer(response);
     if (path.startsWith("/api/v1/query_range?")) {
       const values = range(new URLSearchParams(path.slice(path.indexOf("?"))).get("query"));
@@ -432,4 +433,123 @@ test("an incident says what it reaches, and leads to the graph", async (t) => {
   await page.click("[data-affected] a:first-child");
   await page.waitForSelector("[data-node]");
   assert.deepEqual(problems, []);
+});
+
+/** An incident with all that is known of it. */
+function known(id, title, change = {}) {
+  return {
+    ...incident(id, title), began_at: Date.now() / 1000 - 65, time_to_detect_seconds: 60, time_to_acknowledge_seconds: null, time_to_resolve_seconds: null,
+    owner: "", acknowledged_by: "", acknowledged_at: null, merged_into: "",
+    reasons: {
+      hypothesis: "consumer_down", score: 0.9, evidence: ["the group has no members since 3m"],
+      origin: { kind: "topic", place: "prod", name: "orders" }, affected: [{ kind: "table", place: "wh", name: "fct_orders" }],
+    },
+    ...change,
+  };
+}
+
+/** Answers deeds as `reply` says, and notes them. */
+function deeds(state, reply) {
+  const asked = [];
+  const answer = (response, request) => {
+    let body = "";
+    request.on("data", (part) => (body += part));
+    request.on("end", () => {
+      const [, id, deed] = /incidents\/([^/]+)\/(\w+)$/.exec(request.url);
+      asked.push({ id, deed, body: JSON.parse(body) });
+      const [status, value] = reply(deed, JSON.parse(body), state);
+      response.writeHead(status, { "Content-Type": "application/json" });
+      response.end(JSON.stringify(value));
+    });
+  };
+  return { asked, answer };
+}
+
+test("an incident is acknowledged and commented on the page; the name is remembered, a refusal is shown", async (t) => {
+  let shown = known("00000000000000aa", "Consumer group billing in prod: LagHigh");
+  const { asked, answer } = deeds(null, (deed, body) => {
+    if (deed === "resolve") return [503, { error: "this was not kept, try again when storage works" }];
+    if (deed === "acknowledge") shown = { ...shown, acknowledged_by: body.by, acknowledged_at: Date.now() / 1000, timeline: [...shown.timeline, { at: Date.now() / 1000, kind: "acknowledged", text: "acknowledged by " + body.by }] };
+    return [200, shown];
+  });
+  const server = await scripted(t, (response) => json(response, overview({ incidents: [shown] })), undefined, undefined, answer);
+  const { page, problems } = await open(t, server.url + "#incident/00000000000000aa");
+  await page.waitForSelector("[data-evidence] li");
+  assert.match(await page.textContent("[data-affected]"), /table fct_orders in wh/);
+  assert.match(await page.textContent(".times"), /Detected after\s*1m 0s/);
+  await page.click("[data-deed=acknowledge]");
+  await page.fill("form.deed [name=by]", "ann");
+  await page.click("form.deed [type=submit]");
+  await until("the form is gone", async () => (await count(page, "form.deed")) === 0);
+  server.push();
+  await page.waitForSelector("[data-kind=acknowledged]");
+  assert.notEqual(await page.textContent("[data-kind=acknowledged] .shape"), await page.textContent("[data-kind=opened] .shape"));
+  await page.click("[data-deed=comment]");
+  assert.equal(await page.inputValue("form.deed [name=by]"), "ann", "the name is remembered");
+  await page.fill("form.deed textarea", "it is the <b>worker</b>");
+  await page.click("form.deed [type=submit]");
+  await until("it was said", async () => asked.length === 2);
+  await page.waitForSelector("form.deed", { state: "detached" });
+  await page.click("[data-deed=silence]");
+  await page.selectOption("form.deed [name=duration]", "8h");
+  await page.click("form.deed [type=submit]");
+  await until("it was silenced", async () => asked.length === 3);
+  await page.waitForSelector("form.deed", { state: "detached" });
+  await page.click("[data-deed=resolve]");
+  await page.click("form.deed [type=submit]");
+  await until("the refusal is shown", async () => /not kept/.test(await page.textContent("form.deed")));
+  assert.deepEqual(asked.map(({ deed, body }) => [deed, body]), [
+    ["acknowledge", { by: "ann" }],
+    ["comment", { by: "ann", text: "it is the <b>worker</b>" }],
+    ["silence", { by: "ann", duration: "8h" }],
+    ["resolve", { by: "ann", reason: "" }],
+  ]);
+  assert.equal(await page.getAttribute("[data-incident] a[href$=postmortem]", "href"), "/api/v1/incidents/00000000000000aa/postmortem");
+  if (process.env.WEIR_SHOTS) await page.screenshot({ path: join(process.env.WEIR_SHOTS, "incident.png"), fullPage: true });
+  assert.deepEqual(problems, []);
+});
+
+test("the history is searched and filtered, and shows the page after the first", async (t) => {
+  const rows = Array.from({ length: 60 }, (_, index) =>
+    known(String(index).padStart(16, "0"), `Incident ${index}`, { open: index === 0, owner: index === 1 ? "ann" : "", resolved_at: index === 0 ? null : Date.now() / 1000 }));
+  const asked = [];
+  const server = await scripted(t, (response) => json(response, overview()), undefined, (address) => {
+    if (address.pathname !== "/api/v1/incidents") return undefined;
+    asked.push(address.search);
+    const wanted = address.searchParams;
+    if (wanted.get("q")) return { incidents: rows.filter((row) => row.title.includes(wanted.get("q"))), next: null };
+    if (wanted.get("state") === "open") return { incidents: rows.slice(0, 1), next: null };
+    return wanted.get("before") ? { incidents: rows.slice(50), next: null } : { incidents: rows.slice(0, 50), next: "1-0049" };
+  });
+  const { page, problems } = await open(t, server.url + "#incidents");
+  await until("the first page", async () => (await count(page, "[data-found]")) === 50);
+  await page.click("#history .more");
+  await until("the second page", async () => (await count(page, "[data-found]")) === 60);
+  assert.match(asked.at(-1), /before=1-0049/);
+  await page.selectOption("[name=state]", "open");
+  await until("only what is open", async () => (await count(page, "[data-found]")) === 1);
+  await page.selectOption("[name=state]", "all");
+  await page.fill("[name=q]", "Incident 42");
+  await until("what was searched", async () => (await page.$$eval("[data-found] strong", (all) => all.map((each) => each.textContent))).join() === "Incident 42");
+  await page.fill("[name=q]", "nothing like it");
+  await until("it says so", async () => /No incident is like this/.test(await page.textContent("#history")));
+  await page.fill("[name=q]", "Incident 1");
+  await until("some", async () => (await count(page, "[data-found]")) === 11);
+  await page.click("[data-found] .head");
+  await page.waitForSelector("[data-found] .timeline li");
+  assert.ok(await page.$("[data-found] [data-deed=reopen]"), "what is over can be reopened");
+  if (process.env.WEIR_SHOTS) await page.screenshot({ path: join(process.env.WEIR_SHOTS, "history.png") });
+  assert.deepEqual(problems, []);
+});
+
+test("an incident that the overview has no more is shown at its address, one that never was says so", async (t) => {
+  const old = known("00000000000000ff", "An old one", { open: false, resolved_at: Date.now() / 1000, merged_into: "00000000000000ee" });
+  const server = await scripted(t, (response) => json(response, overview()), undefined, (address) =>
+    address.pathname === "/api/v1/incidents/00000000000000ff" ? old : undefined);
+  const { page } = await open(t, server.url + "#incident/00000000000000ff");
+  await page.waitForSelector("#old-incident .timeline li");
+  assert.match(await page.textContent("#old-incident"), /Merged into/);
+  assert.deepEqual(await page.$$eval("#old-incident [data-deed]", (all) => all.map((each) => each.dataset.deed)), ["comment"]);
+  const { page: other } = await open(t, server.url + "#incident/00000000000000dd");
+  await other.waitForSelector("p.banner[role=alert]");
 });

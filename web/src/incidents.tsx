@@ -1,7 +1,7 @@
 // Alerts that are active, and incidents with their cause and timeline.
 import { Badge, Lasting, Panel, type Tone } from "./parts";
-import { clock, span } from "./format";
-import { Affected } from "./lineage";
+import { span } from "./format";
+import { IncidentView } from "./incident_view";
 import type { Alert, Incident } from "./types";
 
 function severityTone(severity: string): Tone {
@@ -79,6 +79,8 @@ export function Incidents({ incidents, now, chosen, choose }: { incidents: Incid
                 <span class="top">
                   <Badge tone={tone}>{incident.open ? incident.severity || "open" : "resolved"}</Badge>
                   <strong>{incident.title}</strong>
+                  {incident.open && incident.acknowledged_by ? <Badge tone="quiet">acknowledged by {incident.acknowledged_by}</Badge> : null}
+                  {incident.owner ? <span class="of">{incident.owner}</span> : null}
                   <span class="since">
                     {incident.resolved_at === null ? (
                       <>
@@ -95,35 +97,11 @@ export function Incidents({ incidents, now, chosen, choose }: { incidents: Incid
                   </span>
                 ) : null}
               </button>
-              {shown ? <Timeline incident={incident} /> : null}
+              {shown ? <IncidentView incident={incident} /> : null}
             </li>
           );
         })}
       </ul>
     </Panel>
-  );
-}
-
-function Timeline({ incident }: { incident: Incident }) {
-  return (
-    <div class="timeline">
-      <p class="labels">
-        {Object.entries(incident.labels).map(([name, value]) => (
-          <code key={name}>
-            {name}={value}
-          </code>
-        ))}
-      </p>
-      {incident.lineage ? <Affected lineage={incident.lineage} /> : null}
-      <ol>
-        {incident.timeline.map((entry, index) => (
-          <li key={index}>
-            <time title={new Date(entry.at * 1000).toISOString()}>{clock(entry.at)}</time>
-            <span class="kind">{entry.kind}</span>
-            <span>{entry.text}</span>
-          </li>
-        ))}
-      </ol>
-    </div>
   );
 }

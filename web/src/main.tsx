@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { clock, span } from "./format";
+import { HistoryPage, OldIncident } from "./incident_history";
 import { Alerts, Incidents } from "./incidents";
 import { LineagePage } from "./lineage";
 import { lineageAddress, nodeInAddress } from "./lineage_address";
@@ -28,11 +29,16 @@ function incidentInAddress(): string | null {
   return match ? match[1]! : null;
 }
 
+function historyInAddress(): boolean {
+  return location.hash === "#incidents";
+}
+
 function Page() {
   const [live, setLive] = useState<Live>({ overview: null, fetchedAt: 0, problem: null });
   const [tick, setTick] = useState(Date.now());
   const [chosen, setChosen] = useState<string | null>(incidentInAddress);
   const [node, setNode] = useState<string | null>(() => nodeInAddress(location.hash)); // null: another page
+  const [past, setPast] = useState(historyInAddress);
   const [theme, nextTheme] = useTheme();
 
   useEffect(() => watch(setLive), []);
@@ -41,6 +47,7 @@ function Page() {
     const moved = () => {
       setChosen(incidentInAddress());
       setNode(nodeInAddress(location.hash));
+      setPast(historyInAddress());
     };
     window.addEventListener("hashchange", moved);
     return () => {
@@ -70,8 +77,11 @@ function Page() {
           Weir
         </h1>
         <nav>
-          <a href="#" aria-current={node === null ? "page" : undefined}>
+          <a href="#" aria-current={node === null && !past ? "page" : undefined}>
             Overview
+          </a>
+          <a href="#incidents" aria-current={past ? "page" : undefined}>
+            Incidents
           </a>
           <a href="#lineage" aria-current={node === null ? undefined : "page"}>
             Lineage
@@ -96,10 +106,13 @@ function Page() {
       ) : null}
       {node !== null ? (
         <LineagePage chosen={node} choose={chooseNode} />
+      ) : past ? (
+        <HistoryPage version={live.fetchedAt} />
       ) : overview ? (
         <main class={live.problem ? "old" : ""}>
           <Summary overview={overview} />
           {overview.truncated ? <p class="banner">Only the 500 worst of each list are shown; /metrics has them all.</p> : null}
+          {chosen && !overview.incidents.some((each) => each.id === chosen) ? <OldIncident id={chosen} version={live.fetchedAt} /> : null}
           <div class="columns">
             <Incidents incidents={overview.incidents} now={now} chosen={chosen} choose={choose} />
             <Alerts alerts={overview.alerts} now={now} />

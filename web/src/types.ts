@@ -116,6 +116,28 @@ export interface Incident {
   alerts: string[];
   timeline: { at: number; kind: string; text: string }[];
   lineage?: IncidentLineage | null;
+  began_at?: number | null;
+  time_to_detect_seconds?: number | null;
+  time_to_acknowledge_seconds?: number | null;
+  time_to_resolve_seconds?: number | null;
+  owner?: string;
+  acknowledged_by?: string;
+  acknowledged_at?: number | null;
+  merged_into?: string;
+  reasons?: IncidentReasons;
+}
+export interface IncidentNode {
+  kind: string;
+  place: string;
+  name: string;
+}
+/** What the likely cause rests on. */
+export interface IncidentReasons {
+  hypothesis: string;
+  score: number | null;
+  evidence: string[];
+  origin: IncidentNode | null;
+  affected: IncidentNode[];
 }
 /** Of all that is there; the lists are cut to the worst. */
 export interface Totals {

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/deed.h"
+#include "core/error.h"
+#include "core/incident.h"
+
+namespace weir::api {
+
+/// What the routes of incidents need; filled in by app/. Its functions may block and be called on any worker.
+struct IncidentAccess {
+  /// Newest first. Errors: invalid, storage.
+  std::function<core::Result<std::vector<core::Incident>>(const core::IncidentSearch&, std::size_t limit)> find = {};
+  /// The incident as it is afterwards. Errors: invalid, not_found, limit, storage, unavailable, timeout.
+  std::function<core::Result<core::Incident>(const core::Deed&)> handle = {};
+  /// Silences its alerts, and says so in its timeline. Errors: those of `handle`.
+  std::function<core::Result<core::Incident>(const std::string& id, const std::string& by, const std::string& comment,
+                                             core::Duration duration)>
+      silence = {};
+  /// Markdown. Errors: not_found, storage.
+  std::function<core::Result<std::string>(const std::string& id)> postmortem = {};
+};
+
+}  // namespace weir::api

@@ -1,0 +1,339 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "app/cli.h"
+#include "app/commands.h"
+#include "app/prometheus_client.h"
+#include "app/settings.h"
+#include "core/time.h"
+#include "core/utf8.h"
+#include "net/http_client.h"
+
+namespace weir::app {
+namespace {
+
+using nlohmann::json;
+using Parameters = PrometheusClient::Parameters;
+
+constexpr const char* kDefaultUrl = "http://127.0.0.1:9877";
+constexpr const char* kPath = "/api/v1/incidents";
+constexpr core::Duration kTimeout = std::chrono::minutes(1);
+constexpr std::size_t kMostBytes = 256U << 20U;
+
+struct IncidentOptions {
+  std::string url = kDefaultUrl;
+  std::string config;
+  bool json = false;
+  std::string by;
+  std::string id;
+  std::string text;     // what is said, given or named
+  std::string comment;  // of a silence
+  std::string output;
+  std::string state = "open";
+  std::string query;
+  std::string owner;
+  std::string severity;
+  std::string label;
+  std::string from;
+  std::string to;
+  std::string before;
+  std::size_t limit = 50;
+};
+using Options = std::shared_ptr<IncidentOptions>;
+
+/// Of a terminal, which shows no control characters and keeps its columns.
+std::string shown(const std::string& text, std::size_t most = 1000) {
+  std::string out;
+  for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  if (out.size() <= most) return out;
+  return std::string(core::utf8_prefix(out, most)) + "…";
+}
+
+std::string text_of(const json& object, const char* key) {
+  const json value = object.value(key, json());
+  return value.is_string() ? shown(value.get<std::string>()) : std::string();
+}
+
+std::string time_of(const json& object, const char* key) {
+  const json value = object.value(key, json());
+  if (!value.is_number()) return "-";
+  const core::Time time = std::chrono::floor<std::chrono::seconds>(core::time_from_seconds(value.get<double>()));
+  std::string text = core::format_rfc3339(time);
+  return text.substr(0, 19) + "Z";
+}
+
+std::string span_of(const json& object, const char* key) {
+  const json value = object.value(key, json());
+  if (!value.is_number()) return "-";
+  return core::format_duration(std::chrono::seconds(static_cast<std::int64_t>(value.get<double>())));
+}
+
+int fail(const std::string& message, int code = kExitFailed) {
+  std::cerr << "weir incidents: " << message << "\n";
+  return code;
+}
+
+/// The address of the configuration's Weir; one that listens everywhere is asked on this machine.
+core::Result<std::string> url_of(const IncidentOptions& options) {
+  std::string url = options.url;
+  if (!options.config.empty()) {
+    const auto settings = load_settings(options.config);
+    if (!settings) return core::fail(core::ErrorKind::invalid, settings.error().to_string());
+    url = "http://" + settings->listen;
+    for (const char* any : {"0.0.0.0:", "[::]:"}) {
+      if (settings->listen.starts_with(any))
+        url = "http://127.0.0.1:" + settings->listen.substr(std::string(any).size());
+    }
+  }
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+/// One exchange; the body of a success. A refusal has the server's own words.
+core::Result<std::string> ask(const IncidentOptions& options, const std::string& method, const std::string& path,
+                              const std::string& body = {}) {
+  const auto url = url_of(options);
+  if (!url) return std::unexpected(url.error());
+  net::HttpRequest request;
+  request.method = method;
+  request.url = *url + path;
+  request.timeout = kTimeout;
+  request.max_response_bytes = kMostBytes;
+  if (method == "POST") {
+    request.headers.emplace_back("Content-Type", "application/json");
+    request.body = body;
+  }
+  const auto http = net::make_curl_client();
+  auto response = http->send(request);
+  if (!response) {
+    core::Error error = response.error();
+    if (error.kind == core::ErrorKind::unavailable) error.message += "; does Weir run there? (--url)";
+    return std::unexpected(std::move(error));
+  }
+  if (response->status == 200) return std::move(response->body);
+  const json answer = json::parse(response->body, nullptr, false);
+  const bool says = answer.is_object() && answer.value("error", json()).is_string();
+  const auto kind = response->status < 500 ? core::ErrorKind::invalid : core::ErrorKind::unavailable;
+  return core::fail(kind, says ? answer["error"].get<std::string>()
+                               : fmt::format("{} answers {}: is this Weir?", *url, response->status));
+}
+
+std::string path_of(const std::string& id, std::string_view deed = {}) {
+  std::string escaped = encode_parameters({{"", id}}).substr(1);
+  return std::string(kPath) + "/" + escaped + (deed.empty() ? "" : "/" + std::string(deed));
+}
+
+void print_row(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    std::cout << (i + 1 == cells.size() ? cells[i] : fmt::format("{:<{}}  ", cells[i], widths[i]));
+  std::cout << "\n";
+}
+
+void print_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const auto& row : rows) print_row(row, widths);
+}
+
+std::string state_of(const json& incident) {
+  if (!text_of(incident, "merged_into").empty()) return "merged";
+  if (incident.value("open", false)) return incident.value("acknowledged_at", json()).is_null() ? "open" : "acked";
+  return "resolved";
+}
+
+int list(const IncidentOptions& options) {
+  Parameters parameters{{"state", options.state}, {"limit", std::to_string(options.limit)}};
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) parameters.emplace_back(name, value);
+  };
+  add("q", options.query);
+  add("owner", options.owner);
+  add("severity", options.severity);
+  add("label", options.label);
+  add("from", options.from);
+  add("to", options.to);
+  add("before", options.before);
+  const auto body = ask(options, "GET", std::string(kPath) + "?" + encode_parameters(parameters));
+  if (!body) return fail(body.error().describe());
+  if (options.json) {
+    std::cout << *body << "\n";
+    return kExitOk;
+  }
+  const json answer = json::parse(*body, nullptr, false);
+  if (!answer.is_object() || !answer.value("incidents", json()).is_array()) return fail("the answer has no incidents");
+  if (answer["incidents"].empty()) {
+    std::cout << "no incidents\n";
+    return kExitOk;
+  }
+  std::vector<std::vector<std::string>> rows{{"ID", "SEVERITY", "STATE", "OWNER", "OPENED", "LASTED", "TITLE"}};
+  for (const json& incident : answer["incidents"]) {
+    const std::string owner = text_of(incident, "owner");
+    rows.push_back({text_of(incident, "id"), text_of(incident, "severity"), state_of(incident),
+                    owner.empty() ? "-" : shown(owner, 20), time_of(incident, "opened_at"),
+                    span_of(incident, "time_to_resolve_seconds"), shown(text_of(incident, "title"), 100)});
+  }
+  print_table(rows);
+  if (answer.value("next", json()).is_string())
+    std::cout << "more: --before " << shown(answer["next"].get<std::string>()) << "\n";
+  return kExitOk;
+}
+
+void print_incident(const json& incident) {
+  const auto line = [](const char* name, const std::string& value) {
+    if (!value.empty() && value != "-") std::cout << fmt::format("{:<14}{}\n", name, value);
+  };
+  std::cout << text_of(incident, "title") << "\n";
+  line("id", text_of(incident, "id"));
+  line("state", state_of(incident));
+  line("severity", text_of(incident, "severity"));
+  line("owner", text_of(incident, "owner"));
+  line("merged into", text_of(incident, "merged_into"));
+  line("began", time_of(incident, "began_at"));
+  const auto timed = [&](const char* name, const char* at, const char* took) {
+    const std::string time = time_of(incident, at);
+    const std::string span = span_of(incident, took);
+    if (time != "-") line(name, time + (span == "-" ? "" : " (after " + span + ")"));
+  };
+  timed("detected", "opened_at", "time_to_detect_seconds");
+  timed("acknowledged", "acknowledged_at", "time_to_acknowledge_seconds");
+  timed("resolved", "resolved_at", "time_to_resolve_seconds");
+  line("likely cause", text_of(incident, "cause"));
+  const json reasons = incident.value("reasons", json::object());
+  for (const json& each : reasons.value("evidence", json::array())) {
+    if (each.is_string()) line("", "- " + shown(each.get<std::string>()));
+  }
+  std::cout << "\n";
+  for (const json& entry : incident.value("timeline", json::array()))
+    std::cout << fmt::format("{}  {:<12}  {}\n", time_of(entry, "at"), text_of(entry, "kind"), text_of(entry, "text"));
+}
+
+/// What the server answers about one incident.
+int print_answer(const IncidentOptions& options, const core::Result<std::string>& body) {
+  if (!body) return fail(body.error().describe());
+  const json incident = json::parse(*body, nullptr, false);
+  if (!incident.is_object()) return fail("the answer is no incident");
+  if (options.json) {
+    std::cout << *body << "\n";
+  } else {
+    print_incident(incident);
+  }
+  return kExitOk;
+}
+
+int show(const IncidentOptions& options) { return print_answer(options, ask(options, "GET", path_of(options.id))); }
+
+int postmortem(const IncidentOptions& options) {
+  const auto body = ask(options, "GET", path_of(options.id, "postmortem"));
+  if (!body) return fail(body.error().describe());
+  if (options.output.empty()) {
+    std::cout << *body;
+    return kExitOk;
+  }
+  std::ofstream file(options.output, std::ios::binary);
+  file << *body;
+  file.close();
+  if (!file) return fail("\"" + options.output + "\" cannot be written");
+  std::cout << "written to " << options.output << "\n";
+  return kExitOk;
+}
+
+int carry_out(const IncidentOptions& options, const std::string& deed, const std::string& key) {
+  json body = {{"by", options.by}};
+  if (!key.empty()) body[key] = options.text;
+  if (deed == "silence") body["comment"] = options.comment;
+  if (options.by.empty()) return fail("who does this? give --by NAME", kExitUsage);
+  const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
+  return print_answer(options, ask(options, "POST", path_of(options.id, deed), text));
+}
+
+void add_common(CLI::App& command, const Options& options) {
+  CLI::Option* url = command.add_option("--url", options->url, "of the running Weir")->capture_default_str();
+  command.add_option("--config,-c", options->config, "ask the Weir that listens as this configuration says")
+      ->excludes(url);
+  command.add_flag("--json", options->json, "print the server's answer");
+}
+
+/// A command that does something about one incident; `key` is what its text is called in the request.
+struct DeedCommand {
+  const char* name;
+  const char* deed;
+  const char* help;
+  const char* argument;  // nullptr: the text is the option --reason, or there is none
+  const char* key;
+};
+constexpr DeedCommand kDeeds[] = {
+    {"ack", "acknowledge", "say that you work on it: its notifications are not repeated", nullptr, ""},
+    {"assign", "assign", "give it an owner, \"\" for nobody", "WHO", "owner"},
+    {"comment", "comment", "write into its timeline", "TEXT", "text"},
+    {"resolve", "resolve", "end it, also while its alerts fire", nullptr, "reason"},
+    {"reopen", "reopen", "take it up again", nullptr, "reason"},
+    {"merge", "merge", "move its alerts and timeline into another incident", "INTO", "into"},
+    {"silence", "silence", "tell nobody of its alerts for a while, such as 2h", "DURATION", "duration"},
+};
+
+void add_deed(CLI::App& incidents, Action& action, const Options& options, const DeedCommand& row) {
+  CLI::App* command = incidents.add_subcommand(row.name, row.help);
+  command->add_option("ID", options->id, "of the incident")->required();
+  const std::string key = row.key;
+  if (row.argument != nullptr) {
+    command->add_option(row.argument, options->text)->required();
+  } else if (!key.empty()) {
+    command->add_option("--" + key, options->text, "why");
+  }
+  const std::string deed = row.deed;
+  if (deed == "silence") command->add_option("--comment", options->comment, "why");
+  command->add_option("--by", options->by, "who does this (default: the user's name)")->envname("WEIR_USER");
+  add_common(*command, options);
+  command->callback([&action, options, deed, key] {
+    const char* user = std::getenv("USER");
+    if (options->by.empty() && user != nullptr) options->by = user;
+    action = [options, deed, key] { return carry_out(*options, deed, key); };
+  });
+}
+
+void add_list(CLI::App& incidents, Action& action, const Options& options) {
+  CLI::App* command = incidents.add_subcommand("list", "open incidents, newest first; with --state the history");
+  command->add_option("--state", options->state, "open, resolved or all")
+      ->check(CLI::IsMember({"open", "resolved", "all"}))
+      ->capture_default_str();
+  command->add_option("--search,-q", options->query, "words in title, cause, labels, alerts' names and comments");
+  command->add_option("--owner", options->owner);
+  command->add_option("--severity", options->severity);
+  command->add_option("--label", options->label, "NAME=VALUE");
+  command->add_option("--from", options->from, "not over before: seconds since 1970 or RFC 3339");
+  command->add_option("--to", options->to, "opened by then");
+  command->add_option("--limit", options->limit)->check(CLI::Range(1, 10'000))->capture_default_str();
+  command->add_option("--before", options->before, "the next page, as the last one says");
+  add_common(*command, options);
+  command->callback([&action, options] { action = [options] { return list(*options); }; });
+}
+
+}  // namespace
+
+void add_incidents_command(CLI::App& cli, Action& action) {
+  CLI::App* incidents = cli.add_subcommand("incidents", "see and work on the incidents of a running Weir");
+  incidents->require_subcommand(1);
+  const auto options = std::make_shared<IncidentOptions>();
+  add_list(*incidents, action, options);
+  CLI::App* one = incidents->add_subcommand("show", "one incident, with its cause and timeline");
+  one->add_option("ID", options->id, "of the incident")->required();
+  add_common(*one, options);
+  one->callback([&action, options] { action = [options] { return show(*options); }; });
+  for (const DeedCommand& row : kDeeds) add_deed(*incidents, action, options, row);
+  CLI::App* report = incidents->add_subcommand("postmortem", "its report in Markdown, to be filled in");
+  report->add_option("ID", options->id, "of the incident")->required();
+  report->add_option("--output,-o", options->output, "file to write (default: standard output)");
+  add_common(*report, options);
+  report->callback([&action, options] { action = [options] { return postmortem(*options); }; });
+}
+
+}  // namespace weir::app
