@@ -135,7 +135,7 @@ void DeliveryWorker::look() {
   constexpr std::size_t kMost = 200;
   queued_ = false;
   const auto due = parts_.storage.due(parts_.clock.now(), kMost);
-  note_error(due ? std::string() : due.error().describe());
+  note_error("", due ? std::string() : due.error().describe());
   if (!due) return;
   std::set<std::shared_ptr<Lane>> lanes;
   {
@@ -161,14 +161,15 @@ void DeliveryWorker::serve(const std::shared_ptr<Lane>& lane, const std::stop_to
     if (lane->configured) lane->dispatcher->add(lane->endpoint, std::move(lane->configured));
   }
   const auto attempted = lane->dispatcher->run_once(stop);
-  if (!attempted) note_error(attempted.error().describe());
+  note_error(lane->endpoint, attempted ? std::string() : attempted.error().describe());
   lane->busy = false;
 }
 
-void DeliveryWorker::note_error(const std::string& error) {
+void DeliveryWorker::note_error(const std::string& endpoint, const std::string& error) {
   const std::lock_guard lock(mutex_);
-  if (!error.empty() && error != last_error_) runtime::log_error("the outbox cannot be read", {{"error", error}});
-  last_error_ = error;
+  std::string& last = last_errors_[endpoint];
+  if (!error.empty() && error != last) runtime::log_error("the outbox cannot be read or written", {{"error", error}});
+  last = error;
 }
 
 }  // namespace weir::app

@@ -48,13 +48,13 @@ class DeliveryWorker {
   std::shared_ptr<Lane> make_lane(const std::string& receiver, const std::string& integration);
   void look();
   void serve(const std::shared_ptr<Lane>& lane, const std::stop_token& stop);
-  void note_error(const std::string& error);
+  void note_error(const std::string& endpoint, const std::string& error);  // "" for the look at all
 
   Parts parts_;
   std::unique_ptr<net::HttpClient> http_;
-  std::mutex mutex_;  // of what follows
-  Lanes lanes_;       // by endpoint
-  std::string last_error_;
+  std::mutex mutex_;                                // of what follows
+  Lanes lanes_;                                     // by endpoint
+  std::map<std::string, std::string> last_errors_;  // by endpoint
   std::mutex reporting_;
   std::atomic<bool> queued_ = false;
   runtime::WorkerPool pool_;   // serves the lanes

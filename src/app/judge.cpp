@@ -38,15 +38,25 @@ bool same_state(const core::Alert& a, const core::Alert& b) {
          a.keep_firing_since == b.keep_firing_since;
 }
 
-/// The messages about alerts that say that storage fails.
+bool about_storage(const core::Alert& alert) { return alert.rule.starts_with("WeirStorage"); }
+
+/// What says that storage fails. A message that is about other alerts too stays, so that it overtakes none of its
+/// group; of that the part goes which is about storage.
 std::vector<core::OutboxMessage> take_urgent(std::vector<core::OutboxMessage>& outbox) {
-  const auto about_storage = [](const core::OutboxMessage& message) {
-    return std::ranges::any_of(message.notification.alerts,
-                               [](const core::Alert& alert) { return alert.rule.starts_with("WeirStorage"); });
-  };
-  const auto rest = std::ranges::stable_partition(outbox, std::not_fn(about_storage));
-  std::vector<core::OutboxMessage> urgent(std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
-  outbox.erase(rest.begin(), rest.end());
+  std::vector<core::OutboxMessage> urgent;
+  for (core::OutboxMessage& message : outbox) {
+    const std::vector<core::Alert>& alerts = message.notification.alerts;
+    const auto about = std::ranges::count_if(alerts, about_storage);
+    if (about == 0) continue;
+    urgent.push_back(message);
+    if (static_cast<std::size_t>(about) == alerts.size()) continue;
+    urgent.back().idempotency_key += "-urgent";
+    urgent.back().notification.truncated_alerts = 0;
+    std::erase_if(urgent.back().notification.alerts, std::not_fn(about_storage));
+  }
+  std::erase_if(outbox, [](const core::OutboxMessage& message) {
+    return !message.notification.alerts.empty() && std::ranges::all_of(message.notification.alerts, about_storage);
+  });
   return urgent;
 }
 

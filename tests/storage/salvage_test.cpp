@@ -97,7 +97,7 @@ TEST(Salvage, AnyOneDamagedPageLeavesAWeirThatStartsAgain) {
   const TempFolder folder;
   fill(folder.file("whole.db"));
   const auto pages = static_cast<long>(std::filesystem::file_size(folder.file("whole.db")) / 4096);
-  for (long page = 2; page <= pages; page += std::max(1L, pages / 40)) {
+  for (long page = 2; page <= pages; page += std::max(1L, pages / 12)) {
     std::filesystem::copy_file(folder.file("whole.db"), folder.file());
     damage_page(folder.file(), page);
     {
