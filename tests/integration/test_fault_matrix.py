@@ -38,6 +38,7 @@ CHECKS = """
 checks for fm_stale:
   - freshness(loaded_at) < 10s
 checks for fm_half:
+  - freshness(loaded_at) < 10m
   - change avg last 3 percent for row_count > -30%
 checks for fm_twice:
   - duplicate_count(id) = 0
@@ -269,6 +270,7 @@ def renew(p):
     until("the topic is gone", lambda: "fm-renewed" not in kafka_clients.topics(p.kafka))
     kafka_clients.create_topic(p.kafka, "fm-renewed")
     p.burst("renewed", 7)
+    p.commit("renewed", 100)  # a consumer that goes on where it was; the broker forgot the commit with the topic
 
 
 def break_schema(p):
