@@ -53,7 +53,9 @@ class Step {
  private:
   void note_incidents() {
     for (const core::Incident& incident : input_.incidents) {
+      const bool merged = !incident.handling.merged_into.empty();
       for (const core::Alert& alert : incident.alerts) {
+        if (merged) break;  // they are the other one's now
         std::string& held = incident_of_[alert_id(alert)];
         // Of several the one that is open.
         if (held.empty() || incident.open()) held = incident.id;
@@ -62,12 +64,8 @@ class Step {
     }
     for (const auto& [id, incident] : incident_of_) {
       const auto firing = state_.firing.find(id);
-      if (firing == state_.firing.end() || firing->second.incident_id == incident) continue;
-      const GroupMember before = firing->second;
-      firing->second.incident_id = incident;
-      if (before.incident_id.empty()) continue;
-      leave(state_, *settings_.root, id, before, input_.now, touched_);
-      enter(state_, *settings_.root, id, firing->second, input_.now, &touched_);
+      // What people were told of under one incident ends there, though it was merged into another.
+      if (firing != state_.firing.end() && firing->second.incident_id.empty()) firing->second.incident_id = incident;
     }
   }
 
@@ -82,10 +80,10 @@ class Step {
     if (is && !alert.fired_at) alert.fired_at = transition.at;
     if (!is && !alert.resolved_at) alert.resolved_at = transition.at;
     const std::uint64_t id = alert_id(alert);
-    if (const auto known = incident_of_.find(id); known != incident_of_.end()) member.incident_id = known->second;
+    if (const auto known = state_.firing.find(id); known != state_.firing.end() && !is)
+      member.incident_id = known->second.incident_id;
     if (member.incident_id.empty()) {
-      if (const auto known = state_.firing.find(id); known != state_.firing.end())
-        member.incident_id = known->second.incident_id;
+      if (const auto known = incident_of_.find(id); known != incident_of_.end()) member.incident_id = known->second;
     }
     note_change(id);
     if (is) {
