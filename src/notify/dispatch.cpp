@@ -65,12 +65,8 @@ class Step {
     }
     for (const auto& [id, incident] : incident_of_) {
       const auto firing = state_.firing.find(id);
-      if (firing == state_.firing.end() || firing->second.incident_id == incident) continue;
-      const GroupMember before = firing->second;
-      firing->second.incident_id = incident;
-      if (before.incident_id.empty()) continue;
-      leave(state_, *settings_.root, id, before, input_.now, touched_);
-      enter(state_, *settings_.root, id, firing->second, input_.now, &touched_);
+      // What people were told of under one incident ends there, though it was merged into another.
+      if (firing != state_.firing.end() && firing->second.incident_id.empty()) firing->second.incident_id = incident;
     }
   }
 

@@ -95,21 +95,6 @@ void enter(DispatchState& state, const Route& root, std::uint64_t id, const Grou
   }
 }
 
-void leave(DispatchState& state, const Route& root, std::uint64_t id, const GroupMember& before, core::Time now,
-           std::set<std::string>& touched) {
-  for (const Route* route : matching_routes(root, before.alert.labels)) {
-    if (!route->group_by_incident) continue;
-    const std::string key = place_of(state, *route, before).storage_key;
-    const auto group = state.groups.find(key);
-    if (group == state.groups.end()) continue;
-    const auto member = group->second.members.find(id);
-    if (member == group->second.members.end() || !fires(member->second.alert)) continue;
-    member->second.alert.state = core::AlertState::inactive;
-    member->second.alert.resolved_at = now;
-    touched.insert(key);
-  }
-}
-
 core::IncidentNote note_of(const core::Incident& incident) {
   const bool live = incident.open() || !incident.handling.merged_into.empty();
   return {.id = incident.id,

@@ -13,10 +13,6 @@ namespace weir::notify {
 void enter(DispatchState& state, const Route& root, std::uint64_t id, const GroupMember& member, core::Time now,
            std::set<std::string>* touched);
 
-/// Its alert goes on in another incident: groups by incident that it was in hear that it is over there.
-void leave(DispatchState& state, const Route& root, std::uint64_t id, const GroupMember& before, core::Time now,
-           std::set<std::string>& touched);
-
 core::IncidentNote note_of(const core::Incident& incident);
 core::GroupRecord record_of(const std::string& key, const AlertGroup& group,
                             const std::map<std::string, core::IncidentNote>& incidents);
