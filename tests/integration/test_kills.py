@@ -38,7 +38,15 @@ PLACES = ("restore.before", "restore.after", "evaluate.before", "evaluate.after"
 NEEDS_BROKEN, NEEDS_MENDED = {"commit.alerts"}, {"resolve", "commit.removed"}
 
 
-class Source(HttpServer):
+class Server(HttpServer):
+    """Its clients die in the middle of an exchange, which is no news."""
+
+    def __init__(self):
+        super().__init__()
+        self.server.handle_error = lambda *_: None
+
+
+class Source(Server):
     """A page of metrics that says what is broken."""
 
     def __init__(self):
@@ -53,22 +61,21 @@ class Source(HttpServer):
                       headers={"Content-Type": "text/plain; version=0.0.4"})
 
 
-class Receiver(HttpServer):
+class Receiver(Server):
     """Keeps every request on disk before it answers: (run, key, thing, status, incident)."""
 
     def __init__(self, folder):
         self.file = open(folder / "received.jsonl", "a", encoding="utf-8")
         self.received = []
-        self.run = 0
         self.kill_before_answer = None
         self.lock = threading.Lock()
         super().__init__()
 
-    def handle(self, _method, _path, headers, body):
-        payload = json.loads(body)
+    def handle(self, _method, path, headers, body):
+        payload, run = json.loads(body), int(path.strip("/"))
         with self.lock:
             for alert in payload["alerts"]:
-                entry = (self.run, headers["Idempotency-Key"], alert["labels"]["topic"], alert["status"],
+                entry = (run, headers["Idempotency-Key"], alert["labels"]["topic"], alert["status"],
                          payload["incident_id"])
                 self.file.write(json.dumps(entry) + "\n")
                 self.received.append(entry)
@@ -111,8 +118,8 @@ class Sqlite:
 class Process:
     """One run of Weir, which is meant to be killed."""
 
-    def __init__(self, weir, failpoints=""):
-        environment = {**weir.environment(), "WEIR_FAILPOINTS": failpoints}
+    def __init__(self, weir, run, failpoints=""):
+        environment = {**weir.environment(), "WEIR_FAILPOINTS": failpoints, "WEIR_RUN": str(run)}
         with open(weir.log_file, "ab") as log:
             self.process = subprocess.Popen(weir.as_user(weir.command()), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             cwd=weir.folder, env=environment, process_group=0)
@@ -149,10 +156,10 @@ class Lane:
             "storage": self.storage.section,
             "scrape": [{"name": "things", "url": f"{self.source.url}/metrics", "interval": "1s"}],
             "rules": {"files": ["rules.yml"], "interval": "1s"},
-            "receivers": [{"name": "team", "webhook_configs": [{"url": self.receiver.url}]}],
+            "receivers": [{"name": "team", "webhook_configs": [{"url": self.receiver.url + "/${WEIR_RUN}"}]}],
             "route": {"receiver": "team", "group_wait": "0s", "group_interval": "1ms"},
             "notifications": {"start_delay": "0s", "flap_changes": 0, "burst": 100000, "per_minute": 100000}})
-        self.kills = 0
+        self.runs = self.kills = 0
         self.at_place = collections.Counter()
         self.not_reached = collections.Counter()
         self.expected = {thing: [] for thing in THINGS}  # statuses, by the script
@@ -189,8 +196,8 @@ class Lane:
         return sorted(chosen, key=PLACES.index)
 
     def start(self, failpoints=""):
-        self.receiver.run += 1
-        return Process(self.weir, failpoints)
+        self.runs += 1
+        return Process(self.weir, self.runs, failpoints)
 
     def ended(self, process):
         process.end()

@@ -105,7 +105,7 @@ TEST(MessageText, OtherReceiversAreToldTheRenderedTexts) {
   EXPECT_EQ(page["client"], "Weir");
   const json genie = posted(
       "opsgenie_configs: [{api_url: 'http://a/', api_key: k, message: 'M {{ .Status }}', description: '{{ "
-      ".CommonAnnotations.summary }}', tags: 'a,{{ .CommonLabels.cluster }}', priority: P{{ len .Alerts }}}]");
+      ".CommonAnnotations.summary }}', tags: 'a,{{ .CommonLabels.cluster }}', priority: 'P{{ len .Alerts }}'}]");
   EXPECT_EQ(genie["message"], "M firing");
   EXPECT_EQ(genie["description"], "billing is behind");
   EXPECT_EQ(genie["tags"], json({"a", "prod"}));
@@ -154,10 +154,10 @@ TEST(MessageText, MistakesInTemplatesHaveTheirPlaceInTheFile) {
   const std::string mistakes = diagnostics.to_string();
   EXPECT_THAT(mistakes, HasSubstr("weir.yml:5:30: receiver \"team\", slack_configs[0]: \"title\": template: function "
                                   "\"toUper\" is not defined (did you mean \"toUpper\"?)"));
-  EXPECT_THAT(mistakes, HasSubstr("weir.yml:8:23: receiver \"team\", slack_configs[0]: \"text\": template: template "
+  EXPECT_THAT(mistakes, HasSubstr("weir.yml:8:22: receiver \"team\", slack_configs[0]: \"text\": template: template "
                                   "\"nobody\" is not defined"));
   EXPECT_THAT(mistakes, HasSubstr("\"headers.Subject\": template: missing value for if"));
-  EXPECT_THAT(mistakes, HasSubstr("one.tmpl:3:1: template: unclosed action"));
+  EXPECT_THAT(mistakes, HasSubstr("one.tmpl:3:12: template: unexpected \"}\" in an action"));
   ASSERT_FALSE(diagnostics.hints().empty());
   EXPECT_THAT(diagnostics.hints()[0].to_string(), HasSubstr("no file matches \"missing/*.tmpl\""));
   std::filesystem::remove_all(folder);

@@ -208,7 +208,7 @@ TEST(ReceiverSettings, MistakesOfEveryKindAreNamed) {
     email_configs: [{to: nobody, smarthost: mail}]
     slack_configs: [{bot_token: x}]
     victorops_configs: [{api_key: k}]
-    webhook_configs: [{url: http://a, http_config: {tls_config: {server_name: x}}}]
+    webhook_configs: [{url: http://a, http_config: {tls_config: {min_version: x}}}]
 route: {receiver: a, mute_time_intervals: [night]}
 time_intervals: [{name: day, time_intervals: [{times: [{start_time: '9:00', end_time: '25:00'}], weekdays: [monday:sunday],
    location: Mars/Olympus}]}]
@@ -222,7 +222,7 @@ notifications: {flap_calm: 9, burst: 0}
        {"\"service_key\": is of the older Events API", "key \"webhook_url\" is missing", "key \"api_key\" is missing",
         "\"update_alerts\": Weir does not apply", "\"to\": \"nobody\" is not an address", "key \"from\" is missing",
         "\"smarthost\": is not a host and a port", "key \"channel\" is missing",
-        "\"victorops_configs\": Weir does not have this kind of receiver", "\"server_name\": Weir does not apply",
+        "\"victorops_configs\": Weir does not have this kind of receiver", "\"min_version\": Weir does not apply",
         "no time interval is named \"night\"", "\"start_time\": is no time", "\"end_time\": is no time",
         "\"weekdays\": \"monday:sunday\" is no range", "Mars/Olympus", "every alert would inhibit the others",
         "unknown key \"smtp_hallo\" (did you mean \"smtp_hello\"?)", "\"flap_calm\": must be less", "\"burst\""})

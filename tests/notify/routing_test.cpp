@@ -200,7 +200,7 @@ route: {receiver: a}
   EXPECT_THAT(mistakes("receivers: [{name: a, webhook_configs: [{url: http://a, http_config: {bearer_token: x, "
                        "basic_auth: {username: u}, proxy_url: p, oauth2: {}, authorization: {type: Basic}}}]}]\n"
                        "route: {receiver: a}"),
-              ::testing::AllOf(HasSubstr("\"proxy_url\": is not a URL"), HasSubstr("\"oauth2\": Weir does not apply"),
+              ::testing::AllOf(HasSubstr("\"proxy_url\": is not a URL"), HasSubstr("key \"token_url\" is missing"),
                                HasSubstr("\"type\": \"Basic\" has a key of its own"),
                                HasSubstr("either \"bearer_token\" or \"authorization\""),
                                HasSubstr("key \"credentials\" is missing")));
