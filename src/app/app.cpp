@@ -74,17 +74,11 @@ constexpr std::array kOwnMetrics{kReloaded,         kReloadedAt,    kBuildInfo, 
                                  kStorageFailures,  kAlertsSent,    kSendFailures,     kHeartbeats,
                                  kTemplateFailures, kUnwritten,     kUnwrittenDropped, kSetAside};
 
-std::vector<MetricInfo> own_metrics() {
-  std::vector<MetricInfo> all(kOwnMetrics.begin(), kOwnMetrics.end());
-  all.insert(all.end(), IncidentMetrics::metrics().begin(), IncidentMetrics::metrics().end());
-  return all;
-}
-
 constexpr core::Duration kSelfInterval = 5s;
-constexpr core::Duration kSaveInterval = 60s;  // of the series: what a restart may lose
-constexpr std::size_t kReserve = 2000;         // series past the limit for what tells of a full store
-constexpr core::Duration kPatience = 30s;      // with the judge, which may be in the middle of a step
-constexpr core::Duration kShownFor = 5min;     // samples on /metrics of a collector that no longer succeeds
+constexpr core::Duration kSaveInterval = 60s;    // of the series: what a restart may lose
+constexpr std::size_t kReserve = 2000;           // series past the limit for what tells of a full store
+constexpr core::Duration kReloadPatience = 30s;  // with the judge, which may be in the middle of a step
+constexpr core::Duration kShownFor = 5min;       // samples on /metrics of a collector that no longer succeeds
 
 /// One for each, so that a source that keeps its collectors waiting keeps no other from running.
 std::size_t worker_count(std::size_t collectors) { return std::clamp<std::size_t>(collectors, 2, 64); }
@@ -123,7 +117,7 @@ class App::Impl {
       : settings_(std::move(settings)),
         loop_(loop),
         storage_(std::move(storage)),
-        self_(own_metrics()),
+        self_(IncidentMetrics::with(kOwnMetrics)),
         incident_metrics_(self_),
         series_({.retention = settings_.series.retention,
                  .max_series = settings_.series.max_series,
@@ -148,8 +142,9 @@ class App::Impl {
                .series = series_,
                .silences = silences_,
                .clock = clock_,
-               .view = [this] { return judge_.view(); },
-               .handle = [this](const core::Deed& deed) { return handle(deed); },
+               .judge = judge_,
+               .submit = [this](auto work) { return judge_pool_.submit([work](const std::stop_token&) { work(); }); },
+               .show = [this](const JudgeStep& step) { show(step); },
                .page_url = settings_.external_url}),
         http_(net::make_curl_client()),
         remote_files_(*http_),
@@ -284,26 +279,6 @@ class App::Impl {
             .incident_access = desk_.access(lineage_.access())};
   }
 
-  /// On a worker of the API: the judge does it in its turn.
-  core::Result<core::Incident> handle(const core::Deed& deed) {
-    auto promise = std::make_shared<std::promise<core::Result<core::Incident>>>();
-    std::future<core::Result<core::Incident>> done = promise->get_future();
-    const bool taken = judge_pool_.submit([this, deed, promise](const std::stop_token&) {
-      auto handled = judge_.handle(deed, clock_.now());
-      if (handled) show(handled->step);
-      promise->set_value(handled ? core::Result<core::Incident>(std::move(handled->incident))
-                                 : std::unexpected(handled.error()));
-    });
-    if (!taken) return core::fail(core::ErrorKind::unavailable, "the judge is behind: nothing was done, try again");
-    if (done.wait_for(kPatience) != std::future_status::ready)
-      return core::fail(core::ErrorKind::timeout, "the judge is behind: look whether it was done before trying again");
-    try {
-      return done.get();
-    } catch (const std::future_error&) {
-      return core::fail(core::ErrorKind::cancelled, "Weir is stopping");
-    }
-  }
-
   api::Notifications make_notifications() {
     return {.view = [this] { return judge_.view()->notifications; },
             .silences = [this] { return silences_.all(); },
@@ -366,7 +341,7 @@ class App::Impl {
     });
     if (!taken)
       return core::fail(core::ErrorKind::unavailable, "the rules cannot be replaced now: the judge is behind");
-    if (done.wait_for(kPatience) != std::future_status::ready)
+    if (done.wait_for(kReloadPatience) != std::future_status::ready)
       return core::fail(core::ErrorKind::timeout, "the judge is behind: the new rules come into force when it is not");
     try {
       done.get();

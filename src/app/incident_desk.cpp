@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <chrono>
+#include <future>
 #include <set>
 
 #include "incidents/lifecycle.h"
@@ -28,7 +29,8 @@ constexpr MetricInfo kToResolve{"weir_incident_time_to_resolve_seconds", MetricT
                                 "From when an incident was opened to its end."};
 constexpr std::array kMetrics{kOpen, kToDetect, kToAcknowledge, kToResolve};
 
-constexpr core::Duration kBefore = std::chrono::minutes(30);  // of an incident, in its charts
+constexpr core::Duration kPatience = std::chrono::seconds(30);  // with the judge, which may be in the middle of a step
+constexpr core::Duration kBefore = std::chrono::minutes(30);    // of an incident, in its charts
 constexpr core::Duration kAfter = std::chrono::minutes(10);
 constexpr std::size_t kMostMessages = 200;
 constexpr std::size_t kMostAlerts = 50;  // that charts are looked for
@@ -65,10 +67,30 @@ std::vector<core::Selection> selections_of(const core::Alert& alert, const api::
 api::IncidentAccess IncidentDesk::access(const api::LineageAccess& lineage) const {
   return {.find = [this](const core::IncidentSearch& search,
                          std::size_t limit) { return parts_.storage.incidents({.limit = limit, .search = search}); },
-          .handle = parts_.handle,
+          .handle = [this](const core::Deed& deed) { return handle(deed); },
           .silence = [this](const std::string& id, const std::string& by, const std::string& comment,
                             core::Duration duration) { return silence(id, by, comment, duration); },
           .postmortem = [this, lineage](const std::string& id) { return postmortem(id, lineage); }};
+}
+
+core::Result<core::Incident> IncidentDesk::handle(const core::Deed& deed) const {
+  auto promise = std::make_shared<std::promise<core::Result<core::Incident>>>();
+  std::future<core::Result<core::Incident>> done = promise->get_future();
+  const bool taken = parts_.submit([this, deed, promise] {
+    auto handled = parts_.judge.handle(deed, parts_.clock.now());
+    if (handled) parts_.show(handled->step);
+    promise->set_value(handled ? core::Result<core::Incident>(std::move(handled->incident))
+                               : std::unexpected(handled.error()));
+  });
+  if (!taken) return core::fail(core::ErrorKind::unavailable, "the judge is behind: nothing was done, try again");
+  promise.reset();  // so that its loss is noticed
+  if (done.wait_for(kPatience) != std::future_status::ready)
+    return core::fail(core::ErrorKind::timeout, "the judge is behind: look whether it was done before trying again");
+  try {
+    return done.get();
+  } catch (const std::future_error&) {
+    return core::fail(core::ErrorKind::cancelled, "Weir is stopping");
+  }
 }
 
 core::Result<core::Incident> IncidentDesk::find(const std::string& id) const {
@@ -88,7 +110,7 @@ core::Result<core::Incident> IncidentDesk::silence(const std::string& id, const 
   const core::Time until = wanted->ends_at;
   const auto set = parts_.silences.set(std::move(*wanted));
   if (!set) return std::unexpected(set.error());
-  auto noted = parts_.handle({.kind = core::DeedKind::silence, .incident = id, .by = by, .text = *set, .until = until});
+  auto noted = handle({.kind = core::DeedKind::silence, .incident = id, .by = by, .text = *set, .until = until});
   // A silence that no timeline tells of would be a riddle; after a timeout it may be told of yet.
   if (!noted && noted.error().kind != core::ErrorKind::timeout) (void)parts_.silences.expire(*set);
   return noted;
@@ -97,7 +119,7 @@ core::Result<core::Incident> IncidentDesk::silence(const std::string& id, const 
 std::vector<core::SeriesView> IncidentDesk::charts(const core::Incident& incident) const {
   const core::Time from = incident.began_at.value_or(incident.opened_at) - kBefore;
   const core::Time to = std::min(parts_.clock.now(), incident.resolved_at.value_or(parts_.clock.now()) + kAfter);
-  const std::shared_ptr<const JudgeView> view = parts_.view();
+  const std::shared_ptr<const JudgeView> view = parts_.judge.view();
   std::vector<core::SeriesView> charts;
   std::set<core::Labels> seen;
   std::size_t looked = 0;
@@ -136,7 +158,11 @@ core::Result<std::string> IncidentDesk::postmortem(const std::string& id, const 
   return incidents::postmortem(input);
 }
 
-std::span<const MetricInfo> IncidentMetrics::metrics() { return kMetrics; }
+std::vector<MetricInfo> IncidentMetrics::with(std::span<const MetricInfo> others) {
+  std::vector<MetricInfo> all(others.begin(), others.end());
+  all.insert(all.end(), kMetrics.begin(), kMetrics.end());
+  return all;
+}
 
 void IncidentMetrics::begin() {
   for (const std::string_view severity : kSeverities) {

@@ -20,16 +20,16 @@ namespace weir::app {
 /// What people do about incidents through the API. Owned by App; any thread.
 class IncidentDesk {
  public:
-  /// Runs a deed where the judge is; waits for the outcome. Errors: those of Judge::handle; unavailable, timeout.
-  using Handle = std::function<core::Result<core::Incident>(const core::Deed& deed)>;
   struct Parts {
     storage::Store& storage;
     const core::SeriesSource& series;
     SilenceBook& silences;
     const runtime::Clock& clock;
-    std::function<std::shared_ptr<const JudgeView>()> view;
-    Handle handle;
-    std::string page_url;  // without a slash at the end
+    Judge& judge;
+    /// Has it done by the judge's worker; false when too much waits there.
+    std::function<bool(std::function<void()>)> submit;
+    std::function<void(const JudgeStep&)> show;  // on the judge's worker
+    std::string page_url;                        // without a slash at the end
   };
   explicit IncidentDesk(Parts parts) : parts_(std::move(parts)) {}
 
@@ -37,6 +37,8 @@ class IncidentDesk {
   api::IncidentAccess access(const api::LineageAccess& lineage) const;
 
  private:
+  /// By the judge's worker, in its turn. Errors: those of Judge::handle; unavailable, timeout.
+  core::Result<core::Incident> handle(const core::Deed& deed) const;
   core::Result<core::Incident> find(const std::string& id) const;
   core::Result<core::Incident> silence(const std::string& id, const std::string& by, const std::string& comment,
                                        core::Duration duration) const;
@@ -50,7 +52,8 @@ class IncidentDesk {
 class IncidentMetrics {
  public:
   explicit IncidentMetrics(runtime::SelfMetrics& metrics) : metrics_(metrics) {}
-  static std::span<const core::MetricInfo> metrics();
+  /// These, and its own.
+  static std::vector<core::MetricInfo> with(std::span<const core::MetricInfo> others);
   /// At 0, so that rules see the first step too.
   void begin();
   void note(std::span<const IncidentMeasure> measures);
