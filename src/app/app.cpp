@@ -20,6 +20,7 @@
 #include "app/series_keeper.h"
 #include "app/silence_book.h"
 #include "app/step_log.h"
+#include "app/storage_watch.h"
 #include "app/urgent_delivery.h"
 #include "net/http_server.h"
 #include "quality/collector.h"
@@ -30,7 +31,6 @@
 #include "runtime/scheduler.h"
 #include "runtime/self_metrics.h"
 #include "runtime/worker_pool.h"
-#include "storage/salvage.h"
 
 namespace weir::app {
 namespace {
@@ -57,14 +57,6 @@ constexpr MetricInfo kRuleSeconds{"weir_rule_group_last_duration_seconds", Metri
                                   "Duration of the rule group's last evaluation."};
 constexpr MetricInfo kRuleFailures{"weir_rule_evaluation_failures_total", MetricType::counter,
                                    "Rules that could not be evaluated."};
-constexpr MetricInfo kStorageFailures{"weir_storage_failures_total", MetricType::counter,
-                                      "Commits that failed and were kept for the next try."};
-constexpr MetricInfo kUnwritten{"weir_storage_unwritten", MetricType::gauge,
-                                "Transitions, messages and states that wait in memory for storage."};
-constexpr MetricInfo kUnwrittenDropped{"weir_storage_dropped_total", MetricType::counter,
-                                       "Of those, transitions and messages dropped since too many waited."};
-constexpr MetricInfo kSetAside{"weir_storage_set_aside_total", MetricType::counter,
-                               "Databases that were damaged and set aside."};
 constexpr MetricInfo kReloaded{"weir_config_last_reload_successful", MetricType::gauge,
                                "1 when the last reading of the configuration was applied, else 0."};
 constexpr MetricInfo kReloadedAt{"weir_config_last_reload_success_timestamp_seconds", MetricType::gauge,
@@ -83,6 +75,7 @@ constexpr core::Duration kShownFor = 5min;       // samples on /metrics of a col
 /// One for each, so that a source that keeps its collectors waiting keeps no other from running.
 std::size_t worker_count(std::size_t collectors) { return std::clamp<std::size_t>(collectors, 2, 64); }
 
+<<<<<<< HEAD
 /// Opens the database; a damaged file is set aside, so that monitoring goes on and nothing is overwritten.
 core::Result<storage::Opened> open_storage(const storage::StorageSettings& settings, core::Time now,
                                            core::FailPoints* fail_points) {
@@ -98,6 +91,8 @@ core::Result<storage::Opened> open_storage(const storage::StorageSettings& setti
   return opened;
 }
 
+=======
+>>>>>>> pgstore
 core::Result<std::unique_ptr<net::HttpServer>> listen(const Settings& settings, runtime::Loop& loop) {
   const auto address = net::parse_listen_address(settings.listen);
   if (!address) return std::unexpected(address.error());
@@ -163,9 +158,8 @@ class App::Impl {
         save_pool_("save", 1, 1),
         brief_pool_("api-brief", 1, 64) {}
 
-  void note_set_aside() { self_.add(kSetAside.name, {}); }
-
-  core::Result<void> build() {
+  core::Result<void> build(bool set_aside) {
+    storage_watch_.begin(set_aside);
     keeper_.load(clock_.now());
     if (auto loaded = silences_.load(); !loaded) return loaded;
     routing_text_ = std::make_shared<const std::string>(notify::routing_yaml(settings_.routing));
@@ -200,7 +194,7 @@ class App::Impl {
       submit([this] {
         show(judge_.tick(clock_.now()));
         tell_alertmanagers();
-        if (storage_error_.empty()) heartbeats_.beat();
+        if (!storage_watch_.failing()) heartbeats_.beat();
       });
     }));
     timers_.push_back(loop_.every(kSelfInterval, 0s, [this] { submit([this] { take_self(); }); }));
@@ -382,8 +376,11 @@ class App::Impl {
 
   /// At 0, so that rules see the first step too, and that a restart does not look like the end of what is counted.
   void begin_counters() {
+<<<<<<< HEAD
     incident_metrics_.begin();
     for (const MetricInfo& metric : {kStorageFailures, kUnwrittenDropped, kSetAside}) self_.add(metric.name, {}, 0);
+=======
+>>>>>>> pgstore
     for (const rules::Group& group : rules_.groups()) self_.add(kRuleFailures.name, {{"rule_group", group.name}}, 0);
     for (const notify::AlertmanagerSettings& each : settings_.alertmanagers) {
       for (const MetricInfo& metric : {kAlertsSent, kSendFailures})
@@ -471,6 +468,7 @@ class App::Impl {
       note_rule_errors(group);
     }
     log_step(step);
+<<<<<<< HEAD
     incident_metrics_.note(step.measures);
     const std::string storage_error = step.storage ? step.storage->describe() : std::string();
     if (step.storage) self_.add(kStorageFailures.name, {});
@@ -483,31 +481,19 @@ class App::Impl {
     }
     if (storage_error.empty() && !storage_error_.empty()) give_back_urgent();
     storage_error_ = storage_error;
+=======
+    if (auto untold = storage_watch_.note(step); !untold.empty())
+      submit([this, untold = std::move(untold)] { show(judge_.give_back(untold)); });
+>>>>>>> pgstore
     if (step.messages > 0) delivery_.wake();
     if (step.incidents > 0) lineage_.tell(step, *judge_.view(), clock_.now());
     if (step.transitions > 0) tell_alertmanagers();
     hub_.publish(step.incidents > 0 ? "incident" : step.transitions > 0 ? "alert" : "cycle");
   }
 
-  void give_back_urgent() {
-    std::vector<core::OutboxMessage> untold = urgent_.take_back();
-    if (untold.empty()) return;
-    submit([this, untold = std::move(untold)] { show(judge_.give_back(untold)); });
-  }
-
   void note_urgent(const notify::Report& report) {
     self_.add(kNotifications.name, {{"receiver", report.receiver}, {"outcome", notify::to_string(report.outcome)}});
     urgent_deliveries_.note(report);
-  }
-
-  void note_unwritten(const JudgeStep::Unwritten& unwritten) {
-    self_.set(kUnwritten.name, {}, static_cast<double>(unwritten.rows));
-    if (unwritten.dropped == unwritten_dropped_) return;
-    self_.add(kUnwrittenDropped.name, {}, static_cast<double>(unwritten.dropped - unwritten_dropped_));
-    if (unwritten_dropped_ == 0) {
-      runtime::log_error("too much waits for storage: what was followed by newer states of the same is dropped");
-    }
-    unwritten_dropped_ = unwritten.dropped;
   }
 
   void tell_alertmanagers() {
@@ -613,10 +599,14 @@ class App::Impl {
   api::EventHub hub_;
   FaultLog faults_;                                               // judge's worker only
   std::map<std::string, std::string> rule_errors_;                // judge's worker only
+<<<<<<< HEAD
   std::string storage_error_;                                     // judge's worker only
   DeliveryLog deliveries_;                                        // by one of delivery's workers at a time
   DeliveryLog urgent_deliveries_;                                 // urgent's worker only
   std::uint64_t unwritten_dropped_ = 0;                           // judge's worker only
+=======
+  std::map<std::string, std::string> receiver_errors_;  // delivery's worker only
+>>>>>>> pgstore
   std::atomic<std::shared_ptr<const std::string>> routing_text_;  // of the routes in force
   std::mutex reloading_;
   std::atomic<bool> reload_successful_ = true;
@@ -625,8 +615,9 @@ class App::Impl {
   // The workers come last: they use all of the above, and end first.
   DeliveryWorker delivery_;
   UrgentDelivery urgent_;
-  AlertmanagerLink alertmanagers_;  // configured and offered to by the judge's worker
-  HeartbeatLink heartbeats_;        // the same
+  StorageWatch storage_watch_{self_, urgent_};  // judge's worker only
+  AlertmanagerLink alertmanagers_;              // configured and offered to by the judge's worker
+  HeartbeatLink heartbeats_;                    // the same
   runtime::WorkerPool judge_pool_;
   runtime::WorkerPool api_pool_;
   runtime::WorkerPool save_pool_;
@@ -647,10 +638,15 @@ core::Result<std::unique_ptr<App>> App::build(Settings settings, runtime::Loop& 
   if (!server) return std::unexpected(server.error());
   auto storage = open_storage(settings.storage, clock.now(), fail_points);
   if (!storage) return std::unexpected(storage.error());
+<<<<<<< HEAD
   auto impl =
       std::make_unique<Impl>(std::move(settings), loop, std::move(*server), std::move(storage->store), fail_points);
   if (storage->set_aside) impl->note_set_aside();
   if (auto built = impl->build(); !built) return std::unexpected(built.error());
+=======
+  auto impl = std::make_unique<Impl>(std::move(settings), loop, std::move(*server), std::move(storage->store));
+  if (auto built = impl->build(storage->set_aside.has_value()); !built) return std::unexpected(built.error());
+>>>>>>> pgstore
   return std::make_unique<App>(std::move(impl));
 }
 

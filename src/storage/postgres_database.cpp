@@ -22,7 +22,8 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr core::Duration kGrace = std::chrono::seconds(1);  // for a server to notice its own timeout
+constexpr core::Duration kGrace = std::chrono::seconds(1);    // for a server to notice its own timeout
+constexpr core::Duration kParting = std::chrono::seconds(1);  // for a session that just ended to let go
 constexpr core::Duration kMigration = std::chrono::minutes(10);
 constexpr std::size_t kBatch = 256 * 1024;             // bytes of statements that are sent together
 constexpr int kFetched = 500;                          // rows of a cursor at a time
@@ -377,7 +378,7 @@ class PostgresDatabase final : public Database {
     } catch (const std::exception& failure) {
       return std::unexpected(failed("cannot connect: " + sql::first_sentence(failure.what()), true));
     }
-    arm(options_.lock_timeout + options_.lock_wait);
+    arm(options_.lock_timeout + kParting + options_.lock_wait);
     // A client that vanished without a word gives up its lock within half a minute. What a server does not know yet is
     // left out.
     auto set = ask(fmt::format("SET client_min_messages = error; SET client_encoding = 'UTF8'; "
@@ -442,7 +443,7 @@ class PostgresDatabase final : public Database {
     auto held = first("SELECT 'yes' WHERE pg_try_advisory_lock" + key, {schema});
     if (!held) return std::unexpected(held.error());
     if (*held) return {};
-    core::Duration wait = options_.lock_wait;
+    core::Duration wait = std::max(options_.lock_wait, kParting);
     if (backend_) {
       wait = std::max(wait, options_.lock_timeout);
       const auto ended =
@@ -451,17 +452,13 @@ class PostgresDatabase final : public Database {
               {*backend_, std::string_view(backend_start_)});
       if (!ended && !connection_) return std::unexpected(ended.error());
     }
-    if (wait > core::Duration(0)) {
-      const auto timeout = [](core::Duration value) { return fmt::format("SET lock_timeout = {}", value.count()); };
-      if (const auto set = ask(timeout(wait), {}); !set) return std::unexpected(set.error());
-      held = first("SELECT 'yes' FROM pg_advisory_lock" + key, {schema});
-      if (held && *held) {
-        const auto set = ask(timeout(options_.lock_timeout), {});
-        return set ? core::Result<void>() : std::unexpected(set.error());
-      }
-      if (!connection_) return std::unexpected(held.error());
-    }
-    return in_use();
+    const auto timeout = [](core::Duration value) { return fmt::format("SET lock_timeout = {}", value.count()); };
+    if (const auto set = ask(timeout(wait), {}); !set) return std::unexpected(set.error());
+    held = first("SELECT 'yes' FROM pg_advisory_lock" + key, {schema});
+    if (!connection_) return std::unexpected(held.error());
+    if (!held || !*held) return in_use();
+    const auto set = ask(timeout(options_.lock_timeout), {});
+    return set ? core::Result<void>() : std::unexpected(set.error());
   }
 
   core::Result<void> in_use() {

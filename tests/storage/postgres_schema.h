@@ -43,10 +43,12 @@ class PostgresSchema {
     const pqxx::result result = work.exec(sql);
     return result.empty() || result[0][0].is_null() ? "" : result[0][0].c_str();
   }
-  /// Ends every connection that has our name; how many there were.
+  /// Ends the session that holds the schema; how many did.
   int hang_up() {
     return std::stoi(
-        ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'weir'"));
+        ask("SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = "
+            "1464158546 AND objid::bigint = (hashtext('" +
+            name_ + "')::bigint & 4294967295)"));
   }
 
  private:

@@ -180,7 +180,7 @@ TEST(PostgresStore, WritesNothingMoreOnceAnotherWeirHadTheSchemaMeanwhile) {
   PostgresSchema schema;
   auto store = must_open(schema.options());
   ASSERT_TRUE(store->commit(step("a")));
-  schema.hang_up();
+  EXPECT_EQ(schema.hang_up(), 1);
   must_open(schema.options()).reset();
   for (int turn = 0; turn < 2; ++turn) {
     const auto refused = store->commit(step("b"));

@@ -1,0 +1,47 @@
+#include "app/storage_watch.h"
+
+#include <utility>
+
+#include "runtime/log.h"
+
+namespace weir::app {
+
+core::Result<storage::Opened> open_storage(const storage::StorageSettings& settings, core::Time now) {
+  auto opened = storage::open_or_salvage(settings, now);
+  if (!opened || !opened->set_aside) return opened;
+  const storage::SetAside& aside = *opened->set_aside;
+  runtime::log_error("the database was damaged and is set aside; what could be read of it was carried over",
+                     {{"error", aside.why},
+                      {"kept_as", aside.kept_as},
+                      {"rows", std::to_string(aside.rows)},
+                      {"rows_refused", std::to_string(aside.refused)},
+                      {"unreadable_places", std::to_string(aside.gaps)}});
+  return opened;
+}
+
+void StorageWatch::begin(bool set_aside) {
+  metrics_.add(kStorageFailures.name, {}, 0);
+  metrics_.add(kUnwrittenDropped.name, {}, 0);
+  metrics_.add(kSetAside.name, {}, set_aside ? 1 : 0);
+}
+
+std::vector<core::OutboxMessage> StorageWatch::note(const JudgeStep& step) {
+  std::string error = step.storage ? step.storage->describe() : std::string();
+  if (step.storage) metrics_.add(kStorageFailures.name, {});
+  metrics_.set(kUnwritten.name, {}, static_cast<double>(step.unwritten.rows));
+  if (step.unwritten.dropped != dropped_) {
+    metrics_.add(kUnwrittenDropped.name, {}, static_cast<double>(step.unwritten.dropped - dropped_));
+    if (dropped_ == 0) runtime::log_error("too much waits for storage: of that what newer states followed is dropped");
+    dropped_ = step.unwritten.dropped;
+  }
+  if (!step.urgent.empty()) urgent_.offer(step.urgent);
+  if (error != error_) {
+    error.empty() ? runtime::log_info("storage works again", {})
+                  : runtime::log_error("changes could not be stored and are kept in memory", {{"error", error}});
+  }
+  const bool healed = error.empty() && !error_.empty();
+  error_ = std::move(error);
+  return healed ? urgent_.take_back() : std::vector<core::OutboxMessage>();
+}
+
+}  // namespace weir::app
