@@ -139,6 +139,7 @@ class Parser {
   void parse_call(TemplateStatement& statement, std::size_t open, std::size_t depth) {
     const std::string keyword = tokens_[at_++].text;
     statement.kind = TemplateStatement::Kind::call;
+    skip_space();
     const std::size_t named = offset();
     statement.text = parse_name(keyword);
     tree_.calls.push_back({statement.text, named});

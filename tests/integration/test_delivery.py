@@ -122,3 +122,17 @@ def test_whom_an_alertmanager_told_enters_the_timeline(watch, webhook):
             for incident in weir.incidents() for entry in incident["timeline"]))
     for body in (b"", b"[]", b'{"version": "4", "alerts": [1], "status": "firing"}', b'{"version": "3", "alerts": []}'):
         assert http.request(f"{weir.url}/api/weir/v1/alertmanager-webhook", body, "POST").status == 400
+
+
+def test_whom_weir_told_is_in_the_timeline(watch):
+    with WebhookReceiver([Answer(500)]) as webhook:
+        weir = watch([{"url": webhook.url}])
+        empty(watch, weir)
+        until("it is told", lambda: len(webhook.requests) >= 2)
+
+        def told():
+            return [entry["text"] for incident in weir.incidents() for entry in incident["timeline"]
+                    if entry["kind"] == "notified"]
+        until("the timeline says so", lambda: told() == ["told team/webhook/0 (firing), at attempt 2"])
+        watch.rows("INSERT INTO orders VALUES (1)")
+        until("and that it is over", lambda: told()[1:] == ["told team/webhook/0 (resolved)"])

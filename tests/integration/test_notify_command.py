@@ -4,11 +4,12 @@ import email
 import email.policy
 import json
 import socket
+import ssl
 import subprocess
 
 import pytest
 
-from support.http import Answer, WebhookReceiver
+from support.http import Answer, HttpServer, WebhookReceiver
 from support.kafka_tls import Authority
 from support.smtp import SmtpServer
 from support.weir import binary
@@ -122,3 +123,62 @@ def test_a_certificate_of_nobody_known_is_refused(notify, authority, tmp_path):
         done = notify(mail_config(server, Authority(tmp_path)))
     assert done.returncode == 1 and "certificate" in done.stdout
     assert not server.mails
+
+
+class Tls(WebhookReceiver):
+    """An https server, which notes the Host it was asked for."""
+
+    def __init__(self, certificate):
+        self.hosts = []
+        super().__init__()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = self.url.replace("http://", "https://")
+
+    def handle(self, method, path, headers, body):
+        self.hosts.append(headers["Host"])
+        return super().handle(method, path, headers, body)
+
+
+def test_a_certificate_may_be_of_another_name_that_is_given(notify, authority):
+    with Tls(authority.issue("inside", hosts=("DNS:inside.example",))) as server:
+        def tls(**more):
+            return {"webhook_configs": [{"url": server.url + "/hook", "http_config": {
+                "tls_config": {"ca_file": str(authority.certificate), **more}}}]}
+        done = notify(tls())
+        assert done.returncode == 1 and "certificate" in done.stdout, done.stdout
+        done = notify(tls(server_name="other.example"))
+        assert done.returncode == 1 and "certificate" in done.stdout, done.stdout
+        assert not server.requests
+        done = notify(tls(server_name="inside.example"))
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert [request[0] for request in server.requests] == ["/hook", "/hook"]
+    assert server.hosts[0] == f"127.0.0.1:{server.port}", "the request names the URL's host"
+
+
+class TokenServer(HttpServer):
+    def __init__(self):
+        self.asked = []
+        super().__init__()
+
+    def handle(self, _method, _path, headers, body):
+        self.asked.append((headers["Authorization"], body.decode()))
+        return Answer(200, json.dumps({"access_token": f"token{len(self.asked)}", "expires_in": 3600}).encode())
+
+
+def test_a_receiver_behind_oauth2_is_given_a_token(notify):
+    with TokenServer() as login, WebhookReceiver([Answer(401)]) as server:
+        done = notify({"webhook_configs": [{"url": server.url, "http_config": {"oauth2": {
+            "token_url": login.url, "client_id": "weir", "client_secret": "s3cret", "scopes": ["alerts"]}}}]})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [headers["Authorization"] for _, headers, _ in server.requests] == ["Bearer token1", "Bearer token2", "Bearer token2"], \
+        "one that is refused is fetched anew, and then kept"
+    assert login.asked[0] == ("Basic d2VpcjpzM2NyZXQ=", "grant_type=client_credentials&scope=alerts")
+
+
+def test_a_template_that_fails_is_told_at_the_test(notify):
+    with WebhookReceiver([Answer(200, b"ok"), Answer(200, b"ok")]) as slack:
+        done = notify({"slack_configs": [{"api_url": slack.url, "title": "{{ .Nothing }}"}]})
+    assert done.returncode == 0
+    assert 'with Weir\'s own text: the template of "title" failed' in done.stdout
