@@ -582,7 +582,8 @@ def test_each_fault_is_one_incident_with_its_cause(platform, request):
     text = table(FAULTS)
     note_incidents(weir)
     causes = "\n".join(f"{fault.name}: {fault.seen['cause']}" for fault in FAULTS)
-    others = [f"{incident['title']}: {incident['cause']}" for incident in weir.incidents() if not tokens(incident) and incident["opened_at"] >= platform.healthy_since]
+    others = [f"{incident['title']}: {incident['cause']}" for incident in weir.incidents()
+              if not tokens(incident) and incident["opened_at"] >= platform.healthy_since]
     RESULTS.write_text(f"{text}\n\n{causes}\n\nothers: {others}\n")
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print(f"\n{text}")
