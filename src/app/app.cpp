@@ -75,24 +75,6 @@ constexpr core::Duration kShownFor = 5min;       // samples on /metrics of a col
 /// One for each, so that a source that keeps its collectors waiting keeps no other from running.
 std::size_t worker_count(std::size_t collectors) { return std::clamp<std::size_t>(collectors, 2, 64); }
 
-<<<<<<< HEAD
-/// Opens the database; a damaged file is set aside, so that monitoring goes on and nothing is overwritten.
-core::Result<storage::Opened> open_storage(const storage::StorageSettings& settings, core::Time now,
-                                           core::FailPoints* fail_points) {
-  auto opened = storage::open_or_salvage(settings, now, fail_points);
-  if (!opened || !opened->set_aside) return opened;
-  const storage::SetAside& aside = *opened->set_aside;
-  runtime::log_error("the database was damaged and is set aside; what could be read of it was carried over",
-                     {{"error", aside.why},
-                      {"kept_as", aside.kept_as},
-                      {"rows", std::to_string(aside.rows)},
-                      {"rows_refused", std::to_string(aside.refused)},
-                      {"unreadable_places", std::to_string(aside.gaps)}});
-  return opened;
-}
-
-=======
->>>>>>> pgstore
 core::Result<std::unique_ptr<net::HttpServer>> listen(const Settings& settings, runtime::Loop& loop) {
   const auto address = net::parse_listen_address(settings.listen);
   if (!address) return std::unexpected(address.error());
@@ -376,11 +358,7 @@ class App::Impl {
 
   /// At 0, so that rules see the first step too, and that a restart does not look like the end of what is counted.
   void begin_counters() {
-<<<<<<< HEAD
     incident_metrics_.begin();
-    for (const MetricInfo& metric : {kStorageFailures, kUnwrittenDropped, kSetAside}) self_.add(metric.name, {}, 0);
-=======
->>>>>>> pgstore
     for (const rules::Group& group : rules_.groups()) self_.add(kRuleFailures.name, {{"rule_group", group.name}}, 0);
     for (const notify::AlertmanagerSettings& each : settings_.alertmanagers) {
       for (const MetricInfo& metric : {kAlertsSent, kSendFailures})
@@ -468,23 +446,9 @@ class App::Impl {
       note_rule_errors(group);
     }
     log_step(step);
-<<<<<<< HEAD
     incident_metrics_.note(step.measures);
-    const std::string storage_error = step.storage ? step.storage->describe() : std::string();
-    if (step.storage) self_.add(kStorageFailures.name, {});
-    note_unwritten(step.unwritten);
-    urgent_.offer(step.urgent);
-    if (storage_error != storage_error_) {
-      storage_error.empty()
-          ? runtime::log_info("storage works again", {})
-          : runtime::log_error("changes could not be stored and are kept in memory", {{"error", storage_error}});
-    }
-    if (storage_error.empty() && !storage_error_.empty()) give_back_urgent();
-    storage_error_ = storage_error;
-=======
     if (auto untold = storage_watch_.note(step); !untold.empty())
       submit([this, untold = std::move(untold)] { show(judge_.give_back(untold)); });
->>>>>>> pgstore
     if (step.messages > 0) delivery_.wake();
     if (step.incidents > 0) lineage_.tell(step, *judge_.view(), clock_.now());
     if (step.transitions > 0) tell_alertmanagers();
@@ -599,14 +563,8 @@ class App::Impl {
   api::EventHub hub_;
   FaultLog faults_;                                               // judge's worker only
   std::map<std::string, std::string> rule_errors_;                // judge's worker only
-<<<<<<< HEAD
-  std::string storage_error_;                                     // judge's worker only
   DeliveryLog deliveries_;                                        // by one of delivery's workers at a time
   DeliveryLog urgent_deliveries_;                                 // urgent's worker only
-  std::uint64_t unwritten_dropped_ = 0;                           // judge's worker only
-=======
-  std::map<std::string, std::string> receiver_errors_;  // delivery's worker only
->>>>>>> pgstore
   std::atomic<std::shared_ptr<const std::string>> routing_text_;  // of the routes in force
   std::mutex reloading_;
   std::atomic<bool> reload_successful_ = true;
@@ -638,15 +596,9 @@ core::Result<std::unique_ptr<App>> App::build(Settings settings, runtime::Loop& 
   if (!server) return std::unexpected(server.error());
   auto storage = open_storage(settings.storage, clock.now(), fail_points);
   if (!storage) return std::unexpected(storage.error());
-<<<<<<< HEAD
   auto impl =
       std::make_unique<Impl>(std::move(settings), loop, std::move(*server), std::move(storage->store), fail_points);
-  if (storage->set_aside) impl->note_set_aside();
-  if (auto built = impl->build(); !built) return std::unexpected(built.error());
-=======
-  auto impl = std::make_unique<Impl>(std::move(settings), loop, std::move(*server), std::move(storage->store));
   if (auto built = impl->build(storage->set_aside.has_value()); !built) return std::unexpected(built.error());
->>>>>>> pgstore
   return std::make_unique<App>(std::move(impl));
 }
 

@@ -398,16 +398,18 @@ void Judge::note_alerts(storage::Commit& changes) {
   written_ = std::move(active);
 }
 
+core::Result<void> Judge::write_backlog() {
+  while (!backlog_.empty()) {
+    if (auto done = parts_.storage.commit(backlog_.next()); !done) return done;
+    backlog_.written();
+  }
+  return {};
+}
+
 void Judge::write(storage::Commit changes, JudgeStep& step) {
   if (storage_fails_) step.urgent = take_urgent(changes.outbox);
   backlog_.add(std::move(changes));
-  while (!backlog_.empty()) {
-    if (auto done = parts_.storage.commit(backlog_.next()); !done) {
-      step.storage = done.error();
-      break;
-    }
-    backlog_.written();
-  }
+  if (auto done = write_backlog(); !done) step.storage = done.error();
   storage_fails_ = step.storage.has_value();
   step.unwritten = {backlog_.size(), backlog_.dropped()};
 }

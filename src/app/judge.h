@@ -170,6 +170,7 @@ class Judge {
                         core::Time now);
   void note_notifications(core::Time now);
   void note_alerts(storage::Commit& changes);
+  core::Result<void> write_backlog();
   void write(storage::Commit changes, JudgeStep& step);
   void remember(const std::vector<core::Event>& events, core::Time now);
   void end_gone_sources(core::Time now);

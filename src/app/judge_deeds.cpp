@@ -100,14 +100,13 @@ void Judge::forget_ended(core::Time now) {
 
 /// With all that waits to be written, so that nothing older is written over it later.
 core::Result<void> Judge::keep_now(const std::vector<core::Incident>& changed) {
-  storage::Commit all = backlog_;
-  all.incidents.insert(all.incidents.end(), changed.begin(), changed.end());
-  if (auto done = parts_.storage.commit(all); !done) {
+  core::Result<void> done = write_backlog();
+  if (done) done = parts_.storage.commit({.incidents = changed});
+  if (!done) {
     core::Error error = done.error();
     error.message = "this was not kept, try again when storage works: " + error.message;
     return std::unexpected(std::move(error));
   }
-  backlog_ = {};
   return {};
 }
 

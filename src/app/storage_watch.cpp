@@ -6,8 +6,9 @@
 
 namespace weir::app {
 
-core::Result<storage::Opened> open_storage(const storage::StorageSettings& settings, core::Time now) {
-  auto opened = storage::open_or_salvage(settings, now);
+core::Result<storage::Opened> open_storage(const storage::StorageSettings& settings, core::Time now,
+                                           core::FailPoints* fail_points) {
+  auto opened = storage::open_or_salvage(settings, now, fail_points);
   if (!opened || !opened->set_aside) return opened;
   const storage::SetAside& aside = *opened->set_aside;
   runtime::log_error("the database was damaged and is set aside; what could be read of it was carried over",

@@ -23,7 +23,8 @@ inline constexpr core::MetricInfo kSetAside{"weir_storage_set_aside_total", core
                                             "Databases that were damaged and set aside."};
 
 /// Opens the database; a damaged file is set aside, so that monitoring goes on and nothing is overwritten. Logs that.
-core::Result<storage::Opened> open_storage(const storage::StorageSettings& settings, core::Time now);
+core::Result<storage::Opened> open_storage(const storage::StorageSettings& settings, core::Time now,
+                                           core::FailPoints* fail_points = nullptr);
 
 /// Says how storage fares: in the log when that changes, in metrics, and to receivers while it fails. Used by the
 /// judge's worker.
