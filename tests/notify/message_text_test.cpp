@@ -154,7 +154,7 @@ TEST(MessageText, MistakesInTemplatesHaveTheirPlaceInTheFile) {
   const std::string mistakes = diagnostics.to_string();
   EXPECT_THAT(mistakes, HasSubstr("weir.yml:5:30: receiver \"team\", slack_configs[0]: \"title\": template: function "
                                   "\"toUper\" is not defined (did you mean \"toUpper\"?)"));
-  EXPECT_THAT(mistakes, HasSubstr("weir.yml:8:22: receiver \"team\", slack_configs[0]: \"text\": template: template "
+  EXPECT_THAT(mistakes, HasSubstr("weir.yml:8:23: receiver \"team\", slack_configs[0]: \"text\": template: template "
                                   "\"nobody\" is not defined"));
   EXPECT_THAT(mistakes, HasSubstr("\"headers.Subject\": template: missing value for if"));
   EXPECT_THAT(mistakes, HasSubstr("one.tmpl:3:12: template: unexpected \"}\" in an action"));
