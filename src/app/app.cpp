@@ -16,6 +16,7 @@
 #include "app/incident_desk.h"
 #include "app/judge.h"
 #include "app/lineage_service.h"
+#include "app/own_metrics.h"
 #include "app/remote_files.h"
 #include "app/series_keeper.h"
 #include "app/silence_book.h"
@@ -37,35 +38,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using core::MetricInfo;
-using core::MetricType;
+using namespace own;
 
 constexpr std::size_t kLargeCycle = 5'000;  // samples
-constexpr MetricInfo kBuildInfo{"weir_build_info", MetricType::gauge, "1, with the version."};
-constexpr MetricInfo kSeries{"weir_series", MetricType::gauge, "Time series held in memory."};
-constexpr MetricInfo kOutbox{"weir_outbox_messages", MetricType::gauge, "Notifications waiting to be delivered."};
-constexpr MetricInfo kNotifications{"weir_notifications_total", MetricType::counter,
-                                    "Attempts to deliver a notification, by outcome."};
-constexpr MetricInfo kTemplateFailures{"weir_notification_template_failures_total", MetricType::counter,
-                                       "Messages with a template that failed, told with Weir's own text."};
-constexpr MetricInfo kAlertsSent{"weir_alertmanager_alerts_sent_total", MetricType::counter,
-                                 "Alerts that an Alertmanager was told, each as often as it was."};
-constexpr MetricInfo kSendFailures{"weir_alertmanager_send_failures_total", MetricType::counter,
-                                   "Requests to an Alertmanager that it did not take."};
-constexpr MetricInfo kHeartbeats{"weir_heartbeats_total", MetricType::counter,
-                                 "Heartbeats to a dead man's switch, by outcome."};
-constexpr MetricInfo kRuleSeconds{"weir_rule_group_last_duration_seconds", MetricType::gauge,
-                                  "Duration of the rule group's last evaluation."};
-constexpr MetricInfo kRuleFailures{"weir_rule_evaluation_failures_total", MetricType::counter,
-                                   "Rules that could not be evaluated."};
-constexpr MetricInfo kReloaded{"weir_config_last_reload_successful", MetricType::gauge,
-                               "1 when the last reading of the configuration was applied, else 0."};
-constexpr MetricInfo kReloadedAt{"weir_config_last_reload_success_timestamp_seconds", MetricType::gauge,
-                                 "When the configuration was last applied."};
-constexpr std::array kOwnMetrics{kReloaded,         kReloadedAt,    kBuildInfo,        kSeries,
-                                 kOutbox,           kNotifications, kRuleSeconds,      kRuleFailures,
-                                 kStorageFailures,  kAlertsSent,    kSendFailures,     kHeartbeats,
-                                 kTemplateFailures, kUnwritten,     kUnwrittenDropped, kSetAside};
-
 constexpr core::Duration kSelfInterval = 5s;
 constexpr core::Duration kSaveInterval = 60s;    // of the series: what a restart may lose
 constexpr std::size_t kReserve = 2000;           // series past the limit for what tells of a full store
