@@ -366,6 +366,7 @@ class App::Impl {
     if (report.cancelled) return;
     auto shared = std::make_shared<runtime::CycleReport>(std::move(report));
     submit([this, &harness, shared] {
+      judge_.note_error(shared->collector, shared->error);
       // Whether the collector works is known first: rules about it must not wait for its data.
       const auto status = std::make_shared<core::Batch>();
       harness.append_samples(status->samples, shared->now);

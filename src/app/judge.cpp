@@ -116,6 +116,14 @@ void Judge::end_gone_sources(core::Time now) {
     parts_.series.ingest(source, {}, now);
 }
 
+void Judge::note_error(std::string_view collector, std::string error) {
+  if (error.empty()) {
+    if (const auto known = errors_.find(collector); known != errors_.end()) errors_.erase(known);
+  } else {
+    errors_.insert_or_assign(std::string(collector), std::move(error));
+  }
+}
+
 void Judge::miss(std::string_view source, core::Time now) {
   census_.miss(source);
   end_gone_sources(now);
@@ -348,6 +356,10 @@ void Judge::plan(const std::vector<core::Transition>& transitions, core::Time no
   if (parts_.upstream) upstream_ = parts_.upstream();
   std::vector<core::Fault> faults;
   for (const auto& [source, of_source] : faults_) faults.insert(faults.end(), of_source.begin(), of_source.end());
+  for (const auto& [collector, error] : errors_) {
+    faults.push_back({.error = {.kind = core::ErrorKind::unavailable, .message = error, .where = collector},
+                      .scope = core::Labels{{"collector", collector}}});
+  }
   std::set<std::string> known;
   for (const core::Incident& incident : open_) known.insert(incident.id);
   std::set<std::string> over;

@@ -109,6 +109,8 @@ class Judge {
   void expect(std::vector<std::string> sources);
   /// Ingests one cycle of `source` and evaluates the rule groups that read what it brought.
   JudgeStep take(std::string_view source, const core::Batch& batch, core::Time now);
+  /// Why the last cycle of a collector did not see everything, "" where it did: the cause of alerts about it.
+  void note_error(std::string_view collector, std::string error);
   /// A cycle of `source` saw nothing.
   void miss(std::string_view source, core::Time now);
   /// Evaluates every rule group whose interval has passed without a cycle having done so.
@@ -185,6 +187,7 @@ class Judge {
   std::vector<std::string> sources_;  // that are configured
   bool gone_ended_ = false;
   std::map<std::string, std::vector<core::Fault>, std::less<>> faults_;  // of each source's newest batch
+  std::map<std::string, std::string, std::less<>> errors_;               // of collectors' last cycles
   std::vector<core::Event> events_;                                      // the last minutes', evidence for causes
   std::vector<core::Incident> open_;
   std::vector<core::Incident> ended_;        // that alerts may still change, see incidents::Ended

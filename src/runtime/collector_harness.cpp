@@ -113,6 +113,7 @@ CycleReport CollectorHarness::run(const std::stop_token& stop) {
   }
   report.cancelled = stop.stop_requested() && !error.empty();
   if (!report.cancelled) finish(error, context.now, duration);
+  report.error = std::move(error);
   if (!report.cancelled && repeats()) plan_next(report);
   return report;
 }

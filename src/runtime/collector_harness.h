@@ -37,6 +37,7 @@ struct CycleReport {
   bool seen = false;       // false: nothing was seen, the batch is empty and no series is gone
   bool cancelled = false;  // the program is stopping: says nothing about what is observed
   core::Duration duration{0};
+  std::string error = {};  // what could not be seen, "" for nothing
 };
 
 /// Runs one collector, a cycle at a time: measures it, catches what it throws, keeps its status, logs when

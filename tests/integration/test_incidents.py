@@ -91,7 +91,8 @@ def one(weir, identity):
 
 
 def kinds(weir, identity):
-    return [entry["kind"] for entry in one(weir, identity)["timeline"]]
+    """Who was told comes in between, some time after."""
+    return [entry["kind"] for entry in one(weir, identity)["timeline"] if entry["kind"] != "notified"]
 
 
 def test_an_incident_is_worked_on_and_kept_over_a_restart(weir, page, webhook):

@@ -88,10 +88,11 @@ def test_a_permission_that_was_revoked_is_the_cause(weir, warehouse, webhook):
         until("all is well", lambda: weir.sample("weir_check_status", **FRESH) == 0)
         warehouse.execute(f"REVOKE pg_read_all_data FROM {warehouse.reader}")
         try:
-            until("the receiver is told", lambda: webhook.alerts(ERROR, "firing"))
-            causes = [payload["cause"] for payload in webhook.payloads("firing")
-                      if payload["alerts"][0]["labels"]["alertname"] == ERROR]
+            until("the receiver is told", lambda: webhook.alerts("WeirCollectorFailing", "firing"))
+            causes = [payload["cause"] for payload in webhook.payloads("firing")]
             assert all("permission denied for table" in cause for cause in causes), causes
+            until("the checks' alerts fire", lambda: weir.alerts(ERROR))
+            assert not webhook.alerts(ERROR, "firing"), "what follows from it is not told by itself"
             assert not weir.collector("checks/warehouse")["success"], "it could not look"
         finally:
             warehouse.execute(f"GRANT pg_read_all_data TO {warehouse.reader}")

@@ -75,6 +75,7 @@ TEST_F(CollectorHarnessTest, ACycleThatSawEverythingIsASuccess) {
   });
   const CycleReport report = subject.run({});
   EXPECT_TRUE(report.seen);
+  EXPECT_EQ(report.error, "");
   EXPECT_EQ(report.collector, "kafka/prod");
   EXPECT_EQ(report.now, at(1000));
   EXPECT_EQ(report.duration, 250ms);
@@ -101,6 +102,7 @@ TEST_F(CollectorHarnessTest, AFailureKeepsTheTimeOfTheLastSuccess) {
   clock_.advance(15s);
   const CycleReport report = subject.run({});
   EXPECT_FALSE(report.seen);
+  EXPECT_NE(report.error, "");
   EXPECT_TRUE(report.batch.samples.empty());
   EXPECT_EQ(subject.status().error, "broker-1:9092: connection refused");
   EXPECT_EQ(subject.status().last_success, at(1000));
