@@ -434,6 +434,7 @@ def configuration(platform, folder, receiver):
         "sources": [platform.warehouse.source(), {**platform.behind.source(), "name": "fm_dblink"}],
         "checks": [platform.warehouse.checks(), {**platform.behind.checks(), "source": "fm_dblink"}],
         "pipelines": PIPELINES,
+        "incidents": {"reopen_within": "0s"},  # each fault is one of its own, whatever was before
         "rules": {"files": [rules_within_a_minute(folder / "rules")], "interval": "1s"},
         **shop.notify_section(receiver)}
 
