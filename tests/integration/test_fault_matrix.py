@@ -593,5 +593,6 @@ def test_each_fault_is_one_incident_with_its_cause(platform, request):
     assert not others
     for fault in FAULTS:
         assert fault.seen["ended"], f"{fault.name} has healed"
-        # One collector interval, 1 s, and one second more.
-        assert fault.name not in IMMEDIATE or fault.seen["told"] <= 2.0, fault
+        # One collector interval, 1 s, and one second more; the machine may have other work to do at the same time.
+        soon = 2.0 * max(1, os.getloadavg()[0] / os.cpu_count())
+        assert fault.name not in IMMEDIATE or fault.seen["told"] <= soon, fault
