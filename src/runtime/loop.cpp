@@ -94,6 +94,7 @@ class TimerHandle final : public Loop::Timer {
 Loop::Loop() : impl_(std::make_unique<Impl>()) {
   // Writing to a connection that the other side has closed is an error of that write, in every library of the process.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a write past the limit of a file's size is an error to tell of
 }
 Loop::~Loop() = default;
 

@@ -17,7 +17,7 @@ class Loop {
  public:
   using Task = std::function<void()>;
 
-  /// Makes the process ignore SIGPIPE.
+  /// Makes the process ignore SIGPIPE and SIGXFSZ.
   Loop();
   ~Loop();
   Loop(const Loop&) = delete;

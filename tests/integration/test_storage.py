@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -252,29 +253,51 @@ def test_a_damaged_file_is_set_aside_and_what_can_be_read_is_saved(config, page,
     assert told(webhook, "firing") == {"a": 1}
 
 
+class SmallDisk:
+    """A file system of 16 MB; where none can be mounted, files that may not grow."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "weir-test", folder]
+        self.mounted = subprocess.run(mount, capture_output=True).returncode == 0
+
+    def fill(self, weir):
+        if not self.mounted:
+            size = max(file.stat().st_size for file in self.folder.iterdir())
+            return resource.prlimit(weir.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        with open(self.folder / "filler", "wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(b"x" * 4096)
+            except OSError:
+                pass
+
+    def heal(self, weir):
+        if self.mounted:
+            os.truncate(self.folder / "filler", 0)
+        else:
+            resource.prlimit(weir.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    def remove(self):
+        if self.mounted:
+            subprocess.run(["umount", "--lazy", self.folder], check=True)
+
+
 @pytest.fixture
 def small_disk(tmp_path):
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "weir-test", folder], capture_output=True, text=True)
-    if done.returncode != 0:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    (tmp_path / "disk").mkdir()
+    disk = SmallDisk(tmp_path / "disk")
+    yield disk
+    disk.remove()
 
 
 def test_a_full_disk_is_told_and_heals(config, small_disk, page, webhook, start_weir):
-    weir = start_weir({**config, "storage": {"path": str(small_disk / "weir.db")}})
-    with open(small_disk / "filler", "wb", buffering=0) as filler:
-        try:
-            while True:
-                filler.write(b"x" * 4096)
-        except OSError:
-            pass
+    weir = start_weir({**config, "storage": {"path": str(small_disk.folder / "weir.db")}})
+    small_disk.fill(weir)
     page.loads = {f"h{i}": 1 for i in range(30)}
     until("people hear of the storage", lambda: webhook.alerts("WeirStorageFailing", "firing"), 60)
     until("the metric says how much waits", lambda: unwritten(weir) > 0)
-    os.truncate(small_disk / "filler", 0)
+    small_disk.heal(weir)
     until("all is told", lambda: len(told(webhook, "firing")) == 30, 60)
     until("nothing waits any more", lambda: unwritten(weir) == 0)
     assert set(told(webhook, "firing").values()) == {1}
