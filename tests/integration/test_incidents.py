@@ -145,7 +145,7 @@ def test_an_incident_is_worked_on_and_kept_over_a_restart(weir, page, webhook):
     assert incidents(weir, "ack", identity, "--by", "ann").returncode == 1
     assert "reopen it first" in incidents(weir, "ack", identity, "--by", "ann").stderr
     assert "reopened by bob: not over" in done(weir, "reopen", identity, "--by", "bob", "--reason", "not over")
-    assert weir.sample("weir_incident_time_to_resolve_seconds_count", severity="warning") >= 1
+    until("its time is measured", lambda: weir.sample("weir_incident_time_to_resolve_seconds_count", severity="warning") >= 1)
 
 
 def test_an_acknowledged_incident_is_not_repeated_but_its_end_is_told(weir, page, webhook):
@@ -187,7 +187,7 @@ def test_merged_alerts_go_on_in_the_other_and_a_silence_is_noted(weir, page, web
     for part in ("# Post-mortem:", "## Timeline", "```csv", "queue\\_depth", "## Action items", "| merged |"):
         assert part in text, part
     assert json.loads(done(weir, "show", orders, "--json"))["id"] == orders
-    assert weir.sample("weir_incidents_open", severity="warning") == 1
+    until("one is open", lambda: weir.sample("weir_incidents_open", severity="warning") == 1)
 
 
 def test_the_command_line_says_what_is_wrong(weir):

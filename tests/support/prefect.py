@@ -4,6 +4,7 @@ import os
 
 from . import artifacts, http
 from .process import Server, free_port
+from .wait import until
 
 
 class Prefect(Server):
@@ -35,6 +36,10 @@ class Prefect(Server):
         return self._post("/flow_runs/", {"flow_id": flow, "state": state})
 
     def _post(self, path, body):
-        answer = http.request(self.url + path, body, "POST", {"Content-Type": "application/json"})
+        """Again while its SQLite file is locked by the server's own services, as its workers do."""
+        def answered():
+            answer = http.request(self.url + path, body, "POST", {"Content-Type": "application/json"})
+            return answer if answer.status != 503 else None
+        answer = until("Prefect takes it", answered, 60)
         assert answer.status in (200, 201), answer
         return answer.json()
