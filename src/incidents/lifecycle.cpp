@@ -131,6 +131,20 @@ void move_timeline(const core::Incident& from, core::Incident& into) {
   std::ranges::stable_sort(into.timeline, {}, &core::TimelineEntry::at);
 }
 
+struct WhoAndWhy {
+  std::string who;
+  std::string why;
+};
+
+core::Result<WhoAndWhy> who_and_why(const core::Incident& incident, std::string_view by, std::string_view reason) {
+  auto who = checked_name("by", by);
+  if (!who) return std::unexpected(who.error());
+  auto why = checked("reason", reason, kMostReason, true);
+  if (!why) return std::unexpected(why.error());
+  if (!incident.handling.merged_into.empty()) return refuse_merged(incident);
+  return WhoAndWhy{std::move(*who), std::move(*why)};
+}
+
 }  // namespace
 
 core::Result<core::Incident> acknowledge(core::Incident incident, std::string_view by, core::Time now) {
@@ -170,14 +184,11 @@ core::Result<core::Incident> comment(core::Incident incident, std::string_view b
 
 core::Result<core::Incident> resolve(core::Incident incident, std::string_view by, std::string_view reason,
                                      core::Time now) {
-  const auto who = checked_name("by", by);
-  if (!who) return std::unexpected(who.error());
-  const auto why = checked("reason", reason, kMostReason, true);
-  if (!why) return std::unexpected(why.error());
-  if (!incident.handling.merged_into.empty()) return refuse_merged(incident);
+  const auto said = who_and_why(incident, by, reason);
+  if (!said) return std::unexpected(said.error());
   if (!incident.open()) return refuse(fmt::format("incident {} is resolved already", incident.id));
   incident.resolved_at = std::max(now, incident.opened_at);
-  std::string text = with_reason("resolved by " + *who, *why);
+  std::string text = with_reason("resolved by " + said->who, said->why);
   const auto firing = static_cast<std::size_t>(std::ranges::count_if(incident.alerts, fires));
   if (firing > 0) text += fmt::format(" ({} still)", counted(firing, "alert fires", "alerts fire"));
   return noted(std::move(incident), now, "resolved", std::move(text));
@@ -191,14 +202,11 @@ void reopen_by_alert(core::Incident& incident) {
 
 core::Result<core::Incident> reopen(core::Incident incident, std::string_view by, std::string_view reason,
                                     core::Time now) {
-  const auto who = checked_name("by", by);
-  if (!who) return std::unexpected(who.error());
-  const auto why = checked("reason", reason, kMostReason, true);
-  if (!why) return std::unexpected(why.error());
-  if (!incident.handling.merged_into.empty()) return refuse_merged(incident);
+  const auto said = who_and_why(incident, by, reason);
+  if (!said) return std::unexpected(said.error());
   if (incident.open()) return refuse(fmt::format("incident {} is open", incident.id));
   reopen_by_alert(incident);
-  return noted(std::move(incident), now, "reopened", with_reason("reopened by " + *who, *why));
+  return noted(std::move(incident), now, "reopened", with_reason("reopened by " + said->who, said->why));
 }
 
 core::Result<Merged> merge(core::Incident from, core::Incident into, std::string_view by, core::Time now) {

@@ -5,28 +5,10 @@
 #include <fmt/format.h>
 
 #include "config/reader.h"
+#include "core/percent.h"
 
 namespace weir::lineage {
 namespace {
-
-bool unreserved(unsigned char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
-/// RFC 3986, 2.1.
-std::string percent_encode(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (unreserved(byte)) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", byte);
-    }
-  }
-  return out;
-}
 
 /// A part of OpenMetadata's fully qualified names.
 std::string quoted(const std::string& part) { return part.find('.') == std::string::npos ? part : "\"" + part + "\""; }
@@ -106,7 +88,7 @@ std::vector<CatalogLink> catalog_links(const std::vector<Catalog>& catalogs, con
     std::string urn = urn_of(catalog, node);
     if (urn.empty()) continue;
     const std::string_view page = catalog.type == "datahub" ? std::string_view("dataset") : std::string_view(node.kind);
-    std::string url = fmt::format("{}/{}/{}", catalog.url, page, percent_encode(urn));
+    std::string url = fmt::format("{}/{}/{}", catalog.url, page, core::percent_encoded(urn));
     links.push_back({catalog.name, std::move(urn), std::move(url)});
   }
   return links;

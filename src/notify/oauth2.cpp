@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/percent.h"
 #include "notify/http_delivery.h"
 
 namespace weir::notify {
@@ -24,20 +25,11 @@ constexpr core::Duration kEarly = std::chrono::seconds(30);
 constexpr std::size_t kMostBytes = 64U << 10U;
 constexpr double kLongest = 86'400;  // seconds that a token is taken to be good for
 
-std::string form_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-_.~").find(c) != std::string_view::npos;
-    out += plain ? std::string(1, c) : c == ' ' ? "+" : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
 std::string form_of(const OAuth2& oauth2) {
   std::string form = "grant_type=client_credentials";
-  if (!oauth2.scopes.empty()) form += "&scope=" + form_encoded(oauth2.scopes);
-  for (const auto& [name, value] : oauth2.parameters) form += "&" + form_encoded(name) + "=" + form_encoded(value);
+  if (!oauth2.scopes.empty()) form += "&scope=" + core::form_encoded(oauth2.scopes);
+  for (const auto& [name, value] : oauth2.parameters)
+    form += "&" + core::form_encoded(name) + "=" + core::form_encoded(value);
   return form;
 }
 
@@ -134,7 +126,8 @@ core::Result<core::Secret> take_token(const OAuth2& oauth2, net::HttpClient& htt
   request.timeout = timeout;
   request.max_response_bytes = kMostBytes;
   // RFC 6749, 2.3.1: both are encoded as in a form.
-  request.basic_auth = {form_encoded(oauth2.client_id), core::Secret(form_encoded(oauth2.client_secret.reveal()))};
+  request.basic_auth = {core::form_encoded(oauth2.client_id),
+                        core::Secret(core::form_encoded(oauth2.client_secret.reveal()))};
   request.proxy = oauth2.proxy_url;
   apply(oauth2.tls, request);
   const auto response = http.send(request, stop);

@@ -10,6 +10,7 @@
 
 #include "runtime/watchdog.h"
 #include "sql/postgres_errors.h"
+#include "sql/postgres_execute.h"
 #include "sql/postgres_url.h"
 #include "sql/postgres_values.h"
 #include "sql/query_tag.h"
@@ -40,21 +41,7 @@ std::optional<std::string> parameter_text(const Value& value) {
 pqxx::result execute(pqxx::transaction_base& transaction, const std::string& text, const std::vector<Value>& values) {
   std::vector<std::optional<std::string>> texts;
   for (const Value& value : values) texts.push_back(parameter_text(value));
-#if PQXX_VERSION_MAJOR >= 7
-  pqxx::params parameters;
-  for (const auto& item : texts) {
-    if (item) {
-      parameters.append(*item);
-    } else {
-      parameters.append();
-    }
-  }
-  return transaction.exec_params(text, parameters);
-#else
-  std::vector<const char*> pointers;
-  for (const auto& item : texts) pointers.push_back(item ? item->c_str() : nullptr);
-  return transaction.exec_params(text, pqxx::prepare::make_dynamic_params(pointers));
-#endif
+  return execute_postgres(transaction, text, texts);
 }
 
 Table to_table(const pqxx::result& result) {

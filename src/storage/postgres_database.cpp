@@ -14,6 +14,7 @@
 
 #include "runtime/watchdog.h"
 #include "sql/postgres_errors.h"
+#include "sql/postgres_execute.h"
 #include "sql/postgres_url.h"
 #include "storage/postgres_text.h"
 
@@ -66,21 +67,7 @@ pqxx::result execute(pqxx::connection& connection, std::string_view sql, std::in
   if (values.size() == 0) return work.exec(std::string(sql));
   std::vector<std::optional<std::string>> texts;
   for (const Value& value : values) texts.push_back(parameter_text(value));
-#if PQXX_VERSION_MAJOR >= 7
-  pqxx::params parameters;
-  for (const auto& item : texts) {
-    if (item) {
-      parameters.append(*item);
-    } else {
-      parameters.append();
-    }
-  }
-  return work.exec_params(std::string(sql), parameters);
-#else
-  std::vector<const char*> pointers;
-  for (const auto& item : texts) pointers.push_back(item ? item->c_str() : nullptr);
-  return work.exec_params(std::string(sql), pqxx::prepare::make_dynamic_params(pointers));
-#endif
+  return weir::sql::execute_postgres(work, std::string(sql), texts);
 }
 
 /// "host name, process 123".

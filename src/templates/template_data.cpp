@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <limits>
 
+#include "core/percent.h"
 #include "templates/template_functions.h"
 #include "templates/template_message.h"
 
@@ -88,28 +89,11 @@ Result named_arguments(Arguments arguments, const TemplateData&) {
   return TemplateMap(std::move(fields));
 }
 
-/// Go's url.QueryEscape.
-std::string query_escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-_.~").find(c) != std::string_view::npos;
-    if (plain) {
-      out += c;
-    } else if (c == ' ') {
-      out += '+';
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
 template <int tab>
 Result expression_link(Arguments arguments, const TemplateData&) {
   const auto expression = expect_text(arguments[0]);
   if (!expression) return std::unexpected(expression.error());
-  return fmt::format("/graph?g0.expr={}&g0.tab={}", query_escape(*expression), tab);
+  return fmt::format("/graph?g0.expr={}&g0.tab={}", core::form_encoded(*expression), tab);
 }
 
 Result external_url(Arguments, const TemplateData& data) { return data.external_url; }
@@ -150,23 +134,9 @@ std::string joined(Arguments arguments) {
   return out;
 }
 
-Result url_query(Arguments arguments, const TemplateData&) { return query_escape(joined(arguments)); }
+Result url_query(Arguments arguments, const TemplateData&) { return core::form_encoded(joined(arguments)); }
 
-Result html(Arguments arguments, const TemplateData&) {
-  std::string out;
-  for (const char c : joined(arguments)) {
-    switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&#34;"; break;
-      case '\'': out += "&#39;"; break;
-      case '\0': out += "\xEF\xBF\xBD"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
+Result html(Arguments arguments, const TemplateData&) { return html_escaped(joined(arguments), false); }
 
 /// Go's JSEscapeString; bytes past ASCII stay as they are.
 Result js(Arguments arguments, const TemplateData&) {

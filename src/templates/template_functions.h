@@ -36,8 +36,8 @@ bool template_truth(const TemplateValue& value);
 /// What Go prints for `{{ value }}`, its %v.
 std::string template_text(const TemplateValue& value);
 
-/// As Go's html/template escapes a text.
-std::string html_escaped(std::string_view text);
+/// As Go's html/template escapes a text; without `plus` as its function html does, which leaves + as it is.
+std::string html_escaped(std::string_view text, bool plus = true);
 
 /// Go's type name: "float64", "string", "map[string]string" …
 std::string_view template_type(const TemplateValue& value);

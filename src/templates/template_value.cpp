@@ -141,7 +141,7 @@ std::string_view template_type(const TemplateValue& value) {
   return kNames[value.index()];
 }
 
-std::string html_escaped(std::string_view text) {
+std::string html_escaped(std::string_view text, bool plus) {
   std::string out;
   for (const char c : text) {
     switch (c) {
@@ -150,7 +150,7 @@ std::string html_escaped(std::string_view text) {
       case '&': out += "&amp;"; break;
       case '"': out += "&#34;"; break;
       case '\'': out += "&#39;"; break;
-      case '+': out += "&#43;"; break;
+      case '+': out += plus ? "&#43;" : "+"; break;
       case '\0': out += "\xEF\xBF\xBD"; break;
       default: out += c;
     }
