@@ -103,6 +103,13 @@ class FamilyText {
   MetricsPage::Pieces pieces_;
 };
 
+/// Of the samples that are rendered.
+struct Name {
+  std::string_view text;
+  FamilyText* family = nullptr;
+  Name* next = nullptr;  // that came after it last time
+};
+
 using Families = std::map<std::string_view, MetricsPage::Pieces>;  // names of the batch's samples
 
 std::string help_text(std::string_view help) {
@@ -132,11 +139,20 @@ struct MetricsPage::Source {
     const std::lock_guard lock(rendering_);
     if (auto rendered = rendered_.lock()) return rendered;
     std::map<std::string_view, FamilyText> texts;
-    auto text = texts.end();
+    std::map<std::string_view, Name> names;
+    Name* last = nullptr;
     each([&](const core::Sample& sample) {
-      const std::string_view name = family_of(sample.labels.name(), headers);
-      if (text == texts.end() || text->first != name) text = texts.try_emplace(name).first;
-      text->second.add(sample);
+      const std::string_view name = sample.labels.name();
+      // Names come in the same order again and again.
+      Name* found = last != nullptr && last->next != nullptr && last->next->text == name ? last->next : nullptr;
+      if (found == nullptr) {
+        found = &names[name];
+        if (found->family == nullptr)
+          *found = {.text = name, .family = &texts[family_of(name, headers)], .next = found};
+        if (last != nullptr) last->next = found;
+      }
+      last = found;
+      found->family->add(sample);
     });
     auto rendered = std::make_shared<Families>();
     for (auto& [name, lines] : texts) rendered->emplace(name, lines.finish());

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <condition_variable>
 #include <cstdio>
 #include <librdkafka/rdkafka.h>
+#include <mutex>
 #include <utility>
 
 #include "kafka/errors.h"
@@ -76,6 +78,13 @@ void TopicDeleter::operator()(rd_kafka_topic_s* topic) const { rd_kafka_topic_de
 milliseconds Budget::left(milliseconds cap) const {
   const auto remaining = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
   return std::clamp(remaining, milliseconds{0}, cap);
+}
+
+void Budget::pause(milliseconds span) const {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait_for(lock, stop, left(span), [] { return false; });
 }
 
 Budget Budget::within(milliseconds span) const { return {std::min(deadline, steady_clock::now() + span), stop}; }

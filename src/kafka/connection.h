@@ -41,6 +41,8 @@ struct Budget {
 
   /// What is left, at most `cap` and never negative.
   std::chrono::milliseconds left(std::chrono::milliseconds cap) const;
+  /// Waits for `span`, or until the budget ends.
+  void pause(std::chrono::milliseconds span) const;
   /// A budget that ends after `span` at the latest.
   Budget within(std::chrono::milliseconds span) const;
 };

@@ -18,6 +18,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kInFlight = 200;
 constexpr milliseconds kPollSpan{100};  // between looks at the stop token
+constexpr milliseconds kGather{4};      // of answers: to be woken by each costs more than to read it
 
 Options new_options(Connection& connection, rd_kafka_admin_op_t operation, milliseconds timeout, std::int32_t broker) {
   Options options(rd_kafka_AdminOptions_new(connection.handle(), operation));
@@ -126,7 +127,8 @@ struct Lane {
   bool silent = false;  // a request timed out: the others are not sent
 };
 
-/// Keeps up to kInFlight requests of read_groups going to each broker, answers on one queue.
+/// Keeps up to kInFlight requests of read_groups going to each broker, answers on one queue. Requests are sent and
+/// answers taken many at a time, since librdkafka's threads wake each other for each that comes alone.
 class GroupReader {
  public:
   GroupReader(Connection& connection, const Budget& budget, milliseconds timeout,
@@ -142,15 +144,18 @@ class GroupReader {
 
   core::Result<GroupAnswers> run() {
     while (true) {
-      for (auto& [broker, lane] : lanes_) pump(broker, lane);
-      if (in_flight_ == 0) return std::move(result_);
-      const Event event(rd_kafka_queue_poll(queue_.get(), static_cast<int>(budget_.left(kPollSpan).count())));
-      if (event) {
-        take(event.get());
-      } else if (auto error = connection_.give_up(budget_)) {
-        if (error->kind != core::ErrorKind::timeout) return std::unexpected(std::move(*error));
-        return out_of_time(*error);
+      for (auto& [broker, lane] : lanes_) {
+        if (lane.silent || lane.in_flight <= kInFlight / 2) pump(broker, lane);
       }
+      if (in_flight_ == 0) return std::move(result_);
+      Event event(rd_kafka_queue_poll(queue_.get(), static_cast<int>(budget_.left(kPollSpan).count())));
+      if (!event) {
+        auto error = connection_.give_up(budget_);
+        if (error && error->kind != core::ErrorKind::timeout) return std::unexpected(std::move(*error));
+        if (error) return out_of_time(*error);
+      }
+      for (; event; event.reset(rd_kafka_queue_poll(queue_.get(), 0))) take(event.get());
+      if (in_flight_ > 0) budget_.pause(kGather);
     }
   }
 

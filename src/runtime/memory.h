@@ -10,4 +10,8 @@ void return_freed_memory();
 /// finds them. Some milliseconds for tens of megabytes.
 void return_unused_pages();
 
+/// Lets go of the pages of the program's and its libraries' files: most of them only the start needs, and those in use
+/// come back from the system's cache at their next use, in microseconds.
+void return_program_pages();
+
 }  // namespace weir::runtime

@@ -38,7 +38,9 @@ def run_section(name, context):
         tally.fail(name, "the section ran no test")
     for test, text in tally.failures:
         print(f"FAILED {test}\n    " + text.replace("\n", "\n    "), flush=True)
-    print(f"== {name}: {tally.passed} passed, {len(tally.failures)} failed, {time.monotonic() - began:.0f} s", flush=True)
+    took = time.monotonic() - began
+    context.times.append((name, took))
+    print(f"== {name}: {tally.passed} passed, {len(tally.failures)} failed, {took:.0f} s", flush=True)
     return tally
 
 
@@ -51,6 +53,7 @@ def main():
         total.add(run_section(name, context))
     if total.empty():
         total.fail("tests/run", f"no test has {chosen.pattern!r} in its name")
+    print("seconds: " + ", ".join(f"{what} {took:.0f}" for what, took in context.times))
     if total.failures:
         print("failed:\n" + "\n".join(f"  {name}" for name, _ in total.failures))
     print(f"{total.passed} passed, {len(total.failures)} failed", flush=True)

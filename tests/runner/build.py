@@ -32,16 +32,18 @@ class Progress:
             print("\r\033[K", end="", flush=True)
 
 
-def build(context, preset, targets=(), settings=()):
+def build(context, preset, targets=()):
     """Returns "" when the preset is built, else why it is not. Built once a run."""
     key = (preset, tuple(targets))
     if key not in context.built:
-        context.built[key] = _build(context, preset, targets, settings)
+        began = time.monotonic()
+        context.built[key] = _build(context, preset, targets)
+        context.times.append((f"build {preset}", time.monotonic() - began))
     return context.built[key]
 
 
-def _build(context, preset, targets, settings):
-    configure = Task(["cmake", "--preset", preset, *settings], context.results / f"configure-{preset}.log",
+def _build(context, preset, targets):
+    configure = Task(["cmake", "--preset", preset], context.results / f"configure-{preset}.log",
                      cwd=context.root)
     status = configure.run()
     if status != 0:

@@ -15,8 +15,6 @@ from .build import build
 from .results import Tally
 from .task import Task
 
-CLANG = "clang++-16"
-
 
 def static(context):
     """The module diagram, the deployment's files, the SQL of each dialect, format, shell scripts."""
@@ -61,7 +59,7 @@ def unit(context):
 def sanitize(context):
     """The unit tests under AddressSanitizer and UndefinedBehaviorSanitizer; with --long ThreadSanitizer too."""
     tally = Tally()
-    for preset in ["asan-ubsan", "tsan"] if context.long else ["asan-ubsan"]:
+    for preset in ["sanitize", "tsan"] if context.long else ["sanitize"]:
         problem = build(context, preset, [f"{name}_tests" for name in context.test_modules()])
         tally.add(failed(f"build {preset}", problem) if problem else unit_tests(context, preset, {
             "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
@@ -184,10 +182,10 @@ def fuzz(context):
     sources = sorted((context.root / "tests/fuzz").glob("*_fuzz.cpp"))
     if not sources:
         return failed("fuzz", "tests/fuzz has no targets")
-    problem = build(context, "fuzz", [source.stem for source in sources], [f"-DCMAKE_CXX_COMPILER={CLANG}"])
+    problem = build(context, "sanitize", [source.stem for source in sources])
     if problem:
-        return failed("build fuzz", problem)
-    seconds = 600 if context.long else 30
+        return failed("build the fuzz targets", problem)
+    seconds = 600 if context.long else 20
     with ThreadPoolExecutor(2) as pool:
         runs = list(pool.map(lambda source: fuzz_target(context, source, seconds), sources))
     tally = Tally()
@@ -203,7 +201,7 @@ def fuzz_target(context, source, seconds):
     # The shipped rules and checks are good beginnings for all of them.
     seeds = [path for path in (source.parent / "corpus" / name, context.root / "rules", context.root / "checks")
              if path.is_dir()]
-    task = Task([context.root / "build/fuzz/bin" / name, f"-max_total_time={seconds}", "-timeout=10",
+    task = Task([context.root / "build/sanitize/bin" / name, f"-max_total_time={seconds}", "-timeout=10",
                  "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={context.results}/{name}-", found, *seeds],
                 context.results / f"{name}.log", timeout=seconds + 60.0)
     status = task.run()
@@ -247,6 +245,7 @@ class Context:
         self.results.mkdir(parents=True, exist_ok=True)
         self.binary = root / "build/ci/bin/weir"
         self.built = {}
+        self.times = []  # (section or build, seconds), in order; a section's has its builds' in it
         os.environ["WEIR_BINARY"] = str(self.binary)
 
     def tracked(self, *patterns):
