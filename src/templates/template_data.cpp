@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/percent.h"
+
 #include "templates/template_functions.h"
 #include "templates/template_message.h"
 
