@@ -1,7 +1,7 @@
 """Faults on a real platform, one to a topic, group, connector, subject or table, all at once: each becomes one incident with
 the right cause, and what has nothing to do with each other stays apart. Before that nothing is wrong, and no incident says so.
 
-Kafka, a second cluster of two brokers, Kafka Connect, a schema registry and PostgreSQL, watched by one Weir with the rules
+Kafka, a second cluster of two brokers, Kafka Connect with Debezium, a schema registry, PostgreSQL and node_exporter, watched by one Weir with the rules
 that ship; of these only a `for` of more than a minute is cut to one.
 """
 
@@ -22,6 +22,7 @@ from support import kafka_clients, process
 from support.connect import Connect
 from support.http import WebhookReceiver
 from support.kafka import Kafka
+from support.node_exporter import Disks, NodeExporter
 from support.postgres import Postgres
 from support.registry import Apicurio
 from support.tcp_proxy import Line
@@ -126,9 +127,11 @@ class Platform:
         self.kafka.brokers[0].advertised["LINE"] = line.port
         self.pair = Kafka("4.1.0", brokers=2)
         self.registry = Apicurio()
-        self.postgres = Postgres()
-        process.start_all(self.kafka, self.pair, self.registry, self.postgres)
-        self.connect = Connect(self.kafka, debezium=None).start()
+        self.postgres = Postgres(settings={"wal_level": "logical"})
+        self.exporter = NodeExporter()
+        process.start_all(self.kafka, self.pair, self.registry, self.postgres, self.exporter)
+        self.disks = Disks(self.exporter)
+        self.connect = Connect(self.kafka).start()
         (folder / "link").mkdir()
         self.warehouse = shop.Warehouse(self.postgres, "matrix", folder)
         self.warehouse.checks_file.write_text(CHECKS)
@@ -181,13 +184,28 @@ class Platform:
             "file": str(self.folder / name), "value.converter": converter, "value.converter.schemas.enable": "false"})
         until(f"sink {name} runs", lambda: self.connect.states(f"fm-{name}") == ["RUNNING", "RUNNING"], 90)
 
+    def capture(self, name):
+        """Debezium, of a table that changes all the time."""
+        table = f"fm_{name}_orders"
+        self.warehouse.execute(f"CREATE TABLE {table} (id int PRIMARY KEY, changed timestamptz)")
+        self.tables.loads[table] = (f"INSERT INTO {table} VALUES (1, now()) "
+                                    "ON CONFLICT (id) DO UPDATE SET changed = excluded.changed")
+        self.connect.put(f"fm-{name}", {
+            "connector.class": "io.debezium.connector.postgresql.PostgresConnector", "topic.prefix": f"fm-{name}",
+            "database.hostname": "127.0.0.1", "database.port": str(self.postgres.port),
+            "database.user": self.postgres.role, "database.password": self.postgres.password,
+            "database.dbname": self.warehouse.name, "plugin.name": "pgoutput", "table.include.list": f"public.{table}",
+            "slot.name": f"fm_{name}", "publication.name": f"fm_{name}"})
+        until(f"{name} is captured", lambda: self.connect.states(f"fm-{name}") == ["RUNNING", "RUNNING"], 90)
+
     def stop(self):
         self.tables.stopped.set()
         self.tables.session.kill()
+        self.disks.stop()
         self.traffic.stop()
         for reader in self.readers.values():
             reader._stop.set()
-        for server in (self.connect, self.kafka, self.pair, self.registry, self.postgres):
+        for server in (self.connect, self.kafka, self.pair, self.registry, self.postgres, self.exporter):
             server.kill()
 
 
@@ -276,6 +294,18 @@ def renew(p):
     p.commit("renewed", 100)  # a consumer that goes on where it was; the broker forgot the commit with the topic
 
 
+def delete(p):
+    p.traffic.rates.pop("fm-deleted")  # its broker creates what is written to
+    time.sleep(1)
+    kafka_clients.delete_topic(p.kafka, "fm-deleted")
+
+
+def leave_open(p):
+    """A producer that neither commits nor aborts; what others write goes on to arrive behind it."""
+    p.transaction = kafka_clients.Transaction(p.kafka, "fm-txn", "fm-txn", 0, 3, **{"transaction.timeout.ms": 800_000})
+    p.burst("txn")
+
+
 def break_schema(p):
     p.registry.set_compatibility("fm-schema-value", "NONE")
     assert p.registry.register("fm-schema-value", schema({"name": "amount", "type": "double"})).status == 200
@@ -333,6 +363,10 @@ def far_topic(p):
     p.topic("link", rate=20)
 
 
+def fill_disks(p, left):
+    p.disks.left = left
+
+
 def nothing(_):
     pass
 
@@ -361,6 +395,10 @@ FAULTS = [
     Fault("renewed", "a topic is deleted and created anew", {"topic_renewed"},
           lambda p: (p.topic("renewed", reader=False), p.burst("renewed", 100), p.commit("renewed", 100)),
           renew, lambda p: p.commit("renewed", 7)),
+    Fault("deleted", "a topic is deleted under its readers", {"topic_deleted"},
+          lambda p: p.topic("deleted", rate=40), delete, lambda p: kafka_clients.create_topic(p.kafka, "fm-deleted")),
+    Fault("txn", "a producer leaves a transaction open", {"transaction_hangs"},
+          lambda p: p.topic("txn", rate=40), leave_open, lambda p: p.transaction.abort()),
     Fault("rewound", "somebody resets a group's offsets", {"group_rewound"},
           lambda p: (p.topic("rewound", reader=False), p.burst("rewound", 15_000), p.commit("rewound", 15_000)),
           lambda p: p.commit("rewound", 0), lambda p: p.commit("rewound", 15_000)),
@@ -380,6 +418,11 @@ FAULTS = [
           lambda p: (p.sink("paused", STRING), rate(p, "fm-paused", 20)),
           lambda p: (p.connect._call("PUT", "fm-paused", "/pause"), p.burst("paused")),
           lambda p: p.connect._call("PUT", "fm-paused", "/resume")),
+    Fault("cdc", "somebody pauses Debezium: the source stops", {"connector_stopped"},
+          lambda p: p.capture("cdc"), lambda p: p.connect._call("PUT", "fm-cdc", "/pause"),
+          lambda p: p.connect._call("PUT", "fm-cdc", "/resume")),
+    Fault("disk", "the disk of a broker is nearly full", {"disk_near_full"}, nothing,
+          lambda p: fill_disks(p, 0.02), lambda p: fill_disks(p, 0.8)),
     Fault("broker", "a broker of two is killed", {"broker_gone"}, weak_topics,
           lambda p: p.pair.brokers[1].kill(), lambda p: p.pair.brokers[1].launch()),
     Fault("link", "Weir's way to a Kafka cluster is cut", {"own_link_down"}, far_topic,
@@ -426,11 +469,13 @@ def configuration(platform, folder, receiver):
     status = {"status": {"window": "1m"}}
     return {
         "kafka": [{**shop.kafka_section(platform.kafka, topics={"allow": ["^fm-"], "deny": ["^fm-link"]},
-                                        groups={"deny": ["^fm-link"]}), **status},
+                                        groups={"deny": ["^fm-link"]}), "transactions": True, **status},
                   shop.kafka_section(platform.pair, "fm-broker"), line],
         "schema_registries": [shop.registry_section(platform.registry.url, cluster="shop")],
         "http_json": [{"name": "connect", "url": platform.connect.url, "preset": "kafka_connect", "interval": "1s",
                        "labels": {"cluster": "shop"}}],
+        "scrape": [{"name": "node", "url": f"{platform.disks.url}/metrics", "preset": "node_exporter", "interval": "1s",
+                    "labels": {"cluster": "fm-disk"}}],
         "sources": [platform.warehouse.source(), {**platform.behind.source(), "name": "fm_dblink"}],
         "checks": [platform.warehouse.checks(), {**platform.behind.checks(), "source": "fm_dblink"}],
         "pipelines": PIPELINES,
