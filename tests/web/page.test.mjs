@@ -90,6 +90,58 @@ test("a running Weir: the lineage graph shows its nodes, and one that is chosen 
   assert.deepEqual(problems, []);
 });
 
+test("a running Weir: an incident is acknowledged, silenced and resolved on its page, and what two do at once is kept", { timeout: 240_000 }, async (t) => {
+  const url = process.env.WEIR_URL;
+  const incidents = async (query) => (await (await fetch(url + "/api/v1/incidents?" + query)).json()).incidents;
+  let chosen;
+  await until("an open incident", async () => (chosen = (await incidents("state=open")).find((each) => !each.acknowledged_at)), 180_000);
+  const at = () => fetch(`${url}/api/v1/incidents/${chosen.id}`).then((answer) => answer.json());
+  const { page, problems } = await open(t, `${url}/#incident/${chosen.id}`);
+  const { page: second } = await open(t, `${url}/#incident/${chosen.id}`);
+  const place = `[data-incident="${chosen.id}"]`;
+  const ask = async (on, deed, name) => {
+    await on.waitForSelector(`${place} [data-deed=${deed}]`);
+    await on.click(`${place} [data-deed=${deed}]`);
+    await on.fill(`${place} form.deed [name=by]`, name);
+  };
+  const send = (on) => on.click(`${place} form.deed [type=submit]`);
+  const gone = (on) => on.waitForSelector(`${place} form.deed`, { state: "detached" });
+
+  await ask(page, "acknowledge", "ann");
+  await send(page);
+  await gone(page);
+  await second.waitForSelector(`${place} [data-kind=acknowledged]`, { timeout: 15_000 });
+  assert.equal((await at()).acknowledged_by, "ann");
+  assert.match(await second.textContent(place + " .times"), /Acknowledged by\s*ann/, "the other one sees it without reload");
+
+  await ask(page, "comment", "ann");
+  await ask(second, "comment", "ben");
+  await page.fill(`${place} form.deed textarea`, "it is the worker");
+  await second.fill(`${place} form.deed textarea`, "it is the network");
+  await Promise.all([send(page), send(second)]);
+  await Promise.all([gone(page), gone(second)]);
+  const said = (await at()).timeline.filter((entry) => entry.kind === "comment" || entry.kind === "commented").map((entry) => entry.text);
+  assert.ok(said.some((text) => /worker/.test(text)) && said.some((text) => /network/.test(text)), "both are kept: " + said);
+
+  await ask(page, "silence", "ann");
+  await page.selectOption(`${place} form.deed [name=duration]`, "1h");
+  await send(page);
+  await gone(page);
+  const silences = (await (await fetch(url + "/api/v2/silences")).json()).filter((each) => each.createdBy === "ann" && each.status.state === "active");
+  assert.ok(silences.length > 0, "there is no silence");
+  for (const matcher of silences[0].matchers) assert.ok(matcher.name && matcher.isEqual, "a matcher that names the incident's things");
+  await page.waitForSelector(`${place} [data-kind=silenced]`);
+
+  await ask(page, "resolve", "ann");
+  await send(page);
+  await until("it is over", async () => (await at()).open === false);
+  await until("the page says so", async () => {
+    const shown = await page.$$eval(`${place} [data-deed], #old-incident [data-deed]`, (all) => all.map((each) => each.dataset.deed));
+    return shown.includes("reopen") && !shown.includes("resolve");
+  });
+  assert.deepEqual(problems, []);
+});
+
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 
 /** Serves the built page; `answer` decides about the overview, `range` about range queries, `other` gives values for other addresses. push() sends an event to every open stream. */
@@ -509,6 +561,43 @@ test("an incident is acknowledged and commented on the page; the name is remembe
   assert.deepEqual(problems, []);
 });
 
+test("an alert is silenced for an hour by its labels; a refusal is shown, and who is silenced already has no button", async (t) => {
+  const firing = (name, change = {}) => ({
+    name, state: "firing", severity: "warning", summary: name, active_since: Date.now() / 1000 - 60, value: 1, fingerprint: name,
+    labels: { alertname: name, topic: 'a "b"' }, suppressed: { silenced_by: [], inhibited_by: [] }, ...change,
+  });
+  const asked = [];
+  const answer = (response, request) => {
+    let body = "";
+    request.on("data", (part) => (body += part));
+    request.on("end", () => {
+      asked.push({ path: request.url, body: JSON.parse(body) });
+      response.writeHead(asked.length === 1 ? 200 : 400);
+      response.end(asked.length === 1 ? '{"silenceID": "x"}' : "too many silences");
+    });
+  };
+  const alerts = [firing("First"), firing("Second"), firing("Quiet", { suppressed: { silenced_by: ["x"], inhibited_by: [] } }), firing("Waits", { state: "pending" })];
+  const server = await scripted(t, (response) => json(response, overview({ alerts })), undefined, undefined, answer);
+  const { page, problems } = await open(t, server.url);
+  await page.waitForSelector("[data-alert=First] button");
+  assert.equal(await count(page, "[data-alert=Quiet] button, [data-alert=Waits] button"), 0);
+  assert.match(await page.textContent("[data-alert=Quiet]"), /silenced/);
+  await page.click("[data-alert=First] button");
+  await until("it is silenced", async () => (await page.textContent("[data-alert=First] button")) === "silenced");
+  await page.click("[data-alert=Second] button");
+  await until("the refusal is shown", async () => /not silenced: too many silences/.test(await page.textContent("[data-alert=Second] button")));
+  assert.equal(await page.isDisabled("[data-alert=Second] button"), false, "it may be tried again");
+  assert.equal(await page.isDisabled("[data-alert=First] button"), true);
+  const [{ path, body }] = asked;
+  assert.equal(path, "/api/v2/silences");
+  assert.deepEqual(body.matchers, [
+    { name: "alertname", value: "First", isRegex: false, isEqual: true },
+    { name: "topic", value: 'a "b"', isRegex: false, isEqual: true },
+  ]);
+  assert.equal(Date.parse(body.endsAt) - Date.parse(body.startsAt), 3600_000);
+  assert.deepEqual(problems, []);
+});
+
 test("the history is searched and filtered, and shows the page after the first", async (t) => {
   const rows = Array.from({ length: 60 }, (_, index) =>
     known(String(index).padStart(16, "0"), `Incident ${index}`, { open: index === 0, owner: index === 1 ? "ann" : "", resolved_at: index === 0 ? null : Date.now() / 1000 }));
@@ -543,13 +632,17 @@ test("the history is searched and filtered, and shows the page after the first",
 });
 
 test("an incident that the overview has no more is shown at its address, one that never was says so", async (t) => {
+  const target = known("00000000000000ee", "What it became a part of");
   const old = known("00000000000000ff", "An old one", { open: false, resolved_at: Date.now() / 1000, merged_into: "00000000000000ee" });
   const server = await scripted(t, (response) => json(response, overview()), undefined, (address) =>
-    address.pathname === "/api/v1/incidents/00000000000000ff" ? old : undefined);
+    address.pathname === "/api/v1/incidents/00000000000000ff" ? old : address.pathname === "/api/v1/incidents/00000000000000ee" ? target : undefined);
   const { page } = await open(t, server.url + "#incident/00000000000000ff");
   await page.waitForSelector("#old-incident .timeline li");
   assert.match(await page.textContent("#old-incident"), /Merged into/);
+  assert.equal(await page.getAttribute('#old-incident a[href^="#incident/"]', "href"), "#incident/00000000000000ee");
   assert.deepEqual(await page.$$eval("#old-incident [data-deed]", (all) => all.map((each) => each.dataset.deed)), ["comment"]);
+  await page.click('#old-incident a[href^="#incident/"]');
+  await until("the link leads there", async () => /What it became a part of/.test((await page.textContent("#old-incident").catch(() => "")) ?? ""));
   const { page: other } = await open(t, server.url + "#incident/00000000000000dd");
   await other.waitForSelector("p.banner[role=alert]");
 });
