@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import struct
 import subprocess
 import threading
 import time
@@ -195,7 +196,8 @@ class Platform:
             "database.hostname": "127.0.0.1", "database.port": str(self.postgres.port),
             "database.user": self.postgres.role, "database.password": self.postgres.password,
             "database.dbname": self.warehouse.name, "plugin.name": "pgoutput", "table.include.list": f"public.{table}",
-            "slot.name": f"fm_{name}", "publication.name": f"fm_{name}"})
+            "slot.name": f"fm_{name}", "publication.name": f"fm_{name}",
+            "publication.autocreate.mode": "filtered"})  # of all tables it would forbid others to be emptied
         until(f"{name} is captured", lambda: self.connect.states(f"fm-{name}") == ["RUNNING", "RUNNING"], 90)
 
     def stop(self):
@@ -312,6 +314,15 @@ def break_schema(p):
     p.registry.set_compatibility("fm-schema-value", "BACKWARD")
 
 
+def write_with(p, schema_id, count):
+    """As Confluent's serializers do: a zero, the schema's id, the record."""
+    kafka_clients.produce(p.kafka, "fm-producer", count, struct.pack(">bI", 0, schema_id) + b"x")
+
+
+def write_good(p, count=40):
+    write_with(p, p.registry.register("fm-producer-value", schema()).json()["id"], count)
+
+
 def deserialize(p):
     assert p.registry.register("fm-deser-value",
                                schema({"name": "note", "type": "string", "default": ""})).status == 200
@@ -411,6 +422,9 @@ FAULTS = [
     Fault("schema", "an incompatible schema is registered", {"schema_incompatible"},
           lambda p: (p.topic("schema", rate=10), p.subject("schema")),
           break_schema, lambda p: p.registry.delete("fm-schema-value")),
+    Fault("producer", "a producer writes what nobody can decode", {"schema_finding"},
+          lambda p: (p.topic("producer", reader=False), p.subject("producer"), write_good(p)),
+          lambda p: write_with(p, 2_000_000_000, 5), write_good),
     Fault("task", "the task of a connector fails", {"connector_failed"},
           lambda p: p.sink("task", JSON), lambda p: kafka_clients.produce(p.kafka, "fm-task", 1, b"no json"),
           lambda p: p.connect.delete("fm-task")),
@@ -471,7 +485,8 @@ def configuration(platform, folder, receiver):
         "kafka": [{**shop.kafka_section(platform.kafka, topics={"allow": ["^fm-"], "deny": ["^fm-link"]},
                                         groups={"deny": ["^fm-link"]}), "transactions": True, **status},
                   shop.kafka_section(platform.pair, "fm-broker"), line],
-        "schema_registries": [shop.registry_section(platform.registry.url, cluster="shop")],
+        "schema_registries": [shop.registry_section(platform.registry.url, cluster="shop",
+                                                       drift={"interval": "1s", "topics": ["^fm-producer$"]})],
         "http_json": [{"name": "connect", "url": platform.connect.url, "preset": "kafka_connect", "interval": "1s",
                        "labels": {"cluster": "shop"}}],
         "scrape": [{"name": "node", "url": f"{platform.disks.url}/metrics", "preset": "node_exporter", "interval": "1s",
