@@ -171,6 +171,8 @@ core::Result<void> read_parameter(std::string_view name, const std::string& valu
   if (name == "owner") {
     search.owner = value;
   } else if (name == "severity") {
+    if (value != "critical" && value != "warning" && value != "info")
+      return bad("severity: must be critical, warning or info");
     search.severity = value;
   } else if (name == "q") {
     auto words = words_of(value);

@@ -440,7 +440,7 @@ class App::Impl {
   }
 
   void tell_alertmanagers() {
-    if (alertmanagers_.configured()) alertmanagers_.offer(rules_.generated());
+    if (alertmanagers_.configured()) alertmanagers_.offer(judge_.generated());
   }
 
   void note_rule_errors(const GroupReport& group) {

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include "core/time.h"
 #include "core/utf8.h"
 #include "net/http_client.h"
+#include "runtime/clock.h"
 
 namespace weir::app {
 namespace {
@@ -121,13 +123,39 @@ core::Result<std::string> ask(const IncidentOptions& options, const std::string&
   const json answer = json::parse(response->body, nullptr, false);
   const bool says = answer.is_object() && answer.value("error", json()).is_string();
   const auto kind = response->status < 500 ? core::ErrorKind::invalid : core::ErrorKind::unavailable;
-  return core::fail(kind, says ? answer["error"].get<std::string>()
-                               : fmt::format("{} answers {}: is this Weir?", *url, response->status));
+  if (!says) return core::fail(kind, fmt::format("{} answers {}: is this Weir?", *url, response->status));
+  std::string error = answer["error"].get<std::string>();
+  if (response->status == 404) error += "; weir incidents list --state all has their ids";
+  return core::fail(kind, std::move(error));
 }
 
 std::string path_of(const std::string& id, std::string_view deed = {}) {
   std::string escaped = encode_parameters({{"", id}}).substr(1);
   return std::string(kPath) + "/" + escaped + (deed.empty() ? "" : "/" + std::string(deed));
+}
+
+/// The whole id of an incident that is named by its beginning, as Git names commits: one of the newest.
+core::Result<std::string> whole_id(const IncidentOptions& options, const std::string& id) {
+  constexpr std::size_t kWhole = 16;
+  constexpr std::size_t kLeast = 4;
+  if (id.empty()) return core::fail(core::ErrorKind::invalid, "which incident? give its ID, see weir incidents list");
+  const bool hex = std::ranges::all_of(id, [](unsigned char c) { return std::isxdigit(c) != 0; });
+  if (!hex || id.size() < kLeast || id.size() >= kWhole) return id;
+  const auto body = ask(options, "GET", std::string(kPath) + "?state=all&limit=1000");
+  if (!body) return std::unexpected(body.error());
+  const json answer = json::parse(*body, nullptr, false);
+  std::vector<std::string> found;
+  if (answer.is_object() && answer.contains("incidents") && answer["incidents"].is_array()) {
+    for (const json& incident : answer["incidents"]) {
+      if (incident.is_object() && text_of(incident, "id").starts_with(id)) found.push_back(text_of(incident, "id"));
+    }
+  }
+  if (found.empty()) return id;
+  if (found.size() == 1) return found.front();
+  return core::fail(core::ErrorKind::invalid,
+                    fmt::format("\"{}\" is the beginning of {} incidents' ids, {} and {} among "
+                                "them: give more of it",
+                                id, found.size(), found[0], found[1]));
 }
 
 void print_row(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
@@ -150,6 +178,21 @@ std::string state_of(const json& incident) {
   return "resolved";
 }
 
+/// "24h" is that long ago; anything else is as it is.
+std::string moment_of(const std::string& text) {
+  const auto ago = core::parse_duration(text);
+  if (!ago) return text;
+  return fmt::format("{:.3f}", core::to_seconds((runtime::SystemClock().now() - *ago).time_since_epoch()));
+}
+
+/// How long it lasted, or has by now.
+std::string lasting_of(const json& incident) {
+  const json opened = incident.value("opened_at", json());
+  if (!incident.value("open", false) || !opened.is_number()) return span_of(incident, "time_to_resolve_seconds");
+  const double seconds = core::to_seconds(runtime::SystemClock().now().time_since_epoch()) - opened.get<double>();
+  return core::format_duration(std::chrono::seconds(static_cast<std::int64_t>(std::max(0.0, seconds))));
+}
+
 int list(const IncidentOptions& options) {
   Parameters parameters{{"state", options.state}, {"limit", std::to_string(options.limit)}};
   const auto add = [&](const char* name, const std::string& value) {
@@ -159,8 +202,8 @@ int list(const IncidentOptions& options) {
   add("owner", options.owner);
   add("severity", options.severity);
   add("label", options.label);
-  add("from", options.from);
-  add("to", options.to);
+  add("from", moment_of(options.from));
+  add("to", moment_of(options.to));
   add("before", options.before);
   const auto body = ask(options, "GET", std::string(kPath) + "?" + encode_parameters(parameters));
   if (!body) return fail(body.error().describe());
@@ -178,8 +221,8 @@ int list(const IncidentOptions& options) {
   for (const json& incident : answer["incidents"]) {
     const std::string owner = text_of(incident, "owner");
     rows.push_back({text_of(incident, "id"), text_of(incident, "severity"), state_of(incident),
-                    owner.empty() ? "-" : shown(owner, 20), time_of(incident, "opened_at"),
-                    span_of(incident, "time_to_resolve_seconds"), shown(text_of(incident, "title"), 100)});
+                    owner.empty() ? "-" : shown(owner, 20), time_of(incident, "opened_at"), lasting_of(incident),
+                    shown(text_of(incident, "title"), 100)});
   }
   print_table(rows);
   if (answer.value("next", json()).is_string())
@@ -229,10 +272,16 @@ int print_answer(const IncidentOptions& options, const core::Result<std::string>
   return kExitOk;
 }
 
-int show(const IncidentOptions& options) { return print_answer(options, ask(options, "GET", path_of(options.id))); }
+int show(const IncidentOptions& options) {
+  const auto id = whole_id(options, options.id);
+  if (!id) return fail(id.error().describe());
+  return print_answer(options, ask(options, "GET", path_of(*id)));
+}
 
 int postmortem(const IncidentOptions& options) {
-  const auto body = ask(options, "GET", path_of(options.id, "postmortem"));
+  const auto id = whole_id(options, options.id);
+  if (!id) return fail(id.error().describe());
+  const auto body = ask(options, "GET", path_of(*id, "postmortem"));
   if (!body) return fail(body.error().describe());
   if (options.output.empty()) {
     std::cout << *body;
@@ -250,9 +299,16 @@ int carry_out(const IncidentOptions& options, const std::string& deed, const std
   json body = {{"by", options.by}};
   if (!key.empty()) body[key] = options.text;
   if (deed == "silence") body["comment"] = options.comment;
-  if (options.by.empty()) return fail("who does this? give --by NAME", kExitUsage);
+  if (options.by.empty()) return fail("who does this? give --by NAME, or set WEIR_USER", kExitUsage);
+  const auto id = whole_id(options, options.id);
+  if (!id) return fail(id.error().describe());
+  if (deed == "merge") {
+    const auto into = whole_id(options, options.text);
+    if (!into) return fail(into.error().describe());
+    body[key] = *into;
+  }
   const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
-  return print_answer(options, ask(options, "POST", path_of(options.id, deed), text));
+  return print_answer(options, ask(options, "POST", path_of(*id, deed), text));
 }
 
 void add_common(CLI::App& command, const Options& options) {
@@ -282,7 +338,7 @@ constexpr DeedCommand kDeeds[] = {
 
 void add_deed(CLI::App& incidents, Action& action, const Options& options, const DeedCommand& row) {
   CLI::App* command = incidents.add_subcommand(row.name, row.help);
-  command->add_option("ID", options->id, "of the incident")->required();
+  command->add_option("ID", options->id, "of the incident, or how it begins")->required();
   const std::string key = row.key;
   if (row.argument != nullptr) {
     command->add_option(row.argument, options->text)->required();
@@ -307,9 +363,10 @@ void add_list(CLI::App& incidents, Action& action, const Options& options) {
       ->capture_default_str();
   command->add_option("--search,-q", options->query, "words in title, cause, labels, alerts' names and comments");
   command->add_option("--owner", options->owner);
-  command->add_option("--severity", options->severity);
+  command->add_option("--severity", options->severity, "critical, warning or info")
+      ->check(CLI::IsMember({"critical", "warning", "info"}));
   command->add_option("--label", options->label, "NAME=VALUE");
-  command->add_option("--from", options->from, "not over before: seconds since 1970 or RFC 3339");
+  command->add_option("--from", options->from, "not over before: such as 24h ago, RFC 3339, or seconds since 1970");
   command->add_option("--to", options->to, "opened by then");
   command->add_option("--limit", options->limit)->check(CLI::Range(1, 10'000))->capture_default_str();
   command->add_option("--before", options->before, "the next page, as the last one says");
@@ -325,12 +382,12 @@ void add_incidents_command(CLI::App& cli, Action& action) {
   const auto options = std::make_shared<IncidentOptions>();
   add_list(*incidents, action, options);
   CLI::App* one = incidents->add_subcommand("show", "one incident, with its cause and timeline");
-  one->add_option("ID", options->id, "of the incident")->required();
+  one->add_option("ID", options->id, "of the incident, or how it begins")->required();
   add_common(*one, options);
   one->callback([&action, options] { action = [options] { return show(*options); }; });
   for (const DeedCommand& row : kDeeds) add_deed(*incidents, action, options, row);
   CLI::App* report = incidents->add_subcommand("postmortem", "its report in Markdown, to be filled in");
-  report->add_option("ID", options->id, "of the incident")->required();
+  report->add_option("ID", options->id, "of the incident, or how it begins")->required();
   report->add_option("--output,-o", options->output, "file to write (default: standard output)");
   add_common(*report, options);
   report->callback([&action, options] { action = [options] { return postmortem(*options); }; });

@@ -87,7 +87,7 @@ core::Result<JudgeStep> Judge::restore(core::Time now) {
   }
   for (const core::Alert& alert : *alerts) written_[{alert.fingerprint, alert.group, alert.rule}] = alert;
   started_ = now;
-  rebuild_dispatch(*groups, *alerts, now);
+  rebuild_dispatch(*groups, as_told(*alerts), now);
   // Rules that are no longer configured end their alerts now, with their incidents and notifications.
   std::vector<core::Transition> ends = parts_.rules.restore(std::move(*alerts), now);
   rule_views_.show_all(parts_.rules);
@@ -253,9 +253,14 @@ core::Time Judge::not_before_last(core::Time now) {
 void Judge::dispatch(std::span<const core::Transition> transitions, core::Time now, JudgeStep& step,
                      storage::Commit& changes) {
   if (parts_.silences) silences_ = parts_.silences();
-  const auto newest = [this](const core::Alert& alert) -> const core::Alert* {
+  core::Alert as_now;
+  const auto newest = [&](const core::Alert& alert) -> const core::Alert* {
     const auto found = written_.find({alert.fingerprint, alert.group, alert.rule});
-    return found == written_.end() || found->second.state != core::AlertState::firing ? nullptr : &found->second;
+    if (found == written_.end() || found->second.state != core::AlertState::firing) return nullptr;
+    if (!parts_.annotations) return &found->second;
+    as_now = found->second;
+    annotate(as_now, parts_.annotations(as_now.labels));
+    return &as_now;
   };
   notify::DispatchOutput told = notify::dispatch(parts_.routing, dispatch_,
                                                  {.transitions = transitions,
@@ -338,16 +343,38 @@ std::vector<std::string> Judge::keep(std::size_t group, Evaluated evaluated, cor
 }
 
 /// What the rule says itself counts.
+void Judge::annotate(core::Alert& alert, const core::Labels& more) {
+  core::LabelsBuilder annotations(alert.annotations);
+  for (const auto& [name, value] : more) {
+    if (!alert.annotations.has(name)) annotations.set(name, value);
+  }
+  alert.annotations = annotations.build();
+}
+
 std::vector<core::Transition> Judge::annotated(std::vector<core::Transition> transitions) const {
   if (!parts_.annotations) return transitions;
-  for (core::Transition& transition : transitions) {
-    core::LabelsBuilder annotations(transition.alert.annotations);
-    for (const auto& [name, value] : parts_.annotations(transition.alert.labels)) {
-      if (!transition.alert.annotations.has(name)) annotations.set(name, value);
-    }
-    transition.alert.annotations = annotations.build();
-  }
+  for (core::Transition& transition : transitions)
+    annotate(transition.alert, parts_.annotations(transition.alert.labels));
   return transitions;
+}
+
+std::vector<core::GeneratedAlert> Judge::generated() const {
+  std::vector<core::GeneratedAlert> alerts = parts_.rules.generated();
+  if (!parts_.annotations) return alerts;
+  for (core::GeneratedAlert& each : alerts) annotate(each.alert, parts_.annotations(each.alert.labels));
+  return alerts;
+}
+
+/// Alerts as they are stored, with what was added to them when they began: the graph may not be known yet again.
+std::vector<core::Alert> Judge::as_told(std::vector<core::Alert> alerts) const {
+  std::map<core::Labels, const core::Labels*> told;
+  for (const core::Incident& incident : open_) {
+    for (const core::Alert& alert : incident.alerts) told.emplace(alert.labels, &alert.annotations);
+  }
+  for (core::Alert& alert : alerts) {
+    if (const auto known = told.find(alert.labels); known != told.end()) annotate(alert, *known->second);
+  }
+  return alerts;
 }
 
 void Judge::plan(const std::vector<core::Transition>& transitions, core::Time now, JudgeStep& step,

@@ -139,6 +139,8 @@ class Judge {
   core::Result<Handled> handle(const core::Deed& deed, core::Time now);
 
   std::shared_ptr<const JudgeView> view() const;
+  /// The alerts that Alertmanagers are told of, annotated as Weir's own receivers are told.
+  std::vector<core::GeneratedAlert> generated() const;
 
  private:
   using AlertKey = std::tuple<std::uint64_t, std::string, std::string>;
@@ -152,7 +154,9 @@ class Judge {
   std::vector<Evaluated> evaluate(std::span<const std::size_t> groups, core::Time now);
   std::vector<std::string> keep(std::size_t group, Evaluated evaluated, core::Time now,
                                 std::vector<core::Transition>& transitions, JudgeStep& step);
+  static void annotate(core::Alert& alert, const core::Labels& more);
   std::vector<core::Transition> annotated(std::vector<core::Transition> transitions) const;
+  std::vector<core::Alert> as_told(std::vector<core::Alert> alerts) const;
   void plan(const std::vector<core::Transition>& transitions, core::Time now, JudgeStep& step,
             storage::Commit& changes);
   bool causes_due(core::Time now);

@@ -260,7 +260,8 @@ class GroupSamples {
     GroupMemory::Topic& remembered = known_topic(group.id, log.topic.name, known);
     const auto highest = static_cast<std::size_t>(std::clamp(partitions.back().partition, 0, kMaxPartition));
     if (remembered.partitions.size() <= highest) remembered.partitions.resize(highest + 1);
-    if (std::ranges::any_of(partitions, [](const GroupPartition& each) { return each.committed.is_offset(); })) {
+    const bool committed = std::ranges::any_of(partitions, [](const auto& each) { return each.committed.is_offset(); });
+    if (committed) {
       const std::string cluster(cycle_.cluster);
       batch_.edges.push_back({{"topic", cluster, log.topic.name}, {"consumer group", cluster, group.id}, "kafka"});
     }
@@ -281,6 +282,10 @@ class GroupSamples {
     pace(sum, remembered, rates);
     if (!log.topic.failed && sum.uncommitted_known) add(remembered.uncommitted, static_cast<double>(sum.uncommitted));
     remembered.seen = memory_.cycle;
+    if (committed) {
+      remembered.committed = memory_.cycle;
+      remembered.unread = sum.lag;
+    }
     return sum;
   }
 

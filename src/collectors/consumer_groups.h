@@ -56,6 +56,8 @@ struct GroupMemory {
     std::int64_t last_beyond_end = -1;  // likewise
     bool per_partition = true;          // has series for each
     std::uint64_t seen = 0;             // cycle
+    std::uint64_t committed = 0;        // the last cycle in which it had commits, 0: never
+    std::int64_t unread = 0;            // messages, in that cycle
     std::optional<double> said_before;  // before a restart: lag_seconds_max; until it is known anew
     bool trouble_before = false;        // before a restart; until all partitions are judged
   };

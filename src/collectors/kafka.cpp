@@ -18,8 +18,9 @@ constexpr core::MetricInfo kConfigsDenied = {"kafka_topic_configs_denied", core:
 
 std::vector<core::MetricInfo> all_metrics() {
   std::vector<core::MetricInfo> all = {kConfigsDenied};
-  for (const auto part : {cluster_totals_metrics(), topics_metrics(), topic_config_metrics(), consumer_groups_metrics(),
-                          dead_letter_metrics(), offsets_stream_metrics(), compat_metrics()}) {
+  for (const auto part :
+       {cluster_totals_metrics(), topics_metrics(), topic_config_metrics(), consumer_groups_metrics(),
+        deleted_topics_metrics(), dead_letter_metrics(), offsets_stream_metrics(), compat_metrics()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
@@ -90,6 +91,7 @@ core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& co
   cluster_totals(*snapshot, totals, cycle, cluster_, batch);
   topic_config(*snapshot, cycle, configs_, batch);
   dead_letter(*snapshot, totals, cycle, dead_letters_, batch);
+  deleted_topics(*snapshot, cycle, groups_, deleted_topics_, batch);
   consumer_groups(*snapshot, cycle, groups_, batch);
   look_at_trouble(batch);
   offsets_stream(*snapshot, cycle, offsets_stream_, batch);

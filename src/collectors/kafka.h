@@ -12,6 +12,7 @@
 #include "collectors/compat.h"
 #include "collectors/consumer_groups.h"
 #include "collectors/dead_letter.h"
+#include "collectors/deleted_topics.h"
 #include "collectors/kafka_token.h"
 #include "collectors/offsets_stream.h"
 #include "collectors/series_budget.h"
@@ -63,6 +64,7 @@ class KafkaCollector : public core::Collector {
   core::Labels configs_denied_;
   TopicMemory topics_;
   TopicConfigMemory configs_;
+  DeletedTopicMemory deleted_topics_;
   DeadLetterMemory dead_letters_;
   GroupMemory groups_;
   OffsetsStreamMemory offsets_stream_;

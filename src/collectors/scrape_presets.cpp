@@ -148,6 +148,11 @@ constexpr std::array kAirflow = {
                  "airflow_$1$2"},
 };
 
+constexpr std::array kNode = {
+    PresetMetric{"(node_filesystem_(?:avail_bytes|free_bytes|size_bytes|readonly|device_error|files|files_free))",
+                 "$1"},
+};
+
 constexpr std::array kPresets = {
     ScrapePreset{"kafka_broker", "Kafka brokers through the JMX exporter", kBroker},
     ScrapePreset{"kafka_client", "Kafka producers and consumers through the JMX exporter or Micrometer", kClient},
@@ -157,6 +162,7 @@ constexpr std::array kPresets = {
     ScrapePreset{"debezium", "Debezium connectors through the JMX exporter", kDebezium},
     ScrapePreset{"flink", "Flink's own Prometheus reporter", kFlink},
     ScrapePreset{"airflow", "Airflow through the StatsD exporter", kAirflow},
+    ScrapePreset{"node_exporter", "disks of machines through node_exporter", kNode},
 };
 
 RelabelRule must(RelabelRule::Parts parts) { return RelabelRule::make(std::move(parts)).value(); }

@@ -62,6 +62,7 @@ struct ToldMessage {
   std::optional<Time> delivered_at;
   std::optional<Time> given_up_at;
   std::string last_error;
+  bool with_others = false;  // it tells of other incidents too
 };
 
 }  // namespace weir::core

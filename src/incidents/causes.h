@@ -78,6 +78,7 @@ std::optional<Cause> broker_gone(const Evidence& evidence);
 std::optional<Cause> partitions_unassigned(const Evidence& evidence);
 std::optional<Cause> message_fails(const Evidence& evidence);
 std::optional<Cause> group_rewound(const Evidence& evidence);
+std::optional<Cause> topic_deleted(const Evidence& evidence);
 std::optional<Cause> topic_renewed(const Evidence& evidence);
 std::optional<Cause> rebalance_storm(const Evidence& evidence);
 std::optional<Cause> partition_skewed(const Evidence& evidence);
@@ -89,6 +90,8 @@ std::optional<Cause> transaction_hangs(const Evidence& evidence);
 std::optional<Cause> canaries_lost(const Evidence& evidence);
 std::optional<Cause> canaries_slow(const Evidence& evidence);
 std::optional<Cause> canaries_refused(const Evidence& evidence);
+// Machines
+std::optional<Cause> disk_near_full(const Evidence& evidence);
 // Schemas and tables
 std::optional<Cause> schema_incompatible(const Evidence& evidence);
 std::optional<Cause> schema_finding(const Evidence& evidence);

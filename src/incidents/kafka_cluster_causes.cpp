@@ -49,6 +49,45 @@ std::string weakness(const Evidence& evidence) {
   return fmt::format(" {} partitions of {} miss in-sync replicas.", number_text(*weak), evidence.label("cluster"));
 }
 
+/// Brokers let no transaction be for longer, transaction.max.timeout.ms.
+constexpr double kHangingTransaction = 900;
+/// Explains a group that stands right before it.
+constexpr double kLongTransaction = 30;
+
+/// The partition of the alert's topic with the most messages behind an open transaction.
+struct Held {
+  std::string partition;
+  double messages = 0;
+  double stable = 0;  // the last stable offset
+};
+
+std::optional<Held> held_partition(const Evidence& evidence) {
+  Held held;
+  for (const core::SeriesView& series :
+       evidence.points("kafka_topic_partition_open_transaction_messages", topic_labels(evidence), 5min)) {
+    if (series.points.back().value <= held.messages) continue;
+    held.messages = series.points.back().value;
+    held.partition = series.labels.get("partition");
+  }
+  if (held.messages <= 0) return std::nullopt;
+  const core::Labels labels = core::LabelsBuilder(topic_labels(evidence)).set("partition", held.partition).build();
+  const auto end = evidence.newest("kafka_topic_partition_current_offset", labels);
+  if (!end) return std::nullopt;
+  held.stable = *end - held.messages;
+  return held;
+}
+
+/// Whether the group's commit is where read_committed consumers must wait. Between it and the last stable offset may be
+/// markers of earlier transactions, which are no messages.
+bool stands_before(const Evidence& evidence, const Held& held) {
+  constexpr double kMarkers = 10;
+  const core::Labels labels = core::LabelsBuilder(evidence.labels({"cluster", "consumergroup", "topic"}))
+                                  .set("partition", held.partition)
+                                  .build();
+  const auto committed = evidence.newest("kafka_consumergroup_current_offset", labels);
+  return committed && *committed <= held.stable && held.stable - *committed <= kMarkers;
+}
+
 }  // namespace
 
 std::optional<Cause> log_directory_offline(const Evidence& evidence) {
@@ -105,23 +144,27 @@ std::optional<Cause> replicas_lag(const Evidence& evidence) {
 std::optional<Cause> transaction_hangs(const Evidence& evidence) {
   if (evidence.label("topic").empty()) return std::nullopt;
   const auto open = evidence.points("kafka_topic_open_transaction_seconds", topic_labels(evidence), 5min);
-  // Brokers let no transaction be for longer, transaction.max.timeout.ms.
-  if (open.empty() || open.front().points.back().value < 900) return std::nullopt;
+  if (open.empty()) return std::nullopt;
   const double seconds = open.front().points.back().value;
-  const auto waiting = evidence.newest("kafka_topic_partition_open_transaction_messages", topic_labels(evidence));
-  const std::string what =
-      waiting && *waiting > 0 ? fmt::format("{} messages", number_text(*waiting)) : "what came since";
+  const auto held = held_partition(evidence);
   const std::string_view group = evidence.label("consumergroup");
+  const bool waits = !group.empty() && held && seconds >= kLongTransaction && stands_before(evidence, *held);
+  if (!waits && seconds < kHangingTransaction) return std::nullopt;
   std::string text = fmt::format(
-      "A transaction on {} in {} has been open for {}, most likely since its producer died: "
-      "consumers that read committed messages only do not get {}.",
-      evidence.label("topic"), evidence.label("cluster"), span_text(seconds), what);
+      "A transaction on {}{} in {} has been open for {}{}: consumers that read committed messages only do not get {}.",
+      held ? fmt::format("partition {} of ", held->partition) : std::string(), evidence.label("topic"),
+      evidence.label("cluster"), span_text(seconds),
+      seconds < kHangingTransaction ? "" : ", most likely since its producer died",
+      held ? fmt::format("the {} messages since offset {}", number_text(held->messages), number_text(held->stable))
+           : "what came since");
+  const core::Node topic{"topic", std::string(evidence.label("cluster")), std::string(evidence.label("topic"))};
   if (group.empty()) return Cause{std::move(text), 0.85};
+  if (waits) return Cause{fmt::format("{} Consumer group {} stands still right before it.", text, group), 0.91, topic};
   // A group that goes on does not wait for it.
   const auto committed = evidence.growth("kafka_consumergroup_current_offset",
                                          evidence.labels({"cluster", "consumergroup", "topic"}), evidence.window());
   if (!committed || committed->moved) return std::nullopt;
-  return Cause{fmt::format("{} Consumer group {} stands still there.", text, group), 0.86};
+  return Cause{fmt::format("{} Consumer group {} stands still there.", text, group), 0.86, topic};
 }
 
 std::optional<Cause> canaries_lost(const Evidence& evidence) {

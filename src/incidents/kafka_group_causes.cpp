@@ -165,6 +165,25 @@ std::optional<Cause> topic_renewed(const Evidence& evidence) {
   return Cause{std::move(text), is_beyond ? 0.97 : 0.92};
 }
 
+std::optional<Cause> topic_deleted(const Evidence& evidence) {
+  if (!is_of_group(evidence)) return std::nullopt;
+  const auto deleted = evidence.points("kafka_consumergroup_deleted_topic_seconds", topic_labels(evidence), 5min);
+  if (deleted.empty()) return std::nullopt;
+  const core::SeriesView& latest =
+      *std::ranges::min_element(deleted, {}, [](const auto& series) { return series.points.back().value; });
+  const std::string topic(latest.labels.get("topic"));
+  const core::Event* event =
+      evidence.newest_event("topic_deleted", {{"cluster", evidence.label("cluster")}, {"topic", topic}});
+  const std::string what = event != nullptr ? event->message
+                                            : fmt::format("Topic {} was deleted while consumer group {} read it.",
+                                                          topic, evidence.label("consumergroup"));
+  return Cause{
+      fmt::format("{} That was {}. What was in it is gone, and so are the offsets that were committed there; or "
+                  "Weir's user may not see it any more (DESCRIBE).",
+                  what, span_text(latest.points.back().value) + " ago"),
+      0.97, core::Node{"topic", std::string(evidence.label("cluster")), topic}};
+}
+
 std::optional<Cause> rebalance_storm(const Evidence& evidence) {
   if (!is_of_group(evidence)) return std::nullopt;
   constexpr std::size_t kMany = 4;

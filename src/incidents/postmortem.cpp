@@ -165,7 +165,7 @@ class Report {
 
   void told() {
     heading("Who was told");
-    if (input_.told.empty()) return line("No message of Weir's own is about this incident alone.");
+    if (input_.told.empty()) return line("Weir's own receivers were sent no message about it.");
     line("| at | receiver | status | outcome |\n|---|---|---|---|");
     for (const core::ToldMessage& message : input_.told) {
       const std::string outcome =
@@ -175,7 +175,8 @@ class Report {
           : message.attempts > 0 ? fmt::format("waits after {} attempts: {}", message.attempts, message.last_error)
                                  : "waits";
       line("| {} | {} | {} | {} |", moment(message.created_at),
-           markdown_text(message.receiver + " (" + message.integration + ")"), markdown_text(message.status),
+           markdown_text(message.receiver + " (" + message.integration + ")"),
+           markdown_text(message.status + (message.with_others ? ", with other incidents" : "")),
            markdown_text(outcome));
     }
   }

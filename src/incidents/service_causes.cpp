@@ -26,16 +26,16 @@ std::string topics_text(const Evidence& evidence, const core::Labels& connector)
 }
 
 /// What stands still with the connector.
-std::string consequence(const Evidence& evidence, const core::Labels& connector) {
+std::string consequence(const Evidence& evidence, const core::Labels& connector, std::string_view until) {
   const auto states = evidence.points("kafka_connect_connector_state", connector, 5min);
   const std::string_view type = states.empty() ? std::string_view() : states.front().labels.get("type");
   const std::string topics = topics_text(evidence, connector);
   if (type == "source") {
-    return fmt::format(" Nothing new is written to {} until it is restarted.", topics.empty() ? "its topics" : topics);
+    return fmt::format(" Nothing new is written to {} until it is {}.", topics.empty() ? "its topics" : topics, until);
   }
   if (type == "sink") {
-    return fmt::format(" What is in {} does not reach its sink until it is restarted.",
-                       topics.empty() ? "its topics" : topics);
+    return fmt::format(" What is in {} does not reach its sink until it is {}.", topics.empty() ? "its topics" : topics,
+                       until);
   }
   return topics.empty() ? "" : fmt::format(" It concerns {}.", topics);
 }
@@ -44,6 +44,31 @@ std::string debezium_text(const Evidence& evidence, const core::Labels& connecto
   for (const core::SeriesView& series : evidence.points("kafka_connect_connector_info", connector, 5min)) {
     const std::string_view database = series.labels.get("debezium");
     if (!database.empty()) return fmt::format("Debezium ({}): ", database);
+  }
+  return {};
+}
+
+/// PAUSED or STOPPED, of the connector or a task of it; FAILED too where that counts; "" else.
+std::string stopped_state(const Evidence& evidence, const core::Labels& connector, bool failed_counts) {
+  std::string state;
+  for (const std::string_view metric : {"kafka_connect_connector_state", "kafka_connect_task_state"}) {
+    for (const core::SeriesView& series : evidence.points(metric, connector, 5min)) {
+      const std::string_view now = series.labels.get("state");
+      const bool counts = now == "PAUSED" || now == "STOPPED" || (now == "FAILED" && failed_counts);
+      if (series.points.back().value == 1 && counts) state = now;
+    }
+  }
+  return state;
+}
+
+/// The source connector that writes the alert's topic, where it does not run: "" else.
+std::string stopped_writer(const Evidence& evidence) {
+  if (evidence.label("topic").empty()) return {};
+  const core::Labels writer = core::LabelsBuilder(evidence.labels({"cluster", "topic"})).set("type", "source").build();
+  for (const core::SeriesView& series : evidence.points("kafka_connect_connector_topic", writer, 5min)) {
+    const std::string name(series.labels.get("connector"));
+    if (!stopped_state(evidence, {{"cluster", evidence.label("cluster")}, {"connector", name}}, true).empty())
+      return name;
   }
   return {};
 }
@@ -74,36 +99,39 @@ std::optional<Cause> connector_failed(const Evidence& evidence) {
       event != nullptr ? event->message
       : of_task ? fmt::format("Task {} of connector {} failed", evidence.label("task"), evidence.label("connector"))
                 : fmt::format("Connector {} failed", evidence.label("connector"));
-  return Cause{fmt::format("{}{}{}", debezium_text(evidence, connector), ended(what), consequence(evidence, connector)),
+  return Cause{fmt::format("{}{}{}", debezium_text(evidence, connector), ended(what),
+                           consequence(evidence, connector, "restarted")),
                event != nullptr ? 0.9 : 0.7};
 }
 
 std::optional<Cause> connector_stopped(const Evidence& evidence) {
   const std::string_view cluster = evidence.label("cluster");
-  std::string_view name = evidence.label("connector");
+  std::string name(evidence.label("connector"));
   // The consumer group of a sink is called after it.
   constexpr std::string_view kPrefix = "connect-";
   const std::string_view group = evidence.label("consumergroup");
   if (name.empty() && group.starts_with(kPrefix)) name = group.substr(kPrefix.size());
+  if (name.empty() && group.empty()) name = stopped_writer(evidence);
   if (name.empty()) return std::nullopt;
   const core::Labels connector{{"cluster", cluster}, {"connector", name}};
-  std::string state;
-  for (const std::string_view metric : {"kafka_connect_connector_state", "kafka_connect_task_state"}) {
-    for (const core::SeriesView& series : evidence.points(metric, connector, 5min)) {
-      const std::string_view now = series.labels.get("state");
-      const bool of_group = now == "FAILED" && !group.empty();
-      if (series.points.back().value == 1 && (now == "PAUSED" || now == "STOPPED" || of_group)) state = now;
-    }
-  }
+  const std::string state = stopped_state(evidence, connector, !group.empty());
   if (state.empty()) return std::nullopt;
-  return Cause{fmt::format("Connector {} in {} is {}: {}{}", name, cluster,
+  const auto states = evidence.points("kafka_connect_connector_state", connector, 5min);
+  const bool source = !states.empty() && states.front().labels.get("type") == "source";
+  const std::string debezium = debezium_text(evidence, connector);
+  return Cause{fmt::format("{}{}onnector {} in {} is {}: {}{}", debezium,
+                           !debezium.empty() && source ? "the source is stopped, c"
+                           : source                    ? "The source is stopped, c"
+                           : debezium.empty()          ? "C"
+                                                       : "c",
+                           name, cluster,
                            state == "PAUSED"    ? "paused"
                            : state == "STOPPED" ? "stopped"
                                                 : "failed",
                            state == "FAILED" ? "its task ended with an error."
                                              : "somebody did that, and it goes on when it is resumed.",
-                           consequence(evidence, connector)),
-               0.965, core::Node{"connector", std::string(cluster), std::string(name)}};
+                           consequence(evidence, connector, state == "FAILED" ? "restarted" : "resumed")),
+               0.965, core::Node{"connector", std::string(cluster), name}};
 }
 
 std::optional<Cause> pipeline_run_failed(const Evidence& evidence) {

@@ -78,7 +78,9 @@ std::string own_text(const core::Notification& notification, const std::string& 
   std::string text = headline(notification) + "\n\n";
   if (!notification.cause.empty())
     text += (notification.status == "resolved" ? "Likely cause was: " : "Likely cause: ") + notification.cause + "\n\n";
-  text += "About: " + plain_subject(notification) + "\n\n" + plain_alerts(notification, kAlerts) + "\n";
+  text += "About: " + plain_subject(notification) + "\n";
+  for (const auto& [name, value] : impact_facts(notification)) text += fmt::format("{}: {}\n", name, value);
+  text += "\n" + plain_alerts(notification, kAlerts) + "\n";
   if (const std::string link = page_link(external_url, notification.incident_id); !link.empty())
     text += "\n" + link + "\n";
   return text;

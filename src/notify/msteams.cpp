@@ -72,6 +72,7 @@ std::string msteams_payload(const core::Notification& notification, const TeamsM
   Json facts = Json::array();
   for (const auto& [name, value] : subject_facts(notification))
     facts.push_back({{"title", name}, {"value", cut(value, 200)}});
+  for (const auto& [name, value] : impact_facts(notification)) facts.push_back({{"title", name}, {"value", value}});
   if (!facts.empty()) body.push_back({{"type", "FactSet"}, {"facts", std::move(facts)}});
   if (!note.empty()) body.push_back(block(cut(note, kText)));
   Json card{{"$schema", "http://adaptivecards.io/schemas/adaptive-card.json"},

@@ -121,6 +121,7 @@ std::string opsgenie_payload(const core::Notification& notification, const Opsge
   }
   Json details = Json::object();
   for (const auto& [name, value] : common_labels(notification.alerts)) details[std::string(name)] = value;
+  for (const auto& [name, value] : impact_fields(notification)) details[name] = value;
   for (const auto& [name, value] : message.details) details[name] = value;
   Json body{{"alias", dedup_key(notification)},
             {"message", cut(message.message.empty() ? headline(notification) : message.message, kMessage)},

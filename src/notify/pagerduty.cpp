@@ -87,6 +87,7 @@ std::string pagerduty_payload(const core::Notification& notification, const core
     event["client_url"] = url;
   if (!link.empty()) event["links"] = Json::array({{{"href", link}, {"text", "Open in Weir"}}});
   Json details = Json::object();
+  for (const auto& [name, text] : impact_fields(notification)) details[name] = text;
   for (const auto& [name, text] : message.details) details[name] = cut(text, kDetails);
   if (!notification.cause.empty()) details["likely_cause"] = cut(notification.cause, kDetails);
   details["alerts"] = cut(plain_alerts(notification, 20), kDetails);

@@ -21,6 +21,24 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kSubject
                                                                                    {"job", "Job"},
                                                                                    {"instance", "Instance"}}};
 
+constexpr std::size_t kImpact = 400;
+
+/// The values that an annotation has among the alerts, at most three: "orders; clicks".
+std::string distinct(const core::Notification& notification, std::string_view annotation) {
+  constexpr std::size_t kMost = 3;
+  std::vector<std::string_view> values;
+  for (const core::Alert& alert : notification.alerts) {
+    const std::string_view value = alert.annotations.get(annotation);
+    if (value.empty() || std::ranges::find(values, value) != values.end()) continue;
+    values.push_back(value);
+    if (values.size() > kMost) break;
+  }
+  std::string text;
+  for (std::size_t i = 0; i < std::min(values.size(), kMost); ++i)
+    text += fmt::format("{}{}", i == 0 ? "" : "; ", values[i]);
+  return values.size() > kMost ? text + "; …" : text;
+}
+
 int rank_of(std::string_view severity) {
   constexpr std::array<std::string_view, 6> kRanks{"", "none", "info", "warning", "error", "critical"};
   if (severity == "page") return 5;
@@ -102,6 +120,24 @@ std::vector<std::pair<std::string, std::string>> subject_facts(const core::Notif
     if (labels.has(name) && facts.size() < kMost) facts.emplace_back(title, one_line(labels.get(name)));
   }
   return facts;
+}
+
+std::vector<std::pair<std::string, std::string>> impact_facts(const core::Notification& notification) {
+  std::vector<std::pair<std::string, std::string>> facts;
+  const auto add = [&](const char* title, const std::string& value) {
+    if (!value.empty()) facts.emplace_back(title, cut(one_line(value), kImpact));
+  };
+  add("Owner", notification.owner.empty() ? distinct(notification, "pipeline_owner") : notification.owner);
+  add("Pipeline", distinct(notification, "pipeline"));
+  if (notification.status != "resolved") add("Downstream", distinct(notification, "downstream"));
+  add("Catalog", distinct(notification, "catalog"));
+  return facts;
+}
+
+std::vector<std::pair<std::string, std::string>> impact_fields(const core::Notification& notification) {
+  auto fields = impact_facts(notification);
+  for (auto& [name, value] : fields) name[0] = static_cast<char>(name[0] + ('a' - 'A'));
+  return fields;
 }
 
 std::string plain_subject(const core::Notification& notification) {

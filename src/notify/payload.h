@@ -38,6 +38,13 @@ std::vector<std::pair<std::string, std::string>> subject_facts(const core::Notif
 /// The same as a text: "consumer group billing, cluster prod".
 std::string plain_subject(const core::Notification& notification);
 
+/// Who is in charge and what the graph of data's ways says of the alerts: ("Owner", "finance"), ("Pipeline", "money"),
+/// ("Downstream", "table fct_orders in warehouse"), ("Catalog", a link); of alerts that differ at most three texts, 400
+/// bytes each. Downstream only of a message that tells of something firing.
+std::vector<std::pair<std::string, std::string>> impact_facts(const core::Notification& notification);
+/// The same with names as fields have them: ("owner", "finance").
+std::vector<std::pair<std::string, std::string>> impact_fields(const core::Notification& notification);
+
 /// A line for each of at most `most` alerts, and how many more there are.
 std::string plain_alerts(const core::Notification& notification, std::size_t most);
 

@@ -144,6 +144,14 @@ Json fields_of(const core::Notification& notification) {
   return fields;
 }
 
+/// Who is in charge, and what the trouble reaches.
+Json impact_of(const core::Notification& notification) {
+  Json fields = Json::array();
+  for (const auto& [title, value] : impact_facts(notification))
+    fields.push_back({{"type", "mrkdwn"}, {"text", fmt::format("*{}*\n{}", title, slack_text(value, kSection / 2))}});
+  return fields;
+}
+
 struct SlackTexts {
   MessageText channel;
   MessageText title;
@@ -259,8 +267,8 @@ std::string slack_payload(const core::Notification& notification, const SlackMes
     blocks.push_back(section(label + slack_text(one_line(notification.cause), kSection - 100)));
   }
   if (!notification.alerts.empty()) blocks.push_back(section(alert_lines(notification)));
-  if (Json fields = fields_of(notification); !fields.empty()) {
-    blocks.push_back({{"type", "section"}, {"fields", std::move(fields)}});
+  for (Json fields : {fields_of(notification), impact_of(notification)}) {
+    if (!fields.empty()) blocks.push_back({{"type", "section"}, {"fields", std::move(fields)}});
   }
   if (!link.empty() && link.size() < kSection - 100) {
     blocks.push_back(section(fmt::format("<{}|Open in Weir>", slack_text(link, kSection - 100))));

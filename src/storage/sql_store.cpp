@@ -10,6 +10,7 @@
 #include "core/fail_points.h"
 #include "storage/json_values.h"
 #include "storage/statements.h"
+#include "storage/told_of.h"
 
 namespace weir::storage {
 namespace {
@@ -24,6 +25,9 @@ std::int64_t bound(std::size_t limit) { return static_cast<std::int64_t>(std::mi
 core::AlertState to_state(const std::string& text) {
   return core::parse_alert_state(text).value_or(core::AlertState::inactive);
 }
+
+/// Messages that may be about an incident, of which those are chosen that are.
+constexpr std::size_t kMostScanned = 2000;
 
 /// The name of the text that has the id of the last commit which had one.
 constexpr std::string_view kLastCommit = "weir/last_commit";
@@ -210,24 +214,34 @@ class SqlStore final : public Store {
 
   core::Result<std::vector<core::ToldMessage>> messages_of(const std::string& incident, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
+    auto of = incidents_of(sql::kIncidents, {std::string_view(incident), std::int64_t{0}, std::int64_t{1}});
+    if (!of) return std::unexpected(of.error());
     std::vector<core::ToldMessage> found;
+    if (of->empty()) return found;
+    const ToldOf told_of(of->front());
     const std::string keys = like_prefix(incident + "-");
-    auto done = database_->each(sql::kMessagesOf, {std::string_view(keys), bound(limit)},
-                                [&](const Row& row) -> core::Result<void> {
-                                  const auto notification = read_notification(row.text(3));
-                                  core::ToldMessage told{.created_at = to_time(row.integer(0)),
-                                                         .receiver = row.text(1),
-                                                         .integration = row.text(2),
-                                                         .status = notification ? notification->status : "unreadable",
-                                                         .attempts = static_cast<int>(row.integer(4)),
-                                                         .delivered_at = {},
-                                                         .given_up_at = {},
-                                                         .last_error = row.text(7)};
-                                  if (!row.is_null(5)) told.delivered_at = to_time(row.integer(5));
-                                  if (!row.is_null(6)) told.given_up_at = to_time(row.integer(6));
-                                  found.push_back(std::move(told));
-                                  return {};
-                                });
+    auto done = database_->each(
+        sql::kMessagesOf,
+        {std::string_view(keys), std::string_view(incident), ms(told_of.from()), ms(told_of.to()), bound(kMostScanned)},
+        [&](const Row& row) -> core::Result<void> {
+          if (found.size() >= limit) return {};
+          const auto notification = read_notification(row.text(3));
+          const bool several = row.text(8).starts_with("group-");
+          if (several && (!notification || !told_of.tells(*notification))) return {};
+          core::ToldMessage told{.created_at = to_time(row.integer(0)),
+                                 .receiver = row.text(1),
+                                 .integration = row.text(2),
+                                 .status = notification ? notification->status : "unreadable",
+                                 .attempts = static_cast<int>(row.integer(4)),
+                                 .delivered_at = {},
+                                 .given_up_at = {},
+                                 .last_error = row.text(7),
+                                 .with_others = several};
+          if (!row.is_null(5)) told.delivered_at = to_time(row.integer(5));
+          if (!row.is_null(6)) told.given_up_at = to_time(row.integer(6));
+          found.push_back(std::move(told));
+          return {};
+        });
     if (!done) return std::unexpected(done.error());
     return found;
   }

@@ -91,9 +91,12 @@ inline constexpr std::string_view kPendingMessages =
     "SELECT count(*) FROM outbox WHERE delivered_at IS NULL AND dead_at IS NULL";
 
 // Their keys begin with the incident's id where they are about one incident.
+// Those about this one or what was merged into it alone, and those about several of its time.
 inline constexpr std::string_view kMessagesOf =
-    "SELECT created_at, receiver, integration, notification, attempts, delivered_at, dead_at, last_error FROM outbox "
-    "WHERE idempotency_key LIKE $1 ESCAPE '\\' ORDER BY sequence LIMIT $2";
+    "SELECT created_at, receiver, integration, notification, attempts, delivered_at, dead_at, last_error, "
+    "idempotency_key FROM outbox WHERE idempotency_key LIKE $1 ESCAPE '\\' OR "
+    "EXISTS (SELECT 1 FROM incidents WHERE merged_into = $2 AND outbox.idempotency_key LIKE incidents.id || '-%') OR "
+    "(idempotency_key LIKE 'group-%' AND created_at >= $3 AND created_at <= $4) ORDER BY sequence LIMIT $5";
 
 inline constexpr std::string_view kAddMeasurement =
     "INSERT INTO measurements (check_id, at, value, mark, feedback) VALUES ($1, $2, $3, $4, $5) "

@@ -125,7 +125,8 @@ class Store : public core::MeasurementHistory, public core::KeyedTexts {
                                          const std::string& error) = 0;
   virtual core::Result<void> give_up(std::int64_t sequence, core::Time now, const std::string& error) = 0;
   virtual core::Result<std::size_t> pending_messages() = 0;
-  /// What became of the messages that are about this incident alone, oldest first.
+  /// What became of the messages that tell of this incident, alone or with others, and of what was merged into it;
+  /// oldest first.
   virtual core::Result<std::vector<core::ToldMessage>> messages_of(const std::string& incident, std::size_t limit) = 0;
 
   /// What a person says of one measurement; it outweighs its mark. Errors (not_found): there is none of that time.

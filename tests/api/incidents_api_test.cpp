@@ -63,6 +63,7 @@ TEST_F(IncidentsApiTest, ASearchIsReadWhole) {
 TEST_F(IncidentsApiTest, AParameterThatIsWrongIsNamed) {
   for (const auto& [query, name] :
        std::vector<std::pair<std::string, std::string>>{{"state=odd", "state:"},
+                                                        {"severity=odd", "severity:"},
                                                         {"label=topic", "label:"},
                                                         {"label==x", "label:"},
                                                         {"from=x", "from:"},

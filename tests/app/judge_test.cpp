@@ -148,6 +148,12 @@ class JudgeTest : public testing::Test {
     for (const double lag : {20, 20, 20}) cycle(lag);
     ASSERT_TRUE(stored().at(0).open());
   }
+  /// What is to be told, which is told by that.
+  std::vector<core::OutboxMessage> take_messages() {
+    std::vector<core::OutboxMessage> due = storage_.due(now_, 100).value();
+    for (const core::OutboxMessage& message : due) EXPECT_TRUE(storage_.delivered(message.sequence, now_, {}));
+    return due;
+  }
   std::string ending() { return stored().at(0).open() ? "" : stored().at(0).timeline.at(1).text; }
 
   std::vector<core::Incident> stored() {
@@ -190,6 +196,43 @@ TEST_F(JudgeTest, WhatAnAlertReachesIsAmongItsAnnotationsInIncidentAndMessage) {
   EXPECT_EQ(of_incident.get("downstream"), "table of billing");
   EXPECT_EQ(of_incident.get("summary"), "group billing lags by 20") << "what the rule says counts";
   EXPECT_EQ(storage_.due(now_, 10)->at(0).notification.alerts.at(0).annotations.get("downstream"), "table of billing");
+  EXPECT_EQ(judge_->generated().at(0).alert.annotations.get("downstream"), "table of billing") << "to Alertmanagers";
+}
+
+TEST_F(JudgeTest, WhatAnAlertReachesIsToldAfterARestartToo) {
+  annotations_ = [](const core::Labels&) { return core::Labels{{"downstream", "table facts"}}; };
+  routing_.root->repeat_interval = 1h;
+  start();
+  fire();
+  for (const bool graph_known : {true, false}) {
+    take_messages();
+    annotations_ = [graph_known](const core::Labels&) {
+      return graph_known ? core::Labels{{"downstream", "table facts"}} : core::Labels();
+    };
+    start();
+    now_ += 2h;
+    EXPECT_EQ(cycle(25).messages, 1U) << "told again";
+    const core::Labels told = take_messages().at(0).notification.alerts.at(0).annotations;
+    EXPECT_EQ(told.get("downstream"), "table facts") << graph_known;
+    EXPECT_EQ(told.get("summary"), "group billing lags by 25") << "as it is now";
+  }
+}
+
+TEST_F(JudgeTest, WhatAnAlertReachesIsToldOnceTheGraphIsKnown) {
+  bool known = false;
+  annotations_ = [&known](const core::Labels&) {
+    return known ? core::Labels{{"downstream", "table facts"}, {"summary", "not this"}} : core::Labels();
+  };
+  routing_.root->repeat_interval = 1h;
+  start();
+  fire();
+  EXPECT_FALSE(take_messages().at(0).notification.alerts.at(0).annotations.has("downstream"));
+  known = true;
+  now_ += 2h;
+  EXPECT_EQ(cycle(25).messages, 1U);
+  const core::Labels told = take_messages().at(0).notification.alerts.at(0).annotations;
+  EXPECT_EQ(told.get("downstream"), "table facts");
+  EXPECT_EQ(told.get("summary"), "group billing lags by 25");
 }
 
 TEST_F(JudgeTest, RecoveryClosesTheIncidentWithBothEnds) {

@@ -93,6 +93,14 @@ TEST(ScrapePresetTest, OneNameForWhatExportersCallDifferently) {
   }
 }
 
+TEST(ScrapePresetTest, DisksOfNodeExporterKeepTheirNamesAndLabels) {
+  const auto rules = preset_rules({"node_exporter"});
+  const Labels disk{{"__name__", "node_filesystem_avail_bytes"}, {"device", "/dev/vda"}, {"mountpoint", "/kafka"}};
+  EXPECT_EQ(relabel(disk, rules), disk);
+  EXPECT_FALSE(relabel(named("node_filesystem_size_bytes"), rules).empty());
+  EXPECT_TRUE(relabel(named("node_cpu_seconds_total"), rules).empty());
+}
+
 TEST(ScrapePresetTest, EveryExpressionIsOneAndNoPresetKeepsNothing) {
   for (const ScrapePreset& preset : scrape_presets()) {
     EXPECT_GE(preset_rules({std::string(preset.name)}).size(), preset.metrics.size()) << preset.name;

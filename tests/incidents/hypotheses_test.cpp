@@ -166,6 +166,72 @@ TEST_F(HypothesesTest, AConnectorThatRunsExplainsNothing) {
   EXPECT_EQ(cause(alert("LagHigh", group_.with("consumergroup", "connect-to-lake"))).hypothesis, "");
 }
 
+TEST_F(HypothesesTest, APausedSourceIsToldAsTheSourceThatStopped) {
+  const Labels connector{{"cluster", "prod"}, {"connector", "inventory"}};
+  flat("kafka_connect_connector_state", connector.with("state", "PAUSED").with("type", "source"), 1);
+  flat("kafka_connect_connector_topic", connector.with("topic", "cdc.orders").with("type", "source"), 1);
+  const core::Alert paused = alert("KafkaConnectorPaused", connector.with("state", "PAUSED"));
+  EXPECT_EQ(
+      cause(paused).sentence,
+      "The source is stopped, connector inventory in prod is paused: somebody did that, and it goes on when it is "
+      "resumed. Nothing new is written to topic cdc.orders until it is resumed.");
+  flat("kafka_connect_connector_info", connector.with("debezium", "postgresql"), 1);
+  EXPECT_THAT(cause(paused).sentence, StartsWith("Debezium (postgresql): the source is stopped, connector inventory"));
+  const Labels silent{{"cluster", "prod"}, {"topic", "cdc.orders"}};
+  step("kafka_topic_records_per_second", silent, 40, 0, 90);
+  const Cause found = cause(alert("TopicSilent", silent));
+  EXPECT_EQ(found.hypothesis, "connector_stopped") << "why its source stopped";
+  EXPECT_EQ(found.origin, (Node{"connector", "prod", "inventory"}));
+  const Labels other = silent.with("topic", "cdc.clicks");
+  step("kafka_topic_records_per_second", other, 40, 0, 90);
+  EXPECT_EQ(cause(alert("TopicSilent", other)).hypothesis, "source_stopped") << "another connector's, or nobody's";
+}
+
+TEST_F(HypothesesTest, ADeletedTopicIsToldAndExplainsItsGroupsAtOnce) {
+  const core::Alert deleted = alert("KafkaTopicDeleted", group_);
+  EXPECT_EQ(cause(deleted).hypothesis, "");
+  flat("kafka_consumergroup_deleted_topic_seconds", group_, 90);
+  event("topic_deleted", group_.without("consumergroup"),
+        "Topic orders was deleted while consumer group billing read it.");
+  flat("kafka_consumergroup_members", group_.without("topic"), 0);
+  const Cause found = cause(deleted);
+  EXPECT_EQ(found.hypothesis, "topic_deleted") << "more than that nobody reads";
+  EXPECT_THAT(found.sentence,
+              StartsWith("Topic orders was deleted while consumer group billing read it. That was 1m30s ago."));
+  EXPECT_EQ(found.origin, (Node{"topic", "prod", "orders"})) << "one incident, however many groups";
+  EXPECT_NE(cause(alert("LagHigh", group_.with("consumergroup", "audit"))).hypothesis, "topic_deleted");
+}
+
+TEST_F(HypothesesTest, AGroupThatStandsRightBeforeAnOpenTransactionWaitsForIt) {
+  const Labels partition = group_.with("partition", "2");
+  const Labels log = partition.without("consumergroup");
+  flat("kafka_topic_open_transaction_seconds", log.without("partition"), 120);
+  flat("kafka_topic_partition_open_transaction_messages", log, 400);
+  flat("kafka_topic_partition_current_offset", log, 1400);
+  flat("kafka_consumergroup_partition_status", partition.with("status", "STALL"), 1);
+  flat("kafka_consumergroup_current_offset", partition, 999);
+  const Cause found = cause(alert("KafkaConsumerStalled", group_));
+  EXPECT_EQ(found.hypothesis, "transaction_hangs") << "more than that a message fails";
+  EXPECT_EQ(
+      found.sentence,
+      "A transaction on partition 2 of orders in prod has been open for 2m: consumers that read committed messages "
+      "only do not get the 400 messages since offset 1,000. Consumer group billing stands still right before it.");
+  EXPECT_EQ(found.origin, (Node{"topic", "prod", "orders"}));
+}
+
+TEST_F(HypothesesTest, AGroupThatStandsElsewhereDoesNotWaitForATransaction) {
+  const Labels partition = group_.with("partition", "2");
+  const Labels log = partition.without("consumergroup");
+  flat("kafka_topic_open_transaction_seconds", log.without("partition"), 120);
+  flat("kafka_topic_partition_open_transaction_messages", log, 400);
+  flat("kafka_topic_partition_current_offset", log, 1400);
+  flat("kafka_consumergroup_partition_status", partition.with("status", "STALL"), 1);
+  for (const double committed : {700.0, 1200.0}) {
+    flat("kafka_consumergroup_current_offset", partition, committed);
+    EXPECT_EQ(cause(alert("KafkaConsumerStalled", group_)).hypothesis, "message_fails") << committed;
+  }
+}
+
 TEST_F(HypothesesTest, AnOfflineTopicExplainsItsGroupsButMissingReplicasDoNot) {
   for (double s = 600; s >= 0; s -= 15)
     source_.add(Labels::metric("kafka_brokers", {{"cluster", "prod"}}), at(kNow - s), s > 120 ? 3 : 2);

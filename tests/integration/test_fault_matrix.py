@@ -1,31 +1,27 @@
 """Faults on a real platform, one to a topic, group, connector, subject or table, all at once: each becomes one incident with
 the right cause, and what has nothing to do with each other stays apart. Before that nothing is wrong, and no incident says so.
 
-Kafka, a second cluster of two brokers, Kafka Connect, a schema registry and PostgreSQL, watched by one Weir with the rules
-that ship; of these only a `for` of more than a minute is cut to one.
+One Weir watches the platform (matrix_platform.py) with the rules that ship; of these only a `for` of more than a minute is
+cut to one.
 """
 
 import json
 import os
-import random
 import re
-import subprocess
+import struct
 import threading
 import time
 from dataclasses import dataclass, field
 
 import pytest
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException
 
 from integration import shop
-from support import kafka_clients, process
-from support.connect import Connect
+from integration.matrix_platform import Platform, schema
+from support import kafka_clients
 from support.http import WebhookReceiver
-from support.kafka import Kafka
-from support.postgres import Postgres
-from support.registry import Apicurio
 from support.tcp_proxy import Line
-from support.traffic import Reader, Traffic
+from support.traffic import Reader
 from support.wait import until
 from support.weir import ROOT, Weir
 
@@ -34,35 +30,6 @@ SLOWEST_SECONDS = 200  # from the fault to its incident: a status window of 1 m,
 TOKEN = re.compile(r"fm[-_]([a-z]+)")
 RESULTS = ROOT / "build/test-results/fault_matrix.txt"
 
-CHECKS = """
-checks for fm_stale:
-  - freshness(loaded_at) < 20s
-checks for fm_half:
-  - freshness(loaded_at) < 10m
-  - change avg last 3 percent for row_count > -30%
-checks for fm_twice:
-  - duplicate_count(id) = 0
-checks for fm_column:
-  - missing_count(customer) = 0
-checks for fm_nulls:
-  - missing_percent(customer) < 5%
-checks for fm_mean:
-  - avg(amount) between 90 and 110
-checks for fm_empty:
-  - row_count > 0
-checks for fm_upstream_raw:
-  - freshness(loaded_at) < 20s
-checks for fm_upstream_model:
-  - freshness(loaded_at) < 22s
-checks for fm_loader:
-  - freshness(loaded_at) < 30s
-"""
-LINK_CHECKS = """
-checks for fct_orders:
-  - row_count > 0
-checks for fct_daily_revenue:
-  - row_count > 0
-"""
 PIPELINES = [
     {"name": "model", "flow": ["table:warehouse/fm_upstream_raw", "table:warehouse/fm_upstream_model"]},
     {"name": "load", "flow": ["topic:shop/fm-loader", "group:shop/fm-loader-readers", "table:warehouse/fm_loader"]},
@@ -91,106 +58,6 @@ class Receiver(WebhookReceiver):
         return None
 
 
-class Tables(threading.Thread):
-    """Loads every table once a second. `loads` is {table: statement}; without a statement it is not loaded."""
-
-    def __init__(self, warehouse):
-        super().__init__(daemon=True)
-        self.loads = {}
-        self.stopped = threading.Event()
-        # A process of its own: its driver and Kafka's do not meet in this one's threads.
-        postgres = warehouse.postgres
-        self.session = subprocess.Popen(
-            ["psql", "-q", "-X", postgres.address_of(warehouse.name)], stdin=subprocess.PIPE, text=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "PGPASSWORD": postgres.password})
-
-    def fill(self, table, rows="100", customer="n % 10", amount="100", source=None):
-        source = source or f"SELECT n, {customer}, {amount}, now() FROM generate_series(1, {rows}) n"
-        self.loads[table] = f"BEGIN; DELETE FROM {table}; INSERT INTO {table} {source}; COMMIT"
-
-    def run(self):
-        while not self.stopped.wait(0.7):
-            for statement in list(self.loads.values()):
-                self.session.stdin.write(f"{statement};\n")
-            self.session.stdin.flush()
-
-
-class Platform:
-    """All that is watched."""
-
-    def __init__(self, folder, line):
-        self.line = line
-        # A broker that stays where it is, however busy the machine.
-        self.kafka = Kafka("4.1.0", listeners={"LINE": "PLAINTEXT"}, properties={"broker.session.timeout.ms": 60_000})
-        line.target = self.kafka.brokers[0].ports["LINE"]
-        self.kafka.brokers[0].advertised["LINE"] = line.port
-        self.pair = Kafka("4.1.0", brokers=2)
-        self.registry = Apicurio()
-        self.postgres = Postgres()
-        process.start_all(self.kafka, self.pair, self.registry, self.postgres)
-        self.connect = Connect(self.kafka, debezium=None).start()
-        (folder / "link").mkdir()
-        self.warehouse = shop.Warehouse(self.postgres, "matrix", folder)
-        self.warehouse.checks_file.write_text(CHECKS)
-        self.behind = shop.Warehouse(self.postgres, "behind", folder / "link")
-        self.behind.checks_file.write_text(LINK_CHECKS)
-        self.behind.load(10)
-        self.folder = folder
-        self.tables = Tables(self.warehouse)
-        self.traffic = Traffic(self.kafka, noise=lambda: random.uniform(0.7, 1.3))
-        self.readers = {}
-
-    def topic(self, name, partitions=1, rate=0, reader=True, **more):
-        kafka_clients.create_topic(self.kafka, f"fm-{name}", partitions)
-        if rate:
-            self.traffic.rates[f"fm-{name}"] = rate
-        if reader:
-            self.readers[name] = Reader(self.kafka, f"fm-{name}-readers", f"fm-{name}", **more)
-
-    def burst(self, name, count=13_000):
-        kafka_clients.produce(self.kafka, f"fm-{name}", count)
-
-    def table(self, name, **more):
-        self.warehouse.execute(f"CREATE TABLE {name} (id int, customer int, amount numeric, loaded_at timestamptz)")
-        self.tables.fill(name, **more)
-
-    def subject(self, name):
-        assert self.registry.register(f"fm-{name}-value", schema()).status == 200
-        self.registry.set_compatibility(f"fm-{name}-value", "BACKWARD")
-
-    def commit(self, name, *offsets):
-        kafka_clients.commit(self.kafka, f"fm-{name}-readers", f"fm-{name}", list(offsets))
-
-    def bury(self, name, exception, count=5):
-        """Dead letters as a listener of Spring writes them."""
-        producer = Producer({"bootstrap.servers": self.kafka.bootstrap, "log_level": 0})
-        headers = {"kafka_dlt-original-topic": f"fm-{name}".encode(), "kafka_dlt-exception-fqcn": exception.encode(),
-                   "kafka_dlt-original-consumer-group": f"fm-{name}-readers".encode(),
-                   "kafka_dlt-exception-message": b"cannot be read"}
-        for _ in range(count):
-            producer.produce(f"fm-{name}.dlt", b'{"order_id": 1}', headers=list(headers.items()))
-        assert not producer.flush(30)
-
-    def unbury(self, name, count=5):
-        kafka_clients.delete_records(self.kafka, f"fm-{name}.dlt", {0: count})
-
-    def sink(self, name, converter):
-        kafka_clients.create_topic(self.kafka, f"fm-{name}", 1)
-        self.connect.put(f"fm-{name}", {
-            "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "topics": f"fm-{name}",
-            "file": str(self.folder / name), "value.converter": converter, "value.converter.schemas.enable": "false"})
-        until(f"sink {name} runs", lambda: self.connect.states(f"fm-{name}") == ["RUNNING", "RUNNING"], 90)
-
-    def stop(self):
-        self.tables.stopped.set()
-        self.tables.session.kill()
-        self.traffic.stop()
-        for reader in self.readers.values():
-            reader._stop.set()
-        for server in (self.connect, self.kafka, self.pair, self.registry, self.postgres):
-            server.kill()
-
-
 @dataclass
 class Fault:
     name: str
@@ -204,10 +71,6 @@ class Fault:
 
 STRING = "org.apache.kafka.connect.storage.StringConverter"
 JSON = "org.apache.kafka.connect.json.JsonConverter"
-
-
-def schema(*more):
-    return {"type": "record", "name": "Order", "fields": [{"name": "id", "type": "long"}, *more]}
 
 
 def churn(platform):
@@ -276,10 +139,31 @@ def renew(p):
     p.commit("renewed", 100)  # a consumer that goes on where it was; the broker forgot the commit with the topic
 
 
+def delete(p):
+    p.traffic.rates.pop("fm-deleted")  # its broker creates what is written to
+    time.sleep(1)
+    kafka_clients.delete_topic(p.kafka, "fm-deleted")
+
+
+def leave_open(p):
+    """A producer that neither commits nor aborts; what others write goes on to arrive behind it."""
+    p.transaction = kafka_clients.Transaction(p.kafka, "fm-txn", "fm-txn", 0, 3, **{"transaction.timeout.ms": 800_000})
+    p.burst("txn")
+
+
 def break_schema(p):
     p.registry.set_compatibility("fm-schema-value", "NONE")
     assert p.registry.register("fm-schema-value", schema({"name": "amount", "type": "double"})).status == 200
     p.registry.set_compatibility("fm-schema-value", "BACKWARD")
+
+
+def write_with(p, schema_id, count):
+    """As Confluent's serializers do: a zero, the schema's id, the record."""
+    kafka_clients.produce(p.kafka, "fm-producer", count, struct.pack(">bI", 0, schema_id) + b"x")
+
+
+def write_good(p, count=40):
+    write_with(p, p.registry.register("fm-producer-value", schema()).json()["id"], count)
 
 
 def deserialize(p):
@@ -333,6 +217,10 @@ def far_topic(p):
     p.topic("link", rate=20)
 
 
+def fill_disks(p, left):
+    p.disks.left = left
+
+
 def nothing(_):
     pass
 
@@ -361,6 +249,10 @@ FAULTS = [
     Fault("renewed", "a topic is deleted and created anew", {"topic_renewed"},
           lambda p: (p.topic("renewed", reader=False), p.burst("renewed", 100), p.commit("renewed", 100)),
           renew, lambda p: p.commit("renewed", 7)),
+    Fault("deleted", "a topic is deleted under its readers", {"topic_deleted"},
+          lambda p: p.topic("deleted", rate=40), delete, lambda p: kafka_clients.create_topic(p.kafka, "fm-deleted")),
+    Fault("txn", "a producer leaves a transaction open", {"transaction_hangs"},
+          lambda p: p.topic("txn", rate=40), leave_open, lambda p: p.transaction.abort()),
     Fault("rewound", "somebody resets a group's offsets", {"group_rewound"},
           lambda p: (p.topic("rewound", reader=False), p.burst("rewound", 15_000), p.commit("rewound", 15_000)),
           lambda p: p.commit("rewound", 0), lambda p: p.commit("rewound", 15_000)),
@@ -373,6 +265,9 @@ FAULTS = [
     Fault("schema", "an incompatible schema is registered", {"schema_incompatible"},
           lambda p: (p.topic("schema", rate=10), p.subject("schema")),
           break_schema, lambda p: p.registry.delete("fm-schema-value")),
+    Fault("producer", "a producer writes what nobody can decode", {"schema_finding"},
+          lambda p: (p.topic("producer", reader=False), p.subject("producer"), write_good(p)),
+          lambda p: write_with(p, 2_000_000_000, 5), write_good),
     Fault("task", "the task of a connector fails", {"connector_failed"},
           lambda p: p.sink("task", JSON), lambda p: kafka_clients.produce(p.kafka, "fm-task", 1, b"no json"),
           lambda p: p.connect.delete("fm-task")),
@@ -380,6 +275,11 @@ FAULTS = [
           lambda p: (p.sink("paused", STRING), rate(p, "fm-paused", 20)),
           lambda p: (p.connect._call("PUT", "fm-paused", "/pause"), p.burst("paused")),
           lambda p: p.connect._call("PUT", "fm-paused", "/resume")),
+    Fault("cdc", "somebody pauses Debezium: the source stops", {"connector_stopped"},
+          lambda p: p.capture("cdc"), lambda p: p.connect._call("PUT", "fm-cdc", "/pause"),
+          lambda p: p.connect._call("PUT", "fm-cdc", "/resume")),
+    Fault("disk", "the disk of a broker is nearly full", {"disk_near_full"}, nothing,
+          lambda p: fill_disks(p, 0.02), lambda p: fill_disks(p, 0.8)),
     Fault("broker", "a broker of two is killed", {"broker_gone"}, weak_topics,
           lambda p: p.pair.brokers[1].kill(), lambda p: p.pair.brokers[1].launch()),
     Fault("link", "Weir's way to a Kafka cluster is cut", {"own_link_down"}, far_topic,
@@ -426,11 +326,14 @@ def configuration(platform, folder, receiver):
     status = {"status": {"window": "1m"}}
     return {
         "kafka": [{**shop.kafka_section(platform.kafka, topics={"allow": ["^fm-"], "deny": ["^fm-link"]},
-                                        groups={"deny": ["^fm-link"]}), **status},
+                                        groups={"deny": ["^fm-link"]}), "transactions": True, **status},
                   shop.kafka_section(platform.pair, "fm-broker"), line],
-        "schema_registries": [shop.registry_section(platform.registry.url, cluster="shop")],
+        "schema_registries": [shop.registry_section(platform.registry.url, cluster="shop",
+                                                       drift={"interval": "1s", "topics": ["^fm-producer$"]})],
         "http_json": [{"name": "connect", "url": platform.connect.url, "preset": "kafka_connect", "interval": "1s",
                        "labels": {"cluster": "shop"}}],
+        "scrape": [{"name": "node", "url": f"{platform.disks.url}/metrics", "preset": "node_exporter", "interval": "1s",
+                    "labels": {"cluster": "fm-disk"}}],
         "sources": [platform.warehouse.source(), {**platform.behind.source(), "name": "fm_dblink"}],
         "checks": [platform.warehouse.checks(), {**platform.behind.checks(), "source": "fm_dblink"}],
         "pipelines": PIPELINES,

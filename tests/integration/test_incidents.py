@@ -186,7 +186,10 @@ def test_merged_alerts_go_on_in_the_other_and_a_silence_is_noted(weir, page, web
     text = report.read_text()
     for part in ("# Post-mortem:", "## Timeline", "```csv", "queue\\_depth", "## Action items", "| merged |"):
         assert part in text, part
+    told = text.partition("## Who was told")[2].partition("\n## ")[0]
+    assert told.count("| firing") >= 2, "of itself and of what was merged into it"
     assert json.loads(done(weir, "show", orders, "--json"))["id"] == orders
+    assert json.loads(done(weir, "show", orders[:10], "--json"))["id"] == orders, "how it begins is enough"
     until("one is open", lambda: weir.sample("weir_incidents_open", severity="warning") == 1)
 
 
@@ -196,7 +199,13 @@ def test_the_command_line_says_what_is_wrong(weir):
     assert unreachable.returncode == 1 and "does Weir run there?" in unreachable.stderr
     assert incidents(weir, "list", "--state", "odd").returncode == 2
     assert incidents(weir, "frobnicate").returncode == 2
+    assert incidents(weir, "list", "--severity", "odd").returncode == 2
     assert incidents(weir, "show", quote("../../-/healthy")).returncode == 1
+    unknown = incidents(weir, "show", "nope")
+    assert unknown.returncode == 1 and 'no incident "nope"; weir incidents list' in unknown.stderr
+    assert "give its ID" in incidents(weir, "show", "").stderr
+    assert "--by NAME" in incidents(weir, "ack", "nope", "--by", "").stderr
+    assert done(weir, "list", "--from", "24h") == "no incidents\n"
     assert done(weir, "list") == "no incidents\n"
     by_config = subprocess.run([binary(), "incidents", "list", "--config", weir.config_file], capture_output=True,
                                text=True, timeout=60)

@@ -2,7 +2,9 @@
 
 import math
 
+from integration import shop
 from support.http import Answer, HttpServer
+from support.node_exporter import Disks, NodeExporter
 from support.prometheus import Prometheus, instant_query
 from support.wait import until
 
@@ -111,6 +113,28 @@ def test_a_preset_has_one_name_for_it(start_weir):
         weir = start_weir({"scrape": [scrape(page, preset="kafka_broker")]})
         until("it is read", lambda: weir.sample("kafka_broker_under_replicated_partitions", cluster="prod") == 3)
         assert len(series(weir.url, "app")) == 1
+
+
+def test_a_disk_of_the_real_node_exporter_that_fills_up_is_told_with_what_is_left(start_weir, tmp_path):
+    with NodeExporter() as exporter, Disks(exporter, left=None) as disks:
+        weir = start_weir({"scrape": [{"name": "nodes", "url": f"{disks.url}/metrics", "preset": "node_exporter",
+                                       "interval": "1s", "labels": {"cluster": "prod"}}],
+                           "rules": {"files": [shop.quick_rules(tmp_path)], "interval": "1s"}})
+        until("a disk is seen", lambda: instant_query(weir.url, 'node_filesystem_size_bytes{job="nodes",cluster="prod"}'))
+        assert {each["metric"]["__name__"] for each in instant_query(weir.url, '{job="nodes"}')} <= {
+            "up", "node_filesystem_avail_bytes", "node_filesystem_free_bytes", "node_filesystem_size_bytes",
+            "node_filesystem_readonly", "node_filesystem_device_error", "node_filesystem_files",
+            "node_filesystem_files_free", "scrape_duration_seconds", "scrape_samples_scraped",
+            "scrape_samples_post_metric_relabeling", "scrape_series_added",
+            "cluster_instance_mountpoint:node_filesystem_avail:ratio"}
+        assert "device_error" not in exporter.log_tail()
+        disks.left = 0.02
+        until("it is told", lambda: weir.alerts("DiskFull", cluster="prod"))
+        told = until("the cause", lambda: [row for row in weir.incidents()
+                                           if row["open"] and row["reasons"]["hypothesis"] == "disk_near_full"])[0]
+        assert " % full: " in told["cause"] and told["reasons"]["origin"]["kind"] == "cluster"
+        disks.left = 0.8
+        until("it ends", lambda: not weir.alerts("DiskFull"))
 
 
 def test_a_page_in_trouble_is_red_with_the_line_and_keeps_its_series_and_others_go_on(start_weir):

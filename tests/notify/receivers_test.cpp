@@ -7,6 +7,7 @@
 #include "notify/msteams.h"
 #include "notify/opsgenie.h"
 #include "notify/pagerduty.h"
+#include "notify/payload.h"
 #include "notify/registry.h"
 
 #include "samples.h"
@@ -175,6 +176,45 @@ TEST(EmailText, NamesEverythingAndKeepsAThread) {
   const std::string reply = email_text(message(2), mail, "<weir.key-1@example.com>", kPage, at(9));
   EXPECT_THAT(reply, AllOf(HasSubstr("In-Reply-To: <weir.key-1@example.com>\r\n"),
                            HasSubstr("References: <weir.key-1@example.com>\r\n")));
+}
+
+/// Of several alerts, each of which reaches something else.
+core::OutboxMessage far_reaching(std::size_t alerts) {
+  core::OutboxMessage sent = message(1);
+  sent.notification.alerts.clear();
+  for (std::size_t i = 0; i < alerts; ++i) {
+    core::Alert one = alert("billing" + std::to_string(i));
+    one.annotations = core::Labels{{"pipeline_owner", "finance"},
+                                   {"downstream", "table t" + std::to_string(i) + std::string(200, 'x')}};
+    sent.notification.alerts.push_back(one);
+  }
+  return sent;
+}
+
+TEST(ImpactFacts, OfAlertsThatDifferAreFewAndShort) {
+  const auto facts = impact_facts(far_reaching(50).notification);
+  ASSERT_EQ(facts.size(), 2U);
+  EXPECT_EQ(facts[0], (std::pair<std::string, std::string>("Owner", "finance"))) << "once";
+  EXPECT_LE(facts[1].second.size(), 400U);
+  EXPECT_THAT(facts[1].second, ::testing::EndsWith("…"));
+  EXPECT_TRUE(impact_facts(message(1).notification).empty()) << "of what no graph knows";
+}
+
+TEST(ImpactFacts, AreToldByEachReceiver) {
+  const core::OutboxMessage sent = far_reaching(1);
+  const core::Notification& notification = sent.notification;
+  // Of three titles, one puts it where a group of three bytes begins.
+  std::string mails;
+  for (const char* title : {"a", "ab", "abc"}) {
+    core::OutboxMessage mail = sent;
+    mail.notification.incident_title = title;
+    mails += email_text(mail, {.from = "weir@b.c", .to = {"a@b.c"}}, "", kPage, at(0));
+  }
+  EXPECT_THAT(mails, HasSubstr("T3duZXI6IGZpbmFuY2")) << "Owner: finance";
+  EXPECT_THAT(msteams_payload(notification, {}, "http://weir"), HasSubstr(R"({"title":"Owner","value":"finance"})"));
+  EXPECT_THAT(opsgenie_payload(notification, {}, "http://weir"), HasSubstr(R"("owner":"finance")"));
+  EXPECT_THAT(pagerduty_payload(notification, core::Secret("k"), {}, "http://weir"),
+              HasSubstr(R"("downstream":"table t0)"));
 }
 
 TEST(EmailText, NothingOfAnAlertBecomesAHeader) {

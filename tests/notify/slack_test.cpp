@@ -35,6 +35,21 @@ TEST(SlackPayload, NamesTheTroubleItsCauseTheThingAndThePage) {
   EXPECT_EQ(blocks[3]["text"]["text"], "<http://weir:9877/#incident/00000000000000aa|Open in Weir>");
 }
 
+TEST(SlackPayload, NamesWhoIsInChargeAndWhatTheTroubleReaches) {
+  core::Notification notification = message(1).notification;
+  notification.alerts.front().annotations =
+      core::Labels{{"pipeline_owner", "finance"}, {"pipeline", "money"}, {"downstream", "table <b> in wh\nand 2 more"}};
+  json fields = payload(notification)["attachments"][0]["blocks"][3]["fields"];
+  EXPECT_EQ(fields, json::parse(R"([{"type": "mrkdwn", "text": "*Owner*\nfinance"},
+    {"type": "mrkdwn", "text": "*Pipeline*\nmoney"},
+    {"type": "mrkdwn", "text": "*Downstream*\ntable &lt;b&gt; in wh and 2 more"}])"));
+  notification.owner = "ann";
+  notification.status = "resolved";
+  fields = payload(notification)["attachments"][0]["blocks"][3]["fields"];
+  EXPECT_EQ(fields.size(), 2U) << "what is over reaches nothing";
+  EXPECT_EQ(fields[0]["text"], "*Owner*\nann") << "a person before a pipeline's team";
+}
+
 TEST(SlackPayload, ResolvedIsGreenAndWarningsAreYellow) {
   core::Notification notification = message(1).notification;
   notification.status = "resolved";

@@ -658,8 +658,9 @@ TEST_P(StoreContract, IncidentsThatMayYetChangeAreKnownAfterARestart) {
 }
 
 TEST_P(StoreContract, WhatBecameOfTheMessagesOfAnIncidentIsKnown) {
-  commit({.outbox = {message("aa-firing-1-x", "aa", at(1)), message("aa-resolved-2-x", "aa", at(2)),
-                     message("aab-firing-1-x", "aab", at(1)), message("group-firing-1-x", "aa", at(3))}});
+  commit({.incidents = {incident("aa", at(0), {alert("mine")})},
+          .outbox = {message("aa-firing-1-x", "aa", at(1)), message("aa-resolved-2-x", "aa", at(2)),
+                     message("aab-firing-1-x", "aab", at(1))}});
   const std::int64_t sequence = sequence_of("aa-firing-1-x", at(5));
   ASSERT_TRUE(store_->retry_later(sequence, at(5), "refused"));
   ASSERT_TRUE(store_->delivered(sequence, at(6)));
@@ -672,6 +673,43 @@ TEST_P(StoreContract, WhatBecameOfTheMessagesOfAnIncidentIsKnown) {
   EXPECT_FALSE(told->at(1).delivered_at);
   EXPECT_EQ(store_->messages_of("aa", 1)->size(), 1U);
   EXPECT_TRUE(store_->messages_of("%", 10)->empty());
+}
+
+TEST_P(StoreContract, MessagesThatTellOfSeveralIncidentsAreOfEachOfThem) {
+  const auto fired = [](const char* name, int second) {
+    core::Alert found = alert(name);
+    found.fired_at = at(second);
+    return found;
+  };
+  const auto several = [](const char* key, int second, std::vector<core::Alert> alerts) {
+    core::OutboxMessage told = message(key, "", at(second));
+    told.notification.alerts = std::move(alerts);
+    return told;
+  };
+  core::Incident before = incident("before", at(0), {fired("mine", 0)});
+  before.resolved_at = at(5);
+  core::Incident merged = incident("cc", at(10), {fired("merged", 10)});
+  merged.resolved_at = at(20);
+  merged.handling.merged_into = "aa";
+  commit({.incidents = {before, incident("aa", at(10), {fired("mine", 10), fired("merged", 10)}),
+                        incident("bb", at(10), {fired("other", 10)}), merged},
+          .outbox = {several("group-firing-0-x", 1, {fired("mine", 0)}),
+                     several("group-firing-1-x", 11, {fired("mine", 10), fired("other", 10)}),
+                     several("group-firing-2-x", 12, {fired("other", 10)}), message("cc-firing-3-x", "cc", at(13)),
+                     several("group-resolved-4-x", 100, {fired("mine", 10)})}});
+  reopen();
+  const auto times = [&](const char* id) {
+    std::vector<core::Time> all;
+    const auto told = store_->messages_of(id, 10);
+    for (const core::ToldMessage& each : *told) all.push_back(each.created_at);
+    return all;
+  };
+  EXPECT_EQ(times("aa"), (std::vector{at(11), at(13), at(100)})) << "and what was merged into it";
+  EXPECT_EQ(times("bb"), (std::vector{at(11), at(12)}));
+  EXPECT_EQ(times("before"), (std::vector{at(1)}));
+  EXPECT_EQ(times("cc"), (std::vector{at(13)}));
+  EXPECT_TRUE(store_->messages_of("aa", 10)->at(0).with_others);
+  EXPECT_FALSE(store_->messages_of("cc", 10)->at(0).with_others);
 }
 
 core::Result<std::unique_ptr<Store>> open_on_server(Places& places) {

@@ -138,8 +138,8 @@ def assign_and_commit(kafka, group, topic, partition, offset):
 class Transaction:
     """An open transaction that wrote `count` messages to a partition."""
 
-    def __init__(self, kafka, name, topic, partition, count):
-        self._producer = Producer(_quiet(**{"bootstrap.servers": kafka.bootstrap, "transactional.id": name}))
+    def __init__(self, kafka, name, topic, partition, count, **settings):
+        self._producer = Producer(_quiet(**{"bootstrap.servers": kafka.bootstrap, "transactional.id": name, **settings}))
         self._producer.init_transactions(30)
         self._producer.begin_transaction()
         for _ in range(count):

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -87,6 +87,96 @@ test("a running Weir: the lineage graph shows its nodes, and one that is chosen 
   assert.match(await page.textContent("[data-details]"), /Pipeline orders, critical, owner shop-team/);
   assert.match(await page.textContent("[data-ways=downstream]"), /fct_daily_revenue/);
   assert.equal(await page.evaluate(() => decodeURIComponent(location.hash)), "#lineage/topic:shop/orders");
+  assert.deepEqual(problems, []);
+});
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  const { port } = server.address();
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+/** A Weir of its own, with an incident that lasts as long as `depths` says: {topic: depth of its queue}. */
+async function ownWeir(t, depths) {
+  assert.ok(process.env.WEIR_BINARY, "WEIR_BINARY is not set: run ./tests/run web");
+  const folder = mkdtempSync(join(tmpdir(), "weir-own-"));
+  const metrics = createServer((request, response) => {
+    response.writeHead(200, { "Content-Type": "text/plain; version=0.0.4" });
+    response.end(Object.entries(depths).map(([topic, depth]) => `queue_depth{cluster="c",topic="${topic}"} ${depth}\n`).join(""));
+  });
+  await new Promise((ready) => metrics.listen(0, "127.0.0.1", ready));
+  const port = await freePort();
+  const rule = { alert: "QueueDeep", expr: "queue_depth > 10", labels: { severity: "warning" }, annotations: { summary: "{{ $labels.topic }}" } };
+  writeFileSync(join(folder, "rules.yml"), JSON.stringify({ groups: [{ name: "queues", rules: [rule] }] })); // YAML takes JSON
+  writeFileSync(join(folder, "weir.yml"), JSON.stringify({
+    listen: `127.0.0.1:${port}`, storage: { path: join(folder, "weir.db") },
+    scrape: [{ name: "app", url: `http://127.0.0.1:${metrics.address().port}/metrics`, interval: "1s" }],
+    rules: { files: [join(folder, "rules.yml")], interval: "1s" },
+    receivers: [{ name: "team", webhook_configs: [{ url: `http://127.0.0.1:${metrics.address().port}/hook` }] }],
+    route: { receiver: "team", group_wait: "0s" },
+  }));
+  const weir = spawn(process.env.WEIR_BINARY, ["run", "--config", join(folder, "weir.yml")], { stdio: "ignore" });
+  t.after(async () => {
+    const ended = new Promise((done) => weir.on("exit", done));
+    weir.kill("SIGTERM");
+    await ended;
+    metrics.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await until("Weir answers", () => fetch(url + "/-/ready").then((answer) => answer.ok, () => false), 60_000);
+  return url;
+}
+
+test("a running Weir: an incident is acknowledged, silenced and resolved on its page, and what two do at once is kept", { timeout: 240_000 }, async (t) => {
+  const url = await ownWeir(t, { orders: 50 });
+  let chosen;
+  await until("an open incident", async () => (chosen = (await (await fetch(url + "/api/v1/incidents?state=open")).json()).incidents[0]), 60_000);
+  const at = () => fetch(`${url}/api/v1/incidents/${chosen.id}`).then((answer) => answer.json());
+  const { page, problems } = await open(t, `${url}/#incident/${chosen.id}`);
+  const { page: second } = await open(t, `${url}/#incident/${chosen.id}`);
+  const place = `[data-incident="${chosen.id}"]`;
+  const ask = async (on, deed, name) => {
+    await on.waitForSelector(`${place} [data-deed=${deed}]`);
+    await on.click(`${place} [data-deed=${deed}]`);
+    await on.fill(`${place} form.deed [name=by]`, name);
+  };
+  const send = (on) => on.click(`${place} form.deed [type=submit]`);
+  const gone = (on) => on.waitForSelector(`${place} form.deed`, { state: "detached" });
+
+  await ask(page, "acknowledge", "ann");
+  await send(page);
+  await gone(page);
+  await second.waitForSelector(`${place} [data-kind=acknowledged]`);
+  assert.equal((await at()).acknowledged_by, "ann");
+  assert.match(await second.textContent(place + " .times"), /Acknowledged by\s*ann/, "the other one sees it without reload");
+
+  await ask(page, "comment", "ann");
+  await ask(second, "comment", "ben");
+  await page.fill(`${place} form.deed textarea`, "it is the worker");
+  await second.fill(`${place} form.deed textarea`, "it is the network");
+  await Promise.all([send(page), send(second)]);
+  await Promise.all([gone(page), gone(second)]);
+  const said = (await at()).timeline.filter((entry) => entry.kind === "commented").map((entry) => entry.text);
+  assert.deepEqual(said.sort(), ["ann: it is the worker", "ben: it is the network"]);
+
+  await ask(page, "silence", "ann");
+  await page.selectOption(`${place} form.deed [name=duration]`, "30m");
+  await send(page);
+  await gone(page);
+  const silences = await (await fetch(url + "/api/v2/silences")).json();
+  assert.deepEqual(silences.map((each) => [each.createdBy, each.status.state]), [["ann", "active"]]);
+  assert.ok(silences[0].matchers.some(({ name, value }) => name === "topic" && value === "orders"), "it names the incident's thing");
+  await page.waitForSelector(`${place} [data-kind=silenced]`);
+  await until("the alert says so", async () => /silenced/.test(await page.textContent("[data-alert=QueueDeep]")));
+
+  await ask(page, "resolve", "ann");
+  await send(page);
+  await until("it is over", async () => (await at()).open === false);
+  await page.waitForSelector(`${place} [data-deed=reopen]`);
+  assert.equal(await count(page, `${place} [data-deed=resolve]`), 0);
   assert.deepEqual(problems, []);
 });
 
@@ -509,6 +599,43 @@ test("an incident is acknowledged and commented on the page; the name is remembe
   assert.deepEqual(problems, []);
 });
 
+test("an alert is silenced for an hour by its labels; a refusal is shown, and who is silenced already has no button", async (t) => {
+  const firing = (name, change = {}) => ({
+    name, state: "firing", severity: "warning", summary: name, active_since: Date.now() / 1000 - 60, value: 1, fingerprint: name,
+    labels: { alertname: name, topic: 'a "b"' }, suppressed: { silenced_by: [], inhibited_by: [] }, ...change,
+  });
+  const asked = [];
+  const answer = (response, request) => {
+    let body = "";
+    request.on("data", (part) => (body += part));
+    request.on("end", () => {
+      asked.push({ path: request.url, body: JSON.parse(body) });
+      response.writeHead(asked.length === 1 ? 200 : 400);
+      response.end(asked.length === 1 ? '{"silenceID": "x"}' : "too many silences");
+    });
+  };
+  const alerts = [firing("First"), firing("Second"), firing("Quiet", { suppressed: { silenced_by: ["x"], inhibited_by: [] } }), firing("Waits", { state: "pending" })];
+  const server = await scripted(t, (response) => json(response, overview({ alerts })), undefined, undefined, answer);
+  const { page, problems } = await open(t, server.url);
+  await page.waitForSelector("[data-alert=First] button");
+  assert.equal(await count(page, "[data-alert=Quiet] button, [data-alert=Waits] button"), 0);
+  assert.match(await page.textContent("[data-alert=Quiet]"), /silenced/);
+  await page.click("[data-alert=First] button");
+  await until("it is silenced", async () => (await page.textContent("[data-alert=First] button")) === "silenced");
+  await page.click("[data-alert=Second] button");
+  await until("the refusal is shown", async () => /not silenced: too many silences/.test(await page.textContent("[data-alert=Second] button")));
+  assert.equal(await page.isDisabled("[data-alert=Second] button"), false, "it may be tried again");
+  assert.equal(await page.isDisabled("[data-alert=First] button"), true);
+  const [{ path, body }] = asked;
+  assert.equal(path, "/api/v2/silences");
+  assert.deepEqual(body.matchers, [
+    { name: "alertname", value: "First", isRegex: false, isEqual: true },
+    { name: "topic", value: 'a "b"', isRegex: false, isEqual: true },
+  ]);
+  assert.equal(Date.parse(body.endsAt) - Date.parse(body.startsAt), 3600_000);
+  assert.deepEqual(problems, []);
+});
+
 test("the history is searched and filtered, and shows the page after the first", async (t) => {
   const rows = Array.from({ length: 60 }, (_, index) =>
     known(String(index).padStart(16, "0"), `Incident ${index}`, { open: index === 0, owner: index === 1 ? "ann" : "", resolved_at: index === 0 ? null : Date.now() / 1000 }));
@@ -543,13 +670,17 @@ test("the history is searched and filtered, and shows the page after the first",
 });
 
 test("an incident that the overview has no more is shown at its address, one that never was says so", async (t) => {
+  const target = known("00000000000000ee", "What it became a part of");
   const old = known("00000000000000ff", "An old one", { open: false, resolved_at: Date.now() / 1000, merged_into: "00000000000000ee" });
   const server = await scripted(t, (response) => json(response, overview()), undefined, (address) =>
-    address.pathname === "/api/v1/incidents/00000000000000ff" ? old : undefined);
+    address.pathname === "/api/v1/incidents/00000000000000ff" ? old : address.pathname === "/api/v1/incidents/00000000000000ee" ? target : undefined);
   const { page } = await open(t, server.url + "#incident/00000000000000ff");
   await page.waitForSelector("#old-incident .timeline li");
   assert.match(await page.textContent("#old-incident"), /Merged into/);
+  assert.equal(await page.getAttribute('#old-incident a[href^="#incident/"]', "href"), "#incident/00000000000000ee");
   assert.deepEqual(await page.$$eval("#old-incident [data-deed]", (all) => all.map((each) => each.dataset.deed)), ["comment"]);
+  await page.click('#old-incident a[href^="#incident/"]');
+  await until("the link leads there", async () => /What it became a part of/.test((await page.textContent("#old-incident").catch(() => "")) ?? ""));
   const { page: other } = await open(t, server.url + "#incident/00000000000000dd");
   await other.waitForSelector("p.banner[role=alert]");
 });

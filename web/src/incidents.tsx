@@ -22,8 +22,10 @@ async function silence(alert: Alert, button: HTMLButtonElement) {
   try {
     const answer = await fetch("/api/v2/silences", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(silence) });
     button.textContent = answer.ok ? "silenced" : `not silenced: ${await answer.text()}`;
+    button.disabled = answer.ok;
   } catch {
     button.textContent = "not silenced: Weir does not answer";
+    button.disabled = false;
   }
 }
 
