@@ -5,6 +5,7 @@
 #include "storage/json_values.h"
 #include "storage/reader.h"
 #include "storage/schema.h"
+#include "storage/trouble.h"
 
 namespace weir::storage {
 namespace {
@@ -111,6 +112,16 @@ class Inspector {
 };
 
 }  // namespace
+
+core::Result<void> quick_check(const StorageSettings& settings) {
+  auto database = open_reader(settings);
+  if (!database) return std::unexpected(database.error());
+  return (*database)->each("PRAGMA quick_check(1)", {}, [&](const Row& row) -> core::Result<void> {
+    if (row.text(0) == "ok") return {};
+    return core::fail(core::ErrorKind::storage, fmt::format("{} ({})", kDamagedMark, row.text(0)),
+                      (*database)->where());
+  });
+}
 
 core::Result<Inspection> inspect(const StorageSettings& settings, bool full, const RowProgress& progress) {
   auto database = open_reader(settings);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "storage/file_lock.h"
+#include "storage/trouble.h"
 
 namespace weir::storage {
 namespace {
@@ -28,8 +29,8 @@ using Prepared = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
 std::string explain(int code, const std::string& original) {
   switch (code & 0xff) {
-    case SQLITE_NOTADB: return "is not a SQLite database; move it away or name another storage.path";
-    case SQLITE_CORRUPT: return "the database is damaged (" + original + ")";
+    case SQLITE_NOTADB: return std::string(kNoDatabaseMark) + "; move it away or name another storage.path";
+    case SQLITE_CORRUPT: return std::string(kDamagedMark) + " (" + original + ")";
     case SQLITE_FULL: return "the disk is full (" + original + "); free some space";
     case SQLITE_READONLY: return "the file is read-only; make it and its folder writable for Weir's user";
     case SQLITE_BUSY:
