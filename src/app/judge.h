@@ -115,6 +115,8 @@ class Judge {
   /// Another Weir judges: until restore() series are kept up to date, and nothing else is done. What waits to be
   /// written is forgotten, since the other one has seen the same.
   void stand_by();
+  /// Storage was opened anew and may lack what was in it: it gets all that goes on.
+  JudgeStep write_again();
   bool loaded() const { return mode_ == Mode::loaded; }
   bool stands_by() const { return mode_ == Mode::standby; }
   /// Names the sources that are configured. Once each has ended a cycle, series that the last run had from others end,

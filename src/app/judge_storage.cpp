@@ -49,6 +49,7 @@ struct Judge::Stored {
   std::vector<core::Incident> latest;
   std::vector<core::Incident> ended;
   std::vector<core::GroupRecord> groups;
+  std::string last_commit;
 };
 
 core::Result<Judge::Stored> Judge::read_stored(core::Time now) {
@@ -62,12 +63,15 @@ core::Result<Judge::Stored> Judge::read_stored(core::Time now) {
   if (!groups) return std::unexpected(groups.error());
   auto ended = parts_.storage.incidents({.limit = kMostIncidents, .lingering_since = now - reopen_within()});
   if (!ended) return std::unexpected(ended.error());
+  auto last = parts_.storage.text(std::string(storage::kLastCommit));
+  if (!last) return std::unexpected(last.error());
   std::erase_if(*latest, &core::Incident::open);
   return Stored{.alerts = std::move(*alerts),
                 .open = std::move(*open),
                 .latest = std::move(*latest),
                 .ended = std::move(*ended),
-                .groups = std::move(*groups)};
+                .groups = std::move(*groups),
+                .last_commit = last->value_or("")};
 }
 
 core::Result<JudgeStep> Judge::restore(core::Time now) {
@@ -76,6 +80,7 @@ core::Result<JudgeStep> Judge::restore(core::Time now) {
   if (!stored) return std::unexpected(stored.error());
   const Mode before = std::exchange(mode_, Mode::loaded);
   Rejoined joined = rejoin(stored->alerts, parts_.rules.active(), backlog_.take_transitions());
+  backlog_.go_on_after(std::move(stored->last_commit));
   open_ = std::move(stored->open);
   ended_ = std::move(stored->ended);
   resolved_.assign(std::make_move_iterator(stored->latest.begin()), std::make_move_iterator(stored->latest.end()));
@@ -175,6 +180,14 @@ storage::Commit Judge::all_states() const {
     return std::ranges::find(ended_, incident.id, &core::Incident::id) == ended_.end();
   });
   return all;
+}
+
+JudgeStep Judge::write_again() {
+  JudgeStep step;
+  backlog_.begin_anew(all_states());
+  step.rewritten = true;
+  write({}, step);
+  return step;
 }
 
 core::Result<void> Judge::write_backlog(bool* rewritten) {

@@ -39,18 +39,20 @@ core::Result<std::optional<JudgeStep>> StorageFollower::look(core::Time now) {
     case StorageStatus::State::mending: return std::nullopt;
     case StorageStatus::State::open: break;
   }
-  if (status.taking != taken_up_) return take_up(status.taking, now);
+  if (status.taking != taken_up_) return take_up(status, now);
+  if (std::exchange(mended_, status.mended) != status.mended) return judge.write_again();
   if (silences_unwritten_ && parts_.silences.write_again()) silences_unwritten_ = false;
   return std::nullopt;
 }
 
-core::Result<std::optional<JudgeStep>> StorageFollower::take_up(std::uint64_t taking, core::Time now) {
+core::Result<std::optional<JudgeStep>> StorageFollower::take_up(const StorageStatus& status, core::Time now) {
   if (taken_up_ > 0) parts_.judge.stand_by();  // another Weir had it in between
-  parts_.storage.take_up(taking);
+  parts_.storage.take_up(status.taking);
   if (auto loaded = parts_.silences.load(); !loaded) return std::unexpected(loaded.error());
   auto restored = parts_.judge.restore(now);
   if (!restored) return std::unexpected(restored.error());
-  taken_up_ = taking;
+  taken_up_ = status.taking;
+  mended_ = status.mended;
   return std::move(*restored);
 }
 

@@ -30,10 +30,11 @@ class StorageFollower {
 
  private:
   core::Result<std::optional<JudgeStep>> look(core::Time now);
-  core::Result<std::optional<JudgeStep>> take_up(std::uint64_t taking, core::Time now);
+  core::Result<std::optional<JudgeStep>> take_up(const StorageStatus& status, core::Time now);
 
   Parts parts_;
   std::uint64_t taken_up_ = 0;  // see StorageStatus::taking
+  std::uint64_t mended_ = 0;    // the same
   bool silences_unwritten_ = false;
   std::string error_;  // of the last look
 };

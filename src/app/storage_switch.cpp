@@ -92,7 +92,7 @@ void StorageSwitch::take(storage::Opened opened) {
     set_aside_at_ = Steady::now();
   }
   // After mending it is the storage of which this process knows everything.
-  if (status_.state != State::mending) ++status_.taking;
+  ++(status_.state == State::mending ? status_.mended : status_.taking);
   if (status_.state != State::open && !status_.why.empty())
     runtime::log_info("storage is open", {{"before", status_.why}});
   status_.state = State::open;

@@ -30,6 +30,7 @@ struct StorageStatus {
   State state = State::open;
   std::string why = {};         // it is not open
   std::uint64_t taking = 0;     // counts how often it was opened with what this process does not know
+  std::uint64_t mended = 0;     // how often it was opened anew and may lack what was in it
   std::uint64_t set_aside = 0;  // damaged files, so far
 };
 std::string_view to_string(StorageStatus::State state);

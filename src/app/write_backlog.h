@@ -6,6 +6,8 @@
 #include <map>
 #include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "storage/store.h"
 
@@ -27,6 +29,8 @@ class WriteBacklog {
   /// lost does not double anything. What the alerts, incidents and groups became goes with the last of several.
   const storage::Commit& next();
   void written();
+  /// The id of the commit that storage says was its last; the next one follows it.
+  void go_on_after(std::string last) { last_ = std::move(last); }
   /// Storage has not what was written to it (Trouble::lost): `states` is all there is of alerts, incidents and groups,
   /// and takes the place of what storage has of them.
   void begin_anew(storage::Commit states);

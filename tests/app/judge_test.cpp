@@ -356,6 +356,24 @@ TEST_F(JudgeTest, AStorageThatIsAnotherOneGetsAllThatGoesOn) {
   EXPECT_FALSE(cycle(1).rewritten);
 }
 
+TEST_F(JudgeTest, AfterARestartItIsStillSeenThatStorageIsAnotherOne) {
+  fire();
+  restart();
+  storage_.replace(std::move(*storage::open_sqlite(":memory:")));
+  EXPECT_TRUE(cycle(5).rewritten) << "before this process had written anything";
+  EXPECT_EQ(stored().size(), 1U);
+}
+
+TEST_F(JudgeTest, AStorageThatWasOpenedAnewGetsAllAtOnce) {
+  fire();
+  storage_.replace(std::move(*storage::open_sqlite(":memory:")));
+  const JudgeStep step = judge_->write_again();
+  EXPECT_TRUE(step.rewritten);
+  EXPECT_FALSE(step.storage);
+  EXPECT_EQ(storage_.active_alerts()->size(), 1U);
+  EXPECT_TRUE(stored().at(0).open());
+}
+
 TEST_F(JudgeTest, RuleGroupsAreShownWithTheirStateAndAlerts) {
   const auto rule = [&] { return judge_->view()->rule_groups.at(0)->rules.at(0); };
   EXPECT_EQ(rule().name, "LagHigh");
