@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 
@@ -117,9 +118,10 @@ core::Result<void> quick_check(const StorageSettings& settings) {
   auto database = open_reader(settings);
   if (!database) return std::unexpected(database.error());
   return (*database)->each("PRAGMA quick_check(1)", {}, [&](const Row& row) -> core::Result<void> {
-    if (row.text(0) == "ok") return {};
-    return core::fail(core::ErrorKind::storage, fmt::format("{} ({})", kDamagedMark, row.text(0)),
-                      (*database)->where());
+    std::string found = row.text(0);
+    if (found == "ok") return {};
+    std::ranges::replace(found, '\n', ' ');
+    return core::fail(core::ErrorKind::storage, fmt::format("{} ({})", kDamagedMark, found), (*database)->where());
   });
 }
 

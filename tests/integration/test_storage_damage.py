@@ -10,7 +10,7 @@ from support import loads
 from support.http import request
 from support.loads import Page, told, unwritten
 from support.wait import until
-from support.weir import Weir
+from support.weir import Weir, binary
 
 PAGE = 4096
 
@@ -201,3 +201,40 @@ def test_a_disk_that_is_read_only_at_the_start(config, page, webhook, read_only_
         assert told(webhook, "firing") == {"a": 1}
     finally:
         assert weir.stop() == 0
+
+
+def db(*arguments):
+    done = subprocess.run([binary(), "db", *arguments], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_commands_say_what_is_wrong_and_what_to_do(config, page, webhook, start_weir, tmp_path):
+    weir = ready_with_history(config, page, webhook, start_weir)
+    weir.stop()
+    file = weir.folder / "weir.db"
+    status, out, _ = db("check", file)
+    assert status == 0 and out.endswith("ok\n"), out
+    status, _, error = db("backup", tmp_path / "sound.db", "--database", file)
+    assert status == 0 and "written and sound" in error, error
+    overwrite(weir, lambda size: range(size // 2, size // 2 + 40))
+    status, out, _ = db("check", file)
+    assert status == 1 and "not sound; a Weir that starts on it sets it aside" in out, out
+    status, _, error = db("backup", tmp_path / "damaged.db", "--database", file)
+    assert status == 1 and "written, and as damaged as" in error and (tmp_path / "damaged.db").exists(), error
+    status, _, error = db("export", tmp_path / "all.jsonl", "--database", file)
+    assert status == 1 and "a Weir that starts on it" in error and not (tmp_path / "all.jsonl").exists(), error
+    with sqlite3.connect(tmp_path / "newer.db") as copy, sqlite3.connect(tmp_path / "sound.db") as sound:
+        sound.backup(copy)
+        copy.execute("PRAGMA user_version = 99")
+    status, out, _ = db("check", tmp_path / "newer.db")
+    assert status == 1 and "written by a newer Weir (schema 99" in out and "start it with that Weir" in out, out
+    with sqlite3.connect(tmp_path / "foreign.db") as foreign:
+        foreign.execute("CREATE TABLE theirs (x)")
+    for command in (["check"], ["export", "-"], ["backup", tmp_path / "copy.db"]):
+        status, _, error = db(*command, "--database", tmp_path / "none.db")
+        assert status == 1 and "none.db: there is no such file" in error, error
+        status, _, error = db(*command, "--database", tmp_path / "foreign.db")
+        assert status == 1 and 'of something else (it has a table "theirs")' in error, error
+        status, _, error = db(*command, "--database", tmp_path)
+        assert status == 1 and "is no file but a folder" in error, error
+    assert not (tmp_path / "copy.db").exists()
