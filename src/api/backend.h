@@ -83,7 +83,7 @@ struct Backend {
   std::function<core::Result<void>()> reload = {};
   std::function<ReloadStatus()> reload_status = {};
   std::function<std::optional<StorageTrouble>()> storage_trouble = {};  // nothing while all is well
-  core::Duration retention{0};  // of the samples
+  core::Duration retention{0};                                          // of the samples
   LineageAccess lineage = {};
   Notifications notifications = {};
   IncidentAccess incident_access = {};

@@ -24,6 +24,12 @@ std::optional<JudgeStep> StorageFollower::follow(core::Time now) {
   return std::nullopt;
 }
 
+void StorageFollower::note(const JudgeStep& step) {
+  if (!step.rewritten) return;
+  silences_unwritten_ = true;
+  mended_ = parts_.storage.status().mended;
+}
+
 core::Result<std::optional<JudgeStep>> StorageFollower::look(core::Time now) {
   const StorageStatus status = parts_.storage.status();
   parts_.watch.show(status);

@@ -26,7 +26,7 @@ class StorageFollower {
   /// Looks at storage; a step came of it where what it has was taken up. Why it could not be is logged.
   std::optional<JudgeStep> follow(core::Time now);
   /// What a step says of storage.
-  void note(const JudgeStep& step) { silences_unwritten_ = silences_unwritten_ || step.rewritten; }
+  void note(const JudgeStep& step);
 
  private:
   core::Result<std::optional<JudgeStep>> look(core::Time now);
