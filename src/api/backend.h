@@ -39,6 +39,12 @@ struct ReloadStatus {
   core::Time last_success;
 };
 
+/// What storage is, while it is not open.
+struct StorageTrouble {
+  std::string state;  // "away", "standby" or "mending"
+  std::string why;
+};
+
 /// Where data comes from and goes to, and what is told of it.
 struct LineageAccess {
   std::function<std::shared_ptr<const lineage::View>()> view = {};  // empty where there is none
@@ -76,7 +82,8 @@ struct Backend {
   /// Reads the configuration anew and returns when it is in force, or with what is wrong with it.
   std::function<core::Result<void>()> reload = {};
   std::function<ReloadStatus()> reload_status = {};
-  core::Duration retention{0};  // of the samples
+  std::function<std::optional<StorageTrouble>()> storage_trouble = {};  // nothing while all is well
+  core::Duration retention{0};                                          // of the samples
   LineageAccess lineage = {};
   Notifications notifications = {};
   IncidentAccess incident_access = {};

@@ -84,6 +84,8 @@ class Builder {
     cut(page["incidents"]);
     page["totals"] = std::move(totals_);
     page["truncated"] = truncated_;
+    const auto trouble = backend_.storage_trouble ? backend_.storage_trouble() : std::nullopt;
+    page["storage"] = trouble ? json{{"state", trouble->state}, {"why", trouble->why}} : json(nullptr);
     page["error"] = newest_.error().empty() ? json(nullptr) : json(newest_.error());
     return page;
   }

@@ -53,6 +53,10 @@ ServerResponse cluster_metrics(const Backend& backend, std::string_view cluster)
 ServerResponse healthy(const Backend&, const ServerRequest&) { return ServerResponse::text(200, "Weir is healthy.\n"); }
 
 ServerResponse ready(const Backend& backend, const ServerRequest&) {
+  const auto trouble = backend.storage_trouble ? backend.storage_trouble() : std::nullopt;
+  if (trouble && trouble->state == "standby") {
+    return ServerResponse::text(503, "Weir stands by: " + trouble->why + ".\n");
+  }
   const auto collectors = backend.collectors();
   const auto waiting = std::ranges::find_if(collectors, [](const CollectorView& view) { return !view.ran; });
   if (waiting != collectors.end())

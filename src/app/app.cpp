@@ -21,6 +21,8 @@
 #include "app/series_keeper.h"
 #include "app/silence_book.h"
 #include "app/step_log.h"
+#include "app/storage_follower.h"
+#include "app/storage_switch.h"
 #include "app/storage_watch.h"
 #include "app/urgent_delivery.h"
 #include "net/http_server.h"
@@ -64,11 +66,10 @@ core::Result<std::unique_ptr<net::HttpServer>> listen(const Settings& settings, 
 
 class App::Impl {
  public:
-  Impl(Settings settings, runtime::Loop& loop, std::unique_ptr<net::HttpServer> server,
-       std::unique_ptr<storage::Store> storage, core::FailPoints* fail_points)
+  Impl(Settings settings, runtime::Loop& loop, std::unique_ptr<net::HttpServer> server, core::FailPoints* fail_points)
       : settings_(std::move(settings)),
         loop_(loop),
-        storage_(std::move(storage)),
+        storage_(std::make_unique<StorageSwitch>(settings_.storage, clock_, fail_points)),
         self_(IncidentMetrics::with(kOwnMetrics)),
         incident_metrics_(self_),
         series_({.retention = settings_.series.retention,
@@ -115,14 +116,14 @@ class App::Impl {
         save_pool_("save", 1, 1),
         brief_pool_("api-brief", 1, 64) {}
 
-  core::Result<void> build(bool set_aside) {
-    storage_watch_.begin(set_aside);
+  core::Result<void> build() {
+    if (auto opened = storage_->open(); !opened) return opened;
+    storage_watch_.begin();
     keeper_.load(clock_.now());
-    if (auto loaded = silences_.load(); !loaded) return loaded;
     routing_text_ = std::make_shared<const std::string>(notify::routing_yaml(settings_.routing));
-    const auto restored = judge_.restore(clock_.now());
+    const auto restored = storage_follower_.begin(clock_.now());
     if (!restored) return std::unexpected(restored.error());
-    log_step(*restored);
+    if (*restored) log_step(**restored);
     if (auto made = add_collectors(); !made) return made;
     judge_.expect(collector_names());
     lineage_.expect(collector_names());
@@ -148,10 +149,12 @@ class App::Impl {
                      [this, &harness](runtime::CycleReport report) { hand_over(*harness, std::move(report)); });
     }
     timers_.push_back(loop_.every(1s, 1s, [this] {
+      storage_->wake();
       submit([this] {
+        if (const auto restored = storage_follower_.follow(clock_.now())) show(*restored);
         show(judge_.tick(clock_.now()));
         tell_alertmanagers();
-        if (!storage_watch_.failing()) heartbeats_.beat();
+        if (!storage_watch_.failing() && !judge_.stands_by()) heartbeats_.beat();
       });
     }));
     timers_.push_back(loop_.every(kSelfInterval, 0s, [this] { submit([this] { take_self(); }); }));
@@ -160,9 +163,12 @@ class App::Impl {
       runtime::return_program_pages();
     }));
     timers_.push_back(loop_.every(kSaveInterval, kSaveInterval, [this] { save_series(); }));
-    timers_.push_back(loop_.every(1h, 1min, [this] { submit([this] { prune_storage(); }); }));
+    timers_.push_back(loop_.every(1h, 1min, [this] {
+      submit([this] { prune_storage(); });
+      storage_->look();
+    }));
     timers_.push_back(loop_.every(500ms, 0s, [this] {
-      delivery_.wake();
+      if (storage_->status().state == StorageStatus::State::open) delivery_.wake();
       urgent_.wake();
     }));
     timers_.push_back(loop_.every(1s, 1s, [this] { lineage_.wake(); }));
@@ -183,6 +189,7 @@ class App::Impl {
     alertmanagers_.stop();
     heartbeats_.stop();
     save_pool_.stop();
+    storage_->stop();
     if (!std::exchange(stopped_, true)) keeper_.save(clock_.now());
   }
 
@@ -227,6 +234,11 @@ class App::Impl {
                 [this] {
                   return api::ReloadStatus{reload_successful_, reloaded_at_};
                 },
+            .storage_trouble = [this]() -> std::optional<api::StorageTrouble> {
+              const StorageStatus status = storage_->status();
+              if (status.state == StorageStatus::State::open) return std::nullopt;
+              return api::StorageTrouble{.state = std::string(to_string(status.state)), .why = status.why};
+            },
             .retention = settings_.series.retention,
             .lineage = lineage_.access(),
             .notifications = make_notifications(),
@@ -412,6 +424,7 @@ class App::Impl {
   }
 
   void prune_storage() {
+    if (!judge_.loaded()) return;
     if (auto done = storage_->prune(clock_.now(), settings_.storage.history); !done) {
       runtime::log_warn("old history could not be dropped", {{"error", done.error().describe()}});
     }
@@ -426,6 +439,7 @@ class App::Impl {
     }
     log_step(step);
     incident_metrics_.note(step.measures);
+    storage_follower_.note(step);
     if (auto untold = storage_watch_.note(step); !untold.empty())
       submit([this, untold = std::move(untold)] { show(judge_.give_back(untold)); });
     if (step.messages > 0) delivery_.wake();
@@ -440,7 +454,7 @@ class App::Impl {
   }
 
   void tell_alertmanagers() {
-    if (alertmanagers_.configured()) alertmanagers_.offer(judge_.generated());
+    if (alertmanagers_.configured() && !judge_.stands_by()) alertmanagers_.offer(judge_.generated());
   }
 
   void note_rule_errors(const GroupReport& group) {
@@ -524,7 +538,7 @@ class App::Impl {
   Settings settings_;  // its routing is the judge's worker's alone
   runtime::Loop& loop_;
   runtime::SystemClock clock_;
-  std::unique_ptr<storage::Store> storage_;
+  std::unique_ptr<StorageSwitch> storage_;
   runtime::SelfMetrics self_;
   IncidentMetrics incident_metrics_;
   series::Store series_;
@@ -552,9 +566,10 @@ class App::Impl {
   // The workers come last: they use all of the above, and end first.
   DeliveryWorker delivery_;
   UrgentDelivery urgent_;
-  StorageWatch storage_watch_{self_, urgent_};  // judge's worker only
-  AlertmanagerLink alertmanagers_;              // configured and offered to by the judge's worker
-  HeartbeatLink heartbeats_;                    // the same
+  StorageWatch storage_watch_{self_, urgent_};                                        // judge's worker only
+  StorageFollower storage_follower_{{*storage_, judge_, silences_, storage_watch_}};  // the same
+  AlertmanagerLink alertmanagers_;  // configured and offered to by the judge's worker
+  HeartbeatLink heartbeats_;        // the same
   runtime::WorkerPool judge_pool_;
   runtime::WorkerPool api_pool_;
   runtime::WorkerPool save_pool_;
@@ -569,15 +584,11 @@ App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 App::~App() { stop(); }
 
 core::Result<std::unique_ptr<App>> App::build(Settings settings, runtime::Loop& loop, core::FailPoints* fail_points) {
-  const runtime::SystemClock clock;
   // First, so that a port that is taken leaves no files behind.
   auto server = listen(settings, loop);
   if (!server) return std::unexpected(server.error());
-  auto storage = open_storage(settings.storage, clock.now(), fail_points);
-  if (!storage) return std::unexpected(storage.error());
-  auto impl =
-      std::make_unique<Impl>(std::move(settings), loop, std::move(*server), std::move(storage->store), fail_points);
-  if (auto built = impl->build(storage->set_aside.has_value()); !built) return std::unexpected(built.error());
+  auto impl = std::make_unique<Impl>(std::move(settings), loop, std::move(*server), fail_points);
+  if (auto built = impl->build(); !built) return std::unexpected(built.error());
   return std::make_unique<App>(std::move(impl));
 }
 

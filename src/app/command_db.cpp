@@ -16,7 +16,9 @@
 #include "app/storage_choice.h"
 #include "storage/export.h"
 #include "storage/postgres_database.h"
+#include "storage/reader.h"
 #include "storage/sqlite_copy.h"
+#include "storage/trouble.h"
 
 namespace weir::app {
 namespace {
@@ -27,6 +29,9 @@ struct DbOptions {
   std::string file;
   bool quick = false;
 };
+
+constexpr std::string_view kWhenDamaged =
+    "; a Weir that starts on it sets it aside and saves what can be read, or put a copy of weir db backup in its place";
 
 int fail(const std::string& message, int code) {
   std::cerr << "weir db: " << message << "\n";
@@ -53,6 +58,23 @@ class Bar {
 
 std::string megabytes(std::int64_t bytes) { return fmt::format("{:.1f} MB", static_cast<double>(bytes) / (1 << 20)); }
 
+/// After the problems that were found.
+int advise(const storage::Inspection& found, bool server) {
+  if (found.version > found.known) {
+    std::cout << "start it with that Weir, or go back to a backup of before\n";
+  } else if (!server) {
+    std::cout << "not sound" << kWhenDamaged << "\n";
+  }
+  return kExitFailed;
+}
+
+/// What to do about a file that is damaged, which is nothing that the commands do.
+int fail_of(const core::Error& error) {
+  std::string message = error.describe();
+  if (error.message.contains(storage::kDamagedMark)) message += kWhenDamaged;
+  return fail(message, kExitFailed);
+}
+
 int check(const DbOptions& options) {
   const auto settings = storage_of(options.config, options.database);
   if (!settings) return fail(settings.error().message, kExitUsage);
@@ -60,14 +82,14 @@ int check(const DbOptions& options) {
   const auto found =
       storage::inspect(*settings, !options.quick, [&](std::size_t done, std::size_t all) { bar.show(done, all); });
   bar.clear();
-  if (!found) return fail(found.error().describe(), kExitFailed);
+  if (!found) return fail_of(found.error());
   std::cout << fmt::format(
       "{}: {}, schema {}{}\n", found->where, megabytes(found->bytes), found->version,
       found->version < found->known ? fmt::format(" (the next start brings it forward to {})", found->known) : "");
   for (const auto& [table, rows] : found->rows) std::cout << fmt::format("  {:<20} {:>10} rows\n", table, rows);
   for (const std::string& problem : found->problems) std::cout << "problem: " << problem << "\n";
   if (found->more_problems > 0) std::cout << "problem: and " << found->more_problems << " more\n";
-  if (!found->problems.empty()) return kExitFailed;
+  if (!found->problems.empty()) return advise(*found, settings->postgres.has_value());
   std::cout << "ok\n";
   return kExitOk;
 }
@@ -82,15 +104,20 @@ int backup(const DbOptions& options) {
                 kExitUsage);
   }
   if (settings->path == ":memory:") return fail("there is no file: storage.path is :memory:", kExitUsage);
-  if (!std::filesystem::exists(settings->path)) return fail(settings->path + ": there is no such file", kExitFailed);
+  if (const auto readable = storage::open_reader(*settings); !readable) return fail_of(readable.error());
   Bar bar("pages");
   const auto copied = storage::copy_sqlite(settings->path, options.file, [&](std::int64_t done, std::int64_t all) {
     bar.show(static_cast<std::size_t>(done), static_cast<std::size_t>(all));
     return true;
   });
   bar.clear();
-  if (!copied) return fail(copied.error().describe(), kExitFailed);
-  std::cerr << options.file << ": written; weir db check --database " << options.file << " looks at it\n";
+  if (!copied) return fail_of(copied.error());
+  if (const auto sound = storage::quick_check({.path = options.file}); !sound) {
+    return fail(
+        fmt::format("{}: written, and as damaged as {}: {}", options.file, settings->path, sound.error().message),
+        kExitFailed);
+  }
+  std::cerr << options.file << ": written and sound; weir db check " << options.file << " says more of it\n";
   return kExitOk;
 }
 
@@ -152,7 +179,7 @@ int export_all(const DbOptions& options) {
   Bar bar("rows");
   const auto done = export_to(*settings, options.file, bar);
   bar.clear();
-  return done ? kExitOk : fail(done.error().describe(), kExitFailed);
+  return done ? kExitOk : fail_of(done.error());
 }
 
 }  // namespace
@@ -162,24 +189,24 @@ void add_db_command(CLI::App& cli, Action& action) {
       cli.add_subcommand("db", "look at Weir's database, copy it, write it out; a Weir may be running on it");
   command->require_subcommand(1);
   const auto options = std::make_shared<DbOptions>();
-  const auto add_database = [&](CLI::App* to) {
+  const auto add_database = [&](CLI::App* to, const std::string& names) {
     to->add_option("--config,-c", options->config, "configuration file, for its storage")->capture_default_str();
-    to->add_option("--database", options->database,
+    to->add_option(names, options->database,
                    "Weir's database: a file, or postgresql://… (default: the configuration's)");
   };
   CLI::App* look =
       command->add_subcommand("check", "integrity, schema, rows by table, what cannot be read; exit 1 if so");
-  add_database(look);
+  add_database(look, "--database,DATABASE");
   look->add_flag("--quick", options->quick, "without the indexes");
   look->callback([&action, options] { action = [options] { return check(*options); }; });
 
   CLI::App* copy = command->add_subcommand("backup", "copy a SQLite database as it is at one moment");
-  add_database(copy);
+  add_database(copy, "--database");
   copy->add_option("FILE", options->file, "the copy, which must not be there yet")->required();
   copy->callback([&action, options] { action = [options] { return backup(*options); }; });
 
   CLI::App* out = command->add_subcommand("export", "write everything as JSON lines");
-  add_database(out);
+  add_database(out, "--database");
   out->add_option("FILE", options->file, "a new file, or - for standard output")->required();
   out->callback([&action, options] { action = [options] { return export_all(*options); }; });
 }

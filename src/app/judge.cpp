@@ -38,64 +38,12 @@ bool same_state(const core::Alert& a, const core::Alert& b) {
          a.keep_firing_since == b.keep_firing_since;
 }
 
-bool about_storage(const core::Alert& alert) { return alert.rule.starts_with("WeirStorage"); }
-
-/// What says that storage fails. A message that is about other alerts too stays, so that it overtakes none of its
-/// group; of that the part goes which is about storage.
-std::vector<core::OutboxMessage> take_urgent(std::vector<core::OutboxMessage>& outbox) {
-  std::vector<core::OutboxMessage> urgent;
-  for (core::OutboxMessage& message : outbox) {
-    const std::vector<core::Alert>& alerts = message.notification.alerts;
-    const auto about = std::ranges::count_if(alerts, about_storage);
-    if (about == 0) continue;
-    urgent.push_back(message);
-    if (static_cast<std::size_t>(about) == alerts.size()) continue;
-    urgent.back().idempotency_key += "-urgent";
-    urgent.back().notification.truncated_alerts = 0;
-    std::erase_if(urgent.back().notification.alerts, std::not_fn(about_storage));
-  }
-  std::erase_if(outbox, [](const core::OutboxMessage& message) {
-    return !message.notification.alerts.empty() && std::ranges::all_of(message.notification.alerts, about_storage);
-  });
-  return urgent;
-}
-
 }  // namespace
 
 Judge::Judge(Parts parts) : parts_(parts), evaluated_at_(parts.rules.groups().size()) {
   rule_views_.show_all(parts_.rules);
   silences_ = parts_.silences ? parts_.silences() : std::make_shared<const std::vector<notify::CompiledSilence>>();
   publish();
-}
-
-core::Result<JudgeStep> Judge::restore(core::Time now) {
-  pass(core::FailPoint::restore_before);
-  auto alerts = parts_.storage.active_alerts();
-  if (!alerts) return std::unexpected(alerts.error());
-  auto open = parts_.storage.incidents({.open_only = true, .limit = 10'000, .id = {}});
-  if (!open) return std::unexpected(open.error());
-  auto latest = parts_.storage.incidents({.open_only = false, .limit = kResolvedShown, .id = {}});
-  if (!latest) return std::unexpected(latest.error());
-  auto groups = parts_.storage.notification_groups();
-  if (!groups) return std::unexpected(groups.error());
-  auto ended = parts_.storage.incidents({.limit = 10'000, .lingering_since = now - reopen_within()});
-  if (!ended) return std::unexpected(ended.error());
-  open_ = std::move(*open);
-  ended_ = std::move(*ended);
-  for (core::Incident& incident : *latest) {
-    if (!incident.open()) resolved_.push_back(std::move(incident));
-  }
-  for (const core::Alert& alert : *alerts) written_[{alert.fingerprint, alert.group, alert.rule}] = alert;
-  started_ = now;
-  rebuild_dispatch(*groups, as_told(*alerts), now);
-  // Rules that are no longer configured end their alerts now, with their incidents and notifications.
-  std::vector<core::Transition> ends = parts_.rules.restore(std::move(*alerts), now);
-  rule_views_.show_all(parts_.rules);
-  JudgeStep step = judge({}, std::move(ends), false, now);
-  // What can pass by itself, as a full disk, is no reason not to watch.
-  if (step.storage && !step.storage->retryable) return std::unexpected(*step.storage);
-  pass(core::FailPoint::restore_after);
-  return step;
 }
 
 void Judge::expect(std::vector<std::string> sources) {
@@ -204,6 +152,8 @@ JudgeStep Judge::judge(std::vector<std::size_t> groups, std::vector<core::Transi
                        core::Time now) {
   now = not_before_last(now);
   JudgeStep step;
+  step.standby = stands_by();
+  if (step.standby) return step;
   if (!groups.empty()) pass(core::FailPoint::evaluate_before);
   // What one group records may feed others: each is evaluated once a step, in the order they become due.
   std::set<std::size_t> seen(groups.begin(), groups.end());
@@ -435,22 +385,6 @@ void Judge::note_alerts(storage::Commit& changes) {
     if (!active.contains(key)) changes.removed.push_back(alert);
   }
   written_ = std::move(active);
-}
-
-core::Result<void> Judge::write_backlog() {
-  while (!backlog_.empty()) {
-    if (auto done = parts_.storage.commit(backlog_.next()); !done) return done;
-    backlog_.written();
-  }
-  return {};
-}
-
-void Judge::write(storage::Commit changes, JudgeStep& step) {
-  if (storage_fails_) step.urgent = take_urgent(changes.outbox);
-  backlog_.add(std::move(changes));
-  if (auto done = write_backlog(); !done) step.storage = done.error();
-  storage_fails_ = step.storage.has_value();
-  step.unwritten = {backlog_.size(), backlog_.dropped()};
 }
 
 JudgeStep Judge::give_back(std::vector<core::OutboxMessage> messages) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -80,6 +81,8 @@ struct JudgeStep {
   Unwritten unwritten = {};
   /// What says that storage fails, while it does: not for the outbox, which is in storage.
   std::vector<core::OutboxMessage> urgent = {};
+  bool standby = false;    // nothing was judged
+  bool rewritten = false;  // storage had not what was last written to it, and got all of it again
 };
 
 /// Turns batches into series, alerts, incidents and notifications, and commits each step in one
@@ -103,7 +106,19 @@ class Judge {
   explicit Judge(Parts parts);
 
   /// Takes up alerts and open incidents where the last run left them. Rules that are no longer configured end theirs.
+  /// After await() what has happened since is joined to it, as of when it happened; when storage cannot be read,
+  /// nothing changes.
   core::Result<JudgeStep> restore(core::Time now);
+  /// Storage is not there, so what the last run left is not known: until restore() all is judged as if nothing had been
+  /// before, kept in memory, and only what says that storage fails is told.
+  void await(core::Error why, core::Time now);
+  /// Another Weir judges: until restore() series are kept up to date, and nothing else is done. What waits to be
+  /// written is forgotten, since the other one has seen the same.
+  void stand_by();
+  /// Storage was opened anew and may lack what was in it: it gets all that goes on.
+  JudgeStep write_again();
+  bool loaded() const { return mode_ == Mode::loaded; }
+  bool stands_by() const { return mode_ == Mode::standby; }
   /// Names the sources that are configured. Once each has ended a cycle, series that the last run had from others end,
   /// and once each has been seen, restored alerts do of which there is nothing.
   void expect(std::vector<std::string> sources);
@@ -144,7 +159,13 @@ class Judge {
 
  private:
   using AlertKey = std::tuple<std::uint64_t, std::string, std::string>;
+  enum class Mode { loaded, memory, standby };
+  struct Stored;
 
+  core::Result<Stored> read_stored(core::Time now);
+  void replay(std::vector<core::Transition> transitions, JudgeStep& step);
+  void keep_in_memory(storage::Commit changes, JudgeStep& step);
+  storage::Commit all_states() const;
   JudgeStep judge(std::vector<std::size_t> groups, std::vector<core::Transition> transitions, bool new_events,
                   core::Time now);
   struct Evaluated {
@@ -176,7 +197,7 @@ class Judge {
                         core::Time now);
   void note_notifications(core::Time now);
   void note_alerts(storage::Commit& changes);
-  core::Result<void> write_backlog();
+  core::Result<void> write_backlog(bool* rewritten = nullptr);
   void write(storage::Commit changes, JudgeStep& step);
   void remember(const std::vector<core::Event>& events, core::Time now);
   void end_gone_sources(core::Time now);
@@ -199,6 +220,9 @@ class Judge {
   std::map<AlertKey, core::Alert> written_;  // active alerts as storage has them, or will have
   WriteBacklog backlog_;                     // what could not be written yet
   bool storage_fails_ = false;               // as of the last step
+  Mode mode_ = Mode::loaded;
+  std::optional<core::Error> awaited_;  // why storage is not there
+  std::set<std::string> urgent_told_;   // groups of which was told while it was not
   notify::DispatchState dispatch_;
   core::Time judged_at_;
   core::Time planned_at_;

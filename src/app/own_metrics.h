@@ -35,10 +35,10 @@ inline constexpr MetricInfo kReloaded{"weir_config_last_reload_successful", Metr
                                       "1 when the last reading of the configuration was applied, else 0."};
 inline constexpr MetricInfo kReloadedAt{"weir_config_last_reload_success_timestamp_seconds", MetricType::gauge,
                                         "When the configuration was last applied."};
-inline constexpr std::array kOwnMetrics{kReloaded,         kReloadedAt,    kBuildInfo,        kSeries,
-                                        kOutbox,           kNotifications, kRuleSeconds,      kRuleFailures,
-                                        kStorageFailures,  kAlertsSent,    kSendFailures,     kHeartbeats,
-                                        kTemplateFailures, kUnwritten,     kUnwrittenDropped, kSetAside};
+inline constexpr std::array kOwnMetrics{
+    kReloaded,         kReloadedAt,   kBuildInfo,        kSeries,     kOutbox,       kNotifications,
+    kRuleSeconds,      kRuleFailures, kStorageFailures,  kAlertsSent, kSendFailures, kHeartbeats,
+    kTemplateFailures, kUnwritten,    kUnwrittenDropped, kSetAside,   kStorageState, kRewritten};
 
 }  // namespace own
 }  // namespace weir::app

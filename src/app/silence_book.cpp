@@ -57,6 +57,11 @@ core::Result<void> SilenceBook::expire(const std::string& id) {
   return write({*ended});
 }
 
+core::Result<void> SilenceBook::write_again() {
+  const std::lock_guard one_at_a_time(writing_);
+  return storage_.put_silences(all());
+}
+
 void SilenceBook::prune() {
   const std::lock_guard one_at_a_time(writing_);
   const core::Time before = clock_.now() - storage::kSilencesKept;

@@ -27,6 +27,8 @@ class SilenceBook {
   /// As notify::set_silence and notify::expire_silence, besides storage's errors.
   core::Result<std::string> set(core::Silence posted);
   core::Result<void> expire(const std::string& id);
+  /// Storage had not what was written to it: it gets all of them again. Errors: storage's.
+  core::Result<void> write_again();
   /// Forgets those that ended long ago, as storage does.
   void prune();
 

@@ -7,8 +7,8 @@
 namespace weir::app {
 
 core::Result<storage::Opened> open_storage(const storage::StorageSettings& settings, core::Time now,
-                                           core::FailPoints* fail_points) {
-  auto opened = storage::open_or_salvage(settings, now, fail_points);
+                                           core::FailPoints* fail_points, const std::string& damage) {
+  auto opened = storage::open_or_salvage(settings, now, fail_points, damage);
   if (!opened || !opened->set_aside) return opened;
   const storage::SetAside& aside = *opened->set_aside;
   runtime::log_error("the database was damaged and is set aside; what could be read of it was carried over",
@@ -20,14 +20,29 @@ core::Result<storage::Opened> open_storage(const storage::StorageSettings& setti
   return opened;
 }
 
-void StorageWatch::begin(bool set_aside) {
+void StorageWatch::begin() {
   metrics_.add(kStorageFailures.name, {}, 0);
   metrics_.add(kUnwrittenDropped.name, {}, 0);
-  metrics_.add(kSetAside.name, {}, set_aside ? 1 : 0);
+  metrics_.add(kRewritten.name, {}, 0);
+  metrics_.add(kSetAside.name, {}, 0);
+}
+
+void StorageWatch::show(const StorageStatus& status) {
+  using State = StorageStatus::State;
+  for (const State state : {State::open, State::away, State::standby, State::mending})
+    metrics_.set(kStorageState.name, {{"state", to_string(state)}}, state == status.state ? 1 : 0);
+  metrics_.add(kSetAside.name, {}, static_cast<double>(status.set_aside - set_aside_));
+  set_aside_ = status.set_aside;
+  if (status.state == State::standby) metrics_.set(kUnwritten.name, {}, 0);
 }
 
 std::vector<core::OutboxMessage> StorageWatch::note(const JudgeStep& step) {
+  if (step.standby) return {};
   std::string error = step.storage ? step.storage->describe() : std::string();
+  if (step.rewritten) {
+    metrics_.add(kRewritten.name, {});
+    runtime::log_error("storage had not what was last written to it; all that is known is written to it anew", {});
+  }
   if (step.storage) metrics_.add(kStorageFailures.name, {});
   metrics_.set(kUnwritten.name, {}, static_cast<double>(step.unwritten.rows));
   if (step.unwritten.dropped != dropped_) {

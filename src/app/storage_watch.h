@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/judge.h"
+#include "app/storage_switch.h"
 #include "app/urgent_delivery.h"
 #include "core/batch.h"
 #include "runtime/self_metrics.h"
@@ -19,12 +20,18 @@ inline constexpr core::MetricInfo kUnwritten{"weir_storage_unwritten", core::Met
 inline constexpr core::MetricInfo kUnwrittenDropped{
     "weir_storage_dropped_total", core::MetricType::counter,
     "Of those, transitions and messages dropped since too many waited."};
+inline constexpr core::MetricInfo kStorageState{"weir_storage_state", core::MetricType::gauge,
+                                                "1 for what storage is: open, away, standby or mending, else 0."};
+inline constexpr core::MetricInfo kRewritten{
+    "weir_storage_rewritten_total", core::MetricType::counter,
+    "Times that storage had not what was last written to it, and was written anew."};
 inline constexpr core::MetricInfo kSetAside{"weir_storage_set_aside_total", core::MetricType::counter,
                                             "Databases that were damaged and set aside."};
 
-/// Opens the database; a damaged file is set aside, so that monitoring goes on and nothing is overwritten. Logs that.
+/// storage::open_or_salvage: a damaged file is set aside, so that monitoring goes on and nothing is overwritten. Logs
+/// that.
 core::Result<storage::Opened> open_storage(const storage::StorageSettings& settings, core::Time now,
-                                           core::FailPoints* fail_points = nullptr);
+                                           core::FailPoints* fail_points = nullptr, const std::string& damage = {});
 
 /// Says how storage fares: in the log when that changes, in metrics, and to receivers while it fails. Used by the
 /// judge's worker.
@@ -32,8 +39,9 @@ class StorageWatch {
  public:
   StorageWatch(runtime::SelfMetrics& metrics, UrgentDelivery& urgent) : metrics_(metrics), urgent_(urgent) {}
 
-  /// Shows the counters at 0, but for what happened at the start.
-  void begin(bool set_aside);
+  /// Shows the counters at 0.
+  void begin();
+  void show(const StorageStatus& status);
   /// Returns what receivers were to be told and were not, once storage works again: for Judge::give_back.
   std::vector<core::OutboxMessage> note(const JudgeStep& step);
   bool failing() const { return !error_.empty(); }
@@ -43,6 +51,7 @@ class StorageWatch {
   UrgentDelivery& urgent_;
   std::string error_;
   std::uint64_t dropped_ = 0;
+  std::uint64_t set_aside_ = 0;
 };
 
 }  // namespace weir::app

@@ -88,7 +88,45 @@ void WriteBacklog::bound_messages() {
   least_messages_ = outbox_.size();
 }
 
-bool WriteBacklog::empty() const { return size() == 0; }
+bool WriteBacklog::empty() const { return size() == 0 && !anew_ && !current_.anew; }
+
+void WriteBacklog::written() {
+  last_ = current_.id;
+  current_ = {};
+}
+
+void WriteBacklog::begin_anew(storage::Commit states) {
+  last_.clear();
+  current_.follows.clear();
+  current_.anew = false;
+  current_.alerts.clear();
+  current_.removed.clear();
+  current_.groups.clear();
+  for (core::Incident& incident : std::exchange(current_.incidents, {})) incidents_.emplace(incident.id, incident);
+  alerts_.clear();
+  removed_.clear();
+  groups_.clear();
+  anew_ = true;
+  add(std::move(states));
+}
+
+void WriteBacklog::clear() {
+  current_ = {};
+  last_.clear();
+  anew_ = false;
+  alerts_.clear();
+  removed_.clear();
+  incidents_.clear();
+  groups_.clear();
+  transitions_.clear();
+  outbox_.clear();
+  least_transitions_ = least_messages_ = 0;
+}
+
+std::vector<core::Transition> WriteBacklog::take_transitions() {
+  least_transitions_ = 0;
+  return take(transitions_, transitions_.size());
+}
 
 std::size_t WriteBacklog::size() const {
   return current_.alerts.size() + current_.removed.size() + current_.transitions.size() + current_.incidents.size() +
@@ -99,6 +137,7 @@ std::size_t WriteBacklog::size() const {
 const storage::Commit& WriteBacklog::next() {
   if (!current_.empty()) return current_;
   current_.id = fmt::format("{}/{}", run_, ++commits_);
+  current_.follows = last_;
   current_.transitions = take(transitions_, chunk_);
   current_.outbox = take(outbox_, chunk_);
   if (transitions_.empty() && outbox_.empty()) {
@@ -106,6 +145,7 @@ const storage::Commit& WriteBacklog::next() {
     current_.removed = take(removed_);
     current_.incidents = take(incidents_);
     current_.groups = take(groups_);
+    current_.anew = std::exchange(anew_, false);
     least_transitions_ = least_messages_ = 0;
   }
   return current_;

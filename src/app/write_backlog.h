@@ -6,6 +6,8 @@
 #include <map>
 #include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "storage/store.h"
 
@@ -26,7 +28,16 @@ class WriteBacklog {
   /// What to write next. It stays the same, under the same id, until written() says that it was: an answer that was
   /// lost does not double anything. What the alerts, incidents and groups became goes with the last of several.
   const storage::Commit& next();
-  void written() { current_ = {}; }
+  void written();
+  /// The id of the commit that storage says was its last; the next one follows it.
+  void go_on_after(std::string last) { last_ = std::move(last); }
+  /// Storage has not what was written to it (Trouble::lost): `states` is all there is of alerts, incidents and groups,
+  /// and takes the place of what storage has of them.
+  void begin_anew(storage::Commit states);
+  /// Forgets all that waits.
+  void clear();
+  /// The transitions that wait, none of which next() has given out.
+  std::vector<core::Transition> take_transitions();
 
   /// Transitions, messages, alerts, incidents and groups that wait.
   std::size_t size() const;
@@ -47,6 +58,8 @@ class WriteBacklog {
   std::size_t least_transitions_ = 0;  // that the last bounding left
   std::size_t least_messages_ = 0;
   storage::Commit current_;  // under way
+  std::string last_;         // id of what was written last
+  bool anew_ = false;
   std::map<AlertKey, core::Alert> alerts_;
   std::map<AlertKey, core::Alert> removed_;
   std::map<std::string, core::Incident> incidents_;

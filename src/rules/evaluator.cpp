@@ -322,6 +322,15 @@ std::vector<core::Transition> Evaluator::restore(std::vector<core::Alert> alerts
   return ends;
 }
 
+void Evaluator::forget() {
+  for (std::vector<RuleState>& group : states_) {
+    for (RuleState& state : group) {
+      state.alerts.clear();
+      state.absences.clear();
+    }
+  }
+}
+
 std::vector<core::Transition> Evaluator::reload(std::vector<Group> groups, core::Time now) {
   std::multimap<std::string, RuleState> before;
   for (std::size_t g = 0; g < groups_.size(); ++g) {

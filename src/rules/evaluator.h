@@ -73,6 +73,9 @@ class Evaluator {
   /// those whose rule no longer exists (reason "rule removed").
   [[nodiscard]] std::vector<core::Transition> restore(std::vector<core::Alert> alerts, core::Time now);
 
+  /// Forgets all alerts, without an end of any: somebody else goes on with them.
+  void forget();
+
   /// Replaces the rules. A rule with the same group, name and labels keeps its alerts; returned are the ends of the
   /// others (reason "rule removed").
   [[nodiscard]] std::vector<core::Transition> reload(std::vector<Group> groups, core::Time now);

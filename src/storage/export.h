@@ -31,6 +31,10 @@ using RowProgress = std::function<void(std::size_t done, std::size_t all)>;
 /// read at all.
 core::Result<Inspection> inspect(const StorageSettings& settings, bool full, const RowProgress& progress = {});
 
+/// Reads the pages of a SQLite file, beside the Weir that has it open. Errors: the first that is damaged (see
+/// Trouble::damaged); it cannot be opened.
+core::Result<void> quick_check(const StorageSettings& settings);
+
 /// Hands out everything as JSON, a line each without its end, as of one moment, beside a Weir that may have the
 /// database open: {"type": "weir_export", …}, then alerts, incidents (with alerts and timeline), transitions,
 /// measurements, silences, notification groups, messages, and kept texts. Times are RFC 3339 in UTC. Both engines give

@@ -10,8 +10,16 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "storage/trouble.h"
+
 namespace weir::storage {
 namespace {
+
+std::string lock_name(const std::string& path) {
+  std::error_code unresolved;
+  const std::filesystem::path real = std::filesystem::weakly_canonical(path, unresolved);
+  return (unresolved ? path : real.string()) + ".lock";
+}
 
 /// ", process 123" as the holder wrote it; "" where it has not yet.
 std::string holder(int file) {
@@ -37,9 +45,7 @@ int lock_within(int file, core::Duration wait) {
 }  // namespace
 
 core::Result<std::unique_ptr<FileLock>> FileLock::take(const std::string& path, core::Duration wait) {
-  std::error_code unresolved;
-  const std::filesystem::path real = std::filesystem::weakly_canonical(path, unresolved);
-  const std::string name = (unresolved ? path : real.string()) + ".lock";
+  const std::string name = lock_name(path);
   const int file = ::open(name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   if (file < 0) {
     return core::fail(core::ErrorKind::storage,
@@ -51,13 +57,17 @@ core::Result<std::unique_ptr<FileLock>> FileLock::take(const std::string& path, 
       return core::fail(core::ErrorKind::storage, "cannot be locked: " + std::system_category().message(code), name);
     }
     return core::fail(core::ErrorKind::storage,
-                      "is in use by another Weir" + holder(file) + "; end that one, or name another storage.path",
-                      path);
+                      std::string(kHeldMark) + holder(file) + "; end that one, or name another storage.path", path);
   }
   // For a person who looks: the lock holds without it.
   const std::string number = std::to_string(::getpid()) + "\n";
   if (::ftruncate(file, 0) != 0 || ::pwrite(file, number.data(), number.size(), 0) < 0) errno = 0;
   return lock;
+}
+
+bool FileLock::was_taken(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(lock_name(path), ignored);
 }
 
 FileLock::~FileLock() { ::close(file_); }

@@ -15,6 +15,8 @@ class FileLock {
   /// Links to one file share one lock. Errors (storage): another process, or another lock of this one, holds it; the
   /// lock file cannot be opened. One that is held is tried again until `wait` is over.
   static core::Result<std::unique_ptr<FileLock>> take(const std::string& path, core::Duration wait = {});
+  /// Whether any Weir has ever held it.
+  static bool was_taken(const std::string& path);
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 
@@ -5,6 +6,7 @@
 #include "storage/json_values.h"
 #include "storage/reader.h"
 #include "storage/schema.h"
+#include "storage/trouble.h"
 
 namespace weir::storage {
 namespace {
@@ -111,6 +113,17 @@ class Inspector {
 };
 
 }  // namespace
+
+core::Result<void> quick_check(const StorageSettings& settings) {
+  auto database = open_reader(settings);
+  if (!database) return std::unexpected(database.error());
+  return (*database)->each("PRAGMA quick_check(1)", {}, [&](const Row& row) -> core::Result<void> {
+    std::string found = row.text(0);
+    if (found == "ok") return {};
+    std::ranges::replace(found, '\n', ' ');
+    return core::fail(core::ErrorKind::storage, fmt::format("{} ({})", kDamagedMark, found), (*database)->where());
+  });
+}
 
 core::Result<Inspection> inspect(const StorageSettings& settings, bool full, const RowProgress& progress) {
   auto database = open_reader(settings);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "storage/postgres_database.h"
 #include "storage/reader.h"
 #include "storage/schema.h"
@@ -20,7 +22,7 @@ core::Result<std::unique_ptr<Store>> open_store(const StorageSettings& settings,
   if (!settings.postgres)
     return open_sqlite(settings.path, {.lock_wait = lock_wait, .backup = settings.backup, .fail_points = fail_points});
   PostgresOptions options = *settings.postgres;
-  options.lock_wait = lock_wait;
+  options.lock_wait = std::max(options.lock_wait, lock_wait);
   return open_postgres(options, fail_points);
 }
 

@@ -17,6 +17,7 @@
 #include "sql/postgres_execute.h"
 #include "sql/postgres_url.h"
 #include "storage/postgres_text.h"
+#include "storage/trouble.h"
 
 namespace weir::storage {
 namespace {
@@ -26,8 +27,9 @@ using Steady = std::chrono::steady_clock;
 constexpr core::Duration kGrace = std::chrono::seconds(1);    // for a server to notice its own timeout
 constexpr core::Duration kParting = std::chrono::seconds(1);  // for a session that just ended to let go
 constexpr core::Duration kMigration = std::chrono::minutes(10);
-constexpr std::size_t kBatch = 256 * 1024;             // bytes of statements that are sent together
-constexpr int kFetched = 500;                          // rows of a cursor at a time
+constexpr std::size_t kBatch = 256 * 1024;  // bytes of statements that are sent together
+constexpr int kFetched = 500;               // rows of a cursor at a time
+constexpr std::string_view kUndefinedTable = "42P01";
 constexpr std::string_view kLockClass = "1464158546";  // "WEIR", so that other programs' locks are others
 
 template <class Number>
@@ -77,6 +79,13 @@ std::string this_process() {
   return fmt::format("host {}, process {}", name.data(), ::getpid());
 }
 
+/// libpqxx leaves out some that have a class of their own.
+std::string state_of(const pqxx::sql_error& failure) {
+  if (dynamic_cast<const pqxx::insufficient_privilege*>(&failure) != nullptr) return "42501";
+  if (dynamic_cast<const pqxx::undefined_table*>(&failure) != nullptr) return std::string(kUndefinedTable);
+  return failure.sqlstate();
+}
+
 /// Worth another try, as the server's state may be another then.
 bool passes(std::string_view state) {
   static constexpr std::array<std::string_view, 6> kPassing{"08", "53", "57", "40", "55P03", "25006"};
@@ -84,6 +93,7 @@ bool passes(std::string_view state) {
 }
 
 std::string hint(std::string_view state) {
+  if (state == kUndefinedTable || state == "3F000") return std::string(kGoneMark) + ": ";
   if (state == "53100") return "the server's disk is full: ";
   if (state == "25006") return "the server takes no writes (is it a standby?): ";
   return {};
@@ -265,8 +275,7 @@ class PostgresDatabase final : public Database {
       return execute(*connection_, sql, values);
     } catch (const pqxx::sql_error& failure) {
       if (!connection_->is_open() || failure.sqlstate().starts_with("57P")) return broken(failure.what());
-      const bool privilege = dynamic_cast<const pqxx::insufficient_privilege*>(&failure) != nullptr;
-      const std::string state = privilege ? "42501" : failure.sqlstate();
+      const std::string state = state_of(failure);
       return std::unexpected(failed(hint(state) + sql::first_sentence(failure.what()), passes(state)));
     } catch (const std::exception& failure) {
       return broken(failure.what());
@@ -453,10 +462,9 @@ class PostgresDatabase final : public Database {
     if (const auto known = has_own_table(); known && *known) {
       if (const auto told = first("SELECT holder FROM weir_schema", {}); told && *told) holder = ", " + **told;
     }
-    return std::unexpected(
-        failed(fmt::format("is in use by another Weir{} (schema \"{}\"); end that one, or name another storage.schema",
-                           holder, options_.schema),
-               true));
+    return std::unexpected(failed(fmt::format("{}{} (schema \"{}\"); end that one, or name another storage.schema",
+                                              kHeldMark, holder, options_.schema),
+                                  true));
   }
 
   core::Result<void> prepare() {
@@ -523,11 +531,15 @@ class PostgresDatabase final : public Database {
     const auto now = ask("SELECT epoch, holder FROM weir_schema", {});
     if (!now) return std::unexpected(now.error());
     if (!now->empty() && ResultRow(*now, 0).integer(0) == *epoch_) return {};
-    const std::string other = now->empty() ? "somebody" : "another Weir (" + ResultRow(*now, 0).text(1) + ")";
+    // Behind what this process has taken: a copy from before that. What it lacks is told by Commit::follows.
+    if (now->empty() || ResultRow(*now, 0).integer(0) < *epoch_)
+      return std::unexpected(failed(std::string(kGoneMark) + ": an older copy is in their place", true));
     taken_over_ = true;
-    return std::unexpected(failed(other + " has written to the schema while the connection was gone; this one writes "
-                                          "nothing more: end one of them, and start this one again",
-                                  false));
+    return std::unexpected(
+        failed(fmt::format("another Weir ({}) {} while the connection was gone; this one writes nothing "
+                           "more to it as it is",
+                           ResultRow(*now, 0).text(1), kTakenOverMark),
+               false));
   }
 
   const PostgresOptions options_;

@@ -2,16 +2,20 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <fmt/format.h>
 #include <functional>
 #include <sqlite3.h>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "storage/file_lock.h"
 #include "storage/json_values.h"
 #include "storage/schema.h"
 #include "storage/sqlite_database.h"
+#include "storage/trouble.h"
 
 namespace weir::storage {
 namespace {
@@ -169,9 +173,19 @@ std::int64_t version_of(sqlite3* database) {
   return asked && sqlite3_step(asked.get()) == SQLITE_ROW ? sqlite3_column_int64(asked.get(), 0) : 0;
 }
 
+/// Where the new file is until all is in it: so that one that could not be finished takes nobody's place.
+std::string saved_name(const std::string& path) { return path + ".saved"; }
+
+void remove_saved(const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal", ".lock"}) {
+    std::error_code ignored;
+    std::filesystem::remove(saved_name(path) + suffix, ignored);
+  }
+}
+
 /// Makes the new file with the schema of the old one, fills it, and leaves the rest of the way to the next opening.
-core::Result<void> carry_over(const std::string& path, SetAside& tally) {
-  const Handle from = open_raw(tally.kept_as, SQLITE_OPEN_READWRITE);  // its log may have to be played back
+core::Result<void> carry_over(const std::string& damaged, const std::string& path, SetAside& tally) {
+  const Handle from = open_raw(damaged, SQLITE_OPEN_READWRITE);  // its log may have to be played back
   const std::int64_t version = from ? version_of(from.get()) : 0;
   if (version <= 0 || version > static_cast<std::int64_t>(migrations().size())) {
     ++tally.gaps;
@@ -187,32 +201,73 @@ core::Result<void> carry_over(const std::string& path, SetAside& tally) {
   for (const std::string_view table : kTables) {
     exec("BEGIN");
     TableSalvage(from.get(), into.get(), table, tally).run();
-    exec("COMMIT");
+    const int code = sqlite3_exec(into.get(), "COMMIT", nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) {
+      return core::fail(
+          core::ErrorKind::storage,
+          fmt::format("what could be read of the damaged file cannot be written: {}", sqlite3_errmsg(into.get())),
+          path);
+    }
   }
+  // Nobody is to believe that all is there which was written up to that commit.
+  exec(fmt::format("DELETE FROM texts WHERE name = '{}'", kLastCommit).c_str());
   return {};
+}
+
+/// Until the last step the damaged file is where it was, for the next try.
+core::Result<SetAside> save(const std::string& path, core::Time now, std::string why) {
+  SetAside tally{.kept_as = {}, .why = std::move(why)};
+  remove_saved(path);
+  auto done = carry_over(path, saved_name(path), tally);
+  if (done) {
+    auto moved = set_aside(path, now);
+    if (moved) {
+      tally.kept_as = *moved;
+    } else {
+      done = std::unexpected(moved.error());
+    }
+  }
+  std::error_code failed;
+  if (done && std::filesystem::exists(saved_name(path), failed)) {
+    std::filesystem::rename(saved_name(path), path, failed);
+    if (failed) return core::fail(core::ErrorKind::storage, "cannot be renamed: " + failed.message(), saved_name(path));
+  }
+  remove_saved(path);
+  if (done) return tally;
+  core::Error error = done.error();
+  error.message = tally.why + "; it was not set aside: " + error.message;
+  error.where = path;
+  error.retryable = true;
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace
 
-core::Result<Opened> open_or_salvage(const StorageSettings& settings, core::Time now, core::FailPoints* fail_points) {
-  auto store = open_store(settings, {}, fail_points);
-  if (store) return Opened{.store = std::move(*store), .set_aside = std::nullopt};
-  if (settings.postgres || !store.error().message.contains("the database is damaged")) {
-    return std::unexpected(store.error());
+core::Result<Opened> open_or_salvage(const StorageSettings& settings, core::Time now, core::FailPoints* fail_points,
+                                     const std::string& damage) {
+  // A process that was killed between the last two steps of save().
+  std::error_code ignored;
+  if (!settings.postgres && !std::filesystem::exists(settings.path, ignored))
+    std::filesystem::rename(saved_name(settings.path), settings.path, ignored);
+  std::string why = damage;
+  if (why.empty()) {
+    auto store = open_store(settings, {}, fail_points);
+    if (store) return Opened{.store = std::move(*store), .set_aside = std::nullopt};
+    const core::Error& error = store.error();
+    const bool no_database = error.message.contains(kNoDatabaseMark);
+    if (settings.postgres || trouble_of(error) != Trouble::damaged ||
+        (no_database && !FileLock::was_taken(settings.path))) {
+      return std::unexpected(error);
+    }
+    why = error.message;
   }
-  auto moved = set_aside(settings.path, now);
-  if (!moved) {
-    core::Error error = store.error();
-    error.message += "; it " + moved.error().message;
-    return std::unexpected(error);
-  }
-  SetAside tally{.kept_as = *moved, .why = store.error().message};
-  if (auto carried = carry_over(settings.path, tally); !carried) return std::unexpected(carried.error());
+  auto tally = save(settings.path, now, why);
+  if (!tally) return std::unexpected(tally.error());
   StorageSettings fresh = settings;
   fresh.backup = false;  // what there was is kept already
   auto opened = open_store(fresh, {}, fail_points);
   if (!opened) return std::unexpected(opened.error());
-  return Opened{.store = std::move(*opened), .set_aside = std::move(tally)};
+  return Opened{.store = std::move(*opened), .set_aside = std::move(*tally)};
 }
 
 }  // namespace weir::storage

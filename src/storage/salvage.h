@@ -27,9 +27,10 @@ struct Opened {
 };
 
 /// open_store; a file that is damaged is renamed (see set_aside) and what can be read of it is carried over into a new
-/// one: active alerts, incidents, waiting messages and silences first, then the rest. Errors: those of open_store, but
-/// not that; the file cannot be renamed.
+/// one: active alerts, incidents, waiting messages and silences first, then the rest. So it is with one that is no
+/// database at all where a Weir had one. `damage` is what was said of a file that was found damaged while it was open,
+/// whatever an opening would find. Errors: those of open_store, but not that; the file cannot be renamed.
 core::Result<Opened> open_or_salvage(const StorageSettings& settings, core::Time now,
-                                     core::FailPoints* fail_points = nullptr);
+                                     core::FailPoints* fail_points = nullptr, const std::string& damage = {});
 
 }  // namespace weir::storage

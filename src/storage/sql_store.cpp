@@ -11,6 +11,7 @@
 #include "storage/json_values.h"
 #include "storage/statements.h"
 #include "storage/told_of.h"
+#include "storage/trouble.h"
 
 namespace weir::storage {
 namespace {
@@ -28,9 +29,6 @@ core::AlertState to_state(const std::string& text) {
 
 /// Messages that may be about an incident, of which those are chosen that are.
 constexpr std::size_t kMostScanned = 2000;
-
-/// The name of the text that has the id of the last commit which had one.
-constexpr std::string_view kLastCommit = "weir/last_commit";
 
 /// Messages with the same key are delivered one after the other.
 std::string order_key(const core::Notification& notification) { return "group:" + notification.group_key; }
@@ -69,8 +67,10 @@ class SqlStore final : public Store {
         const auto last = find_text(kLastCommit);
         if (!last) return std::unexpected(last.error());
         if (*last == changes.id) return {};
+        if (!changes.follows.empty() && *last != changes.follows) return lost();
         if (auto done = database_->put(sql::kPutText, {kLastCommit, std::string_view(changes.id)}); !done) return done;
       }
+      if (auto done = changes.anew ? forget_states() : core::Result<void>(); !done) return done;
       if (auto done = table(changes.alerts, &SqlStore::put_alert, FailPoint::commit_alerts); !done) return done;
       if (auto done = table(changes.removed, &SqlStore::remove_alert, FailPoint::commit_removed); !done) return done;
       if (auto done = table(changes.transitions, &SqlStore::add_transition, FailPoint::commit_transitions); !done)
@@ -291,6 +291,7 @@ class SqlStore final : public Store {
 
   core::Result<void> prune(core::Time now, core::Duration history) override {
     const std::lock_guard lock(mutex_);
+    used_.emplace(kLastCommit);  // however long ago it was
     auto pruned = in_transaction(*database_, [&]() -> core::Result<void> {
       for (const std::string& name : used_) {
         if (auto done = only_status(database_->run(sql::kTextUsed, {ms(now), std::string_view(name)})); !done) {
@@ -323,6 +324,21 @@ class SqlStore final : public Store {
     if (items.empty()) return {};
     if (auto done = all(items, put); !done) return done;
     return core::reach(fail_points_, written);
+  }
+
+  core::Result<void> lost() const {
+    return core::fail(core::ErrorKind::storage,
+                      std::string(kLostMark) +
+                          ": it is an older copy, or another server; all that is known is written "
+                          "again",
+                      database_->where());
+  }
+
+  core::Result<void> forget_states() {
+    for (const std::string_view statement : sql::kForgetStates) {
+      if (auto done = database_->put(statement, {}); !done) return done;
+    }
+    return {};
   }
 
   core::Result<std::optional<std::string>> find_text(std::string_view key) {

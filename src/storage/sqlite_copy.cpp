@@ -167,6 +167,7 @@ core::Result<void> back_up_before_migration(const std::string& path, std::int64_
       core::Error error = copied.error();
       error.message = "no backup could be made before the schema is brought forward (" + error.message +
                       "); make room, or set storage.backup: false";
+      error.retryable = true;  // a disk may have room later
       return std::unexpected(error);
     }
   }

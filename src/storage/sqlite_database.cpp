@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "storage/file_lock.h"
+#include "storage/trouble.h"
 
 namespace weir::storage {
 namespace {
@@ -28,8 +29,8 @@ using Prepared = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
 std::string explain(int code, const std::string& original) {
   switch (code & 0xff) {
-    case SQLITE_NOTADB: return "is not a SQLite database; move it away or name another storage.path";
-    case SQLITE_CORRUPT: return "the database is damaged (" + original + ")";
+    case SQLITE_NOTADB: return std::string(kNoDatabaseMark) + "; move it away or name another storage.path";
+    case SQLITE_CORRUPT: return std::string(kDamagedMark) + " (" + original + ")";
     case SQLITE_FULL: return "the disk is full (" + original + "); free some space";
     case SQLITE_READONLY: return "the file is read-only; make it and its folder writable for Weir's user";
     case SQLITE_BUSY:
@@ -260,6 +261,18 @@ core::Result<void> refuse_foreign(SqliteDatabase& database) {
                     database.where());
 }
 
+core::Result<void> readable_file(const std::string& path) {
+  const auto cannot = [&](core::ErrorKind kind, const std::string& why) { return core::fail(kind, why, path); };
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return cannot(core::ErrorKind::not_found, "there is no such file");
+    return cannot(core::ErrorKind::denied, "cannot be read: " + std::system_category().message(errno));
+  }
+  if (!S_ISREG(found.st_mode)) return cannot(core::ErrorKind::invalid, "is no file but a folder or a device");
+  if (::access(path.c_str(), R_OK) == 0) return {};
+  return cannot(core::ErrorKind::denied, "cannot be read: " + std::system_category().message(errno));
+}
+
 /// The first problem that SQLite finds in the pages of the file.
 core::Result<void> quick_check(SqliteDatabase& database) {
   return database.each("PRAGMA quick_check(1)", {}, [&](const Row& row) -> core::Result<void> {
@@ -307,15 +320,23 @@ core::Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& 
 }
 
 core::Result<std::unique_ptr<Database>> open_sqlite_reader(const std::string& path, core::Duration busy_timeout) {
+  if (auto there = readable_file(path); !there) return std::unexpected(there.error());
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, nullptr);
   Handle handle(raw);
-  if (code == SQLITE_CANTOPEN) return core::fail(core::ErrorKind::not_found, "cannot be opened to read", path);
   if (code != SQLITE_OK) return std::unexpected(error_of(code, sqlite3_errstr(code), path));
   sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
   auto database = std::make_unique<SqliteDatabase>(path, std::move(handle));
-  if (auto ours = refuse_foreign(*database); !ours) return std::unexpected(ours.error());
-  return database;
+  auto ours = refuse_foreign(*database);
+  if (ours) return database;
+  const int primary = sqlite3_errcode(raw) & 0xff;
+  if (primary != SQLITE_READONLY && primary != SQLITE_CANTOPEN) return std::unexpected(ours.error());
+  // Also a reader notes beside the file how far it has read.
+  return core::fail(
+      core::ErrorKind::denied,
+      "cannot be read without the right to write to its folder; do this as the user that Weir runs as, or "
+      "with a copy in a folder of your own",
+      path);
 }
 
 }  // namespace weir::storage

@@ -115,6 +115,8 @@ inline constexpr std::string_view kPutGroup =
 inline constexpr std::string_view kRemoveGroup = "DELETE FROM notification_groups WHERE name = $1";
 inline constexpr std::string_view kGroups = "SELECT name, record FROM notification_groups ORDER BY name";
 
+inline constexpr std::string_view kForgetStates[] = {"DELETE FROM alerts", "DELETE FROM notification_groups"};
+
 inline constexpr std::string_view kPutSilence =
     "INSERT INTO silences (id, ends_at, silence) VALUES ($1, $2, $3) "
     "ON CONFLICT (id) DO UPDATE SET ends_at = excluded.ends_at, silence = excluded.silence";

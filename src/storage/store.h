@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/diagnostics.h"
@@ -55,6 +56,10 @@ struct Commit {
   // Where it is given, a commit that was already the last one under an id is not written again: so one whose outcome
   // was not heard can be tried once more.
   std::string id = {};
+  // The id of the commit that was the last one. Where storage has another, it is not what it was (an older copy,
+  // another server), and nothing is written: see Trouble::lost.
+  std::string follows = {};
+  bool anew = false;                               // alerts and groups are all there are: what storage has of them goes
   std::vector<core::Alert> alerts = {};            // inserted or replaced, by fingerprint, group and rule
   std::vector<core::Alert> removed = {};           // no longer active; only fingerprint, group and rule are looked at
   std::vector<core::Transition> transitions = {};  // appended to the history
@@ -63,7 +68,7 @@ struct Commit {
   std::vector<core::GroupRecord> groups = {};      // inserted or replaced, by key; those that are gone are removed
 
   bool empty() const {
-    return alerts.empty() && removed.empty() && transitions.empty() && incidents.empty() && outbox.empty() &&
+    return !anew && alerts.empty() && removed.empty() && transitions.empty() && incidents.empty() && outbox.empty() &&
            groups.empty();
   }
 };
@@ -171,6 +176,9 @@ struct MeasurementQuery {
 /// that has it open goes on. Stops at the first error of `read`. Errors: no such file, not Weir's, another schema.
 core::Result<void> read_measurements(const StorageSettings& settings, const MeasurementQuery& query,
                                      const std::function<core::Result<void>(const core::Measurement&)>& read);
+
+/// The text under which the id of the last commit is kept that had one.
+inline constexpr std::string_view kLastCommit = "weir/last_commit";
 
 /// Renames a file that cannot be used, with its -wal and -shm, to `<path>.corrupt-<time>`; returns the new name.
 core::Result<std::string> set_aside(const std::string& path, core::Time now);

@@ -29,6 +29,7 @@ class FlakyStore final : public storage::Store {
  public:
   explicit FlakyStore(std::unique_ptr<storage::Store> inner) : inner_(std::move(inner)) {}
   bool broken = false;
+  void replace(std::unique_ptr<storage::Store> other) { inner_ = std::move(other); }
 
   core::Result<void> commit(const storage::Commit& changes) override {
     if (broken) return core::fail(core::ErrorKind::storage, "the disk is full");
@@ -97,7 +98,7 @@ class JudgeTest : public testing::Test {
   }
 
   /// A judge as after a restart: storage is what it was, and the series where their snapshot could be loaded.
-  void restart(const std::string& rules = kRules) {
+  void restart(const std::string& rules = kRules, bool without_storage = false) {
     config::Diagnostics diagnostics;
     judge_.reset();
     rules_ = std::make_unique<rules::Evaluator>(rules::load_text(rules, "rules.yml", diagnostics));
@@ -109,7 +110,14 @@ class JudgeTest : public testing::Test {
                                                   .annotations = annotations_,
                                                   .silences = {},
                                                   .upstream = upstream_});
+    if (without_storage) return;
     ASSERT_TRUE(judge_->restore(now_));
+  }
+  /// A judge that does not know yet what storage has.
+  void begin_without_storage() {
+    series_ = std::make_unique<series::Store>(series::Limits{});
+    restart(rules_text_, true);
+    judge_->await({.kind = core::ErrorKind::storage, .message = "cannot connect", .retryable = true}, now_);
   }
   /// The same without a snapshot.
   void start() {
@@ -168,6 +176,7 @@ class JudgeTest : public testing::Test {
   std::unique_ptr<series::Store> series_;
   std::unique_ptr<rules::Evaluator> rules_;
   std::unique_ptr<Judge> judge_;
+  std::string rules_text_ = kRules;  // of begin_without_storage()
 };
 
 TEST_F(JudgeTest, ABreachBecomesAnIncidentAndAMessageInTheSameStepAsItFires) {
@@ -295,6 +304,117 @@ TEST_F(JudgeTest, WhatSaysThatStorageFailsIsToldWithoutStorage) {
   EXPECT_EQ(waiting, 2U) << "that of the other, and that of both";
   EXPECT_FALSE(judge_->give_back(step.urgent).storage);
   EXPECT_EQ(storage_.pending_messages().value(), waiting + 1) << "one that nobody could be told in time";
+}
+
+TEST_F(JudgeTest, WhatWasSeenBeforeStorageCouldBeReadIsJoinedToItAsOfWhenItHappened) {
+  fire();
+  ASSERT_EQ(stored().size(), 1U);
+  const core::Incident before = stored()[0];
+  begin_without_storage();
+  for (const double lag : {20, 20, 20}) cycle(lag);
+  EXPECT_TRUE(cycle(20).storage);
+  EXPECT_EQ(judge_->view()->incidents.size(), 1U) << "it is shown";
+  const JudgeStep ended = cycle(5);
+  EXPECT_EQ(ended.transitions, 1U);
+  const core::Time end = now_;
+  EXPECT_TRUE(stored().at(0).open()) << "nothing is written before it is known what was there";
+  now_ += 1h;
+  const auto joined = judge_->restore(now_);
+  ASSERT_TRUE(joined) << joined.error().describe();
+  EXPECT_FALSE(joined->storage);
+  ASSERT_EQ(stored().size(), 1U) << "the same incident";
+  EXPECT_EQ(stored()[0].id, before.id);
+  EXPECT_EQ(stored()[0].resolved_at, end);
+  EXPECT_TRUE(storage_.active_alerts()->empty());
+  EXPECT_EQ(storage_.pending_messages().value(), 2U) << "its beginning, of before, and its end";
+  EXPECT_EQ(cycle(5).messages, 0U);
+}
+
+TEST_F(JudgeTest, WhatWasOnlySeenBeforeStorageCouldBeReadIsInHistory) {
+  begin_without_storage();
+  for (const double lag : {20, 20, 20}) cycle(lag);
+  const core::Time fired = now_;
+  cycle(5);
+  ASSERT_TRUE(judge_->restore(now_ += 1min));
+  ASSERT_EQ(stored().size(), 1U);
+  EXPECT_EQ(stored()[0].opened_at, fired);
+  EXPECT_FALSE(stored()[0].open());
+  EXPECT_EQ(storage_.transitions({.limit = 10})->size(), 3U) << "pending, firing, and not";
+  EXPECT_EQ(storage_.pending_messages().value(), 2U);
+}
+
+TEST_F(JudgeTest, OneThatFiresFromBeforeAndIsNotSeenEndsWithTheNextEvaluation) {
+  fire();
+  begin_without_storage();
+  cycle(5);
+  ASSERT_TRUE(judge_->restore(now_ += 1min));
+  EXPECT_EQ(judge_->view()->alerts.size(), 1U);
+  cycle(5);
+  EXPECT_TRUE(judge_->view()->alerts.empty());
+  EXPECT_FALSE(stored().at(0).open());
+}
+
+TEST_F(JudgeTest, WhatSaysThatStorageIsAwayIsToldOnce) {
+  rules_text_ = "groups: [{name: g, rules: [{alert: WeirStorageFailing, expr: 'lag > 10'}]}]";
+  begin_without_storage();
+  const JudgeStep away = cycle(20);
+  ASSERT_EQ(away.urgent.size(), 1U);
+  ASSERT_TRUE(judge_->restore(now_ += 1s));
+  EXPECT_EQ(storage_.pending_messages().value(), 0U) << "they were told";
+  EXPECT_EQ(stored().size(), 1U);
+  cycle(5);
+  now_ += 10s;
+  judge_->tick(now_);
+  EXPECT_EQ(storage_.pending_messages().value(), 1U) << "its end";
+}
+
+TEST_F(JudgeTest, WhileAnotherWeirJudgesNothingIsJudgedAndItsWordCounts) {
+  fire();
+  judge_->stand_by();
+  EXPECT_TRUE(judge_->view()->alerts.empty());
+  EXPECT_TRUE(judge_->view()->incidents.empty());
+  const JudgeStep idle = cycle(5);
+  EXPECT_TRUE(idle.standby);
+  EXPECT_EQ(idle.transitions, 0U);
+  EXPECT_TRUE(stored().at(0).open()) << "the other one may have seen otherwise";
+  ASSERT_TRUE(judge_->restore(now_));
+  EXPECT_EQ(judge_->view()->alerts.size(), 1U);
+  cycle(5);
+  EXPECT_FALSE(stored().at(0).open());
+  EXPECT_EQ(storage_.pending_messages().value(), 2U);
+}
+
+TEST_F(JudgeTest, AStorageThatIsAnotherOneGetsAllThatGoesOn) {
+  fire();
+  const std::string before = stored().at(0).id;
+  storage_.replace(std::move(*storage::open_sqlite(":memory:")));
+  EXPECT_FALSE(cycle(20).rewritten) << "nothing was to be written";
+  reload(std::string(kRules) + "\n  - {name: h, rules: [{alert: Other, expr: lag > 1}]}\n");
+  const JudgeStep step = cycle(20);
+  EXPECT_TRUE(step.rewritten);
+  EXPECT_FALSE(step.storage);
+  EXPECT_EQ(storage_.active_alerts()->size(), 2U);
+  EXPECT_FALSE(storage_.notification_groups()->empty());
+  EXPECT_THAT(stored(), testing::Contains(testing::Field(&core::Incident::id, before)));
+  EXPECT_FALSE(cycle(1).rewritten);
+}
+
+TEST_F(JudgeTest, AfterARestartItIsStillSeenThatStorageIsAnotherOne) {
+  fire();
+  restart();
+  storage_.replace(std::move(*storage::open_sqlite(":memory:")));
+  EXPECT_TRUE(cycle(5).rewritten) << "before this process had written anything";
+  EXPECT_EQ(stored().size(), 1U);
+}
+
+TEST_F(JudgeTest, AStorageThatWasOpenedAnewGetsAllAtOnce) {
+  fire();
+  storage_.replace(std::move(*storage::open_sqlite(":memory:")));
+  const JudgeStep step = judge_->write_again();
+  EXPECT_TRUE(step.rewritten);
+  EXPECT_FALSE(step.storage);
+  EXPECT_EQ(storage_.active_alerts()->size(), 1U);
+  EXPECT_TRUE(stored().at(0).open());
 }
 
 TEST_F(JudgeTest, RuleGroupsAreShownWithTheirStateAndAlerts) {

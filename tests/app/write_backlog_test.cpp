@@ -58,6 +58,49 @@ TEST(WriteBacklog, GivesTheSameUnderTheSameIdUntilItIsWritten) {
   EXPECT_NE(WriteBacklog().next().id, WriteBacklog().next().id) << "each process has ids of its own";
 }
 
+TEST(WriteBacklog, SaysWhichCommitOneFollows) {
+  WriteBacklog backlog;
+  backlog.add({.transitions = {transition(1, AlertState::firing, 1)}});
+  EXPECT_EQ(backlog.next().follows, "") << "what was last is not this process's";
+  const std::string first = backlog.next().id;
+  backlog.written();
+  backlog.add({.transitions = {transition(2, AlertState::firing, 2)}});
+  EXPECT_EQ(backlog.next().follows, first);
+}
+
+TEST(WriteBacklog, BeginsAnewWithAllStatesAfterWhatWaits) {
+  WriteBacklog backlog(100, 1);
+  backlog.add({.alerts = {alert(1)}});
+  backlog.next();
+  backlog.written();
+  backlog.add({.removed = {alert(1)},
+               .transitions = {transition(1, AlertState::inactive, 1), transition(2, AlertState::firing, 2)},
+               .incidents = {incident("i", "older"), incident("only here", "")}});
+  EXPECT_NE(backlog.next().follows, "");
+  backlog.begin_anew({.alerts = {alert(2)}, .incidents = {incident("i", "newest")}});
+  EXPECT_EQ(backlog.next().follows, "");
+  EXPECT_FALSE(backlog.next().anew) << "states go last";
+  backlog.written();
+  const storage::Commit last = backlog.next();
+  EXPECT_TRUE(last.anew);
+  EXPECT_EQ(last.alerts.size(), 1U);
+  EXPECT_TRUE(last.removed.empty());
+  EXPECT_EQ(last.incidents.size(), 2U);
+  EXPECT_EQ(last.incidents[0].title, "newest");
+  backlog.written();
+  EXPECT_TRUE(backlog.empty());
+  backlog.begin_anew({});
+  EXPECT_FALSE(backlog.empty()) << "that there is nothing is news too";
+  EXPECT_TRUE(backlog.next().anew);
+}
+
+TEST(WriteBacklog, HandsOutTransitionsThatWait) {
+  WriteBacklog backlog;
+  backlog.add({.transitions = {transition(1, AlertState::firing, 1), transition(2, AlertState::firing, 2)}});
+  EXPECT_EQ(backlog.take_transitions().size(), 2U);
+  EXPECT_TRUE(backlog.empty());
+}
+
 TEST(WriteBacklog, KeepsTheNewestWordOnAlertsIncidentsAndGroups) {
   WriteBacklog backlog;
   backlog.add({.alerts = {alert(1), alert(2)}, .incidents = {incident("a", "old")}, .groups = {{.key = "g"}}});

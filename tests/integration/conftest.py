@@ -59,10 +59,10 @@ def start_weir(request):
     """Starts Weirs for one test; ends them afterwards and shows their logs when the test failed."""
     started = []
 
-    def start(config):
+    def start(config, ready=True):
         weir = Weir(config)
         started.append(weir)
-        return weir.start()
+        return weir.start() if ready else weir.launch()
 
     yield start
     for weir in started:

@@ -3,7 +3,6 @@
 import json
 import os
 import resource
-import signal
 import sqlite3
 import subprocess
 import threading
@@ -11,35 +10,11 @@ import time
 
 import pytest
 
-from support.http import Answer, HttpServer
+from support import loads
+from support.loads import Page, kept_transitions, kill_server, start_server, told, unwritten
 from support.postgres import Postgres
 from support.wait import until
-from support.weir import Weir, binary
-
-RULES = """
-groups:
-  - name: load
-    interval: 1s
-    rules:
-      - {alert: Load, expr: load > 0, labels: {severity: critical}, annotations: {summary: "{{ $labels.host }}"}}
-  - name: weir
-    interval: 1s
-    rules:
-      - {alert: WeirStorageFailing, expr: 'increase(weir_storage_failures_total[2m]) > 0', labels: {severity: critical}}
-      - {alert: WeirStorageSetAside, expr: weir_storage_set_aside_total > 0, labels: {severity: warning}}
-"""
-
-
-class Page(HttpServer):
-    """A page of metrics with a value for each host, which a test sets."""
-
-    def __init__(self):
-        self.loads = {}
-        super().__init__()
-
-    def handle(self, *_):
-        lines = "".join(f'load{{host="{host}"}} {value}\n' for host, value in list(self.loads.items()))
-        return Answer(body=("# TYPE load gauge\n" + lines).encode(), headers={"Content-Type": "text/plain; version=0.0.4"})
+from support.weir import binary
 
 
 @pytest.fixture
@@ -50,16 +25,7 @@ def page():
 
 @pytest.fixture
 def config(page, webhook, tmp_path):
-    """One alert a host, each of them its own group, so that each beginning and each end is one notification."""
-    (tmp_path / "rules.yml").write_text(RULES)
-    return {
-        "scrape": [{"name": "hosts", "url": f"{page.url}/metrics", "interval": "1s"}],
-        "rules": {"files": [str(tmp_path / "rules.yml")]},
-        "notifications": {"start_delay": "0s"},
-        "receivers": [{"name": "team", "webhook_configs": [{"url": webhook.url}]}],
-        "route": {"receiver": "team", "group_by": ["alertname", "host"], "group_wait": "0s", "group_interval": "1s",
-                  "repeat_interval": "1h"},
-    }
+    return loads.configuration(tmp_path, page, webhook)
 
 
 @pytest.fixture(scope="module")
@@ -84,43 +50,6 @@ def on_server(config, server, database, tmp_path):
                                   "connect_timeout": "2s", "statement_timeout": "3s"}}
 
 
-def told(webhook, status):
-    """{host: how often} of the notifications about Load."""
-    counts = {}
-    for alert in webhook.alerts("Load", status):
-        counts[alert["labels"]["host"]] = counts.get(alert["labels"]["host"], 0) + 1
-    return counts
-
-
-def kept_transitions(server, database):
-    rows = server.execute("SELECT alert, to_state FROM weir.transitions ORDER BY id", database)
-    return [(json.loads(alert)["labels"]["host"], to) for alert, to in rows if json.loads(alert)["rule"] == "Load"]
-
-
-def unwritten(weir):
-    return weir.sample("weir_storage_unwritten") or 0
-
-
-def kill_server(server):
-    """SIGKILL to all of its processes at once, as when the machine goes."""
-    children = subprocess.run(["pgrep", "-P", str(postmaster(server))], capture_output=True, text=True).stdout.split()
-    for pid in [postmaster(server), *map(int, children)]:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    server.kill()
-
-
-def postmaster(server):
-    return int((server.folder / "data/postmaster.pid").read_text().splitlines()[0])
-
-
-def start_server(server):
-    server.launch()
-    server.wait_ready()
-
-
 def test_weir_on_postgresql_goes_on_where_it_was(on_server, server, database, page, webhook, start_weir):
     page.loads = {"a": 1}
     weir = start_weir(on_server)
@@ -133,14 +62,6 @@ def test_weir_on_postgresql_goes_on_where_it_was(on_server, server, database, pa
     assert told(webhook, "firing") == {"a": 1}
     assert kept_transitions(server, database)[-1] == ("a", "inactive")
     assert server.password not in weir.log()
-
-
-def test_a_second_weir_is_refused(on_server, start_weir):
-    weir = start_weir(on_server)
-    second = Weir(on_server)
-    done = subprocess.run(second.command(), capture_output=True, text=True, timeout=30, env=second.environment())
-    assert done.returncode == 1
-    assert "is in use by another Weir, host " in done.stderr and f"process {weir.pid}" in done.stderr, done.stderr
 
 
 def test_killed_postgresql_loses_and_doubles_nothing(on_server, server, database, page, webhook, start_weir):

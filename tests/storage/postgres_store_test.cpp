@@ -7,6 +7,7 @@
 #include "storage/postgres_database.h"
 #include "storage/schema.h"
 #include "storage/store.h"
+#include "storage/trouble.h"
 
 #include "postgres_schema.h"
 #include "samples.h"
@@ -189,6 +190,22 @@ TEST(PostgresStore, WritesNothingMoreOnceAnotherWeirHadTheSchemaMeanwhile) {
     EXPECT_THAT(refused.error().message, HasSubstr("has written to the schema while the connection was gone"));
   }
   EXPECT_EQ(schema.ask("SELECT count(*) FROM transitions"), "1");
+}
+
+TEST(PostgresStore, TablesThatAreGoneAreToldAsThat) {
+  PostgresSchema schema;
+  auto store = must_open(schema.options());
+  ASSERT_TRUE(store->commit(step("a")));
+  schema.ask("DROP SCHEMA " + schema.options().schema + " CASCADE");
+  const auto gone = store->commit({.id = "run/1", .alerts = {alert("a")}});
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(trouble_of(gone.error()), Trouble::gone) << gone.error().describe();
+  EXPECT_EQ(schema.hang_up(), 1);
+  const auto after = store->commit(step("b"));
+  ASSERT_FALSE(after);
+  EXPECT_EQ(trouble_of(after.error()), Trouble::gone) << after.error().describe();
+  store.reset();
+  EXPECT_TRUE(must_open(schema.options())->commit(step("b"))) << "opened anew it has them";
 }
 
 TEST(PostgresStore, AServerThatIsAwayIsNotAskedAtEveryCall) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -151,6 +152,51 @@ TEST(Salvage, ADamagedFileOfAnOlderSchemaIsSavedAndBroughtForward) {
   ASSERT_TRUE(opened.set_aside);
   EXPECT_EQ(opened.store->newest("rows", 10)->size(), 1U);
   EXPECT_EQ(ask_sqlite(folder.file(), "PRAGMA user_version"), std::to_string(migrations().size()));
+}
+
+TEST(Salvage, WhereAWeirHadADatabaseWhatIsNoneIsSetAside) {
+  const TempFolder folder;
+  fill(folder.file());
+  damage_page(folder.file(), 1);
+  const Opened opened = must_open(folder.file());
+  ASSERT_TRUE(opened.set_aside);
+  EXPECT_THAT(opened.set_aside->why, HasSubstr("is not a SQLite database"));
+  EXPECT_TRUE(std::filesystem::exists(opened.set_aside->kept_as));
+  EXPECT_TRUE(opened.store->active_alerts()->empty());
+}
+
+TEST(Salvage, WhatWasFoundDamagedIsSavedWhateverAnOpeningWouldFind) {
+  const TempFolder folder;
+  fill(folder.file());
+  const auto opened = open_or_salvage({.path = folder.file()}, at(0), nullptr, "page 7 cannot be used");
+  ASSERT_TRUE(opened);
+  ASSERT_TRUE(opened->set_aside);
+  EXPECT_EQ(opened->set_aside->why, "page 7 cannot be used");
+  expect_the_rest_whole(*opened->store);
+  EXPECT_FALSE(std::filesystem::exists(folder.file() + ".saved"));
+}
+
+TEST(Salvage, OneThatWasKilledInItsMiddleBeginsAgainAndAtItsEndIsGoneOnWith) {
+  const TempFolder folder;
+  fill(folder.file());
+  damage_page(folder.file(), root_page(folder.file(), "transitions_at"));
+  std::ofstream(folder.file() + ".saved") << "half of it";
+  expect_the_rest_whole(*must_open(folder.file()).store);
+  std::filesystem::rename(folder.file(), folder.file() + ".saved");
+  expect_the_rest_whole(*must_open(folder.file()).store);
+}
+
+TEST(Salvage, WhenThereIsNoRoomTheDamagedFileStaysWhereItIs) {
+  const TempFolder folder;
+  fill(folder.file());
+  damage_page(folder.file(), root_page(folder.file(), "transitions_at"));
+  std::filesystem::create_directory(folder.file() + ".saved");  // no file can be made there
+  std::ofstream(folder.file() + ".saved/x") << "x";
+  const auto refused = open_or_salvage({.path = folder.file()}, at(0));
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().retryable);
+  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("damaged"), HasSubstr("it was not set aside")));
+  EXPECT_TRUE(std::filesystem::exists(folder.file()));
 }
 
 TEST(Salvage, WhatIsNoDatabaseIsLeftAlone) {

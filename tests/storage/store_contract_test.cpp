@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "storage/store.h"
+#include "storage/trouble.h"
 
 #include "postgres_schema.h"
 #include "samples.h"
@@ -573,6 +574,29 @@ TEST_P(StoreContract, ACommitThatWasTheLastOfItsIdIsNotWrittenAgain) {
   first.id = "run/2";
   commit(first);
   EXPECT_EQ(store_->transitions({})->size(), 3U);
+}
+
+TEST_P(StoreContract, ACommitThatFollowsAnotherThanTheLastIsNotWritten) {
+  commit({.id = "run/1", .alerts = {alert("a")}, .groups = {{.key = "one"}}});
+  commit({.id = "run/2", .follows = "run/1", .alerts = {alert("b")}});
+  const Commit next{.id = "run/9", .follows = "run/8", .alerts = {alert("c")}};
+  const auto refused = store_->commit(next);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(trouble_of(refused.error()), Trouble::lost);
+  EXPECT_EQ(store_->active_alerts()->size(), 2U);
+  commit({.id = "run/9", .anew = true, .alerts = {alert("c")}, .groups = {{.key = "two"}}});
+  ASSERT_EQ(store_->active_alerts()->size(), 1U);
+  EXPECT_EQ(store_->active_alerts()->at(0).labels, alert("c").labels);
+  ASSERT_EQ(store_->notification_groups()->size(), 1U);
+  EXPECT_EQ(store_->notification_groups()->at(0).key, "two");
+}
+
+TEST_P(StoreContract, WhichCommitWasTheLastIsKnownForAsLongAsThereAreCommits) {
+  commit({.id = "run/1", .alerts = {alert("a")}});
+  for (int day = 1; day < 5; ++day) ASSERT_TRUE(store_->prune(at(day * 86'400), std::chrono::days(1)));
+  commit({.id = "run/2", .follows = "run/1", .alerts = {alert("b")}});
+  for (int day = 5; day < 9; ++day) ASSERT_TRUE(store_->prune(at(day * 86'400), std::chrono::days(1)));
+  EXPECT_TRUE(store_->commit({.id = "run/3", .follows = "run/2", .alerts = {alert("c")}}));
 }
 
 TEST_P(StoreContract, AHistoryThatNeedsManyMessagesToTheServerIsWrittenWhole) {

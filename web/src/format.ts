@@ -92,3 +92,13 @@ export function sparkPath(points: [number, number | null][], width: number, heig
   }
   return path;
 }
+
+// What it means that storage is not open.
+export function storageText({ state, why }: { state: "away" | "standby" | "mending"; why: string }): string {
+  if (state === "standby") return `This Weir stands by: it collects, and another one judges and notifies. ${why}`;
+  const meaning = {
+    away: "Storage was not there when Weir started: what fired before is not known yet, and nobody is told of what fires.",
+    mending: "Storage is being mended: what happens is kept in memory, and nobody is told until it is stored.",
+  };
+  return `${meaning[state]} ${why}`;
+}

@@ -2,7 +2,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
-import { clock, span } from "./format";
+import { clock, span, storageText } from "./format";
 import { HistoryPage, OldIncident } from "./incident_history";
 import { Alerts, Incidents } from "./incidents";
 import { LineagePage } from "./lineage";
@@ -111,6 +111,7 @@ function Page() {
       ) : overview ? (
         <main class={live.problem ? "old" : ""}>
           <Summary overview={overview} />
+          {overview.storage ? <p class="banner" role="alert">{storageText(overview.storage)}</p> : null}
           {overview.truncated ? <p class="banner">Only the 500 worst of each list are shown; /metrics has them all.</p> : null}
           {chosen && !overview.incidents.some((each) => each.id === chosen) ? <OldIncident id={chosen} version={live.fetchedAt} /> : null}
           <div class="columns">

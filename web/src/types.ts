@@ -158,11 +158,16 @@ export interface Totals {
   tables: number;
   failing_tables: number;
 }
+export interface StorageTrouble {
+  state: "away" | "standby" | "mending";
+  why: string;
+}
 export interface Overview {
   now: number;
   version: string;
   uptime_seconds: number;
   truncated: boolean;
+  storage: StorageTrouble | null; // null while it is open
   totals: Totals;
   collectors: Collector[];
   clusters: Cluster[];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ago, counted, exact, lasting, short, sorted, span, sparkPath, visible } from "../src/format";
+import { ago, counted, exact, lasting, short, sorted, span, sparkPath, storageText, visible } from "../src/format";
 
 test("numbers are short, and unknown is not zero", () => {
   assert.equal(short(null), "–");
@@ -60,4 +60,10 @@ test("a spark line needs two points, and a flat one stays inside its box", () =>
   assert.equal(sparkPath([[0, 5]], 40, 20), "");
   for (const number of sparkPath([[0, 0], [1, 0]], 40, 20).match(/[\d.]+/g) ?? []) assert.ok(Number(number) <= 40);
   assert.match(sparkPath([[0, 0], [1, 0]], 40, 20), /^M0\.0 19\.0L40\.0 19\.0$/);
+});
+
+test("storage that is not open is said to mean something, with its reason", () => {
+  assert.match(storageText({ state: "standby", why: "in use by host b" }), /stands by.*in use by host b$/);
+  assert.match(storageText({ state: "away", why: "cannot connect" }), /nobody is told.*cannot connect$/);
+  assert.match(storageText({ state: "mending", why: "damaged" }), /being mended.*damaged$/);
 });
