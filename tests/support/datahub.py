@@ -20,8 +20,8 @@ class DataHub(Server):
     def environment(self):
         return {**os.environ, "DATAHUB_TELEMETRY_ENABLED": "false"}
 
-    def command(self):
-        return [artifacts.tool_environment("datahub") / "bin/python", Path(__file__).with_name("datahub_gms.py"), self.port, self.token]
+    def command(self):  # -P: the folder of this file has an http.py
+        return [artifacts.tool_environment("datahub") / "bin/python", "-P", Path(__file__).with_name("datahub_gms.py"), self.port, self.token]
 
     def ready(self):
         return http.request(f"{self.url}/config").status == 200
