@@ -415,6 +415,7 @@ class App::Impl {
     self_.append_samples(batch->samples, now);
     keeper_.append_samples(batch->samples, now);
     lineage_.refresh(series_, view->alerts, now, *batch);
+    lineage_.tell_catalogs(*view, now);
     take("self", batch, now);
   }
 

@@ -161,9 +161,9 @@ int check_schemas(const SchemaOptions& options) {
   const auto http = net::make_curl_client();
   collectors::SchemaRegistryClient client(settings->endpoint, *http);
   const auto begun = std::chrono::steady_clock::now();
-  client.begin_cycle(begun + std::chrono::hours(1), {});
   quality::RunReport report;
   report.started = runtime::SystemClock().now();
+  (void)client.begin_cycle(report.started, begun + std::chrono::hours(1), {});  // nobody asked it to wait before
   for (const collectors::SchemaContract& contract : contracts) {
     auto files = collectors::contract_files(contract);
     // A file of that very name, be it with characters of a pattern; and one that is not there, to be told so.

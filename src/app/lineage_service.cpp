@@ -34,6 +34,8 @@ constexpr std::array kMetrics{
     MetricInfo{"weir_pipeline_sla_seconds", MetricType::gauge, "What was promised of the two."},
     MetricInfo{"weir_openlineage_emitted_total", MetricType::counter, "Events of OpenLineage that were to be sent."},
     MetricInfo{"weir_openlineage_emit_waiting", MetricType::gauge, "Of them those that wait."},
+    MetricInfo{"weir_catalog_emitted_total", MetricType::counter, "Events of checks and incidents for a catalog."},
+    MetricInfo{"weir_catalog_emit_waiting", MetricType::gauge, "Of them those that wait."},
 };
 
 // One series of each of these is a thing that exists.
@@ -75,12 +77,15 @@ core::Node node_of_labels(const Labels& labels) { return incidents::node_of(labe
 
 LineageService::LineageService(LineageSettings settings, const runtime::Clock& clock)
     : settings_(std::move(settings)), graph_(settings_.pipelines, settings_.limits), view_(graph_.view(clock.now())) {
+  for (const CatalogEmit& emit : settings_.catalog_emits)
+    tellers_.push_back(std::make_unique<CatalogTeller>(settings_.catalogs.at(emit.catalog), emit.settings, clock));
   if (!settings_.openlineage) return;
   if (settings_.openlineage->receive)
     inbox_ = std::make_shared<collectors::OpenLineageInbox>(settings_.openlineage->queue);
   if (!settings_.openlineage->emit) return;
   outcomes_.emplace(*settings_.openlineage);
-  sender_ = std::make_unique<OpenLineageSender>(*settings_.openlineage->emit, clock);
+  sender_ = std::make_unique<EventSender>(*settings_.openlineage->emit,
+                                          SenderTarget{.what = "OpenLineage", .path = {}, .headers = {}}, clock);
 }
 
 LineageService::~LineageService() { stop(); }
@@ -102,7 +107,11 @@ void LineageService::note_cycle(std::string_view source, bool complete) {
 void LineageService::take(std::string_view source, const core::Batch& batch, core::Time now) {
   note_cycle(source, std::ranges::all_of(batch.faults, &core::Fault::no_value));
   graph_.take(source, batch, now);
-  if (outcomes_ && tells_outcomes(source)) sender_->offer(outcomes_->take(source, batch, now));
+  if (!tells_outcomes(source)) return;
+  if (outcomes_) sender_->offer(outcomes_->take(source, batch, now));
+  for (const auto& teller : tellers_)
+    teller->take(
+        source, batch, [this](const Labels& labels) { return canonical(labels); }, now);
 }
 
 void LineageService::miss(std::string_view source) { note_cycle(source, false); }
@@ -135,7 +144,7 @@ void LineageService::refresh(const core::SeriesSource& series, const std::vector
   }
   append_graph(now, batch);
   append_pipelines(series, alerts, now, batch);
-  append_sender(now, batch);
+  append_senders(now, batch);
 }
 
 void LineageService::append_graph(core::Time now, core::Batch& batch) {
@@ -206,16 +215,28 @@ void LineageService::append_pipelines(const core::SeriesSource& series, const st
   }
 }
 
-void LineageService::append_sender(core::Time now, core::Batch& batch) const {
-  if (!sender_) return;
-  const SenderReport report = sender_->report();
-  for (const auto& [outcome, count] : {std::pair{"delivered", report.delivered}, std::pair{"refused", report.refused},
-                                       std::pair{"dropped", report.dropped}}) {
-    batch.samples.push_back(
-        {Labels::metric("weir_openlineage_emitted_total", {{"outcome", outcome}}), now, static_cast<double>(count)});
+void LineageService::append_senders(core::Time now, core::Batch& batch) const {
+  const auto add = [&](const SenderReport& report, std::string_view total, std::string_view waiting, const Labels& of) {
+    const auto sample = [&](std::string_view metric, const Labels& labels, std::uint64_t count) {
+      batch.samples.push_back({labels.with(core::kMetricName, metric), now, static_cast<double>(count)});
+    };
+    sample(total, of.with("outcome", "delivered"), report.delivered);
+    sample(total, of.with("outcome", "refused"), report.refused);
+    sample(total, of.with("outcome", "dropped"), report.dropped);
+    sample(waiting, of, report.waiting);
+  };
+  if (sender_) add(sender_->report(), "weir_openlineage_emitted_total", "weir_openlineage_emit_waiting", {});
+  for (const auto& teller : tellers_) {
+    add(teller->report(), "weir_catalog_emitted_total", "weir_catalog_emit_waiting",
+        Labels{{"catalog", teller->catalog()}});
   }
-  batch.samples.push_back(
-      {Labels::metric("weir_openlineage_emit_waiting", {}), now, static_cast<double>(report.waiting)});
+}
+
+core::Node LineageService::canonical(const Labels& labels) const {
+  core::Node node = node_of_labels(labels);
+  const auto graph = view();
+  const auto known = graph->find(node);
+  return known ? graph->nodes[*known].node : node;
 }
 
 Labels LineageService::annotations(const Labels& alert_labels) {
@@ -245,6 +266,12 @@ void LineageService::tell(const JudgeStep& step, const JudgeView& view, core::Ti
   sender_->offer(std::move(events));
 }
 
+void LineageService::tell_catalogs(const JudgeView& view, core::Time now) {
+  for (const auto& teller : tellers_)
+    teller->tell(
+        view.incidents, [this](const Labels& labels) { return canonical(labels); }, now);
+}
+
 std::shared_ptr<const incidents::Upstream> LineageService::upstream() {
   auto graph = view();
   if (!upstream_ || upstream_->view() != graph) upstream_ = std::make_shared<LineageUpstream>(std::move(graph));
@@ -272,10 +299,12 @@ api::LineageAccess LineageService::access() {
 
 void LineageService::wake() {
   if (sender_) sender_->wake();
+  for (const auto& teller : tellers_) teller->wake();
 }
 
 void LineageService::stop() {
   if (sender_) sender_->stop();
+  for (const auto& teller : tellers_) teller->stop();
 }
 
 std::span<const MetricInfo> LineageService::metrics() { return kMetrics; }

@@ -11,10 +11,11 @@
 #include <vector>
 
 #include "api/backend.h"
+#include "app/catalog_teller.h"
+#include "app/event_sender.h"
 #include "app/judge.h"
 #include "app/lineage_settings.h"
 #include "app/lineage_upstream.h"
-#include "app/openlineage_sender.h"
 #include "collectors/openlineage.h"
 #include "collectors/openlineage_emitted.h"
 #include "core/batch.h"
@@ -48,8 +49,11 @@ class LineageService {
                core::Batch& batch);
   /// What is added to the annotations of an alert: downstream, pipeline, pipeline_owner, pipeline_criticality, catalog.
   core::Labels annotations(const core::Labels& alert_labels);
-  /// Sends incidents that a step opened or closed.
+  /// Sends incidents that a step opened or closed as OpenLineage events.
   void tell(const JudgeStep& step, const JudgeView& view, core::Time now);
+
+  /// Tells catalogs of incidents that opened or ended; every few seconds.
+  void tell_catalogs(const JudgeView& view, core::Time now);
 
   /// The graph for the judge, on its worker; the same object while nothing has changed.
   std::shared_ptr<const incidents::Upstream> upstream();
@@ -67,7 +71,8 @@ class LineageService {
   void append_graph(core::Time now, core::Batch& batch);
   void append_pipelines(const core::SeriesSource& series, const std::vector<core::Alert>& alerts, core::Time now,
                         core::Batch& batch) const;
-  void append_sender(core::Time now, core::Batch& batch) const;
+  void append_senders(core::Time now, core::Batch& batch) const;
+  core::Node canonical(const core::Labels& labels) const;
 
   const LineageSettings settings_;
   lineage::Graph graph_;
@@ -80,7 +85,8 @@ class LineageService {
   std::map<core::Node, core::Labels> annotations_;  // a storm of alerts asks for the same again and again
   std::shared_ptr<collectors::OpenLineageInbox> inbox_;
   std::optional<collectors::OpenLineageOutcomes> outcomes_;
-  std::unique_ptr<OpenLineageSender> sender_;
+  std::unique_ptr<EventSender> sender_;
+  std::vector<std::unique_ptr<CatalogTeller>> tellers_;
   mutable std::mutex mutex_;
   std::shared_ptr<const lineage::View> view_;
 };

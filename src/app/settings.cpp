@@ -125,11 +125,31 @@ void name_clusters(Settings& settings, collectors::OpenLineageSettings& openline
   }
 }
 
+/// `emit: {url: "https://datahub-gms:8080", bearer_token_file: token, queue: 1000, every: 1h, incidents: true}`
+void read_catalog_emit(std::size_t index, const lineage::Catalog& catalog, const config::Node& node,
+                       config::Diagnostics& diagnostics, LineageSettings& lineage) {
+  config::MapReader reader(node, diagnostics, "catalog, emit");
+  if (catalog.type != "datahub") reader.error(node, "is for catalogs of type datahub");
+  CatalogEmit emit{.catalog = index, .settings = {}};
+  collectors::read_emit(reader, "https://datahub-gms:8080 (of the metadata service, not of the page)", emit.settings);
+  while (emit.settings.endpoint.url.ends_with('/')) emit.settings.endpoint.url.pop_back();
+  reader.finish();
+  lineage.catalog_emits.push_back(std::move(emit));
+}
+
 void read_lineage(config::MapReader& reader, config::Diagnostics& diagnostics, Settings& settings) {
   LineageSettings& lineage = settings.lineage;
   lineage.pipelines = lineage::parse_pipelines(section_or_nothing(reader, "pipelines"), diagnostics);
   lineage.limits = lineage::parse_lineage_section(section_or_nothing(reader, "lineage"), diagnostics);
-  lineage.catalogs = lineage::parse_catalogs(section_or_nothing(reader, "catalogs"), diagnostics);
+  std::vector<std::string> emitting;
+  lineage.catalogs = lineage::parse_catalogs(
+      section_or_nothing(reader, "catalogs"), diagnostics,
+      [&](std::size_t index, const lineage::Catalog& catalog, const config::Node& emit) {
+        read_catalog_emit(index, catalog, emit, diagnostics, lineage);
+        const bool taken = std::ranges::count(emitting, catalog.name) > 0;
+        if (taken) diagnostics.error(emit.position(), "two catalogs that are told events need a name each");
+        emitting.push_back(catalog.name);
+      });
   const config::Node* section = reader.child("openlineage");
   if (section == nullptr) return;
   lineage.openlineage = collectors::parse_openlineage_section(*section, diagnostics);

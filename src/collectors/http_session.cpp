@@ -1,17 +1,14 @@
 #include "collectors/http_session.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <ctime>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "collectors/http_answer.h"
 #include "collectors/json_pointer.h"
 #include "collectors/jwt.h"
 #include "core/percent.h"
-
-#include "privacy/mask.h"
 
 namespace weir::collectors {
 namespace {
@@ -19,41 +16,9 @@ namespace {
 using core::ErrorKind;
 using nlohmann::json;
 
-constexpr core::Duration kLongestWait = std::chrono::hours(1);
 constexpr core::Duration kTokenMargin = std::chrono::seconds(30);
 constexpr double kTokenSeconds = 300;  // where the service does not say
-constexpr std::size_t kLongestMessage = 300;
-constexpr std::int64_t kFirstUnixTime = 1'000'000'000;  // so many seconds to wait are a time instead
 constexpr std::size_t kMostLevels = 64;
-
-std::string shortened(std::string text) {
-  return privacy::printable(privacy::cut(privacy::mask(text), kLongestMessage));
-}
-
-/// A date of HTTP in its one form that is still written (RFC 9110, 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
-std::optional<core::Time> http_date(std::string_view text) {
-  std::tm date{};
-  const char* end = strptime(std::string(text).c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
-  if (end == nullptr) return std::nullopt;
-  return core::Time(std::chrono::seconds(timegm(&date)));
-}
-
-/// What a service says of its refusal, on one line and short.
-std::string said(const std::string& body) {
-  const auto answer = parse_json(body, kMostLevels);
-  if (!answer || !answer->is_object()) return {};
-  for (const char* key : {"message", "error_description", "detail", "title", "error", "errorMessage", "user_message"}) {
-    auto found = answer->find(key);
-    // Google's and Iceberg's: {"error": {"message": …}}
-    if (found != answer->end() && found->is_object()) {
-      const auto inner = found->find("message");
-      if (inner != found->end() && inner->is_string()) return ": " + shortened(inner->get<std::string>());
-    }
-    if (found == answer->end() || !found->is_string()) continue;
-    return ": " + shortened(found->get<std::string>());
-  }
-  return {};
-}
 
 core::Error refused(const net::HttpResponse& response, const std::string& where) {
   const int status = response.status;
@@ -94,27 +59,8 @@ core::Result<void> HttpSession::begin(const core::CollectContext& context) {
   return {};
 }
 
-/// Retry-After (RFC 9110, 10.2.3): seconds or a date; and what is left of a rate limit, with the seconds (or the time)
-/// until it is filled anew, under the names that are in use.
 void HttpSession::note_wait(const net::HttpResponse& response) {
-  std::string_view text;
-  if (response.status == 429 || response.status == 503) text = response.header("retry-after");
-  if (text.empty()) {
-    for (const std::string prefix : {"x-ratelimit-", "ratelimit-", "x-rate-limit-"}) {
-      if (response.header(prefix + "remaining") == "0") text = response.header(prefix + "reset");
-    }
-  }
-  if (text.empty()) return;
-  std::int64_t seconds = 60;  // where it cannot be read
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (failed != std::errc() || end != text.data() + text.size()) {
-    const auto until = http_date(text);
-    seconds = until ? std::chrono::duration_cast<std::chrono::seconds>(*until - now_).count() : 60;
-  } else if (seconds > kFirstUnixTime) {
-    seconds -= std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch()).count();
-  }
-  const auto most = std::chrono::duration_cast<std::chrono::seconds>(kLongestWait).count();
-  not_before_ = now_ + std::chrono::seconds(std::clamp<std::int64_t>(seconds, 1, most));
+  if (const auto wait = asked_to_wait(response, now_)) not_before_ = now_ + *wait;
 }
 
 void HttpSession::note_clock(const net::HttpResponse& response) {

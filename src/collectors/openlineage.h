@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "collectors/http_endpoint.h"
+#include "collectors/emit_settings.h"
 #include "collectors/openlineage_event.h"
 #include "config/diagnostics.h"
 #include "config/node.h"
@@ -19,13 +19,9 @@
 
 namespace weir::collectors {
 
-/// Where Weir sends its own outcomes as OpenLineage events.
-struct OpenLineageEmitSettings {
-  HttpEndpoint endpoint;                         // the URL of the lineage interface, with its path
-  std::string job_namespace = "weir";            // of the jobs that the events are of
-  std::size_t queue = 1'000;                     // events that wait; past it the oldest go
-  core::Duration every = std::chrono::hours(1);  // all outcomes again
-  bool incidents = true;                         // also that an incident about a table or topic began or ended
+/// Where Weir sends its own outcomes as OpenLineage events: the URL of the lineage interface, with its path.
+struct OpenLineageEmitSettings : EmitSettings {
+  std::string job_namespace = "weir";  // of the jobs that the events are of
 };
 
 /// The section `openlineage:`.

@@ -13,7 +13,6 @@ constexpr std::string_view kEventSchema = "https://openlineage.io/spec/2-0-2/Ope
 constexpr std::string_view kFacetSchema =
     "https://openlineage.io/spec/facets/1-1-0/DataQualityAssertionsDatasetFacet.json#/$defs/"
     "DataQualityAssertionsDatasetFacet";
-constexpr std::size_t kMostTold = 20'000;
 
 /// A UUID of version 8 (RFC 9562, 5.8) by what it names.
 std::string uuid_of(const std::string& what, core::Time at) {
@@ -44,8 +43,8 @@ std::string event_of(const std::string& job_namespace, const std::string& job, c
 
 OpenLineageOutcomes::OpenLineageOutcomes(const OpenLineageSettings& settings)
     : job_namespace_(settings.emit ? settings.emit->job_namespace : ""),
-      every_(settings.emit ? settings.emit->every : core::Duration::max()),
-      incidents_(settings.emit && settings.emit->incidents) {
+      incidents_(settings.emit && settings.emit->incidents),
+      told_(settings.emit ? settings.emit->every : core::Duration::max(), true) {
   for (const auto& [name_space, place] : settings.namespaces) namespaces_.emplace(place, name_space);
 }
 
@@ -56,28 +55,19 @@ std::string OpenLineageOutcomes::name_space(const std::string& place) const {
 
 std::vector<std::string> OpenLineageOutcomes::take(std::string_view collector, const core::Batch& batch,
                                                    core::Time now) {
-  std::map<core::Node, std::map<std::string, int>> outcomes;
-  for (const core::Sample& sample : batch.samples) {
-    if (sample.labels.name() != "weir_check_status") continue;
-    const core::Node node{"table", std::string(sample.labels.get("source")), std::string(sample.labels.get("dataset"))};
-    const int outcome = static_cast<int>(sample.value);
-    if (outcome >= 0 && outcome <= 2) outcomes[node][std::string(sample.labels.get("check"))] = outcome;
-  }
   std::vector<std::string> events;
-  for (auto& [node, checks] : outcomes) {
-    const std::pair key(std::string(collector), node);
-    const auto before = told_.find(key);
-    if (before == told_.end() && told_.size() >= kMostTold) continue;
-    if (before != told_.end() && before->second.outcomes == checks && now - before->second.at < every_) continue;
+  for (const DatasetOutcomes& dataset : told_.take(collector, batch, now)) {
     json assertions = json::array();
-    for (const auto& [check, outcome] : checks) {
-      json assertion = {{"assertion", check}, {"success", outcome == 0}};
-      if (outcome != 0) assertion["severity"] = outcome == 1 ? "warn" : "error";
+    for (const auto& [name, check] : dataset.checks) {
+      if (check.outcome > 2) continue;
+      json assertion = {{"assertion", name}, {"success", check.outcome == 0}};
+      if (check.outcome != 0) assertion["severity"] = check.outcome == 1 ? "warn" : "error";
       assertions.push_back(std::move(assertion));
     }
+    if (assertions.empty()) continue;
+    const core::Node& node = dataset.node;
     events.push_back(event_of(job_namespace_, fmt::format("{}.{}", collector, node.name), name_space(node.place),
                               node.name, std::move(assertions), now));
-    told_[key] = {std::move(checks), now};
   }
   return events;
 }

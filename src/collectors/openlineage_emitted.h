@@ -1,11 +1,11 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "collectors/check_outcomes.h"
 #include "collectors/openlineage.h"
 #include "core/batch.h"
 
@@ -25,17 +25,12 @@ class OpenLineageOutcomes {
                        core::Time now) const;
 
  private:
-  struct Told {
-    std::map<std::string, int> outcomes;  // by check
-    core::Time at;
-  };
   std::string name_space(const std::string& place) const;
 
   std::map<std::string, std::string> namespaces_;  // by place
   std::string job_namespace_;
-  core::Duration every_;
   bool incidents_;
-  std::map<std::pair<std::string, core::Node>, Told> told_;  // by collector and dataset
+  CheckOutcomes told_;
 };
 
 }  // namespace weir::collectors

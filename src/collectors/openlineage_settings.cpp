@@ -10,19 +10,11 @@ namespace {
 constexpr std::array<std::string_view, 9> kFileSchemes{"s3",   "s3a",  "gs",  "abfss", "wasbs",
                                                        "hdfs", "dbfs", "oss", "file"};
 
-OpenLineageEmitSettings read_emit(const config::Node& node, config::Diagnostics& diagnostics) {
+OpenLineageEmitSettings read_openlineage_emit(const config::Node& node, config::Diagnostics& diagnostics) {
   config::MapReader reader(node, diagnostics, "openlineage, emit");
   OpenLineageEmitSettings settings;
-  settings.endpoint.url = reader.required_text("url");
-  if (const std::string mistake = url_mistake(settings.endpoint.url);
-      !settings.endpoint.url.empty() && !mistake.empty())
-    reader.error("url", mistake + ", with the path, as https://marquez/api/v1/lineage");
-  read_login(reader, settings.endpoint);
+  read_emit(reader, "https://marquez/api/v1/lineage, with the path", settings);
   settings.job_namespace = reader.text("namespace", settings.job_namespace);
-  settings.queue = static_cast<std::size_t>(reader.integer("queue", 1'000, 1, 100'000));
-  settings.every = reader.duration("every", settings.every);
-  if (settings.every < std::chrono::minutes(1)) reader.error("every", "must be at least 1m");
-  settings.incidents = reader.boolean("incidents", true);
   reader.finish();
   return settings;
 }
@@ -42,7 +34,7 @@ OpenLineageSettings parse_openlineage_section(const config::Node& section, confi
   settings.queue = static_cast<std::size_t>(reader.integer("queue", 5'000, 1, 100'000));
   settings.max_jobs = static_cast<std::size_t>(reader.integer("max_jobs", 5'000, 1, 100'000));
   settings.max_datasets = static_cast<std::size_t>(reader.integer("max_datasets", 10'000, 1, 200'000));
-  if (const config::Node* emit = reader.child("emit")) settings.emit = read_emit(*emit, diagnostics);
+  if (const config::Node* emit = reader.child("emit")) settings.emit = read_openlineage_emit(*emit, diagnostics);
   if (!settings.token.empty() && !settings.receive) reader.error("token", "is for receive: true");
   reader.finish();
   return settings;

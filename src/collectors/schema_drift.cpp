@@ -53,7 +53,8 @@ SchemaDriftCollector::SchemaDriftCollector(const SchemaRegistrySettings& setting
 std::span<const core::MetricInfo> SchemaDriftCollector::metrics() const { return kMetrics; }
 
 core::Result<core::Batch> SchemaDriftCollector::collect(const core::CollectContext& context) {
-  client_.begin_cycle(context.deadline, context.stop);
+  if (auto begun = client_.begin_cycle(context.now, context.deadline, context.stop); !begun)
+    return std::unexpected(begun.error());
   ids_.clear();
   core::Batch batch;
   if (settings_.drift.any_topics) look_at_topics(context, batch);

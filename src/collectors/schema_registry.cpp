@@ -15,6 +15,8 @@ using core::Labels;
 constexpr std::size_t kRequestsPerSubject = 4;
 constexpr int kMostFailuresInARow = 3;  // then the registry is left alone until the next cycle
 constexpr std::size_t kMostNamed = 10;
+constexpr std::size_t kAtOnce = 128;  // subjects whose answers are held at once
+constexpr int kMostRounds = 8;        // of asking for them; what is missing then is asked for one by one
 
 bool is_outage(const core::Error& error) {
   return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout || error.kind == ErrorKind::denied;
@@ -47,7 +49,8 @@ SchemaRegistryCollector::Subject& SchemaRegistryCollector::subject_named(const s
 }
 
 core::Result<core::Batch> SchemaRegistryCollector::collect(const core::CollectContext& context) {
-  client_.begin_cycle(context.deadline, context.stop);
+  if (auto begun = client_.begin_cycle(context.now, context.deadline, context.stop); !begun)
+    return std::unexpected(begun.error());
   Cycle cycle{.context = context};
   const auto names = list_subjects(cycle);
   if (!names) return std::unexpected(names.error());
@@ -152,24 +155,59 @@ bool SchemaRegistryCollector::may_go_on(Cycle& cycle, std::size_t most_requests)
          client_.requests() + kRequestsPerSubject <= most_requests;
 }
 
+void SchemaRegistryCollector::ask_ahead(const Cycle& cycle, const std::vector<std::string>& names,
+                                        std::size_t most_requests, const Step& step) {
+  std::vector<std::string> left = names;
+  for (int round = 0; round < kMostRounds && !left.empty(); ++round) {
+    std::vector<std::string> waiting;
+    Cycle trial{.context = cycle.context, .global_level = cycle.global_level, .context_levels = cycle.context_levels};
+    client_.plan(true);
+    for (const std::string& name : left) {
+      const auto known = subjects_.find(name);
+      Subject subject = known == subjects_.end() ? Subject{} : known->second;
+      if (!step(trial, name, subject)) waiting.push_back(name);
+    }
+    client_.plan(false);
+    const std::size_t done = client_.requests() + 2 * kRequestsPerSubject;  // so that it may go on afterwards
+    if (done >= most_requests || cycle.context.stop.stop_requested() ||
+        std::chrono::steady_clock::now() >= cycle.context.deadline)
+      return;
+    if (!client_.fetch(settings_.parallel, most_requests - done)) return;
+    left = std::move(waiting);
+  }
+}
+
+void SchemaRegistryCollector::visit_one(Cycle& cycle, const std::string& name) {
+  Subject& subject = subject_named(name);
+  const auto done = visit(cycle, name, subject);
+  if (done) {
+    cycle.failures = 0;
+    subject.seen = cycle.context.now;
+  } else if (done.error().kind == ErrorKind::not_found) {
+    subjects_.erase(name);  // deleted since the list was made
+  } else {
+    cycle.failures = is_outage(done.error()) ? cycle.failures + 1 : 0;
+    fault(cycle, done.error(), name);
+  }
+}
+
 void SchemaRegistryCollector::visit_all(Cycle& cycle, const std::vector<std::string>& names) {
   if (names.empty()) return;
   const auto start = std::ranges::lower_bound(names, next_);
   const auto offset = static_cast<std::size_t>(start - names.begin()) % names.size();
   std::size_t visited = 0;
-  for (; visited < names.size() && may_go_on(cycle, kRequestsInTurn); ++visited) {
-    const std::string& name = names[(offset + visited) % names.size()];
-    Subject& subject = subject_named(name);
-    const auto done = visit(cycle, name, subject);
-    if (done) {
-      cycle.failures = 0;
-      subject.seen = cycle.context.now;
-    } else if (done.error().kind == ErrorKind::not_found) {
-      subjects_.erase(name);  // deleted since the list was made
-    } else {
-      cycle.failures = is_outage(done.error()) ? cycle.failures + 1 : 0;
-      fault(cycle, done.error(), name);
+  while (visited < names.size() && may_go_on(cycle, in_turn())) {
+    std::vector<std::string> some;
+    while (some.size() < kAtOnce && visited + some.size() < names.size())
+      some.push_back(names[(offset + visited + some.size()) % names.size()]);
+    ask_ahead(cycle, some, in_turn(),
+              [this](Cycle& of, const std::string& name, Subject& subject) { return visit(of, name, subject); });
+    for (const std::string& name : some) {
+      if (!may_go_on(cycle, in_turn())) break;
+      visit_one(cycle, name);
+      ++visited;
     }
+    client_.drop_fetched();
   }
   next_ = visited == names.size() ? std::string() : names[(offset + visited) % names.size()];
   if (!cycle.none.empty() && !told_none_) {
@@ -202,6 +240,7 @@ void SchemaRegistryCollector::name_unseen(Cycle& cycle, const std::vector<std::s
 
 core::Result<void> SchemaRegistryCollector::visit(Cycle& cycle, const std::string& name, Subject& subject) {
   auto versions = client_.versions(name);
+  if (!versions && client_.planning()) (void)client_.level(name);  // both in one round
   if (!versions) return std::unexpected(versions.error());
   if (versions->empty()) return core::fail(ErrorKind::not_found, "the subject has no version", name_);
   const bool grown = subject.seen && (subject.versions.empty() || subject.versions.back() < versions->back());
@@ -222,24 +261,43 @@ void SchemaRegistryCollector::look_back(Cycle& cycle, const std::vector<std::str
   if (names.empty() || !cycle.global_level) return;
   const auto start = std::ranges::lower_bound(names, next_back_);
   const auto offset = static_cast<std::size_t>(start - names.begin()) % names.size();
-  std::size_t idle = 0;  // subjects in a row that have nothing left to look at
-  std::size_t at = offset;
-  while (idle < names.size() && may_go_on(cycle, kMostRequests - kMostPredecessors)) {
-    const std::string& name = names[at % names.size()];
-    const auto found = subjects_.find(name);
-    bool worked = false;
-    if (found != subjects_.end() && found->second.seen && !cycle.faulty.contains(name)) {
-      const auto done = step_back(cycle, name, found->second);
-      if (!done) {
-        cycle.failures = is_outage(done.error()) ? cycle.failures + 1 : 0;
-        fault(cycle, done.error(), name);
-      }
-      worked = done && *done;
+  std::size_t looked = 0;
+  while (looked < names.size() && may_go_on(cycle, for_history())) {
+    std::vector<std::string> some;  // that have something left to look at
+    std::size_t through = looked;
+    for (; through < names.size() && some.size() < kAtOnce; ++through) {
+      const std::string& name = names[(offset + through) % names.size()];
+      const auto found = subjects_.find(name);
+      if (found != subjects_.end() && found->second.seen && !found->second.looked_back && !cycle.faulty.contains(name))
+        some.push_back(name);
     }
-    if (!worked) ++at;  // each subject to its end, so that some are whole soon
-    idle = worked ? 0 : idle + 1;
+    if (some.empty()) {
+      looked = through;
+      continue;
+    }
+    ask_ahead(cycle, some, for_history(), [this](Cycle& of, const std::string& name, Subject& subject) {
+      return step_back_all(of, name, subject);
+    });
+    for (const std::string& name : some) {
+      const auto done = step_back_all(cycle, name, subjects_.find(name)->second);
+      if (done) continue;
+      cycle.failures = is_outage(done.error()) ? cycle.failures + 1 : 0;
+      fault(cycle, done.error(), name);
+    }
+    client_.drop_fetched();
+    // Each subject to its end, so that some are whole soon.
+    if (may_go_on(cycle, for_history())) looked = through;
   }
-  next_back_ = names[at % names.size()];
+  next_back_ = names[(offset + looked) % names.size()];
+}
+
+core::Result<void> SchemaRegistryCollector::step_back_all(Cycle& cycle, const std::string& name, Subject& subject) {
+  while (client_.planning() || may_go_on(cycle, for_history())) {
+    const auto worked = step_back(cycle, name, subject);
+    if (!worked) return std::unexpected(worked.error());
+    if (!*worked) return {};
+  }
+  return {};
 }
 
 void SchemaRegistryCollector::fault(Cycle& cycle, core::Error error, const std::string& subject) const {

@@ -59,6 +59,8 @@ struct SchemaRegistrySettings {
   schemas::NamingStrategy naming = schemas::NamingStrategy::topic_name;
   std::string cluster;  // of Kafka, that the topics are in; "" where that is not told
   SchemaDriftSettings drift;
+  std::size_t parallel = 8;            // requests at once
+  std::size_t most_requests = 20'000;  // a cycle, three quarters of them for looking at each subject; not read
 };
 
 /// Reads one entry of `schema_registries:` (see src/README.md). Beyond the example there: `request_timeout`,
@@ -73,8 +75,6 @@ SchemaRegistrySettings parse_schema_registry(const config::Node& node, config::D
 class SchemaRegistryCollector : public core::Collector {
  public:
   static constexpr std::size_t kMostSubjects = 10'000;
-  static constexpr std::size_t kMostRequests = 2'000;    // a cycle
-  static constexpr std::size_t kRequestsInTurn = 1'500;  // of them for looking at each subject; the rest is for history
 
   /// `http` outlives the collector.
   SchemaRegistryCollector(SchemaRegistrySettings settings, net::HttpClient& http);
@@ -141,6 +141,15 @@ class SchemaRegistryCollector : public core::Collector {
   void visit_all(Cycle& cycle, const std::vector<std::string>& names);
   void name_unseen(Cycle& cycle, const std::vector<std::string>& names) const;
   bool may_go_on(Cycle& cycle, std::size_t most_requests) const;
+  std::size_t in_turn() const { return settings_.most_requests / 4 * 3; }
+  std::size_t for_history() const { return settings_.most_requests - kMostPredecessors; }
+  /// Runs `step` on copies of the subjects to learn what it would ask, and asks for that, several requests at once;
+  /// again until nothing is missing. Then the step itself finds every answer at hand.
+  using Step = std::function<core::Result<void>(Cycle& cycle, const std::string& name, Subject& subject)>;
+  void ask_ahead(const Cycle& cycle, const std::vector<std::string>& names, std::size_t most_requests,
+                 const Step& step);
+  core::Result<void> step_back_all(Cycle& cycle, const std::string& name, Subject& subject);
+  void visit_one(Cycle& cycle, const std::string& name);
   core::Result<void> visit(Cycle& cycle, const std::string& name, Subject& subject);
   void look_back(Cycle& cycle, const std::vector<std::string>& names);
   void fault(Cycle& cycle, core::Error error, const std::string& subject) const;

@@ -87,7 +87,7 @@ void SchemaRegistryCollector::check_candidates(Cycle& cycle) {
   const std::vector<ContractFile> all = candidates(cycle);
   forget_candidates(cycle);
   for (const ContractFile& candidate : all) {
-    const bool in_time = may_go_on(cycle, kMostRequests);
+    const bool in_time = may_go_on(cycle, settings_.most_requests);
     if (cycle.gave_up) return;  // which is a fault of the whole registry
     Subject& subject = subject_named(candidate.subject);
     auto done = in_time ? check_candidate(cycle, candidate, subject)

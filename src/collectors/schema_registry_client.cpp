@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "collectors/http_answer.h"
 #include "core/percent.h"
 
 namespace weir::collectors {
@@ -13,6 +14,11 @@ using core::ErrorKind;
 using nlohmann::json;
 
 constexpr std::size_t kLongestMessage = 500;
+constexpr std::size_t kMostKept = 32U << 20U;  // bytes of schemas
+constexpr std::size_t kMostFailuresInARow = 3;
+constexpr std::size_t kMostFetched = 64U << 20U;  // bytes of answers that are at hand
+constexpr core::Duration kKeptFor = std::chrono::hours(1);
+constexpr std::size_t kOverhead = 200;  // of each, besides its text
 
 /// On one line and not too long: registries quote whole schemas.
 std::string shorten(std::string text) {
@@ -65,36 +71,122 @@ std::unexpected<core::Error> unexpected_body(const std::string& body, std::strin
                     where);
 }
 
+bool is_outage(const core::Error& error) {
+  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout || error.kind == ErrorKind::denied;
+}
+
 /// The URL of Apicurio's own copy of the interface. It answers NONE for a subject without a rule of its own, with or
 /// without defaultToGlobal, and setting NONE removes the rule: NONE says nothing there (seen with 2.6.13).
 bool is_apicurio(const std::string& url) { return url.find("/apis/ccompat/") != std::string::npos; }
 
 }  // namespace
 
-void SchemaRegistryClient::begin_cycle(std::chrono::steady_clock::time_point deadline, std::stop_token stop) {
+core::Result<void> SchemaRegistryClient::begin_cycle(core::Time now, std::chrono::steady_clock::time_point deadline,
+                                                     std::stop_token stop) {
+  now_ = now;
+  begun_ = std::chrono::steady_clock::now();
   deadline_ = deadline;
   stop_ = std::move(stop);
   requests_ = 0;
+  planning_ = false;
+  planned_.clear();
+  drop_fetched();
+  if (now - kept_since_ >= kKeptFor) {
+    kept_.clear();
+    kept_bytes_ = 0;
+    kept_since_ = now;
+  }
+  if (not_before_ && now_ >= *not_before_) not_before_.reset();
+  return may_ask();
+}
+
+core::Result<void> SchemaRegistryClient::may_ask() const {
+  if (!not_before_) return {};
+  return core::fail(ErrorKind::unavailable,
+                    "the registry asked to be left alone until " + core::format_rfc3339(*not_before_), endpoint_.url);
 }
 
 core::Result<std::string> SchemaRegistryClient::get(const std::string& path) { return send({}, path); }
 
-core::Result<std::string> SchemaRegistryClient::send(net::HttpRequest request, const std::string& path) {
-  net::HttpRequest whole = request_to(endpoint_, endpoint_.url + path, deadline_);
-  whole.method = request.method;
-  whole.headers = std::move(request.headers);
-  whole.headers.emplace_back("Accept", "application/vnd.schemaregistry.v1+json, application/json");
-  whole.body = std::move(request.body);
-  ++requests_;
-  auto response = http_.send(whole, stop_);
-  const std::string where = whole.method + " " + endpoint_.url + path;
+net::HttpRequest SchemaRegistryClient::whole(net::HttpRequest request, const std::string& path) const {
+  net::HttpRequest made = request_to(endpoint_, endpoint_.url + path, deadline_);
+  made.method = request.method;
+  made.headers = std::move(request.headers);
+  made.headers.emplace_back("Accept", "application/vnd.schemaregistry.v1+json, application/json");
+  made.body = std::move(request.body);
+  return made;
+}
+
+core::Result<std::string> SchemaRegistryClient::read(const std::string& where,
+                                                     core::Result<net::HttpResponse> response) {
   if (!response) {
     core::Error error = std::move(response.error());
     error.where = where;
     return std::unexpected(std::move(error));
   }
-  if (response->status < 200 || response->status > 299) return std::unexpected(refused(*response, where));
+  const auto gone = std::chrono::duration_cast<core::Duration>(std::chrono::steady_clock::now() - begun_);
+  const bool refused = response->status == 429 || response->status == 503;
+  if (const auto wait = refused ? asked_to_wait(*response, now_ + gone) : std::nullopt)
+    not_before_ = now_ + gone + *wait;
+  if (response->status < 200 || response->status > 299) return std::unexpected(collectors::refused(*response, where));
   return std::move(response->body);
+}
+
+core::Result<std::string> SchemaRegistryClient::send(net::HttpRequest request, const std::string& path) {
+  const std::string key = request.method + " " + path + "\n" + request.body;
+  if (const auto found = fetched_.find(key); found != fetched_.end()) return found->second;
+  const std::string where = request.method + " " + endpoint_.url + path;
+  if (planning_) {
+    request.url = path;
+    planned_.emplace(key, std::move(request));
+    return core::fail(ErrorKind::unavailable, "not asked for yet", where);
+  }
+  if (auto may = may_ask(); !may) return std::unexpected(may.error());
+  ++requests_;
+  return read(where, http_.send(whole(std::move(request), path), stop_));
+}
+
+bool SchemaRegistryClient::fetch(std::size_t parallel, std::size_t most) {
+  const auto planned = std::exchange(planned_, {});
+  std::size_t asked = 0;
+  std::size_t row = 0;  // of failures
+  auto next = planned.begin();
+  while (next != planned.end() && asked < most && fetched_bytes_ < kMostFetched) {
+    // Few at first: a registry that is away is not to be waited for by all.
+    const std::size_t slice = std::min(asked == 0 ? parallel : 4 * parallel, most - asked);
+    std::vector<std::string> keys;
+    std::vector<net::HttpRequest> requests;
+    for (; next != planned.end() && keys.size() < slice; ++next) {
+      keys.push_back(next->first);
+      requests.push_back(whole(next->second, next->second.url));
+    }
+    asked += keys.size();
+    requests_ += keys.size();
+    auto results = http_.send_all(requests, parallel, stop_);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      // What the cycle's end cut off is not the registry's failure: it is asked for in the next.
+      if (!results[i] && std::chrono::steady_clock::now() >= deadline_) continue;
+      const std::string where = requests[i].method + " " + requests[i].url;
+      Answer answer = read(where, std::move(results[i]));
+      row = !answer && is_outage(answer.error()) ? row + 1 : 0;
+      fetched_bytes_ += keys[i].size() + (answer ? answer->size() : 0) + kOverhead;
+      fetched_.insert_or_assign(keys[i], std::move(answer));
+    }
+    if (row >= kMostFailuresInARow || not_before_) return false;
+  }
+  return asked > 0;
+}
+
+void SchemaRegistryClient::drop_fetched() {
+  fetched_.clear();
+  fetched_bytes_ = 0;
+}
+
+void SchemaRegistryClient::forget(const std::string& subject) {
+  const auto first = kept_.lower_bound({subject, 0});
+  auto last = first;
+  for (; last != kept_.end() && last->first.first == subject; ++last) kept_bytes_ -= last->second.bytes;
+  kept_.erase(first, last);
 }
 
 core::Result<std::vector<std::string>> SchemaRegistryClient::names(const std::string& path) {
@@ -136,6 +228,21 @@ core::Result<std::vector<int>> SchemaRegistryClient::versions(const std::string&
 }
 
 core::Result<Schema> SchemaRegistryClient::schema(const std::string& subject, int version) {
+  const auto kept = kept_.find({subject, version});
+  if (kept != kept_.end()) return kept->second.schema;
+  auto schema = read_schema(subject, version);
+  if (!schema) return schema;
+  const std::size_t bytes = schema->text.size() + subject.size() + kOverhead * (1 + schema->references.size());
+  if (kept_bytes_ + bytes > kMostKept) {  // rather all at once than a list of what was used when
+    kept_.clear();
+    kept_bytes_ = 0;
+  }
+  kept_bytes_ += bytes;
+  kept_.emplace(std::pair(subject, version), Kept{*schema, bytes});
+  return schema;
+}
+
+core::Result<Schema> SchemaRegistryClient::read_schema(const std::string& subject, int version) {
   const std::string path = fmt::format("/subjects/{}/versions/{}", core::percent_encoded(subject), version);
   const auto body = get(path);
   if (!body) return std::unexpected(body.error());

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -37,15 +39,29 @@ struct CompatibilityAnswer {
 
 /// The reading half of Confluent's schema registry REST interface, as Confluent, Karapace and Apicurio's
 /// /apis/ccompat serve it (https://docs.confluent.io/platform/current/schema-registry/develop/api.html).
-/// Errors: not_found (404), invalid (422: a schema it cannot read), denied (401, 403), unavailable (5xx, 429),
-/// protocol (an answer that is not what the interface says).
+/// Errors: not_found (404), invalid (422: a schema it cannot read), denied (401, 403), unavailable (5xx, 429, and all
+/// requests while the registry asks to be left alone), protocol (an answer that is not what the interface says).
+///
+/// To ask for much at once, run what would ask with plan() on: each request that is not at hand fails then, and is
+/// noted. fetch() asks for all that was noted, several at a time; what runs after it finds the answers at hand.
 class SchemaRegistryClient {
  public:
   SchemaRegistryClient(const HttpEndpoint& endpoint, net::HttpClient& http) : endpoint_(endpoint), http_(http) {}
 
-  /// Requests made from now on end by `deadline` or when `stop` is requested, and are counted from 0.
-  void begin_cycle(std::chrono::steady_clock::time_point deadline, std::stop_token stop);
+  /// Requests made from now on end by `deadline` or when `stop` is requested, and are counted from 0. Errors
+  /// (unavailable): the registry asked to be left alone until later than `now`.
+  core::Result<void> begin_cycle(core::Time now, std::chrono::steady_clock::time_point deadline, std::stop_token stop);
   std::size_t requests() const { return requests_; }
+
+  void plan(bool on) { planning_ = on; }
+  bool planning() const { return planning_; }
+  /// Asks for at most `most` of what was noted, `parallel` at a time, and forgets the rest; false when nothing was
+  /// asked, or when the registry can no longer be reached. Answers are at hand until drop_fetched().
+  bool fetch(std::size_t parallel, std::size_t most);
+  void drop_fetched();
+  /// Schemas of a subject's versions are kept, as they never change: for an hour, or until this is called since it
+  /// was deleted or has other versions. Bounded.
+  void forget(const std::string& subject);
 
   core::Result<std::vector<std::string>> subjects();
   /// The same with those that were deleted softly; nothing where the registry knows no such question.
@@ -66,12 +82,32 @@ class SchemaRegistryClient {
   core::Result<std::string> get(const std::string& path);
   core::Result<std::vector<std::string>> names(const std::string& path);
   core::Result<std::string> send(net::HttpRequest request, const std::string& path);
+  core::Result<Schema> read_schema(const std::string& subject, int version);
+  net::HttpRequest whole(net::HttpRequest request, const std::string& path) const;
+  core::Result<std::string> read(const std::string& where, core::Result<net::HttpResponse> response);
+  core::Result<void> may_ask() const;
+
+  using Answer = core::Result<std::string>;
+  struct Kept {
+    Schema schema;
+    std::size_t bytes = 0;
+  };
 
   const HttpEndpoint& endpoint_;
   net::HttpClient& http_;
+  core::Time now_;
+  std::chrono::steady_clock::time_point begun_;
   std::chrono::steady_clock::time_point deadline_;
   std::stop_token stop_;
   std::size_t requests_ = 0;
+  std::optional<core::Time> not_before_;  // the registry asked to be left alone until then
+  bool planning_ = false;
+  std::map<std::string, net::HttpRequest> planned_;  // by method, path and body; without login and time
+  std::map<std::string, Answer> fetched_;
+  std::size_t fetched_bytes_ = 0;
+  std::map<std::pair<std::string, int>, Kept> kept_;  // by subject and version
+  std::size_t kept_bytes_ = 0;
+  core::Time kept_since_;
 };
 
 }  // namespace weir::collectors

@@ -88,6 +88,7 @@ void SchemaRegistryCollector::note_versions(Cycle& cycle, const std::string& nam
   }
   if (versions == subject.versions) return;
   subject.looked_back = false;
+  if (!client_.planning()) client_.forget(name);
   std::vector<int> gone;
   std::ranges::set_difference(subject.versions, versions, std::back_inserter(gone));
   subject.deleted_versions.reset();
@@ -121,13 +122,19 @@ core::Result<SchemaRegistryCollector::Verdict> SchemaRegistryCollector::check_ve
                                                                                       const WholeSchema& schema,
                                                                                       std::optional<Broken>& broken) {
   Verdict verdict{.question = question, .compatible = true};
+  std::optional<core::Error> missing;
   for (const int predecessor : question.predecessors) {
     auto answer = check_whole(client_, name, predecessor, schema, question.level);
+    if (!answer && client_.planning()) {  // all of them in one round
+      missing = std::move(answer.error());
+      continue;
+    }
     if (!answer) return std::unexpected(answer.error());
     if (answer->compatible) continue;
     if (!broken) broken = Broken{predecessor, std::move(answer->message)};
     verdict.compatible = false;
   }
+  if (missing) return std::unexpected(std::move(*missing));
   return verdict;
 }
 
@@ -223,6 +230,7 @@ core::Result<bool> SchemaRegistryCollector::step_back(Cycle& cycle, const std::s
     if (all) std::ranges::set_difference(*all, subject.versions, std::back_inserter(*subject.deleted_versions));
     return true;
   }
+  std::optional<core::Error> missing;  // while what to ask is planned, of all versions at once
   for (std::size_t i = subject.versions.size() - 1; i-- > 1;) {
     const int version = subject.versions[i];
     const std::span<const int> before(subject.versions.data(), i);
@@ -231,9 +239,13 @@ core::Result<bool> SchemaRegistryCollector::step_back(Cycle& cycle, const std::s
     const auto found = subject.history.find(version);
     if (found != subject.history.end() && found->second.question == question) continue;
     const auto schema = read_whole(client_, name, version);
+    if (!schema && client_.planning()) missing = schema.error();
+    if (!schema && client_.planning()) continue;
     if (!schema) return std::unexpected(schema.error());
     std::optional<Broken> broken;
     auto verdict = check_version(name, question, *schema, broken);
+    if (!verdict && client_.planning()) missing = verdict.error();
+    if (!verdict && client_.planning()) continue;
     if (!verdict && verdict.error().kind == ErrorKind::invalid) {
       verdict = Verdict{.question = std::move(question), .compatible = false, .known = false};
     } else if (verdict) {
@@ -243,6 +255,7 @@ core::Result<bool> SchemaRegistryCollector::step_back(Cycle& cycle, const std::s
     subject.history[version] = std::move(*verdict);
     return true;
   }
+  if (missing) return std::unexpected(std::move(*missing));
   subject.looked_back = true;
   return false;
 }

@@ -166,6 +166,7 @@ SchemaRegistrySettings parse_schema_registry(const config::Node& node, config::D
   settings.interval = reader.duration("interval", settings.interval);
   if (settings.interval < std::chrono::seconds(1)) reader.error("interval", "must be at least 1s");
   read_login(reader, settings.endpoint);
+  settings.parallel = static_cast<std::size_t>(reader.integer("parallel", 8, 1, 32));
   settings.subjects = read_subjects(section(reader, "subjects", none), diagnostics, reader.what());
   settings.candidates = read_candidates(reader, diagnostics);
   settings.contracts = read_contracts(reader, diagnostics);

@@ -30,7 +30,8 @@ CatalogPlace read_place(const std::string& key, const config::Node& node, bool d
   return place;
 }
 
-Catalog read_catalog(const config::Node& node, config::Diagnostics& diagnostics) {
+Catalog read_catalog(const config::Node& node, config::Diagnostics& diagnostics, std::size_t index,
+                     const ReadEmit& read_emit) {
   config::MapReader reader(node, diagnostics, "catalog");
   Catalog catalog;
   reader.required_text("type");
@@ -50,20 +51,23 @@ Catalog read_catalog(const config::Node& node, config::Diagnostics& diagnostics)
     for (const auto& [key, value] : platforms->entries())
       catalog.platforms[key.text()] = read_place(key.text(), value, datahub, reader);
   }
+  if (const config::Node* emit = read_emit ? reader.child("emit") : nullptr) read_emit(index, catalog, *emit);
   reader.finish();
   return catalog;
 }
 
 }  // namespace
 
-std::vector<Catalog> parse_catalogs(const config::Node& section, config::Diagnostics& diagnostics) {
+std::vector<Catalog> parse_catalogs(const config::Node& section, config::Diagnostics& diagnostics,
+                                    const ReadEmit& read_emit) {
   std::vector<Catalog> catalogs;
   if (section.is_null()) return catalogs;
   if (!section.is_sequence()) {
     diagnostics.error(section.position(), fmt::format("catalogs: expected a list, found {}", section.kind_name()));
     return catalogs;
   }
-  for (const config::Node& item : section.items()) catalogs.push_back(read_catalog(item, diagnostics));
+  for (const config::Node& item : section.items())
+    catalogs.push_back(read_catalog(item, diagnostics, catalogs.size(), read_emit));
   return catalogs;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -35,7 +36,10 @@ struct CatalogLink {
 ///
 ///     - {type: datahub, url: "https://datahub.internal", platforms: {warehouse: postgres, prod: kafka}, env: PROD}
 ///     - {type: openmetadata, url: "https://om.internal", platforms: {warehouse: {service: pg, prefix: shop.public}}}
-std::vector<Catalog> parse_catalogs(const config::Node& section, config::Diagnostics& diagnostics);
+/// What stands under `emit` of the catalog with an index is read by `read_emit`, which knows where events go.
+using ReadEmit = std::function<void(std::size_t index, const Catalog& catalog, const config::Node& emit)>;
+std::vector<Catalog> parse_catalogs(const config::Node& section, config::Diagnostics& diagnostics,
+                                    const ReadEmit& read_emit = {});
 
 /// DataHub's name of a topic or table, "urn:li:dataset:(urn:li:dataPlatform:kafka,orders,PROD)"; OpenMetadata's
 /// fully qualified name, "kafka.orders", with quotes around what holds a dot; "" for what a catalog has no name for.

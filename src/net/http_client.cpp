@@ -151,6 +151,75 @@ class CurlClient final : public HttpClient {
   explicit CurlClient(core::FailPoints* fail_points) : fail_points_(fail_points) {}
 
   core::Result<HttpResponse> send(const HttpRequest& request, std::stop_token stop) override {
+    auto transfer = prepare(request, std::move(stop));
+    if (!transfer) return std::unexpected(transfer.error());
+    return finish(**transfer, curl_easy_perform((*transfer)->easy.get()));
+  }
+
+  std::vector<core::Result<HttpResponse>> send_all(const std::vector<HttpRequest>& requests, std::size_t parallel,
+                                                   std::stop_token stop) override {
+    if (requests.size() < 2 || parallel < 2) return HttpClient::send_all(requests, parallel, stop);
+    const std::uint64_t generation = note_files(requests.front());
+    Multi multi = take_multi();
+    if (!multi) return HttpClient::send_all(requests, parallel, stop);
+    std::vector<core::Result<HttpResponse>> results(
+        requests.size(), core::fail(core::ErrorKind::internal, "libcurl did not say what became of the request"));
+    std::map<CURL*, std::pair<std::size_t, std::unique_ptr<Transfer>>> running;
+    std::size_t next = 0;
+    while (next < requests.size() || !running.empty()) {
+      for (; next < requests.size() && running.size() < parallel; ++next) {
+        auto transfer = prepare(requests[next], stop);
+        if (!transfer) {
+          results[next] = std::unexpected(transfer.error());
+          continue;
+        }
+        CURL* easy = (*transfer)->easy.get();
+        if (curl_multi_add_handle(multi.get(), easy) == CURLM_OK)
+          running.emplace(easy, std::pair(next, std::move(*transfer)));
+      }
+      int active = 0;
+      if (curl_multi_perform(multi.get(), &active) != CURLM_OK) break;
+      const bool room = take_finished(multi.get(), running, results) && next < requests.size();
+      if (!running.empty() && !room) curl_multi_poll(multi.get(), nullptr, 0, kPollMilliseconds, nullptr);
+    }
+    for (const auto& [easy, transfer] : running) curl_multi_remove_handle(multi.get(), easy);
+    if (running.empty()) give_back(std::move(multi), generation);
+    return results;
+  }
+
+ private:
+  /// Handles keep their connections open: a collector asks one server hundreds of times a cycle.
+  static constexpr std::size_t kIdleHandles = 8;
+  static constexpr int kPollMilliseconds = 100;  // after which it is looked whether to stop
+
+  struct MultiDeleter {
+    void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  };
+  using Multi = std::unique_ptr<CURLM, MultiDeleter>;
+
+  /// A request on its way; libcurl has pointers into it.
+  struct Transfer {
+    const HttpRequest& request;
+    std::string where;
+    std::uint64_t generation = 0;
+    Exchange exchange = {};
+    char message[CURL_ERROR_SIZE] = "";
+    CurlList headers = {};
+    CurlList elsewhere = {};
+    CurlEasy easy = {};
+  };
+
+  /// The open connections of requests that are sent together are the multi handle's.
+  Multi take_multi() {
+    const std::lock_guard lock(mutex_);
+    return idle_multi_ ? std::move(idle_multi_) : Multi(curl_multi_init());
+  }
+  void give_back(Multi multi, std::uint64_t generation) {
+    const std::lock_guard lock(mutex_);
+    if (generation == generation_) idle_multi_ = std::move(multi);
+  }
+
+  core::Result<std::unique_ptr<Transfer>> prepare(const HttpRequest& request, std::stop_token stop) {
     const std::string where = shown_url(request.url);
     if (unsafe(request)) return core::fail(core::ErrorKind::invalid, "a line break in the URL or a header", where);
     if (!where.starts_with("http://") && !where.starts_with("https://")) {
@@ -158,43 +227,59 @@ class CurlClient final : public HttpClient {
                         where);
     }
     if (request.timeout.count() <= 0) return core::fail(core::ErrorKind::timeout, "no time left for a request", where);
-    const std::uint64_t generation = note_files(request);
-    CurlEasy easy = take();
-    if (!easy) return core::fail(core::ErrorKind::internal, "libcurl could not be started");
-    Exchange exchange{.response = {},
-                      .limit = request.max_response_bytes,
-                      .too_large = false,
-                      .stop = std::move(stop),
-                      .fail_points = fail_points_,
-                      .body_size = request.body.size()};
-    char message[CURL_ERROR_SIZE] = "";
-    CURL* handle = easy.get();
-    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, message);
-    const CurlList headers = set_request(handle, request);
-    const CurlList elsewhere = set_server_name(handle, request);
-    set_exchange(handle, exchange);
-    const CURLcode code = curl_easy_perform(handle);
+    auto transfer = std::make_unique<Transfer>(request, where, note_files(request));
+    transfer->easy = take();
+    if (!transfer->easy) return core::fail(core::ErrorKind::internal, "libcurl could not be started");
+    transfer->exchange = {.response = {},
+                          .limit = request.max_response_bytes,
+                          .too_large = false,
+                          .stop = std::move(stop),
+                          .fail_points = fail_points_,
+                          .body_size = request.body.size()};
+    CURL* handle = transfer->easy.get();
+    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, transfer->message);
+    transfer->headers = set_request(handle, request);
+    transfer->elsewhere = set_server_name(handle, request);
+    set_exchange(handle, transfer->exchange);
+    return transfer;
+  }
+
+  core::Result<HttpResponse> finish(Transfer& transfer, CURLcode code) {
     long status = 0;
-    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-    give_back(std::move(easy), generation);
+    curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+    give_back(std::move(transfer.easy), transfer.generation);
+    Exchange& exchange = transfer.exchange;
     if (exchange.too_large) {
       return core::fail(core::ErrorKind::limit, fmt::format("the answer is larger than {} bytes", exchange.limit),
-                        where);
+                        transfer.where);
     }
-    if (code == CURLE_ABORTED_BY_CALLBACK) return core::fail(core::ErrorKind::cancelled, "stopped", where);
+    if (code == CURLE_ABORTED_BY_CALLBACK) return core::fail(core::ErrorKind::cancelled, "stopped", transfer.where);
     if (code != CURLE_OK) {
-      const std::string text = explain(code, message, request.timeout);
-      const std::string trouble = certificate_trouble(code, text, request);
+      const std::string text = explain(code, transfer.message, transfer.request.timeout);
+      const std::string trouble = certificate_trouble(code, text, transfer.request);
       const bool refused = text.find(" alert ") != std::string::npos && !trouble.empty();
-      return core::fail(refused ? core::ErrorKind::denied : kind_of(code), trouble.empty() ? text : trouble, where);
+      return core::fail(refused ? core::ErrorKind::denied : kind_of(code), trouble.empty() ? text : trouble,
+                        transfer.where);
     }
     exchange.response.status = static_cast<int>(status);
     return std::move(exchange.response);
   }
 
- private:
-  /// Handles keep their connections open: a collector asks one server hundreds of times a cycle.
-  static constexpr std::size_t kIdleHandles = 8;
+  /// False when none has finished.
+  bool take_finished(CURLM* multi, std::map<CURL*, std::pair<std::size_t, std::unique_ptr<Transfer>>>& running,
+                     std::vector<core::Result<HttpResponse>>& results) {
+    int left = 0;
+    const std::size_t before = running.size();
+    while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
+      const auto found = running.find(message->easy_handle);
+      if (message->msg != CURLMSG_DONE || found == running.end()) continue;
+      const CURLcode code = message->data.result;  // the message is gone with its handle
+      curl_multi_remove_handle(multi, found->first);
+      results[found->second.first] = finish(*found->second.second, code);
+      running.erase(found);
+    }
+    return running.size() < before;
+  }
 
   CurlEasy take() {
     const std::lock_guard lock(mutex_);
@@ -224,6 +309,7 @@ class CurlClient final : public HttpClient {
       known->second = stamp;
       ++generation_;
       idle_.clear();
+      idle_multi_.reset();
     }
     return generation_;
   }
@@ -291,6 +377,7 @@ class CurlClient final : public HttpClient {
   core::FailPoints* fail_points_;
   std::mutex mutex_;
   std::vector<CurlEasy> idle_;
+  Multi idle_multi_;
   std::uint64_t generation_ = 0;
   std::map<std::string, Stamp> files_;  // certificates and keys; as many as the configuration names
 };
@@ -302,6 +389,14 @@ std::string_view HttpResponse::header(std::string_view lower_name) const {
     if (name == lower_name) return value;
   }
   return {};
+}
+
+std::vector<core::Result<HttpResponse>> HttpClient::send_all(const std::vector<HttpRequest>& requests, std::size_t,
+                                                             std::stop_token stop) {
+  std::vector<core::Result<HttpResponse>> results;
+  results.reserve(requests.size());
+  for (const HttpRequest& request : requests) results.push_back(send(request, stop));
+  return results;
 }
 
 std::unique_ptr<HttpClient> make_curl_client(core::FailPoints* fail_points) {

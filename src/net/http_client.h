@@ -52,6 +52,9 @@ class HttpClient {
   /// denied (TLS not verified), invalid (URL), protocol (no HTTP), cancelled (stop requested). `where` is scheme,
   /// host and port: nothing shows credentials, nor a path, which may hold a token.
   virtual core::Result<HttpResponse> send(const HttpRequest& request, std::stop_token stop = {}) = 0;
+  /// Sends several, `parallel` at a time where the client can; what became of each, in the order of the requests.
+  virtual std::vector<core::Result<HttpResponse>> send_all(const std::vector<HttpRequest>& requests,
+                                                           std::size_t parallel, std::stop_token stop = {});
 };
 
 /// Keeps a few connections open between requests; they are opened anew when a file of certificates or keys changes.

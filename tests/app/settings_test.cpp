@@ -150,6 +150,19 @@ TEST_F(SettingsTest, AFileThatIsNotThereSaysSo) {
   EXPECT_THAT(settings.error().to_string(), HasSubstr("cannot be read"));
 }
 
+TEST_F(SettingsTest, ACatalogThatIsToldEventsNeedsItsServiceAndANameOfItsOwn) {
+  const std::string start = "{openlineage: {receive: true}, catalogs: [";
+  const std::string entry = "type: datahub, url: \"http://d\", platforms: {w: postgres}, emit: {url: \"http://gms/\"}}";
+  EXPECT_EQ(mistakes(start + "{" + entry + "]}"), "");
+  EXPECT_THAT(mistakes(start + "{" + entry + ", {" + entry + "]}"), HasSubstr("need a name each"));
+  EXPECT_EQ(mistakes(start + "{" + entry + ", {name: other, " + entry + "]}"), "");
+  EXPECT_THAT(
+      mistakes(start + "{type: openmetadata, url: \"http://d\", platforms: {w: pg}, emit: {url: \"http://o\"}}]}"),
+      HasSubstr("is for catalogs of type datahub"));
+  EXPECT_THAT(mistakes(start + "{type: datahub, url: \"http://d\", platforms: {w: pg}, emit: {url: gms, every: 1s}}]}"),
+              AllOf(HasSubstr("of the metadata service, not of the page"), HasSubstr("at least 1m")));
+}
+
 TEST_F(SettingsTest, ReadsLineageAndItsMistakes) {
   const auto settings = load_settings(write(R"(
 kafka: [{name: prod, brokers: "b1:9092,b2:9092"}]

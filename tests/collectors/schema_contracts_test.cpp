@@ -57,7 +57,7 @@ TEST_F(SchemaContractsTest, WhatBreaksWhatAndWhatToDo) {
   registry_.incompatible = {{"order-value", 1}};
   registry_.karapace = true;
   SchemaRegistryClient client(settings_.endpoint, registry_);
-  client.begin_cycle(std::chrono::steady_clock::now() + 10s, {});
+  (void)client.begin_cycle({}, std::chrono::steady_clock::now() + 10s, {});
   const ContractFile file{.file = "f", .subject = "order-value", .text = order(kId + "," + kNote), .format = {}};
   const auto verdict = judge_contract(client, file, {1}, "BACKWARD");
   ASSERT_TRUE(verdict);
@@ -72,7 +72,7 @@ TEST_F(SchemaContractsTest, UnderATransitiveLevelEveryVersionIsNamed) {
   registry_.levels = {{"a", "BACKWARD_TRANSITIVE"}};
   registry_.incompatible = {{"a", 1}, {"a", 2}};
   SchemaRegistryClient client(settings_.endpoint, registry_);
-  client.begin_cycle(std::chrono::steady_clock::now() + 10s, {});
+  (void)client.begin_cycle({}, std::chrono::steady_clock::now() + 10s, {});
   const ContractFile file{.file = "f", .subject = "a", .text = order(kId), .format = {}};
   const auto verdict = judge_contract(client, file, {1, 2, 3}, "BACKWARD_TRANSITIVE");
   ASSERT_TRUE(verdict);
@@ -85,7 +85,7 @@ TEST_F(SchemaContractsTest, WhatNoneLetsThroughIsRisky) {
   registry_.subjects = {{"a", {{1, order(kId)}}}};
   registry_.global = "NONE";
   SchemaRegistryClient client(settings_.endpoint, registry_);
-  client.begin_cycle(std::chrono::steady_clock::now() + 10s, {});
+  (void)client.begin_cycle({}, std::chrono::steady_clock::now() + 10s, {});
   const ContractFile risky{.file = "f", .subject = "a", .text = order(kId + "," + kNote), .format = {}};
   EXPECT_TRUE(judge_contract(client, risky, {1}, "NONE")->risky);
   const ContractFile harmless{.file = "f", .subject = "a", .text = order(kId + "," + kDefault), .format = {}};
@@ -129,7 +129,7 @@ TEST_F(SchemaContractsTest, GivenReferencesReplaceThoseOfTheNewestVersion) {
   registry_.subjects = {{"a", {{1, order(kId)}}}, {"money", {{1, order(kId)}, {2, order(kId)}}}};
   registry_.references["a/1"] = {{{"name", "m"}, {"subject", "money"}, {"version", 1}}};
   SchemaRegistryClient client(settings_.endpoint, registry_);
-  client.begin_cycle(std::chrono::steady_clock::now() + 10s, {});
+  (void)client.begin_cycle({}, std::chrono::steady_clock::now() + 10s, {});
   const ContractFile file{
       .file = "f", .subject = "a", .text = order(kId), .format = {}, .references = {{"m", "money", 2}}};
   ASSERT_TRUE(judge_contract(client, file, {1}, "BACKWARD"));

@@ -10,7 +10,7 @@ namespace {
 /// Answers as the registries' documentations and sources show them: what differs between them.
 class SchemaRegistryClientTest : public SchemaRegistryTest {
  protected:
-  SchemaRegistryClientTest() { client_.begin_cycle(std::chrono::steady_clock::now() + 10s, {}); }
+  SchemaRegistryClientTest() { (void)client_.begin_cycle({}, std::chrono::steady_clock::now() + 10s, {}); }
   void answer(const std::string& key, int status, const std::string& body) {
     registry_.answers.insert_or_assign(key, FakeRegistry::reply(status, body));
   }
@@ -110,6 +110,68 @@ TEST_F(SchemaRegistryClientTest, AVersionWithAllThatConfluentSays) {
   EXPECT_EQ(schema->type, "PROTOBUF");
   EXPECT_EQ(schema->references.at(0).subject, "money");
   EXPECT_EQ(schema->registered, core::Time(1700000000123ms));
+}
+
+TEST_F(SchemaRegistryClientTest, WhatWasPlannedIsAskedForAtOnceAndIsAtHand) {
+  registry_.subjects = {{"a", {{1, "1"}}}, {"b", {{1, "1"}}}};
+  client_.plan(true);
+  EXPECT_FALSE(client_.versions("a"));
+  EXPECT_FALSE(client_.versions("a"));
+  EXPECT_FALSE(client_.versions("b"));
+  EXPECT_TRUE(registry_.requests.empty());
+  client_.plan(false);
+  EXPECT_TRUE(client_.fetch(8, 100));
+  EXPECT_EQ(registry_.requests.size(), 2U) << "each once";
+  EXPECT_EQ(client_.requests(), 2U);
+  EXPECT_EQ(client_.versions("a"), std::vector{1});
+  EXPECT_EQ(client_.versions("b"), std::vector{1});
+  EXPECT_EQ(registry_.requests.size(), 2U);
+  client_.drop_fetched();
+  EXPECT_TRUE(client_.versions("a"));
+  EXPECT_EQ(registry_.requests.size(), 3U) << "asked anew";
+  EXPECT_FALSE(client_.fetch(8, 100)) << "nothing was planned";
+}
+
+TEST_F(SchemaRegistryClientTest, ARegistryThatIsAwayIsNotAskedForAllThatWasPlanned) {
+  registry_.down = true;
+  client_.plan(true);
+  for (int i = 0; i < 100; ++i) (void)client_.versions(std::to_string(i));
+  client_.plan(false);
+  EXPECT_FALSE(client_.fetch(4, 100));
+  EXPECT_EQ(registry_.requests.size(), 4U);
+}
+
+TEST_F(SchemaRegistryClientTest, ASchemaIsReadOnceUntilItsSubjectIsForgotten) {
+  registry_.subjects = {{"a", {{1, "1"}}}};
+  EXPECT_TRUE(client_.schema("a", 1));
+  EXPECT_TRUE(client_.schema("a", 1));
+  EXPECT_EQ(registry_.requests.size(), 1U);
+  client_.forget("b");
+  EXPECT_TRUE(client_.schema("a", 1));
+  EXPECT_EQ(registry_.requests.size(), 1U);
+  client_.forget("a");
+  EXPECT_TRUE(client_.schema("a", 1));
+  EXPECT_EQ(registry_.requests.size(), 2U);
+  (void)client_.begin_cycle(core::Time(2h), std::chrono::steady_clock::now() + 10s, {});
+  EXPECT_TRUE(client_.schema("a", 1));
+  EXPECT_EQ(registry_.requests.size(), 3U) << "after an hour it is read again";
+}
+
+TEST_F(SchemaRegistryClientTest, ARegistryThatAsksToBeLeftAloneIs) {
+  auto answer = FakeRegistry::reply(429, R"({"error_code": 429, "message": "Too many requests"})");
+  answer.headers = {{"retry-after", "120"}};
+  registry_.answers.emplace("GET /subjects", answer);
+  const core::Time now(100h);
+  const auto later = std::chrono::steady_clock::now() + 10s;
+  ASSERT_TRUE(client_.begin_cycle(now, later, {}));
+  EXPECT_EQ(client_.subjects().error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(client_.global_level().error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(registry_.requests.size(), 1U) << "nothing more is asked";
+  const auto early = client_.begin_cycle(now + 60s, later, {});
+  ASSERT_FALSE(early);
+  EXPECT_NE(early.error().message.find("asked to be left alone until"), std::string::npos);
+  EXPECT_TRUE(client_.begin_cycle(now + 180s, later, {}));
+  EXPECT_TRUE(client_.global_level());
 }
 
 }  // namespace

@@ -286,19 +286,20 @@ TEST_F(SchemaRegistryTest, ARegistryThatStopsAnsweringIsLeftAlone) {
   }
   const auto batch = collect();
   ASSERT_TRUE(batch);
-  EXPECT_EQ(registry_.count("GET /subjects/"), 3U);
+  EXPECT_LE(registry_.count("GET /subjects/"), 4 * settings_.parallel) << "what is asked for at once";
   EXPECT_EQ(batch->faults.back().scope, (core::Labels{{"registry", "main"}}));
   EXPECT_TRUE(batch->faults.back().error.retryable);
 }
 
 TEST_F(SchemaRegistryTest, OfALargeRegistryTheRestComesInTheNextCycle) {
   for (int i = 0; i < 2500; ++i) registry_.subjects[fmt::format("s{:05}", i)] = {{1, "1"}};
+  settings_.most_requests = 2'000;
   const auto versions_shown = [](const core::Batch& batch) {
     return std::ranges::count_if(
         batch.samples, [](const core::Sample& s) { return s.labels.name() == "schema_registry_subject_versions"; });
   };
   const core::Batch first = seen();
-  EXPECT_LE(registry_.requests.size(), SchemaRegistryCollector::kMostRequests);
+  EXPECT_LE(registry_.requests.size(), settings_.most_requests);
   EXPECT_GT(versions_shown(first), 700);
   EXPECT_LT(versions_shown(first), 751);
   seen();

@@ -231,6 +231,20 @@ TEST_F(SchemaVersionsTest, WhereTheRegistryCannotCompareWithReferencesWeirDoes) 
                    "added field id (long) without a default"}));
 }
 
+TEST_F(SchemaVersionsTest, WhereNobodyCanCompareThereIsAFaultAndNoVerdict) {
+  registry_.subjects = {{"money", {{1, order(kId)}}}, {"a", {{1, "no schema"}, {2, order(kId)}}}};
+  registry_.references["a/2"] = {{{"name", "money.Money"}, {"subject", "money"}, {"version", 1}}};
+  registry_.answers.emplace(
+      "POST /compatibility/subjects/a/versions/1?verbose=true",
+      FakeRegistry::reply(422, R"({"error_code":42201,"message":"Could not execute compatibility rule"})"));
+  const auto batch = collect();
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(compatible(*batch, "a"), std::nullopt);
+  ASSERT_FALSE(batch->faults.empty());
+  EXPECT_NE(batch->faults[0].error.message.find("Could not execute compatibility rule"), std::string::npos);
+  EXPECT_EQ(batch->faults[0].scope.get("subject"), "a");
+}
+
 TEST_F(SchemaVersionsTest, ReferencesThatGoRoundAreNamed) {
   const auto refer = [](const std::string& to) { return json{{{"name", to}, {"subject", to}, {"version", 1}}}; };
   registry_.subjects = {{"a", {{1, order(kId)}}}, {"b", {{1, order(kId)}}}, {"c", {{1, order(kId)}}}};

@@ -1,5 +1,6 @@
 #include "net/http_client.h"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <future>
@@ -190,6 +191,59 @@ TEST_F(HttpClientTest, ALineBreakNeverReachesTheWire) {
   EXPECT_EQ(client_->send(request).error().kind, ErrorKind::invalid);
   EXPECT_EQ(get(server.url("/a\r\nX: 1")).error().kind, ErrorKind::invalid);
   EXPECT_EQ(server.connections(), 0);
+}
+
+TEST_F(HttpClientTest, SeveralAreSentAtOnceNeverMoreThanAllowedAndAnsweredInOrder) {
+  std::vector<std::pair<std::string, std::shared_ptr<Responder>>> held;
+  std::size_t most = 0;
+  const TestServer server([&](const ServerRequest& request, const std::shared_ptr<Responder>& responder) {
+    held.emplace_back(request.path, responder);
+    most = std::max(most, held.size());
+    if (held.size() < 4) return;  // one at a time would wait here until it is too late
+    std::ranges::reverse(held);
+    for (const auto& [path, waiting] : std::exchange(held, {})) waiting->send(ServerResponse::text(200, path));
+  });
+  std::vector<HttpRequest> requests;
+  for (int i = 0; i < 12; ++i) requests.push_back({.url = server.url("/" + std::to_string(i)), .timeout = 10s});
+  const auto results = client_->send_all(requests, 4);
+  ASSERT_EQ(results.size(), 12U);
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_TRUE(results[i]) << results[i].error().describe();
+    EXPECT_EQ(results[i]->body, "/" + std::to_string(i));
+  }
+  EXPECT_EQ(most, 4U);
+}
+
+TEST_F(HttpClientTest, OfSeveralEachHasItsOwnError) {
+  const TestServer server(echo);
+  std::vector<HttpRequest> requests{{.url = server.url("/a")},
+                                    {.url = "ftp://host/"},
+                                    {.url = "http://127.0.0.1:1/"},
+                                    {.url = server.url("/b"), .max_response_bytes = 1},
+                                    {.url = server.url("/missing")}};
+  const auto results = client_->send_all(requests, 8);
+  ASSERT_TRUE(results[0]);
+  EXPECT_TRUE(results[0]->body.starts_with("GET /a?"));
+  EXPECT_EQ(results[1].error().kind, ErrorKind::invalid);
+  EXPECT_EQ(results[2].error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(results[3].error().kind, ErrorKind::limit);
+  EXPECT_EQ(results[4]->status, 404);
+}
+
+TEST_F(HttpClientTest, AStopRequestEndsThemAll) {
+  std::stop_source stop;
+  const RawServer silent([&](int fd) {
+    RawServer::read_head(fd);
+    stop.request_stop();
+    char byte = 0;
+    while (::recv(fd, &byte, 1, 0) == 1) {
+    }
+  });
+  const std::vector<HttpRequest> requests(5, {.url = silent.url(), .timeout = 60s});
+  for (const auto& result : client_->send_all(requests, 2, stop.get_token())) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::cancelled);
+  }
 }
 
 TEST_F(HttpClientTest, AStopRequestEndsATransfer) {

@@ -1,21 +1,21 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "collectors/openlineage.h"
+#include "collectors/emit_settings.h"
 #include "net/http_client.h"
 #include "runtime/clock.h"
 #include "runtime/worker_pool.h"
 
 namespace weir::app {
 
-/// What became of events since the last report.
+/// What became of events since the start.
 struct SenderReport {
   std::uint64_t delivered = 0;
   std::uint64_t refused = 0;  // by the other side, for good
@@ -24,12 +24,20 @@ struct SenderReport {
   std::string error;  // of the last try, "" when it went well
 };
 
-/// Sends events of OpenLineage in order, on a worker of its own. What the other side cannot take now is tried again
-/// after 1 s, 2 s … 1 min; what it refuses (4xx) is dropped and counted. Past the limit the oldest goes.
-class OpenLineageSender {
+/// Where events go, besides what the settings say.
+struct SenderTarget {
+  std::string what;  // "OpenLineage", for the log
+  std::string path;  // after the URL
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// Sends events, bodies of JSON, in order, on a worker of its own. What the other side cannot take now, or not with
+/// this login, is tried again after 1 s, 2 s … 1 min, or when it asks to be; what else it refuses is dropped and
+/// counted. Past the limit the oldest goes.
+class EventSender {
  public:
-  OpenLineageSender(collectors::OpenLineageEmitSettings settings, const runtime::Clock& clock);
-  ~OpenLineageSender();
+  EventSender(collectors::EmitSettings settings, SenderTarget target, const runtime::Clock& clock);
+  ~EventSender();
 
   /// Any thread.
   void offer(std::vector<std::string> events);
@@ -41,11 +49,12 @@ class OpenLineageSender {
 
  private:
   void run(const std::stop_token& stop);
-  core::Result<int> post(const std::string& event, const std::stop_token& stop);
+  core::Result<net::HttpResponse> post(const std::string& event, const std::stop_token& stop);
   /// False when the rest has to wait.
-  bool note(const core::Result<int>& posted);
+  bool note(const core::Result<net::HttpResponse>& posted);
 
-  const collectors::OpenLineageEmitSettings settings_;
+  const collectors::EmitSettings settings_;
+  const SenderTarget target_;
   const runtime::Clock& clock_;
   std::unique_ptr<net::HttpClient> http_;
   mutable std::mutex mutex_;
