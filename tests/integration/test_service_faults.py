@@ -5,6 +5,7 @@ import gzip
 import json
 import socket
 import time
+from datetime import datetime, timezone
 
 import pytest
 
@@ -24,8 +25,11 @@ def torn_gzip():
     yield GZIP + gzip.compress(json.dumps(list(range(100_000))).encode())[:-2000]
 
 
+BOMB = gzip.compress(b"[" + b"1," * (60 << 20), compresslevel=1)
+
+
 def bomb():
-    yield GZIP + gzip.compress(b"[" + b"1," * (60 << 20))
+    yield GZIP + BOMB
 
 
 def endless():
@@ -61,7 +65,7 @@ def test_an_answer_that_breaks_turns_that_collector_red_alone(start_weir, answer
             "check_results": [{"name": "d", "format": "dbt", "files": [broken.url + "/run_results.json"], "interval": "1s",
                                "request_timeout": "1s"}],
             "http_json": [entry("other", other.url)]})
-        for name, words in (("schema_registry/r", registry), ("scrape/s", page), ("check_results/d", file)):
+        for name, words in (("schema_registry/r", registry), (f"scrape/s/127.0.0.1:{broken.port}", page), ("check_results/d", file)):
             error = until(f"{name} is red", lambda: weir.collector(name)["error"])
             assert words in error, (name, error)
             assert weir.sample("weir_collector_success", collector=name) == 0, error
@@ -77,7 +81,7 @@ def post(weir, body, encoding):
 
 def test_packed_events_that_are_torn_too_large_or_not_packed_at_all(start_weir):
     weir = start_weir({"openlineage": {"receive": True}})
-    event = json.dumps({"eventType": "START", "eventTime": "2026-01-01T00:00:00Z", "producer": "urn:x", "schemaURL": "urn:y",
+    event = json.dumps({"eventType": "START", "eventTime": datetime.now(timezone.utc).isoformat(), "producer": "urn:x", "schemaURL": "urn:y",
                         "run": {"runId": "0192f1f0-0000-7000-8000-000000000001"}, "job": {"namespace": "a", "name": "b"}}).encode()
     assert post(weir, gzip.compress(event)[:-9], "gzip").status == 400
     assert post(weir, event, "gzip").status == 400
