@@ -158,10 +158,8 @@ class App::Impl {
       });
     }));
     timers_.push_back(loop_.every(kSelfInterval, 0s, [this] { submit([this] { take_self(); }); }));
-    timers_.push_back(loop_.every(1min, 1min, [this] {
-      submit([this] { series_.prune(clock_.now()); });
-      runtime::return_program_pages();
-    }));
+    timers_.push_back(loop_.every(1min, 1min, [this] { submit([this] { series_.prune(clock_.now()); }); }));
+    timers_.push_back(loop_.every(1min, 15s, [] { runtime::return_program_pages(); }));
     timers_.push_back(loop_.every(kSaveInterval, kSaveInterval, [this] { save_series(); }));
     timers_.push_back(loop_.every(1h, 1min, [this] {
       submit([this] { prune_storage(); });
