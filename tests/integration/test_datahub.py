@@ -80,7 +80,7 @@ def test_a_token_that_is_refused_is_said_and_nothing_is_lost(start_weir, token, 
     with DataHub(token="another") as datahub:
         weir = start_weir({**shop(tmp_path, rows=5), **catalogs(datahub.url, token)})
         until("it is in the log", lambda: "the server answers 401: Unauthorized to perform this action." in weir.log())
-        assert weir.sample("weir_catalog_emit_waiting", catalog="DataHub") >= 1
+        until("it waits", lambda: (weir.sample("weir_catalog_emit_waiting", catalog="DataHub") or 0) >= 1)
         assert weir.sample("weir_catalog_emitted_total", catalog="DataHub", outcome="refused") == 0
         assert datahub.taken("assertionInfo") == []
 
