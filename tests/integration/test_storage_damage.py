@@ -192,7 +192,7 @@ def test_a_disk_that_is_read_only_at_the_start(config, page, webhook, read_only_
         weir.stop()
         flag.touch()
         weir.start()
-        assert weir.sample("weir_storage_state", state="away") == 1
+        until("it is away", lambda: weir.sample("weir_storage_state", state="away") == 1)
         until("people hear of it", lambda: webhook.alerts("WeirStorageFailing", "firing"), 60)
         page.loads = {"a": 0}
         until("it judges all the same", lambda: weir.query("count(load == 0)"))
