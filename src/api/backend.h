@@ -80,7 +80,7 @@ struct Backend {
   std::function<std::vector<std::string>(std::string_view)> label_values = {};
   std::function<RuleGroupViews()> rule_groups = {};
   /// Reads the configuration anew and returns when it is in force, or with what is wrong with it.
-  std::function<core::Result<void>()> reload = {};
+  std::function<core::Result<std::string>()> reload = {};  // what it did not apply, for people; empty: all was
   std::function<ReloadStatus()> reload_status = {};
   std::function<std::optional<StorageTrouble>()> storage_trouble = {};  // nothing while all is well
   core::Duration retention{0};                                          // of the samples

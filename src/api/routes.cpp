@@ -100,7 +100,7 @@ ServerResponse reload(const Backend& backend, const ServerRequest& request) {
   if (from_another_site(request)) return error(403, "not for pages of other sites");
   if (!backend.reload) return error(404, "there is nothing to reload");
   const auto done = backend.reload();
-  if (done) return ServerResponse::text(200, "");
+  if (done) return ServerResponse::text(200, done->empty() ? "" : *done + "\n");
   return ServerResponse::text(500, "failed to reload config: " + done.error().describe() + "\n");
 }
 

@@ -234,7 +234,10 @@ class App::Impl {
                 },
             .storage_trouble = [this]() -> std::optional<api::StorageTrouble> {
               const StorageStatus status = storage_->status();
-              if (status.state == StorageStatus::State::open) return std::nullopt;
+              if (status.state == StorageStatus::State::open) {
+                if (status.failing.empty()) return std::nullopt;
+                return api::StorageTrouble{.state = std::string(kFailing), .why = status.failing};
+              }
               return api::StorageTrouble{.state = std::string(to_string(status.state)), .why = status.why};
             },
             .retention = settings_.series.retention,
@@ -264,9 +267,10 @@ class App::Impl {
   }
 
   /// On a worker of the API. Everything is read and checked before anything is replaced.
-  core::Result<void> reload_now() {
+  core::Result<std::string> reload_now() {
     const std::lock_guard one_at_a_time(reloading_);
     auto settings = load_settings(settings_.file);
+    const std::string fixed = settings ? fixed_changes(settings_, *settings) : "";
     auto done =
         settings ? apply(std::move(*settings)) : core::fail(core::ErrorKind::invalid, mistakes(settings.error()));
     reload_successful_ = done.has_value();
@@ -276,8 +280,11 @@ class App::Impl {
       runtime::log_info("the configuration was read anew", {{"file", settings_.file}});
     } else {
       runtime::log_error("the configuration stays as it was", {{"error", done.error().describe()}});
+      return std::unexpected(done.error());
     }
-    return done;
+    if (fixed.empty()) return std::string();
+    runtime::log_warn("changes that need a restart were not applied", {{"keys", fixed}});
+    return "changes that need a restart were not applied: " + fixed;
   }
 
   static std::string mistakes(const config::Diagnostics& diagnostics) {
@@ -287,7 +294,6 @@ class App::Impl {
   }
 
   core::Result<void> apply(Settings fresh) {
-    warn_of_fixed(fresh);
     delivery_.configure(fresh.routing);
     urgent_.configure(fresh.routing);
     auto applied = std::make_shared<std::promise<void>>();
@@ -314,19 +320,6 @@ class App::Impl {
     }
     runtime::set_log_level(log_level);
     return {};
-  }
-
-  void warn_of_fixed(const Settings& fresh) const {
-    std::string keys;
-    const auto note = [&](const std::string& key) { keys += (keys.empty() ? "" : ", ") + key; };
-    for (const auto& [key, hash] : fresh.fixed) {
-      const auto before = settings_.fixed.find(key);
-      if (before == settings_.fixed.end() || before->second != hash) note(key);
-    }
-    for (const auto& [key, hash] : settings_.fixed) {
-      if (!fresh.fixed.contains(key)) note(key);
-    }
-    if (!keys.empty()) runtime::log_warn("changes that need a restart were not applied", {{"keys", keys}});
   }
 
   void note_reload(core::Time now) {

@@ -178,9 +178,10 @@ std::string state_of(const json& incident) {
   return "resolved";
 }
 
-/// "24h" is that long ago; anything else is as it is.
+/// "24h" and "24h ago" are that long ago; anything else is as it is.
 std::string moment_of(const std::string& text) {
-  const auto ago = core::parse_duration(text);
+  constexpr std::string_view kAgo = " ago";
+  const auto ago = core::parse_duration(text.ends_with(kAgo) ? text.substr(0, text.size() - kAgo.size()) : text);
   if (!ago) return text;
   return fmt::format("{:.3f}", core::to_seconds((runtime::SystemClock().now() - *ago).time_since_epoch()));
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 
 #include "config/node.h"
 #include "config/reader.h"
@@ -228,6 +230,19 @@ void note_fixed(const config::Node& root, Settings& settings) {
   }
 }
 
+/// Check files are as fixed as the section that names them.
+void note_check_files(Settings& settings) {
+  const auto checks = settings.fixed.find("checks");
+  if (checks == settings.fixed.end()) return;
+  for (const quality::ChecksSettings& entry : settings.checks) {
+    for (const std::string& path : entry.files) {
+      std::ifstream file(path, std::ios::binary);
+      const std::string text(std::istreambuf_iterator<char>(file), {});
+      checks->second = std::hash<std::string>()(std::to_string(checks->second) + path + text);
+    }
+  }
+}
+
 /// Where the database goes, from the folder of the configuration; its folder must be there, for SQLite makes none.
 void place_storage(const std::string& file, const config::Node& root, config::Diagnostics& diagnostics,
                    Settings& settings) {
@@ -267,6 +282,7 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
   read_listen(reader, settings);
   settings.log_level = reader.choice("log_level", settings.log_level, {"debug", "info", "warn", "error"});
   read_sections(reader, diagnostics, settings);
+  note_check_files(settings);
   reader.finish();
   if (settings.clusters.empty() && settings.registries.empty() && settings.scrapes.empty() &&
       settings.http_json.empty() && settings.checks.empty() && settings.check_results.empty() &&
@@ -281,6 +297,19 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
   note_what_is_absent(file, settings, diagnostics);
   settings.hints.assign(diagnostics.hints().begin(), diagnostics.hints().end());
   return settings;
+}
+
+std::string fixed_changes(const Settings& before, const Settings& fresh) {
+  std::string keys;
+  const auto note = [&](const std::string& key) { keys += (keys.empty() ? "" : ", ") + key; };
+  for (const auto& [key, hash] : fresh.fixed) {
+    const auto known = before.fixed.find(key);
+    if (known == before.fixed.end() || known->second != hash) note(key);
+  }
+  for (const auto& [key, hash] : before.fixed) {
+    if (!fresh.fixed.contains(key)) note(key);
+  }
+  return keys;
 }
 
 }  // namespace weir::app

@@ -61,4 +61,7 @@ struct Settings {
 /// of the file.
 std::expected<Settings, config::Diagnostics> load_settings(const std::string& file);
 
+/// The sections that changed and that a reload does not apply, as "kafka, sources"; check files count as `checks`.
+std::string fixed_changes(const Settings& before, const Settings& fresh);
+
 }  // namespace weir::app

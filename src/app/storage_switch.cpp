@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fmt/format.h>
 #include <utility>
 
 #include "app/storage_watch.h"
@@ -125,7 +126,20 @@ void StorageSwitch::refused(const core::Error& error, Steady::duration took) {
   if (settings_.postgres) settings_.postgres->lock_wait = status_.state == State::standby ? kStandbyWait : 0s;
 }
 
+void StorageSwitch::look_for_file() {
+  if (settings_.postgres || settings_.path == ":memory:") return;
+  const std::shared_ptr<Held> now = held();
+  std::error_code unknown;
+  if (!now || std::filesystem::exists(settings_.path, unknown) || unknown) return;
+  note({.kind = core::ErrorKind::storage,
+        .message = fmt::format("{}: {} is not there any more", storage::kGoneMark, settings_.path),
+        .retryable = true,
+        .where = {}},
+       now);
+}
+
 void StorageSwitch::wake() {
+  look_for_file();
   const std::lock_guard lock(mutex_);
   const auto now = Steady::now();
   if (busy_ || held_ || now < rest_until_ || (closed_ && !*closed_)) return;
@@ -249,7 +263,10 @@ core::Result<void> StorageSwitch::commit(const storage::Commit& changes) {
                                          .where = {}});
     }
   }
-  return pass([&](Store& store) { return store.commit(changes); });
+  auto done = pass([&](Store& store) { return store.commit(changes); });
+  const std::lock_guard lock(mutex_);
+  status_.failing = done || status_.state != State::open ? std::string() : done.error().describe();
+  return done;
 }
 
 core::Result<std::vector<core::Alert>> StorageSwitch::active_alerts() {

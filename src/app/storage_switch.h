@@ -29,11 +29,14 @@ struct StorageStatus {
   };
   State state = State::open;
   std::string why = {};         // it is not open
+  std::string failing = {};     // why the last commit did not pass, while it is open; empty: it did
   std::uint64_t taking = 0;     // counts how often it was opened with what this process does not know
   std::uint64_t mended = 0;     // how often it was opened anew and may lack what was in it
   std::uint64_t set_aside = 0;  // damaged files, so far
 };
 std::string_view to_string(StorageStatus::State state);
+/// What it is called while it is open and commits do not pass.
+inline constexpr std::string_view kFailing = "failing";
 
 /// Stands before the storage that is, was or will be there: a call goes to it, or fails (storage, retryable) while
 /// there is none. What is away is looked for, what another Weir holds is waited for, and a file that turns out to be
@@ -93,6 +96,7 @@ class StorageSwitch final : public storage::Store {
   std::shared_ptr<Held> held() const;
   core::Error absent() const;
   void note(const core::Error& error, const std::shared_ptr<Held>& of);
+  void look_for_file();
   core::Result<storage::Opened> try_open(const std::string& damage);
   void take(storage::Opened opened);
   void refused(const core::Error& error, Steady::duration took);

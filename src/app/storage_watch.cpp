@@ -29,8 +29,10 @@ void StorageWatch::begin() {
 
 void StorageWatch::show(const StorageStatus& status) {
   using State = StorageStatus::State;
+  const bool failing = status.state == State::open && !status.failing.empty();
   for (const State state : {State::open, State::away, State::standby, State::mending})
-    metrics_.set(kStorageState.name, {{"state", to_string(state)}}, state == status.state ? 1 : 0);
+    metrics_.set(kStorageState.name, {{"state", to_string(state)}}, state == status.state && !failing ? 1 : 0);
+  metrics_.set(kStorageState.name, {{"state", kFailing}}, failing ? 1 : 0);
   metrics_.add(kSetAside.name, {}, static_cast<double>(status.set_aside - set_aside_));
   set_aside_ = status.set_aside;
   if (status.state == State::standby) metrics_.set(kUnwritten.name, {}, 0);

@@ -20,8 +20,9 @@ inline constexpr core::MetricInfo kUnwritten{"weir_storage_unwritten", core::Met
 inline constexpr core::MetricInfo kUnwrittenDropped{
     "weir_storage_dropped_total", core::MetricType::counter,
     "Of those, transitions and messages dropped since too many waited."};
-inline constexpr core::MetricInfo kStorageState{"weir_storage_state", core::MetricType::gauge,
-                                                "1 for what storage is: open, away, standby or mending, else 0."};
+inline constexpr core::MetricInfo kStorageState{
+    "weir_storage_state", core::MetricType::gauge,
+    "1 for what storage is: open, failing, away, standby or mending, else 0."};
 inline constexpr core::MetricInfo kRewritten{
     "weir_storage_rewritten_total", core::MetricType::counter,
     "Times that storage had not what was last written to it, and was written anew."};

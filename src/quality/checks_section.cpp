@@ -62,7 +62,8 @@ ChecksSettings read_entry(const Node& entry, std::span<const std::string> source
     for (auto& [name, value] : read_variables(*own, "checks: \"variables\"", diagnostics))
       variables.emplace(name, value);
   }
-  settings.datasets = read_check_files(read_files(reader, entry), variables, diagnostics);
+  settings.files = read_files(reader, entry);
+  settings.datasets = read_check_files(settings.files, variables, diagnostics);
   reader.finish();
   return settings;
 }

@@ -19,7 +19,8 @@ struct ChecksSettings {
   std::string name;    // of its collector: "checks/warehouse", of a source's second entry "checks/warehouse-2"
   std::string source;  // as in `sources:`
   core::Duration interval = std::chrono::minutes(1);
-  std::optional<CronTimes> cron = {};  // then instead of the interval
+  std::optional<CronTimes> cron = {};   // then instead of the interval
+  std::vector<std::string> files = {};  // that `datasets` were read from
   std::vector<Dataset> datasets;
 };
 

@@ -68,7 +68,7 @@ struct FakeBackend {
   std::vector<core::Incident> incidents;
   core::Result<std::vector<core::Incident>> history = std::vector<core::Incident>();
   RuleGroupViews rule_groups;
-  core::Result<void> reloaded;
+  core::Result<std::string> reloaded;
   int reloads = 0;
   ReloadStatus reload_status{.last_successful = true, .last_success = now()};
   LineageAccess lineage;

@@ -161,6 +161,9 @@ TEST_F(RoutesTest, ReloadsOnPostAndPut) {
   EXPECT_EQ(ask("POST", "/-/reload").status, 200);
   EXPECT_EQ(ask("PUT", "/-/reload").status, 200);
   EXPECT_EQ(fake_.reloads, 2);
+  EXPECT_EQ(*ask("POST", "/-/reload").body, "");
+  fake_.reloaded = "changes that need a restart were not applied: kafka";
+  EXPECT_EQ(*ask("POST", "/-/reload").body, "changes that need a restart were not applied: kafka\n");
   fake_.reloaded = core::fail(core::ErrorKind::invalid, "rules.yml:3:5: wrong");
   const auto failed = ask("POST", "/-/reload");
   EXPECT_EQ(failed.status, 500);

@@ -144,6 +144,21 @@ TEST_F(SettingsTest, TwoThingsOfOneNameAreAMistake) {
               HasSubstr("given twice"));
 }
 
+TEST_F(SettingsTest, ACheckFileThatChangedIsAChangeOfItsSection) {
+  constexpr const char* kText = R"(
+sources: [{name: shop, type: sqlite, path: shop.db}]
+checks: [{source: shop, files: [checks.yml]}]
+)";
+  std::ofstream(folder_ / "checks.yml") << "checks for orders:\n  - row_count > 0\n";
+  const auto before = load_settings(write(kText));
+  ASSERT_TRUE(before) << before.error().to_string();
+  EXPECT_EQ(fixed_changes(*before, *load_settings(write(kText))), "");
+  std::ofstream(folder_ / "checks.yml") << "checks for orders:\n  - row_count > 1\n";
+  EXPECT_EQ(fixed_changes(*before, *load_settings(write(kText))), "checks");
+  EXPECT_EQ(fixed_changes(*before, *load_settings(write(std::string(kText) + "series: {retention: 1h}\n"))),
+            "checks, series");
+}
+
 TEST_F(SettingsTest, AFileThatIsNotThereSaysSo) {
   const auto settings = load_settings((folder_ / "none.yml").string());
   ASSERT_FALSE(settings);

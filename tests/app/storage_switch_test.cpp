@@ -151,6 +151,40 @@ TEST_F(StorageSwitchTest, ALookAtTheFileFindsWhatNobodyHasReadYet) {
   EXPECT_EQ(storage.status().set_aside, 1U);
 }
 
+TEST_F(StorageSwitchTest, AFileThatSomebodyDeletedIsMadeAnew) {
+  fill();
+  StorageSwitch storage(settings(), clock_);
+  ASSERT_TRUE(storage.open());
+  storage.take_up(storage.status().taking);
+  ASSERT_TRUE(storage.commit({.id = "1", .alerts = {alert("b")}}));
+  std::filesystem::remove(folder_.file());
+  storage.wake();
+  EXPECT_EQ(storage.status().state, State::mending);
+  EXPECT_THAT(storage.status().why, HasSubstr("is not there any more"));
+  ASSERT_TRUE(within(storage, State::open));
+  EXPECT_TRUE(std::filesystem::exists(folder_.file()));
+  EXPECT_EQ(storage.status().mended, 1U) << "so that all that goes on is written again";
+  EXPECT_TRUE(storage.commit({.id = "2", .alerts = {alert("b")}}));
+}
+
+TEST_F(StorageSwitchTest, CommitsThatDoNotPassAreToldOfUntilOneDoes) {
+  fill();
+  StorageSwitch storage(settings(), clock_);
+  ASSERT_TRUE(storage.open());
+  storage.take_up(storage.status().taking);
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(folder_.file().c_str(), &other), SQLITE_OK);
+  const auto run = [&](const char* sql) { return sqlite3_exec(other, sql, nullptr, nullptr, nullptr); };
+  ASSERT_EQ(run("CREATE TRIGGER no BEFORE INSERT ON transitions BEGIN SELECT RAISE(ABORT, 'refused'); END"), SQLITE_OK);
+  ASSERT_FALSE(storage.commit({.transitions = {storage::testing::fired(alert("a"), at(9))}}));
+  EXPECT_EQ(storage.status().state, State::open);
+  EXPECT_THAT(storage.status().failing, HasSubstr("refused"));
+  ASSERT_EQ(run("DROP TRIGGER no"), SQLITE_OK);
+  sqlite3_close(other);
+  ASSERT_TRUE(storage.commit({.alerts = {alert("b")}}));
+  EXPECT_EQ(storage.status().failing, "");
+}
+
 TEST_F(StorageSwitchTest, FilesAreNotSetAsideOneAfterTheOther) {
   fill();
   StorageSwitch storage(settings(), clock_);

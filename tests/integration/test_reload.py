@@ -113,8 +113,11 @@ def test_a_new_receiver_is_told(watched, webhook):
 
 def test_what_needs_a_restart_is_said(watched, webhook):
     watched.weir.configure(watched.config("first", webhook, series={"retention": "1h"}))
-    assert watched.post().status == 200
+    answer = watched.post()
+    assert (answer.status, answer.text) == (200, "changes that need a restart were not applied: series\n")
     until("the log names the section", lambda: "need a restart" in watched.weir.log() and "series" in watched.weir.log())
+    (watched.folder / "checks.yml").write_text("checks for orders:\n  - row_count > 1\n")
+    assert watched.post().text == "changes that need a restart were not applied: checks, series\n"
 
 
 def test_a_get_does_not_reload(watched):

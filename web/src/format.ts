@@ -94,10 +94,11 @@ export function sparkPath(points: [number, number | null][], width: number, heig
 }
 
 // What it means that storage is not open.
-export function storageText({ state, why }: { state: "away" | "standby" | "mending"; why: string }): string {
+export function storageText({ state, why }: { state: "away" | "failing" | "standby" | "mending"; why: string }): string {
   if (state === "standby") return `This Weir stands by: it collects, and another one judges and notifies. ${why}`;
   const meaning = {
     away: "Storage was not there when Weir started: what fired before is not known yet, and nobody is told of what fires.",
+    failing: "Storage does not take what happens: it is kept in memory, and nobody is told until it is stored.",
     mending: "Storage is being mended: what happens is kept in memory, and nobody is told until it is stored.",
   };
   return `${meaning[state]} ${why}`;

@@ -159,7 +159,7 @@ export interface Totals {
   failing_tables: number;
 }
 export interface StorageTrouble {
-  state: "away" | "standby" | "mending";
+  state: "away" | "failing" | "standby" | "mending";
   why: string;
 }
 export interface Overview {

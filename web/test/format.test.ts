@@ -65,5 +65,6 @@ test("a spark line needs two points, and a flat one stays inside its box", () =>
 test("storage that is not open is said to mean something, with its reason", () => {
   assert.match(storageText({ state: "standby", why: "in use by host b" }), /stands by.*in use by host b$/);
   assert.match(storageText({ state: "away", why: "cannot connect" }), /nobody is told.*cannot connect$/);
+  assert.match(storageText({ state: "failing", why: "disk full" }), /kept in memory.*disk full$/);
   assert.match(storageText({ state: "mending", why: "damaged" }), /being mended.*damaged$/);
 });
