@@ -234,11 +234,8 @@ class App::Impl {
                 },
             .storage_trouble = [this]() -> std::optional<api::StorageTrouble> {
               const StorageStatus status = storage_->status();
-              if (status.state == StorageStatus::State::open) {
-                if (status.failing.empty()) return std::nullopt;
-                return api::StorageTrouble{.state = std::string(kFailing), .why = status.failing};
-              }
-              return api::StorageTrouble{.state = std::string(to_string(status.state)), .why = status.why};
+              if (status.why.empty()) return std::nullopt;
+              return api::StorageTrouble{.state = std::string(status.name()), .why = status.why};
             },
             .retention = settings_.series.retention,
             .lineage = lineage_.access(),

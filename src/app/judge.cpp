@@ -16,7 +16,6 @@ namespace {
 constexpr core::Duration kEventsKept = std::chrono::minutes(15);
 constexpr std::size_t kMostEvents = 1000;
 constexpr core::Duration kCausesKept = std::chrono::seconds(5);
-constexpr std::size_t kResolvedShown = 50;
 constexpr std::size_t kMostTold = 200;  // entries in one timeline that say who was told
 constexpr core::Duration kLongestCycle = std::chrono::minutes(1);
 constexpr std::size_t kMostWorkers = 4;                            // that evaluate groups at a time
@@ -294,6 +293,7 @@ std::vector<std::string> Judge::keep(std::size_t group, Evaluated evaluated, cor
 
 /// What the rule says itself counts.
 void Judge::annotate(core::Alert& alert, const core::Labels& more) {
+  if (more.empty()) return;
   core::LabelsBuilder annotations(alert.annotations);
   for (const auto& [name, value] : more) {
     if (!alert.annotations.has(name)) annotations.set(name, value);

@@ -160,6 +160,8 @@ class Judge {
  private:
   using AlertKey = std::tuple<std::uint64_t, std::string, std::string>;
   enum class Mode { loaded, memory, standby };
+  static constexpr std::size_t kMostIncidents = 10'000;  // that are read at the start, and that may be reopened
+  static constexpr std::size_t kResolvedShown = 50;
   struct Stored;
 
   core::Result<Stored> read_stored(core::Time now);

@@ -12,9 +12,6 @@ namespace {
 
 using What = IncidentMeasure::What;
 
-constexpr std::size_t kMostEnded = 10'000;
-constexpr std::size_t kResolvedShown = 50;
-
 template <class Incidents>
 auto find_in(Incidents& incidents, const std::string& id) {
   return std::ranges::find(incidents, id, &core::Incident::id);
@@ -93,9 +90,9 @@ void Judge::forget_ended(core::Time now) {
   std::erase_if(ended_, [&](const core::Incident& incident) {
     return !live.contains(incident.id) && !live.contains(incident.handling.merged_into);
   });
-  if (ended_.size() <= kMostEnded) return;
+  if (ended_.size() <= kMostIncidents) return;
   std::ranges::stable_sort(ended_, std::greater(), &core::Incident::resolved_at);
-  ended_.resize(kMostEnded);
+  ended_.resize(kMostIncidents);
 }
 
 /// With all that waits to be written, so that nothing older is written over it later.

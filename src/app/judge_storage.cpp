@@ -12,9 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMostIncidents = 10'000;
-constexpr std::size_t kResolvedShown = 50;
-
 bool about_storage(const core::Alert& alert) { return alert.rule.starts_with("WeirStorage"); }
 
 bool about_storage_alone(const core::OutboxMessage& message) {

@@ -42,12 +42,12 @@ struct StorageSwitch::Held {
   std::shared_ptr<std::atomic<bool>> closed = std::make_shared<std::atomic<bool>>(false);
 };
 
-std::string_view to_string(StorageStatus::State state) {
+std::string_view StorageStatus::name() const {
   switch (state) {
-    case StorageStatus::State::open: return "open";
-    case StorageStatus::State::away: return "away";
-    case StorageStatus::State::standby: return "standby";
-    case StorageStatus::State::mending: return "mending";
+    case State::open: return why.empty() ? "open" : "failing";
+    case State::away: return "away";
+    case State::standby: return "standby";
+    case State::mending: return "mending";
   }
   return "open";
 }
@@ -265,7 +265,7 @@ core::Result<void> StorageSwitch::commit(const storage::Commit& changes) {
   }
   auto done = pass([&](Store& store) { return store.commit(changes); });
   const std::lock_guard lock(mutex_);
-  status_.failing = done || status_.state != State::open ? std::string() : done.error().describe();
+  if (status_.state == State::open) status_.why = done ? std::string() : done.error().describe();
   return done;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -28,15 +29,15 @@ struct StorageStatus {
     mending,  // it was open, and is opened anew: a damaged file, tables that are gone
   };
   State state = State::open;
-  std::string why = {};         // it is not open
-  std::string failing = {};     // why the last commit did not pass, while it is open; empty: it did
+  std::string why = {};         // it is not open, or the last commit did not pass; empty: all is well
   std::uint64_t taking = 0;     // counts how often it was opened with what this process does not know
   std::uint64_t mended = 0;     // how often it was opened anew and may lack what was in it
   std::uint64_t set_aside = 0;  // damaged files, so far
+
+  static constexpr std::array<std::string_view, 5> kNames{"open", "failing", "away", "standby", "mending"};
+  /// One of kNames; "failing" while it is open and commits do not pass.
+  std::string_view name() const;
 };
-std::string_view to_string(StorageStatus::State state);
-/// What it is called while it is open and commits do not pass.
-inline constexpr std::string_view kFailing = "failing";
 
 /// Stands before the storage that is, was or will be there: a call goes to it, or fails (storage, retryable) while
 /// there is none. What is away is looked for, what another Weir holds is waited for, and a file that turns out to be

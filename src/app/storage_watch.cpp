@@ -28,14 +28,11 @@ void StorageWatch::begin() {
 }
 
 void StorageWatch::show(const StorageStatus& status) {
-  using State = StorageStatus::State;
-  const bool failing = status.state == State::open && !status.failing.empty();
-  for (const State state : {State::open, State::away, State::standby, State::mending})
-    metrics_.set(kStorageState.name, {{"state", to_string(state)}}, state == status.state && !failing ? 1 : 0);
-  metrics_.set(kStorageState.name, {{"state", kFailing}}, failing ? 1 : 0);
+  for (const std::string_view name : StorageStatus::kNames)
+    metrics_.set(kStorageState.name, {{"state", name}}, name == status.name() ? 1 : 0);
   metrics_.add(kSetAside.name, {}, static_cast<double>(status.set_aside - set_aside_));
   set_aside_ = status.set_aside;
-  if (status.state == State::standby) metrics_.set(kUnwritten.name, {}, 0);
+  if (status.state == StorageStatus::State::standby) metrics_.set(kUnwritten.name, {}, 0);
 }
 
 std::vector<core::OutboxMessage> StorageWatch::note(const JudgeStep& step) {

@@ -177,12 +177,12 @@ TEST_F(StorageSwitchTest, CommitsThatDoNotPassAreToldOfUntilOneDoes) {
   const auto run = [&](const char* sql) { return sqlite3_exec(other, sql, nullptr, nullptr, nullptr); };
   ASSERT_EQ(run("CREATE TRIGGER no BEFORE INSERT ON transitions BEGIN SELECT RAISE(ABORT, 'refused'); END"), SQLITE_OK);
   ASSERT_FALSE(storage.commit({.transitions = {storage::testing::fired(alert("a"), at(9))}}));
-  EXPECT_EQ(storage.status().state, State::open);
-  EXPECT_THAT(storage.status().failing, HasSubstr("refused"));
+  EXPECT_EQ(storage.status().name(), "failing");
+  EXPECT_THAT(storage.status().why, HasSubstr("refused"));
   ASSERT_EQ(run("DROP TRIGGER no"), SQLITE_OK);
   sqlite3_close(other);
   ASSERT_TRUE(storage.commit({.alerts = {alert("b")}}));
-  EXPECT_EQ(storage.status().failing, "");
+  EXPECT_EQ(storage.status().name(), "open");
 }
 
 TEST_F(StorageSwitchTest, FilesAreNotSetAsideOneAfterTheOther) {

@@ -38,6 +38,16 @@ class HypothesesTest : public testing::Test {
   void event(const char* kind, const Labels& labels, const char* message, double before = 60) {
     events_.push_back({at(kNow - before), kind, labels, message});
   }
+  /// Of a partition with an open transaction of 400 messages from offset 1,000 on, where group_ stands; its labels.
+  Labels stands_while_a_transaction_is_open() {
+    Labels partition = group_.with("partition", "2");
+    const Labels log = partition.without("consumergroup");
+    flat("kafka_topic_open_transaction_seconds", log.without("partition"), 120);
+    flat("kafka_topic_partition_open_transaction_messages", log, 400);
+    flat("kafka_topic_partition_current_offset", log, 1400);
+    flat("kafka_consumergroup_partition_status", partition.with("status", "STALL"), 1);
+    return partition;
+  }
   Cause cause(const core::Alert& of) { return likely_cause({of}, {source_, events_, at(kNow), faults_}); }
 
   test::MemorySource source_;
@@ -203,12 +213,7 @@ TEST_F(HypothesesTest, ADeletedTopicIsToldAndExplainsItsGroupsAtOnce) {
 }
 
 TEST_F(HypothesesTest, AGroupThatStandsRightBeforeAnOpenTransactionWaitsForIt) {
-  const Labels partition = group_.with("partition", "2");
-  const Labels log = partition.without("consumergroup");
-  flat("kafka_topic_open_transaction_seconds", log.without("partition"), 120);
-  flat("kafka_topic_partition_open_transaction_messages", log, 400);
-  flat("kafka_topic_partition_current_offset", log, 1400);
-  flat("kafka_consumergroup_partition_status", partition.with("status", "STALL"), 1);
+  const Labels partition = stands_while_a_transaction_is_open();
   flat("kafka_consumergroup_current_offset", partition, 999);
   const Cause found = cause(alert("KafkaConsumerStalled", group_));
   EXPECT_EQ(found.hypothesis, "transaction_hangs") << "more than that a message fails";
@@ -220,12 +225,7 @@ TEST_F(HypothesesTest, AGroupThatStandsRightBeforeAnOpenTransactionWaitsForIt) {
 }
 
 TEST_F(HypothesesTest, AGroupThatStandsElsewhereDoesNotWaitForATransaction) {
-  const Labels partition = group_.with("partition", "2");
-  const Labels log = partition.without("consumergroup");
-  flat("kafka_topic_open_transaction_seconds", log.without("partition"), 120);
-  flat("kafka_topic_partition_open_transaction_messages", log, 400);
-  flat("kafka_topic_partition_current_offset", log, 1400);
-  flat("kafka_consumergroup_partition_status", partition.with("status", "STALL"), 1);
+  const Labels partition = stands_while_a_transaction_is_open();
   for (const double committed : {700.0, 1200.0}) {
     flat("kafka_consumergroup_current_offset", partition, committed);
     EXPECT_EQ(cause(alert("KafkaConsumerStalled", group_)).hypothesis, "message_fails") << committed;

@@ -3,7 +3,7 @@
 import pytest
 
 from integration import shop
-from support import process
+from support import loads, process
 from support.http import WebhookReceiver
 from support.kafka import Kafka
 from support.postgres import Postgres
@@ -46,6 +46,19 @@ def postgres(servers):
 def webhook():
     with WebhookReceiver() as receiver:
         yield receiver
+
+
+@pytest.fixture
+def page():
+    """Of loads, with an alert for each."""
+    with loads.Page() as served:
+        yield served
+
+
+@pytest.fixture
+def config(page, webhook, tmp_path):
+    """Of a Weir that watches the page and tells the webhook."""
+    return loads.configuration(tmp_path, page, webhook)
 
 
 @pytest.fixture(scope="session")

@@ -10,22 +10,10 @@ import time
 
 import pytest
 
-from support import loads
-from support.loads import Page, kept_transitions, kill_server, start_server, told, unwritten
+from support.loads import kept_transitions, kill_server, start_server, told, unwritten
 from support.postgres import Postgres
 from support.wait import until
 from support.weir import binary
-
-
-@pytest.fixture
-def page():
-    with Page() as served:
-        yield served
-
-
-@pytest.fixture
-def config(page, webhook, tmp_path):
-    return loads.configuration(tmp_path, page, webhook)
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,10 @@ import pytest
 
 from support import loads
 from support.http import request
-from support.loads import Page, kept_transitions, kill_server, start_server, told, told_by_key, unwritten
+from support.loads import kept_transitions, kill_server, start_server, told, told_by_key, unwritten
 from support.postgres import Postgres
 from support.wait import until
 from support.weir import Weir
-
-
-@pytest.fixture
-def page():
-    with Page() as served:
-        yield served
 
 
 @pytest.fixture

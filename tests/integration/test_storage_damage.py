@@ -6,24 +6,12 @@ import subprocess
 
 import pytest
 
-from support import loads
 from support.http import request
-from support.loads import Page, told, unwritten
+from support.loads import told, unwritten
 from support.wait import until
 from support.weir import Weir, binary
 
 PAGE = 4096
-
-
-@pytest.fixture
-def page():
-    with Page() as served:
-        yield served
-
-
-@pytest.fixture
-def config(page, webhook, tmp_path):
-    return loads.configuration(tmp_path, page, webhook)
 
 
 def with_a_long_history(weir):

@@ -1,5 +1,6 @@
 #include "runtime/loop.h"
 
+#include <atomic>
 #include <csignal>
 #include <gtest/gtest.h>
 #include <stdexcept>
@@ -24,8 +25,13 @@ TEST(LoopTest, RunsPostedTasksInOrderUntilStopped) {
 
 TEST(LoopTest, StopFromAnotherThreadEndsRun) {
   Loop loop;
-  std::thread stopper([&] { loop.stop(); });
+  std::atomic<bool> stopped = false;
+  std::thread stopper([&] {
+    stopped = true;
+    loop.stop();
+  });
   loop.run();
+  EXPECT_TRUE(stopped);
   stopper.join();
 }
 
