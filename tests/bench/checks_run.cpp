@@ -1,5 +1,6 @@
 // Runs a check file against a PostgreSQL: checks_run URL FILE [RUNS]. Each run prints a line of its seconds and of how
 // many checks did not pass, then one for each statement; before every run but the first it waits for a line of input.
+#include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
 #include <iostream>

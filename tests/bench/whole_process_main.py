@@ -3,6 +3,7 @@
 import argparse
 import multiprocessing
 import os
+import resource
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from support.wait import until
 from support.weir import ROOT, Weir
 
 TOPIC = "orders"
+AT_A_TIME = 2000  # partitions that one request creates
 TARGETS = {"cycle": "<= 0.3 s", "cpu": "<= 0.12 s", "resident": "<= 60 MB", "metrics": "<= 20 ms"}  # 1,000 groups
 
 
@@ -20,6 +22,9 @@ def arguments():
     parser = argparse.ArgumentParser(prog="tests/bench/whole_process", description=__doc__)
     parser.add_argument("--groups", type=int, default=1000)
     parser.add_argument("--partitions", type=int, default=48)
+    parser.add_argument("--topics", type=int, default=1,
+                        help="over which the groups are spread; a broker with 20,000 partitions needs "
+                             "ulimit -n 100000 and vm.max_map_count=262144")
     parser.add_argument("--cycles", type=int, default=15)
     parser.add_argument("--interval", type=float, default=2.0, help="seconds between two cycles")
     parser.add_argument("--rules", action="store_true", help="evaluate the shipped rules too")
@@ -69,14 +74,22 @@ def commit_on(bootstrap, groups, partitions, rate):
             number += 1
 
 
-def fill(kafka, groups, partitions):
-    """One topic, and `groups` groups with a commit on each of its partitions."""
-    kafka_clients.create_topic(kafka, TOPIC, partitions)
-    kafka_clients.produce(kafka, TOPIC, 100 * partitions)
+def names(topics):
+    return [TOPIC] + [f"{TOPIC}-{number}" for number in range(1, topics)]
+
+
+def fill(kafka, groups, partitions, topics=1):
+    """Topics, and `groups` groups spread over them, with a commit on each partition of the topics that they read."""
     client = kafka_clients.admin(kafka)
+    wanted = names(topics)
+    at_once = max(1, AT_A_TIME // partitions)
+    for start in range(0, topics, at_once):
+        kafka_clients.create_topics(kafka, wanted[start:start + at_once], partitions)
+    kafka_clients.produce(kafka, TOPIC, 100 * partitions)
 
     def commit(number):
-        kafka_clients.commit(kafka, f"group-{number:05}", TOPIC, [number % 50] * partitions, client)
+        for topic in wanted[number % topics::max(groups, 1)]:
+            kafka_clients.commit(kafka, f"group-{number:05}", topic, [number % 50] * partitions, client)
     commit(0)  # creates the offsets topic and waits for its coordinators
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(commit, range(groups)))
@@ -131,7 +144,8 @@ def measure(kafka, chosen, offsets):
         resident = process.resident_bytes(weir.pid)
         shown = weir.metrics()
         lags = len(shown["kafka_consumergroup_lag"])
-        assert chosen.series or lags == chosen.groups * chosen.partitions, f"{lags} lags were exported"
+        committed = max(chosen.groups, chosen.topics) * chosen.partitions
+        assert chosen.series or lags == committed, f"{lags} lags were exported"
         return cycle, cpu, metrics, size, resident, sum(len(found) for found in shown.values())
 
 
@@ -139,13 +153,17 @@ def main():
     chosen = arguments()
     process.handle_signals()
     os.environ.setdefault("WEIR_BINARY", str(ROOT / "build/release/bin/weir"))
-    print(f"starting Kafka 4.1.0 and committing {chosen.groups} groups x {chosen.partitions} partitions ...", flush=True)
-    with Kafka("4.1.0", java_options=("-Xmx1g", "-Xms512m")) as kafka:
-        fill(kafka, chosen.groups, chosen.partitions)
+    print(f"starting Kafka 4.1.0 and committing {chosen.groups} groups x {chosen.partitions} partitions "
+          f"over {chosen.topics} topics ...", flush=True)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with Kafka("4.1.0", java_options=("-Xmx2g", "-Xms512m")) as kafka:
+        fill(kafka, chosen.groups, chosen.partitions, chosen.topics)
         with Committers(kafka, chosen.groups, chosen.partitions, chosen.commits):
             for offsets in ["admin", "stream"] if chosen.offsets == "both" else [chosen.offsets]:
                 cycle, cpu, metrics, size, resident, series = measure(kafka, chosen, offsets)
-                print(f"groups x partitions     {chosen.groups} x {chosen.partitions}, {series} series, medians of "
+                print(f"groups x partitions     {chosen.groups} x {chosen.partitions}, {chosen.topics} topics with "
+                      f"{chosen.topics * chosen.partitions} partitions, {series} series, medians of "
                       f"{chosen.cycles}; offsets: {offsets}, {chosen.commits * chosen.partitions:.0f} commits a second")
                 print(f"cycle                   {cycle:.3f} s    (to reach: {TARGETS['cycle']})")
                 print(f"CPU a cycle, all in     {cpu:.3f} s    (to reach: {TARGETS['cpu']})")
