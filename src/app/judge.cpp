@@ -77,12 +77,14 @@ void Judge::miss(std::string_view source, core::Time now) {
 }
 
 JudgeStep Judge::take(std::string_view source, const core::Batch& batch, core::Time now) {
-  parts_.series.ingest(source, batch, now);
+  const series::IngestReport report = parts_.series.ingest(source, batch, now);
   census_.take(source, batch);
   end_gone_sources(now);
   faults_.insert_or_assign(std::string(source), batch.faults);
   remember(batch.events, now);
-  return judge(parts_.rules.groups_reading(metric_names(batch)), {}, !batch.events.empty(), now);
+  std::vector<std::string>& names = names_[std::string(source)];
+  if (names.empty() || !report.same_series) names = metric_names(batch);
+  return judge(parts_.rules.groups_reading(names), {}, !batch.events.empty(), now);
 }
 
 JudgeStep Judge::tick(core::Time now) {

@@ -215,6 +215,7 @@ class Judge {
   bool gone_ended_ = false;
   std::map<std::string, std::vector<core::Fault>, std::less<>> faults_;  // of each source's newest batch
   std::map<std::string, std::string, std::less<>> errors_;               // of collectors' last cycles
+  std::map<std::string, std::vector<std::string>> names_;                // of the metrics of each source's batches
   std::vector<core::Event> events_;                                      // the last minutes', evidence for causes
   std::vector<core::Incident> open_;
   std::vector<core::Incident> ended_;        // that alerts may still change, see incidents::Ended

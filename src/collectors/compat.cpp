@@ -357,8 +357,7 @@ class CompatSamples {
 
 void compat(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, const GroupMemory& groups, CompatMemory& memory,
             core::Batch& batch) {
-  const CompatSettings& set = cycle.metrics.compat;
-  if (!set.burrow && !set.kafka_exporter && !set.kafka_lag_exporter && !set.kminion) return;
+  if (!cycle.metrics.compat.any()) return;
   ++memory.cycle;
   CompatSamples samples(cycle, memory, batch);
   samples.note_owners(snapshot);
@@ -376,6 +375,7 @@ void compat(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, const Grou
 }
 
 std::size_t compat_copies(const Labels& labels, const CompatSettings& settings) {
+  if (!settings.any()) return 1;
   const std::string_view name = labels.name();
   const auto renames = static_cast<std::size_t>(std::ranges::count_if(
       kRenames, [&](const Rename& rename) { return settings.*(rename.names.set) && rename.from == name; }));
@@ -386,6 +386,7 @@ std::size_t compat_copies(const Labels& labels, const CompatSettings& settings) 
 
 std::size_t compat_sums(const kafka::Snapshot& snapshot, const GroupMemory& groups,
                         const kafka::CompatSettings& settings) {
+  if (!settings.any()) return 0;
   const auto count = [](bool set) { return set ? std::size_t{1} : std::size_t{0}; };
   const std::size_t of_group = count(settings.kminion) + count(settings.kafka_lag_exporter) + count(settings.burrow);
   const std::size_t of_group_topic = count(settings.kminion) + count(settings.kafka_exporter);

@@ -180,6 +180,9 @@ class GroupReader {
   }
 
   void pump(std::int32_t broker, Lane& lane) {
+    if (lane.waiting.empty()) return;
+    const Options options =
+        new_options(connection_, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, budget_.left(timeout_), broker);
     while (!lane.waiting.empty() && (lane.silent || lane.in_flight < kInFlight)) {
       const std::size_t index = lane.waiting.front();
       lane.waiting.pop_front();
@@ -188,7 +191,7 @@ class GroupReader {
         result_.answers[index].offsets_error =
             to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, subject_of(queries_[index].id), {});
       } else {
-        fetch_offsets(index, broker);
+        fetch_offsets(index, options.get());
         count(lane);
       }
     }
@@ -208,13 +211,8 @@ class GroupReader {
     return std::move(result_);
   }
 
-  Options options_for(rd_kafka_admin_op_t operation, std::size_t index, std::int32_t broker) {
-    Options options = new_options(connection_, operation, budget_.left(timeout_), broker);
-    rd_kafka_AdminOptions_set_opaque(options.get(), reinterpret_cast<void*>(index));
-    return options;
-  }
-
-  void fetch_offsets(std::size_t index, std::int32_t broker) {
+  /// `options` are of its broker.
+  void fetch_offsets(std::size_t index, rd_kafka_AdminOptions_t* options) {
     const GroupQuery& query = queries_[index];
     PartitionList partitions;
     if (!query.all_partitions) {
@@ -227,15 +225,17 @@ class GroupReader {
     }
     rd_kafka_ListConsumerGroupOffsets_t* request =
         rd_kafka_ListConsumerGroupOffsets_new(query.id.c_str(), partitions.get());
-    const Options options = options_for(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, index, broker);
-    rd_kafka_ListConsumerGroupOffsets(connection_.handle(), &request, 1, options.get(), queue_.get());
+    rd_kafka_AdminOptions_set_opaque(options, reinterpret_cast<void*>(index));
+    rd_kafka_ListConsumerGroupOffsets(connection_.handle(), &request, 1, options, queue_.get());
     rd_kafka_ListConsumerGroupOffsets_destroy(request);
   }
 
   void describe(std::size_t index) {
     progress_[index].description = true;
     const char* id = queries_[index].id.c_str();
-    const Options options = options_for(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, index, broker_of(index));
+    const Options options =
+        new_options(connection_, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, budget_.left(timeout_), broker_of(index));
+    rd_kafka_AdminOptions_set_opaque(options.get(), reinterpret_cast<void*>(index));
     rd_kafka_DescribeConsumerGroups(connection_.handle(), &id, 1, options.get(), queue_.get());
     count(lanes_[broker_of(index)]);
   }

@@ -23,6 +23,8 @@ struct CompatSettings {
   bool kafka_exporter = false;
   bool kafka_lag_exporter = false;
   bool kminion = false;
+
+  bool any() const { return burrow || kafka_exporter || kafka_lag_exporter || kminion; }
 };
 
 /// Which series a cluster gives.

@@ -32,8 +32,9 @@ int drop_pages(dl_phdr_info* object, std::size_t, void* page_size) {
 void return_freed_memory() {
 #ifdef __GLIBC__
   constexpr int kLargeBlock = 128 * 1024;
-  // One heap for all threads, and no growth of the thresholds with the sizes seen.
-  mallopt(M_ARENA_MAX, 1);
+  // Few heaps: threads wait for one that is all theirs, and one for each keeps what it once took. And no growth of the
+  // thresholds with the sizes seen.
+  mallopt(M_ARENA_MAX, 4);
   mallopt(M_TRIM_THRESHOLD, kLargeBlock);
   mallopt(M_MMAP_THRESHOLD, kLargeBlock);
 #endif

@@ -140,9 +140,13 @@ IngestReport Store::ingest(std::string_view source, const core::Batch& batch, co
       if (series_[id].source == kNoSource && end(series_[id], sources_[number].newest)) ++report.stale;
     }
   } else {
+    Source& from = sources_[number];
+    report.same_series = !from.kept_unseen && report.over_limit == 0 && written == from.ids;
+    const std::size_t seen = written.size();
     end_missing(number, written, batch, now, report);
-    sources_[number].newest = now;
-    sources_[number].ids = std::move(written);
+    from.kept_unseen = written.size() > seen;
+    from.newest = now;
+    from.ids = std::move(written);
   }
   report.refused = refused_now_.most();
   totals_.over_limit += report.over_limit;

@@ -37,6 +37,7 @@ struct IngestReport {
   std::size_t duplicate = 0;     // another value for a time that has one: dropped
   std::size_t over_limit = 0;    // samples of new series past max_series: refused
   std::size_t stale = 0;         // series that ended
+  bool same_series = false;      // exactly those of the source's batch before
   std::vector<Refused> refused;  // the metrics of over_limit, at most 10, most first
 };
 
@@ -109,6 +110,7 @@ class Store : public core::SeriesSource {
     bool reserved = false;
     core::Time newest = core::Time::min();  // `now` of the newest batch
     std::vector<SeriesId> ids;              // in the order of that batch, which the next one probably has
+    bool kept_unseen = false;               // some are not in that batch, but in the scope of its faults
   };
   struct Slot {
     std::uint32_t tag;  // high half of the hash, so that a miss costs no look at the labels

@@ -46,6 +46,26 @@ TEST_F(StoreTest, ASeriesTheSourceNoLongerGivesEnds) {
   EXPECT_EQ(group("a")[0].points.back().value, 3);
 }
 
+TEST_F(StoreTest, SaysWhetherABatchHasTheSeriesOfTheOneBefore) {
+  core::Time now = kStart;
+  const auto same = [&](std::initializer_list<std::pair<std::string_view, double>> groups,
+                        std::vector<core::Fault> faults = {}) {
+    core::Batch made = batch(now += 15s, groups);
+    made.faults = std::move(faults);
+    return store_.ingest("kafka", made, now).same_series;
+  };
+  const core::Fault unseen{{}, core::Labels{{"cluster", "c"}}};
+  EXPECT_FALSE(same({{"a", 1}, {"b", 1}})) << "the first";
+  EXPECT_TRUE(same({{"a", 2}, {"b", 1}}));
+  EXPECT_FALSE(same({{"a", 2}})) << "one has ended";
+  EXPECT_TRUE(same({{"a", 2}}));
+  EXPECT_FALSE(same({{"a", 2}, {"b", 1}})) << "one is back";
+  EXPECT_FALSE(same({{"a", 2}}, {unseen})) << "one could not be seen";
+  EXPECT_FALSE(same({{"a", 2}, {"b", 1}})) << "and is there again";
+  EXPECT_TRUE(same({{"a", 2}, {"b", 1}}));
+  EXPECT_TRUE(same({{"a", 3}, {"b", 1}}, {unseen})) << "all was seen, whatever else was not";
+}
+
 TEST_F(StoreTest, AnotherSourcesBatchEndsNothing) {
   store_.ingest("kafka", batch(kStart, {{"a", 1}}), kStart);
   EXPECT_EQ(store_.ingest("checks", batch(kStart, {{"z", 1}}), kStart).stale, 0U);
