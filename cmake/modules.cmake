@@ -21,9 +21,12 @@ function(weir_module name)
 endfunction()
 
 # The GoogleTest program <module>_tests of tests/<module>/*_test.cpp, for each module that has some.
-# tests/support/*.cpp holds what they share (fake clock, fake servers), tests/support/engines what those with databases do.
+# tests/support/*.cpp holds what they share, tests/support/engines what those with databases do.
 function(weir_tests)
   file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cpp)
+  add_library(weir_tests_support STATIC ${support})
+  target_include_directories(weir_tests_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+  target_compile_definitions(weir_tests_support PRIVATE WEIR_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   file(GLOB engines CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/engines/*.cpp)
   foreach(name ${WEIR_MODULES})
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.cpp)
@@ -33,10 +36,9 @@ function(weir_tests)
       set(drivers ${WEIR_LIBS_sql})
     endif()
     if(sources)
-      add_executable(${name}_tests ${sources} ${support})
-      target_include_directories(${name}_tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-      target_link_libraries(${name}_tests PRIVATE weir_${name} ${WEIR_LIBS_${name}} ${drivers} GTest::gmock GTest::gtest_main)
-      target_compile_definitions(${name}_tests PRIVATE WEIR_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+      add_executable(${name}_tests ${sources})
+      target_link_libraries(${name}_tests PRIVATE weir_${name} weir_tests_support ${WEIR_LIBS_${name}} ${drivers}
+        GTest::gmock GTest::gtest_main)
       if("fmt::fmt" IN_LIST WEIR_LIBS_${name})
         target_precompile_headers(${name}_tests REUSE_FROM weir_tests_precompiled)
       endif()

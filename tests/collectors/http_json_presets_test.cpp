@@ -10,6 +10,8 @@
 #include "collectors/http_json.h"
 #include "config/node.h"
 
+#include "support/source_dir.h"
+
 namespace weir::collectors {
 namespace {
 
@@ -33,7 +35,7 @@ class PresetTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(PresetTest, MakesOfADocumentedAnswerWhatItSays) {
   const std::filesystem::path path =
-      std::filesystem::path(WEIR_SOURCE_DIR) / "tests/collectors/http_json" / (GetParam() + ".json");
+      std::filesystem::path(test::source_dir()) / "tests/collectors/http_json" / (GetParam() + ".json");
   std::ifstream file(path);
   ASSERT_TRUE(file) << "the preset has no recorded answer: " << path;
   const json recorded = json::parse(file);

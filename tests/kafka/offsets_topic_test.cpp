@@ -7,6 +7,8 @@
 #include <map>
 #include <string>
 
+#include "support/source_dir.h"
+
 namespace weir::kafka {
 namespace {
 
@@ -235,7 +237,7 @@ std::string from_hex(const std::string& hex) {
 }
 
 TEST_P(RealRecordsTest, LeadToWhatTheAdminApiSays) {
-  std::ifstream file(std::string(WEIR_SOURCE_DIR) + "/tests/kafka/data/consumer_offsets_" + GetParam() + ".txt");
+  std::ifstream file(test::source_dir() + "/tests/kafka/data/consumer_offsets_" + GetParam() + ".txt");
   ASSERT_TRUE(file);
   std::map<std::string, std::int64_t> committed;
   std::map<std::string, std::int64_t> wanted;

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "support/source_dir.h"
+
 namespace weir::quality {
 namespace {
 
@@ -92,7 +94,7 @@ TEST(ShippedChecks, AreRead) {
   config::Diagnostics diagnostics;
   const std::vector<std::string> sources = {"warehouse"};
   const auto node =
-      config::parse_yaml("[{source: warehouse, files: checks/*.yml}]", WEIR_SOURCE_DIR "/weir.yml", diagnostics);
+      config::parse_yaml("[{source: warehouse, files: checks/*.yml}]", test::source_dir() + "/weir.yml", diagnostics);
   const auto entries = parse_checks_section(node, sources, diagnostics);
   ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
   ASSERT_EQ(entries.at(0).datasets.size(), 2U);

@@ -11,6 +11,7 @@
 #include "sql/sqlite.h"
 
 #include "memory_history.h"
+#include "support/source_dir.h"
 
 namespace weir::quality {
 namespace {
@@ -583,7 +584,7 @@ TEST_F(CheckCollectorTest, ChecksTheShopsTablesAsShipped) {
   config::Diagnostics diagnostics;
   const std::vector<std::string> sources = {"local"};
   const auto section =
-      config::parse_yaml("[{source: local, files: checks/*.yml}]", WEIR_SOURCE_DIR "/weir.yml", diagnostics);
+      config::parse_yaml("[{source: local, files: checks/*.yml}]", test::source_dir() + "/weir.yml", diagnostics);
   auto entries = parse_checks_section(section, sources, diagnostics);
   ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
   sql::SqliteSettings source;

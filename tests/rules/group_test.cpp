@@ -9,10 +9,12 @@
 #include "config/node.h"
 #include "rules/loader.h"
 
+#include "support/source_dir.h"
+
 namespace weir::rules {
 namespace {
 
-const std::string kFolder = std::string(WEIR_SOURCE_DIR) + "/tests/rules/data/";
+const std::string kFolder = test::source_dir() + "/tests/rules/data/";
 
 /// Annotations of every alert, as data/templates_test.yml says Prometheus expands them, with the values it used.
 struct Expected {

@@ -10,12 +10,14 @@
 #include "rules/loader.h"
 #include "rules/unit_test.h"
 
+#include "support/source_dir.h"
+
 namespace weir::rules {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kRules = fs::path(WEIR_SOURCE_DIR) / "rules";
+const fs::path kRules = fs::path(test::source_dir()) / "rules";
 
 std::vector<std::string> yaml_files(const fs::path& folder) {
   std::vector<std::string> files;
@@ -57,7 +59,7 @@ TEST(ShippedRules, EveryAlertSaysHowBadItIsAndWhatToDo) {
 }
 
 TEST(ShippedRules, ReadOnlyMetricsThatTheArchitecturePageLists) {
-  std::ifstream stream(fs::path(WEIR_SOURCE_DIR) / "src" / "README.md");
+  std::ifstream stream(fs::path(test::source_dir()) / "src" / "README.md");
   const std::string page{std::istreambuf_iterator<char>(stream), {}};
   std::set<std::string> recorded;
   for (const Group& group : load_shipped()) {

@@ -7,6 +7,8 @@
 
 #include "sql/dialect.h"
 
+#include "support/source_dir.h"
+
 namespace weir::sql {
 namespace {
 
@@ -130,7 +132,7 @@ TEST_P(GoldenSql, IsAsItWas) {
   add_times(script);
   add_statements(script);
   const auto path =
-      std::filesystem::path(WEIR_SOURCE_DIR) / "tests/sql/golden" / fmt::format("{}.sql", GetParam().name);
+      std::filesystem::path(test::source_dir()) / "tests/sql/golden" / fmt::format("{}.sql", GetParam().name);
   if (std::getenv("WEIR_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << script.text();
   std::ifstream file(path);
   const std::string kept((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());

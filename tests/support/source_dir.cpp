@@ -1,0 +1,7 @@
+#include "support/source_dir.h"
+
+namespace weir::test {
+
+std::string source_dir() { return WEIR_SOURCE_DIR; }
+
+}  // namespace weir::test
