@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 #include <optional>
 #include <utility>
@@ -105,8 +106,18 @@ std::optional<double> parse_value(std::string_view text) {
   return value;
 }
 
+/// The time behind a value, as the format has it; nothing where it is none.
+std::optional<core::Time> parse_exposed_time(std::string_view text, ExpositionFormat format) {
+  constexpr double kLast = 1e11;  // s, past which nothing is meant
+  const auto number = parse_value(text);
+  if (!number) return std::nullopt;
+  const double seconds = format == ExpositionFormat::text ? *number / 1000 : *number;
+  if (!(std::abs(seconds) < kLast)) return std::nullopt;
+  return core::time_from_seconds(seconds);
+}
+
 /// A sample's line. What follows the value may be a time and an exemplar.
-std::optional<ExposedSample> parse_line(std::string_view line) {
+std::optional<ExposedSample> parse_line(std::string_view line, ExpositionFormat format) {
   Cursor cursor(line);
   const std::string_view name = cursor.name(true);
   if (name.empty() && cursor.peek() != '{') return std::nullopt;
@@ -122,24 +133,28 @@ std::optional<ExposedSample> parse_line(std::string_view line) {
   const auto value = parse_value(cursor.word());
   if (!value) return std::nullopt;
   cursor.skip_blanks();
-  if (!cursor.at_end() && cursor.peek() != '#' && !parse_value(cursor.word())) return std::nullopt;
+  std::optional<core::Time> time;
+  if (!cursor.at_end() && cursor.peek() != '#') {
+    time = parse_exposed_time(cursor.word(), format);
+    if (!time) return std::nullopt;
+  }
   cursor.skip_blanks();
   if (!cursor.at_end() && cursor.peek() != '#') return std::nullopt;
-  return ExposedSample{line.substr(0, end), *value};
+  return ExposedSample{line.substr(0, end), *value, time};
 }
 
-std::string shown(std::string_view line) {
+std::unexpected<core::Error> malformed(std::string_view series, std::string_view why) {
+  return core::fail(ErrorKind::protocol, fmt::format("series {}: {}", shown_series(series), why));
+}
+
+}  // namespace
+
+std::string shown_series(std::string_view line) {
   std::string text(line.substr(0, kShown));
   std::ranges::replace_if(
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e; }, '?');
   return text + (line.size() > kShown ? "…" : "");
 }
-
-std::unexpected<core::Error> malformed(std::string_view series, std::string_view why) {
-  return core::fail(ErrorKind::protocol, fmt::format("series {}: {}", shown(series), why));
-}
-
-}  // namespace
 
 core::Result<ExpositionFormat> exposition_format(std::string_view content_type) {
   std::string type(content_type.substr(0, content_type.find(';')));
@@ -149,7 +164,7 @@ core::Result<ExpositionFormat> exposition_format(std::string_view content_type) 
   if (type == "application/openmetrics-text") return ExpositionFormat::openmetrics;
   if (type.empty() || type == "text/plain") return ExpositionFormat::text;
   return core::fail(ErrorKind::protocol,
-                    fmt::format("the answer is {}, not metrics; is this the URL of the metrics?", shown(type)));
+                    fmt::format("the answer is {}, not metrics; is this the URL of the metrics?", shown_series(type)));
 }
 
 core::Result<std::vector<ExposedSample>> parse_exposition(std::string_view page, ExpositionFormat format,
@@ -170,10 +185,10 @@ core::Result<std::vector<ExposedSample>> parse_exposition(std::string_view page,
       ended = format == ExpositionFormat::openmetrics && line == "# EOF";
       continue;
     }
-    const auto sample = parse_line(line);
+    const auto sample = parse_line(line, format);
     if (!sample) {
-      return core::fail(ErrorKind::protocol,
-                        fmt::format("line {} is no sample (name{{label=\"value\"}} number): {}", number, shown(line)));
+      return core::fail(ErrorKind::protocol, fmt::format("line {} is no sample (name{{label=\"value\"}} number): {}",
+                                                         number, shown_series(line)));
     }
     if (samples.size() == most) {
       return core::fail(ErrorKind::limit, fmt::format("there are more than {} samples; raise sample_limit or have "

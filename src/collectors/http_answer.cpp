@@ -40,6 +40,7 @@ std::optional<core::Duration> asked_to_wait(const net::HttpResponse& response, c
     }
   }
   if (text.empty()) return std::nullopt;
+  now = http_date(response.header("date")).value_or(now);
   std::int64_t seconds = 60;  // where it cannot be read
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (failed != std::errc() || end != text.data() + text.size()) {

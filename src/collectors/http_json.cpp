@@ -14,6 +14,7 @@
 #include "collectors/json_pointer.h"
 #include "collectors/json_scope.h"
 #include "collectors/json_template.h"
+#include "core/clock_skew.h"
 #include "core/percent.h"
 
 #include "privacy/mask.h"
@@ -285,7 +286,7 @@ class HttpJsonCollector::Impl {
       return;
     }
     if (!metric.changes_to.empty()) return count_changes(metric, json_text(*value).value_or(""), builder.build());
-    if (metric.unit == JsonUnit::age && is_skewed(metric)) return;
+    if (metric.unit == JsonUnit::age && (is_skewed(metric) || lies_ahead(metric, *value))) return;
     const auto number = number_of(metric, *value, now_);
     if (number) return add(builder.build(), *number * metric.scale, metric.aggregate);
     batch_.faults.push_back(
@@ -309,14 +310,6 @@ class HttpJsonCollector::Impl {
     add(std::move(labels), changes.count, metric.aggregate);
   }
 
-  /// As a person would say it: the header has whole seconds, and an answer takes its time.
-  static std::string span_of(core::Duration span) {
-    if (span >= std::chrono::minutes(5)) {
-      return core::format_duration(std::chrono::round<std::chrono::minutes>(span));
-    }
-    return core::format_duration(std::chrono::round<std::chrono::seconds>(span));
-  }
-
   /// True when the service's clock is too far off for ages; says so once for each metric.
   bool is_skewed(const JsonMetric& metric) {
     const core::Duration skew = session_.skew().value_or(core::Duration(0));
@@ -325,8 +318,26 @@ class HttpJsonCollector::Impl {
       fault(core::fail(ErrorKind::protocol,
                        fmt::format("the service's clock is {} {} of this machine's, so ages ({}) cannot be told; set "
                                    "the clock that is wrong",
-                                   span_of(std::chrono::abs(skew)), skew > core::Duration(0) ? "ahead" : "behind",
+                                   core::rounded(std::chrono::abs(skew)), skew > core::Duration(0) ? "ahead" : "behind",
                                    metric.name),
+                       settings_.endpoint.url)
+                .error(),
+            {{std::string(core::kMetricName), metric.name}});
+    }
+    return true;
+  }
+
+  /// True when what should be over lies ahead: some clock that the service rests on is wrong. Says so once for each
+  /// metric.
+  bool lies_ahead(const JsonMetric& metric, const json& value) {
+    const auto time = json_time(value);
+    if (metric.planned || !time || !core::is_ahead(*time, now_)) return false;
+    if (skewed_.insert(metric.name).second) {
+      fault(core::fail(ErrorKind::protocol,
+                       fmt::format("{} is {}, {}, so its age ({}) cannot be told; set the clock that is wrong, or its "
+                                   "time zone",
+                                   metric.value.empty() ? "the value" : metric.value, core::format_rfc3339(*time),
+                                   core::off_by(*time, now_), metric.name),
                        settings_.endpoint.url)
                 .error(),
             {{std::string(core::kMetricName), metric.name}});

@@ -27,7 +27,7 @@ enum class JsonUnit {
   plain,         // a number, a text that is one, true or false
   milliseconds,  // such a number, in seconds
   timestamp,     // seconds since 1970 of an ISO 8601 text, or of seconds, milliseconds or microseconds since then
-  age,           // seconds from such a time until now, never negative
+  age,           // seconds from such a time until now, never negative; none of a time that lies ahead
   length,        // how many members or elements
 };
 
@@ -94,6 +94,7 @@ struct JsonMetric {
   std::string value;  // JSON Pointer into the item; "" is the item itself; or a {name}
   JsonUnit unit = JsonUnit::plain;
   double scale = 1;
+  bool planned = false;               // of an age: the time may lie ahead, and until then it is 0
   std::map<std::string, double> map;  // texts to numbers; "*" is any other
   std::vector<std::string> states;    // 1 with the label state for the one it is in, 0 for the others
   // Counted instead: how often the value was seen to go from one of these to one of those.
@@ -194,7 +195,8 @@ std::string_view http_json_preset(std::string_view name);
 /// Bounded in requests, samples, bytes and depth; a page that was seen already ends the paging as a fault. A service
 /// that answers 429 or 503 with Retry-After is left alone for that long, an hour at most. What one request cannot give
 /// is a fault with the labels that are known, and the others go on. Where the service's clock is more than a minute
-/// off, ages are not told, which is a fault.
+/// off, ages are not told, nor is that of a time that lies ahead: both are faults, since what is dated wrongly would
+/// look fresh.
 class HttpJsonCollector final : public core::Collector {
  public:
   /// `http` outlives the collector.

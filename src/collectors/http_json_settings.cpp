@@ -165,6 +165,8 @@ JsonMetric read_metric(const Node& node, const std::string& what, config::Diagno
   metric.type = read_choice(reader, "type", kTypes);
   metric.value = read_pointer(reader, "value");
   metric.unit = read_choice(reader, "unit", kUnits);
+  metric.planned = reader.boolean("planned", false);
+  if (metric.planned && metric.unit != JsonUnit::age) reader.error("planned", "is for unit: age");
   metric.scale = reader.number("scale", 1);
   metric.map = read_map(reader);
   metric.states = reader.text_list("states");
@@ -307,6 +309,7 @@ std::vector<JsonMetric> run_metrics(const RunTimes& times) {
                         JsonAggregate how) {
     if (since.empty()) return;
     JsonMetric& metric = metrics.emplace_back(run_metric(name, help, {state}));
+    metric.planned = std::string_view(state) == "queued";
     metric.value = since;
     metric.unit = JsonUnit::age;
     metric.aggregate = how;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "core/clock_skew.h"
+
 #include "privacy/mask.h"
 
 namespace weir::collectors {
@@ -14,6 +16,8 @@ constexpr std::size_t kMostOpenRuns = 1'000;  // of one job
 constexpr std::size_t kEndedRuns = 64;        // of one job, whose later events change nothing
 constexpr std::size_t kMostEdges = 2'000;     // of one job
 constexpr std::size_t kMostErrorBytes = 200;
+constexpr std::size_t kMostAheadNamed = 1'000;
+constexpr core::Duration kAheadFor = std::chrono::hours(1);
 
 bool is_end(const std::string& state) { return state == "COMPLETE" || state == "FAIL" || state == "ABORT"; }
 
@@ -25,9 +29,10 @@ Labels labels_of(const core::Node& node) {
 }  // namespace
 
 void OpenLineageState::take(const OpenLineageEvent& event, core::Time now, core::Batch& batch) {
+  note_clock(event, now);
   // A producer whose clock is ahead would else be newer than everything after it.
   const core::Time at = std::min(event.time, now);
-  if (at + settings_.keep < now) return;
+  if (at + settings_.keep < now) return refuse("old event");
   changed_ = true;
   OpenLineageJob* job = event.kind == OpenLineageKind::dataset ? nullptr : job_for(event, now);
   if (job != nullptr && event.kind == OpenLineageKind::run) run(event, at, *job, batch);
@@ -35,6 +40,32 @@ void OpenLineageState::take(const OpenLineageEvent& event, core::Time now, core:
   for (const auto* datasets : {&event.inputs, &event.outputs}) {
     for (const OpenLineageDataset& dataset : *datasets) take(dataset, at, now, batch);
   }
+}
+
+void OpenLineageState::note_clock(const OpenLineageEvent& event, core::Time now) {
+  const std::string who = event.kind == OpenLineageKind::dataset
+                              ? fmt::format("dataset {}", event.outputs.empty() ? "" : event.outputs.front().name)
+                              : fmt::format("job {}/{}", event.job_namespace, event.job_name);
+  if (!core::is_ahead(event.time, now)) {
+    ahead_.erase(who);
+  } else if (ahead_.contains(who) || ahead_.size() < kMostAheadNamed) {
+    ahead_[who] = {event.time - now, now};
+  }
+}
+
+void OpenLineageState::report_clocks(core::Time now, core::Batch& batch) {
+  std::erase_if(ahead_, [&](const auto& entry) { return now - entry.second.heard > kAheadFor; });
+  if (ahead_.empty()) return;
+  const auto& [who, ahead] = *std::ranges::max_element(ahead_, {}, [](const auto& entry) { return entry.second.by; });
+  const std::string others = ahead_.size() == 1 ? "" : fmt::format(", and those of {} others", ahead_.size() - 1);
+  batch.faults.push_back(
+      {core::fail(
+           core::ErrorKind::protocol,
+           fmt::format("the events of {} are dated {}{}: they count as of when they came; set the sender's clock",
+                       privacy::cut(privacy::printable(who), kMostErrorBytes), core::off_by(now + ahead.by, now),
+                       others))
+           .error(),
+       Labels{{"clock", "ahead"}}});
 }
 
 void OpenLineageState::forget(core::Time now) {
@@ -71,6 +102,7 @@ void OpenLineageState::report(core::Time now, core::Batch& batch) {
   const auto add = [&](std::string_view metric, const Labels& labels, double value) {
     batch.samples.push_back({labels.with(core::kMetricName, metric), now, value});
   };
+  report_clocks(now, batch);
   add("weir_openlineage_jobs", {}, static_cast<double>(jobs_.size()));
   for (const auto& [what, count] : refused_)
     add("weir_openlineage_refused_total", Labels{{"what", what}}, static_cast<double>(count));

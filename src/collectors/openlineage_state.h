@@ -62,6 +62,8 @@ class OpenLineageState {
   explicit OpenLineageState(const OpenLineageSettings& settings, OpenLineageBounds bounds = {})
       : settings_(settings), bounds_(bounds) {}
 
+  /// An event of a time that lies ahead counts as of when it came. Who sends such is a fault for an hour, or until an
+  /// event of the right time comes.
   void take(const OpenLineageEvent& event, core::Time now, core::Batch& batch);
   /// What nothing was heard of for settings.keep.
   void forget(core::Time now);
@@ -76,6 +78,12 @@ class OpenLineageState {
  private:
   using Add = std::function<void(std::string_view metric, const core::Labels& labels, double value)>;
 
+  struct Ahead {
+    core::Duration by;
+    core::Time heard;
+  };
+  void note_clock(const OpenLineageEvent& event, core::Time now);
+  void report_clocks(core::Time now, core::Batch& batch);
   OpenLineageJob* job_for(const OpenLineageEvent& event, core::Time now);
   void run(const OpenLineageEvent& event, core::Time at, OpenLineageJob& job, core::Batch& batch);
   void end(const OpenLineageEvent& event, core::Time at, OpenLineageJob& job, core::Batch& batch);
@@ -97,6 +105,7 @@ class OpenLineageState {
   std::map<std::pair<std::string, std::string>, OpenLineageJob> jobs_;
   std::map<core::Node, OpenLineageDatasetState> datasets_;
   std::map<std::string, std::uint64_t> refused_;
+  std::map<std::string, Ahead> ahead_;  // by who sends it; bounded
   OpenLineageBounds held_{0, 0, 0, 0};
   bool changed_ = false;
 };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "collectors/exposition.h"
+#include "core/clock_skew.h"
 
 namespace weir::collectors {
 namespace {
@@ -19,6 +20,23 @@ constexpr std::array kMetrics = {
     core::MetricInfo{"scrape_samples_post_metric_relabeling", MetricType::gauge,
                      "Samples of the page that relabelling left."},
 };
+
+/// A series ends so long after its last sample, for Prometheus too.
+constexpr core::Duration kOldest = std::chrono::minutes(5);
+
+bool is_off(const ExposedSample& sample, core::Time now) {
+  return sample.time && (core::is_ahead(*sample.time, now) || *sample.time < now - kOldest);
+}
+
+core::Error off_times(std::size_t count, const ExposedSample& first, core::Time now) {
+  return core::fail(
+             core::ErrorKind::protocol,
+             fmt::format("the times of {} sample{} are too far off to be taken, the first is {} ({}): set the "
+                         "clock that is wrong, or have the page tell what is new; honor_timestamps: false "
+                         "passes times over",
+                         count, count == 1 ? "" : "s", core::off_by(*first.time, now), shown_series(first.series)))
+      .error();
+}
 
 constexpr std::string_view kAccept =
     "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
@@ -95,6 +113,8 @@ core::Result<std::size_t> ScrapeCollector::take(const net::HttpResponse& respons
   const auto samples = parse_exposition(response.body, *format, settings_.sample_limit);
   if (!samples) return std::unexpected(samples.error());
   ++cycle_;
+  std::size_t off = 0;
+  const ExposedSample* first_off = nullptr;
   for (const ExposedSample& sample : *samples) {
     Known& known = known_[std::string(sample.series)];
     if (known.seen == 0) {
@@ -106,9 +126,19 @@ core::Result<std::size_t> ScrapeCollector::take(const net::HttpResponse& respons
       known.labels = std::move(*labels);
     }
     known.seen = cycle_;
-    if (!known.labels.empty()) batch.samples.push_back({known.labels, now, sample.value});
+    if (known.labels.empty()) continue;
+    if (settings_.honor_timestamps && is_off(sample, now)) {
+      if (off++ == 0) first_off = &sample;
+      continue;
+    }
+    batch.samples.push_back({known.labels, now, sample.value});
   }
   std::erase_if(known_, [&](const auto& entry) { return entry.second.seen != cycle_; });
+  if (first_off != nullptr) {
+    core::Error error = off_times(off, *first_off, now);
+    error.where = settings_.endpoint.url;
+    batch.faults.push_back({std::move(error), {}});
+  }
   return samples->size();
 }
 

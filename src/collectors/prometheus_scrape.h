@@ -22,7 +22,8 @@ struct ScrapeSettings {
   HttpEndpoint endpoint;
   core::Duration interval = std::chrono::seconds(15);
   std::vector<std::pair<std::string, std::string>> labels;  // that every series gets
-  bool honor_labels = false;  // what the page says of a label counts; else it becomes exported_<label>
+  bool honor_labels = false;     // what the page says of a label counts; else it becomes exported_<label>
+  bool honor_timestamps = true;  // a sample with a time on the page that is too far off is not taken
   std::vector<RelabelRule> rules;
   std::size_t sample_limit = 20'000;
   std::size_t label_limit = 64;
@@ -41,8 +42,9 @@ ScrapeTargets parse_scrape(const config::Node& node, config::Diagnostics& diagno
 /// The collector "scrape/<name>/<host:port>": any page of metrics in Prometheus's text format or OpenMetrics 1.0. Its
 /// series get the labels job and instance, and go through the relabelling. Besides them: up,
 /// scrape_duration_seconds, scrape_samples_scraped, scrape_samples_post_metric_relabeling. Samples are of the time
-/// of the scrape; times on the page are passed over. A page that cannot be read is a fault and up = 0: its series keep
-/// their state.
+/// of the scrape. Where the page gives another, a sample over 5 minutes old (when a series ends) or ahead is not taken,
+/// which is a fault: it would look fresh. A page that cannot be read is a fault and up = 0: its series keep their
+/// state.
 class ScrapeCollector final : public core::Collector {
  public:
   /// `http` outlives the collector.

@@ -183,6 +183,7 @@ core::Result<std::vector<std::string>> SchemaDriftCollector::compare(const core:
   const auto versions = client_.versions(table.subject);
   if (!versions) return std::unexpected(versions.error());
   if (versions->empty()) return core::fail(ErrorKind::not_found, "the subject has no version", table.subject);
+  client_.forget(table.subject);  // it may be another one under the same name
   const auto whole = read_whole(client_, table.subject, versions->back());
   if (!whole) return std::unexpected(whole.error());
   const auto model = model_of(*whole);

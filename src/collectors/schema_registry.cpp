@@ -240,7 +240,10 @@ void SchemaRegistryCollector::name_unseen(Cycle& cycle, const std::vector<std::s
 
 core::Result<void> SchemaRegistryCollector::visit(Cycle& cycle, const std::string& name, Subject& subject) {
   auto versions = client_.versions(name);
-  if (!versions && client_.planning()) (void)client_.level(name);  // both in one round
+  if (!versions && client_.planning()) {  // all in one round
+    (void)client_.level(name);
+    if (!subject.versions.empty()) (void)note_replaced(cycle, name, subject);
+  }
   if (!versions) return std::unexpected(versions.error());
   if (versions->empty()) return core::fail(ErrorKind::not_found, "the subject has no version", name_);
   const bool grown = subject.seen && (subject.versions.empty() || subject.versions.back() < versions->back());
@@ -252,7 +255,8 @@ core::Result<void> SchemaRegistryCollector::visit(Cycle& cycle, const std::strin
     subject.appeared = is_new;
     return {};
   }
-  auto checked = check_newest(cycle, name, subject, is_new);
+  auto checked = note_replaced(cycle, name, subject);
+  if (checked) checked = check_newest(cycle, name, subject, is_new);
   if (!checked && checked.error().kind == ErrorKind::not_found) checked.error().kind = ErrorKind::protocol;
   return checked;  // not_found is for a subject that is gone, not for one of its versions
 }

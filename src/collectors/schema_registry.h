@@ -70,8 +70,9 @@ SchemaRegistrySettings parse_schema_registry(const config::Node& node, config::D
 
 /// The collector "schema_registry/<name>". Each version is checked once against the one before it (against all before
 /// it where the level is transitive) through the registry, and again when the level in force changes; the newest first,
-/// older ones as requests are left. In a cycle only so many requests are made: of a large registry some subjects are
-/// asked for in the next, and show until then what was seen last.
+/// older ones as requests are left. A subject that was deleted for good and created anew between two cycles has the
+/// same versions; that it is another one is seen within ten cycles, or an hour. In a cycle only so many requests are
+/// made: of a large registry some subjects are asked for in the next, and show until then what was seen last.
 class SchemaRegistryCollector : public core::Collector {
  public:
   static constexpr std::size_t kMostSubjects = 10'000;
@@ -119,6 +120,10 @@ class SchemaRegistryCollector : public core::Collector {
     std::map<int, Verdict> history;  // of older versions
     // Of the newest version, once it was read:
     int described = 0;
+    std::int64_t id = 0;
+    std::size_t fingerprint = 0;
+    core::Time look_again;                  // whether it is still the same
+    std::optional<core::Time> dated_ahead;  // by the registry's clock
     std::string format;
     std::string record;
     std::string topic;
@@ -160,6 +165,9 @@ class SchemaRegistryCollector : public core::Collector {
   // Versions and levels: schema_registry_judge.cpp
   core::Result<void> note_level(Cycle& cycle, const std::string& name, Subject& subject);
   void note_versions(Cycle& cycle, const std::string& name, Subject& subject, std::vector<int> versions);
+  /// Looks from time to time whether the newest version is still the one that was described. Errors: the client's.
+  core::Result<void> note_replaced(Cycle& cycle, const std::string& name, Subject& subject);
+  core::Duration until_next_look(const std::string& name) const;
   core::Result<void> check_newest(Cycle& cycle, const std::string& name, Subject& subject, bool is_new);
   core::Result<Verdict> check_version(const std::string& name, const Question& question, const WholeSchema& schema,
                                       std::optional<Broken>& broken);
@@ -187,6 +195,7 @@ class SchemaRegistryCollector : public core::Collector {
   void emit(Cycle& cycle, const std::string& name, const Subject& subject) const;
   void emit_findings(Cycle& cycle, const std::string& name, const Subject& subject) const;
   void emit_totals(Cycle& cycle, std::size_t subjects) const;
+  void emit_clock(Cycle& cycle) const;
   void emit_edges(Cycle& cycle, const std::string& name, const Subject& subject) const;
   void label(const std::string& name, Subject& subject) const;
 

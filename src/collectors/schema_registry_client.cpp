@@ -81,6 +81,13 @@ bool is_apicurio(const std::string& url) { return url.find("/apis/ccompat/") != 
 
 }  // namespace
 
+std::size_t Schema::fingerprint() const {
+  std::string all = fmt::format("{} {}\n{}", id, type, text);
+  for (const SchemaReference& reference : references)
+    all += fmt::format("\n{} {} {}", reference.name, reference.subject, reference.version);
+  return std::hash<std::string>()(all);
+}
+
 core::Result<void> SchemaRegistryClient::begin_cycle(core::Time now, std::chrono::steady_clock::time_point deadline,
                                                      std::stop_token stop) {
   now_ = now;
@@ -230,7 +237,7 @@ core::Result<std::vector<int>> SchemaRegistryClient::versions(const std::string&
 core::Result<Schema> SchemaRegistryClient::schema(const std::string& subject, int version) {
   const auto kept = kept_.find({subject, version});
   if (kept != kept_.end()) return kept->second.schema;
-  auto schema = read_schema(subject, version);
+  auto schema = schema_anew(subject, version);
   if (!schema) return schema;
   const std::size_t bytes = schema->text.size() + subject.size() + kOverhead * (1 + schema->references.size());
   if (kept_bytes_ + bytes > kMostKept) {  // rather all at once than a list of what was used when
@@ -242,7 +249,7 @@ core::Result<Schema> SchemaRegistryClient::schema(const std::string& subject, in
   return schema;
 }
 
-core::Result<Schema> SchemaRegistryClient::read_schema(const std::string& subject, int version) {
+core::Result<Schema> SchemaRegistryClient::schema_anew(const std::string& subject, int version) {
   const std::string path = fmt::format("/subjects/{}/versions/{}", core::percent_encoded(subject), version);
   const auto body = get(path);
   if (!body) return std::unexpected(body.error());
@@ -251,6 +258,8 @@ core::Result<Schema> SchemaRegistryClient::read_schema(const std::string& subjec
     return unexpected_body(*body, "a schema", "GET " + endpoint_.url + path);
   }
   Schema schema{.text = text_of(answer, "schema"), .type = text_of(answer, "schemaType"), .references = {}};
+  if (const auto id = answer.find("id"); id != answer.end() && id->is_number_integer())
+    schema.id = id->get<std::int64_t>();
   // Newer Confluent registries say when, in milliseconds.
   if (const auto time = answer.find("ts"); time != answer.end() && time->is_number_unsigned())
     schema.registered = core::Time(std::chrono::milliseconds(time->get<std::int64_t>()));

@@ -30,6 +30,9 @@ struct Schema {
   std::string type;  // "" is AVRO
   std::vector<SchemaReference> references;
   std::optional<core::Time> registered = {};  // where the registry tells it
+  std::int64_t id = 0;
+  /// Of what never changes while the version is the same one.
+  std::size_t fingerprint() const;
 };
 
 struct CompatibilityAnswer {
@@ -60,7 +63,7 @@ class SchemaRegistryClient {
   bool fetch(std::size_t parallel, std::size_t most);
   void drop_fetched();
   /// Schemas of a subject's versions are kept, as they never change: for an hour, or until this is called since it
-  /// was deleted or has other versions. Bounded.
+  /// was deleted, is another one or has other versions. Bounded.
   void forget(const std::string& subject);
 
   core::Result<std::vector<std::string>> subjects();
@@ -69,6 +72,9 @@ class SchemaRegistryClient {
   /// Numbers of the versions, ascending; with those that were deleted softly where `deleted`.
   core::Result<std::vector<int>> versions(const std::string& subject, bool deleted = false);
   core::Result<Schema> schema(const std::string& subject, int version);
+  /// The same as the registry has it now, whatever is kept.
+  core::Result<Schema> schema_anew(const std::string& subject, int version);
+  bool keeps(const std::string& subject, int version) const { return kept_.contains({subject, version}); }
   core::Result<std::string> global_level();
   /// The level in force for a subject, or for a context (":.staging:"); nothing where the global one applies.
   core::Result<std::optional<std::string>> level(const std::string& subject);
@@ -82,7 +88,6 @@ class SchemaRegistryClient {
   core::Result<std::string> get(const std::string& path);
   core::Result<std::vector<std::string>> names(const std::string& path);
   core::Result<std::string> send(net::HttpRequest request, const std::string& path);
-  core::Result<Schema> read_schema(const std::string& subject, int version);
   net::HttpRequest whole(net::HttpRequest request, const std::string& path) const;
   core::Result<std::string> read(const std::string& where, core::Result<net::HttpResponse> response);
   core::Result<void> may_ask() const;

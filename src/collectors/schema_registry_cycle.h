@@ -41,7 +41,8 @@ struct SchemaRegistryCollector::Cycle {
   std::optional<std::set<std::string, std::less<>>> all = {};  // with those deleted softly
   std::vector<std::string> none = {};                          // subjects first seen with the level NONE
   mutable std::map<std::string, std::size_t> findings = {};
-  int failures = 0;  // in a row
+  std::pair<core::Time, std::string> dated_ahead = {};  // the latest such version, and its subject
+  int failures = 0;                                     // in a row
   bool gave_up = false;
 };
 

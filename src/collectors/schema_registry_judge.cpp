@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "collectors/schema_registry_cycle.h"
+#include "core/clock_skew.h"
 
 #include "schemas/diff.h"
 #include "schemas/level.h"
@@ -23,6 +24,20 @@ constexpr core::Duration kDeletedAgain = std::chrono::minutes(10);
 std::vector<schemas::Change> changes_of(const WholeSchema* older, const WholeSchema* newer) {
   if (older == nullptr || newer == nullptr) return {};
   return changes_between(*older, *newer).value_or(std::vector<schemas::Change>());
+}
+
+std::string recreated_text(const std::string& name, std::int64_t id, const WholeSchema* older,
+                           const WholeSchema& newest) {
+  std::string text =
+      fmt::format("Subject {} was deleted for good and created anew: its newest version is another schema", name);
+  if (const auto changes = changes_of(older, &newest); !changes.empty()) {
+    text += fmt::format(", which {}", schemas::describe(changes));
+  }
+  if (newest.schema.id != id) {
+    text += fmt::format(", with id {} instead of {}. Messages that carry the old id may be read no more",
+                        newest.schema.id, id);
+  }
+  return text + ".";
 }
 
 }  // namespace
@@ -100,6 +115,42 @@ void SchemaRegistryCollector::note_versions(Cycle& cycle, const std::string& nam
   tell(cycle, "schema_version_deleted", name,
        fmt::format("Version{} {} of {} {} deleted.", gone.size() == 1 ? "" : "s", fmt::join(gone, ", "), name,
                    gone.size() == 1 ? "was" : "were"));
+}
+
+core::Duration SchemaRegistryCollector::until_next_look(const std::string& name) const {
+  constexpr std::size_t kParts = 16;
+  const core::Duration most = std::min<core::Duration>(10 * settings_.interval, std::chrono::hours(1));
+  const auto part = static_cast<int>(std::hash<std::string>()(name) % kParts);
+  return most - most / 2 * part / static_cast<int>(kParts);  // not all in one cycle
+}
+
+core::Result<void> SchemaRegistryCollector::note_replaced(Cycle& cycle, const std::string& name, Subject& subject) {
+  const int version = subject.versions.back();
+  if (subject.described != version || cycle.context.now < subject.look_again) return {};
+  const auto found = client_.schema_anew(name, version);
+  if (!found) return std::unexpected(found.error());
+  if (found->fingerprint() == subject.fingerprint) {
+    subject.look_again = cycle.context.now + until_next_look(name);
+    return {};
+  }
+  if (client_.planning()) return core::fail(ErrorKind::unavailable, "is another one");  // the rest is asked for then
+  std::optional<WholeSchema> older;
+  if (client_.keeps(name, version)) {
+    if (auto read = read_whole(client_, name, version)) older = std::move(*read);
+  }
+  client_.forget(name);
+  const auto newest = read_whole(client_, name, version);
+  if (!newest) return std::unexpected(newest.error());
+  const std::int64_t id = subject.id;
+  describe(cycle, name, subject, *newest);
+  subject.last_change = cycle.context.now;
+  subject.newest.reset();
+  subject.history.clear();
+  subject.deleted_versions.reset();
+  subject.candidate.reset();
+  subject.looked_back = false;
+  tell(cycle, "schema_subject_recreated", name, recreated_text(name, id, older ? &*older : nullptr, *newest));
+  return {};
 }
 
 std::string SchemaRegistryCollector::registered_text(const std::string& name, const Subject& subject,
@@ -193,12 +244,18 @@ core::Result<void> SchemaRegistryCollector::check_newest(Cycle& cycle, const std
 void SchemaRegistryCollector::describe(Cycle& cycle, const std::string& name, Subject& subject,
                                        const WholeSchema& whole) {
   subject.described = subject.versions.back();
+  subject.id = whole.schema.id;
+  subject.fingerprint = whole.schema.fingerprint();
+  subject.look_again = cycle.context.now + until_next_look(name);
   subject.format = whole.schema.type.empty() ? "AVRO" : whole.schema.type;
   const auto model = model_of(whole);
   subject.record = model ? model->record : "";
   subject.topic = schemas::read_subject(name, settings_.naming, subject.record).topic;
   subject.references = whole.schema.references;
-  if (whole.schema.registered) subject.last_change = whole.schema.registered;
+  subject.dated_ahead = whole.schema.registered;
+  if (subject.dated_ahead && !core::is_ahead(*subject.dated_ahead, cycle.context.now)) {
+    subject.last_change = std::exchange(subject.dated_ahead, std::nullopt);
+  }
   subject.info_labels =
       core::Labels::metric(registry_metrics::kInfo, {{"registry", settings_.name},
                                                      {"subject", name},

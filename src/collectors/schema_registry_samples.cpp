@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 
 #include "collectors/schema_registry_cycle.h"
+#include "core/clock_skew.h"
 
 namespace weir::collectors {
 namespace {
@@ -69,6 +71,7 @@ void SchemaRegistryCollector::emit(Cycle& cycle, const std::string& name, const 
     if (subject.level_known && subject.newest) add(subject.compatible_labels, subject.newest->compatible ? 1 : 0);
     if (subject.described != 0) add(subject.info_labels, 1);
     if (subject.deleted_versions) add(subject.deleted_labels, static_cast<double>(subject.deleted_versions->size()));
+    if (subject.dated_ahead) cycle.dated_ahead = std::max(cycle.dated_ahead, {*subject.dated_ahead, name});
     if (subject.last_change) add(subject.change_labels, core::to_seconds(*subject.last_change));
     // All but the first and the newest are in the history once they were looked at.
     const bool whole =
@@ -113,8 +116,23 @@ void SchemaRegistryCollector::emit_totals(Cycle& cycle, std::size_t subjects) co
         std::ranges::count_if(*cycle.all, [&](const std::string& name) { return !cycle.listed.contains(name); });
     add(kDeletedSubjects, "", static_cast<double>(deleted));
   }
+  emit_clock(cycle);
   for (const std::string_view kind : kKinds)
     add(kFindings, kind, static_cast<double>(cycle.findings[std::string(kind)]));
+}
+
+/// What the registry dates ahead of now tells no time of a change, and would look newest for long.
+void SchemaRegistryCollector::emit_clock(Cycle& cycle) const {
+  const auto& [time, name] = cycle.dated_ahead;
+  if (!core::is_ahead(time, cycle.context.now)) return;
+  cycle.batch.faults.push_back(
+      {core::fail(core::ErrorKind::protocol,
+                  fmt::format("the registry says that the newest version of {} was registered {}; set the clock that "
+                              "is wrong",
+                              name, core::off_by(time, cycle.context.now)),
+                  name_)
+           .error(),
+       Labels::metric(kLastChange, {{"registry", settings_.name}})});
 }
 
 void SchemaRegistryCollector::emit_edges(Cycle& cycle, const std::string& name, const Subject& subject) const {

@@ -81,6 +81,7 @@ ScrapeTargets parse_scrape(const Node& node, config::Diagnostics& diagnostics) {
     if (name == "job" || name == "instance") reader.error("labels", fmt::format("\"{}\" is set by the scrape", name));
   }
   settings.honor_labels = reader.boolean("honor_labels", false);
+  settings.honor_timestamps = reader.boolean("honor_timestamps", true);
   settings.rules = read_rules(reader);
   settings.sample_limit = static_cast<std::size_t>(reader.integer("sample_limit", 20'000, 1, 1'000'000));
   settings.label_limit = static_cast<std::size_t>(reader.integer("label_limit", 64, 1, 1'000));

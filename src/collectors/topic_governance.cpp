@@ -36,12 +36,20 @@ constexpr std::array kMetricTable = {
 
 using Visit = std::function<void(const std::string& path, const std::string& value)>;
 
+/// The path of a member. A name that is personal data itself, as in {"ann@example.com": 1}, is a value: "*" stands for
+/// it.
+std::string path_of(const std::string& around, const std::string& name, const Visit& visit) {
+  const std::string before = around.empty() ? "" : around + ".";
+  if (privacy::pii_in(name).empty()) return before + name;
+  visit(before + "(names)", name);
+  return before + "*";
+}
+
 /// Every leaf of a message; elements of a list have the list's path.
 void walk(const json& node, const std::string& path, std::size_t depth, const Visit& visit) {
   if (depth > kMostDepth || path.size() > kLongestField) return;
   if (node.is_object()) {
-    for (const auto& [name, value] : node.items())
-      walk(value, path.empty() ? name : path + "." + name, depth + 1, visit);
+    for (const auto& [name, value] : node.items()) walk(value, path_of(path, name, visit), depth + 1, visit);
   } else if (node.is_array()) {
     for (const json& value : node) walk(value, path, depth + 1, visit);
   } else if (const auto text = json_text(node)) {
@@ -51,7 +59,10 @@ void walk(const json& node, const std::string& path, std::size_t depth, const Vi
 
 }  // namespace
 
-void TopicTally::add(std::string_view value) {
+void TopicTally::add(std::string_view value) { add(value, "(value)", ""); }
+void TopicTally::add_key(std::string_view key) { add(key, "(key)", "(key)"); }
+
+void TopicTally::add(std::string_view value, const std::string& whole, const std::string& root) {
   if (value.empty()) return;
   const auto tally = [&](const std::string& path, const std::string& text) {
     auto found = fields_.find(path);
@@ -61,9 +72,9 @@ void TopicTally::add(std::string_view value) {
   const bool structured = value.front() == '{' || value.front() == '[';
   const json message = structured ? json::parse(value, nullptr, false) : json(json::value_t::discarded);
   if (message.is_discarded()) {
-    tally("(value)", std::string(value));
+    tally(whole, std::string(value));
   } else {
-    walk(message, "", 0, tally);
+    walk(message, root, 0, tally);
   }
 }
 
@@ -137,15 +148,20 @@ void TopicGovernanceCollector::look_at(const kafka::Topic& topic, const kafka::B
   known.round = round_;
   const auto ranges = kafka::newest_ranges(topic, {}, settings_.sample);
   if (ranges.empty()) return;
-  const auto messages = kafka::read_ranges(
-      *connection_, budget, topic.name, ranges,
-      {.messages = settings_.sample + ranges.size(), .bytes = kMostBytes, .value_bytes = kValueBytes});
+  const auto messages = kafka::read_ranges(*connection_, budget, topic.name, ranges,
+                                           {.messages = settings_.sample + ranges.size(),
+                                            .bytes = kMostBytes,
+                                            .value_bytes = kValueBytes,
+                                            .key_bytes = kValueBytes});
   if (!messages) {
     batch.faults.push_back({messages.error(), Labels{{"cluster", cluster_.name}, {"topic", topic.name}}});
     return;
   }
   TopicTally tally;
-  for (const kafka::SampledMessage& message : *messages) tally.add(message.value);
+  for (const kafka::SampledMessage& message : *messages) {
+    tally.add(message.value);
+    tally.add_key(message.key);
+  }
   const Findings before = std::exchange(known.findings, {});
   for (const auto& [finding, seen] : tally.found()) {
     const auto& [field, kind, found_by] = finding;

@@ -30,14 +30,18 @@ struct TopicGovernanceSettings {
 };
 
 /// What of a topic's messages may hold personal data: fields of JSON by their names and values, other messages as a
-/// whole (the field is then "(value)"). Keeps no value; at most 200 fields.
+/// whole (the field is then "(value)", of keys "(key)"). Keeps no value, not as a field's name either; at most 200
+/// fields.
 class TopicTally {
  public:
   void add(std::string_view value);
+  void add_key(std::string_view key);
   /// Field, kind and "name" or "values", with what was seen, for a person.
   std::map<std::tuple<std::string, std::string, std::string>, std::string> found() const;
 
  private:
+  void add(std::string_view value, const std::string& whole, const std::string& root);
+
   std::map<std::string, privacy::PiiTally> fields_;
 };
 

@@ -106,7 +106,10 @@ class Round {
     if (limits_.value_bytes > 0 && message.payload != nullptr) {
       kept.value.assign(static_cast<const char*>(message.payload), std::min(message.len, limits_.value_bytes));
     }
-    bytes_ += message.len;
+    if (limits_.key_bytes > 0 && message.key != nullptr) {
+      kept.key.assign(static_cast<const char*>(message.key), std::min(message.key_len, limits_.key_bytes));
+    }
+    bytes_ += message.len + kept.key.size();
     for (const auto& [name, value] : kept.headers) bytes_ += name.size() + value.size();
   }
 

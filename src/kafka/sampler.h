@@ -27,6 +27,7 @@ struct ReadLimits {
   std::size_t bytes = 64U << 20U;  // of values and headers
   bool headers = false;
   std::size_t value_bytes = 0;  // of each message are kept
+  std::size_t key_bytes = 0;    // likewise
 };
 
 struct SampledMessage {
@@ -35,6 +36,7 @@ struct SampledMessage {
   std::optional<core::Time> time;
   Headers headers;
   std::string value;
+  std::string key;
 };
 
 /// Reads these ranges of a topic, joining no group, until all are read or a limit is reached: what was read counts.

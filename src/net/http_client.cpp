@@ -113,13 +113,20 @@ core::ErrorKind kind_of(CURLcode code) {
   }
 }
 
+std::string untrusted(const std::string& text) {
+  if (text.find("expired") != std::string::npos)
+    return "the server's TLS certificate has expired: " + text + " (renew it, or set this machine's clock)";
+  if (text.find("not yet valid") != std::string::npos)
+    return "the server's TLS certificate is not valid yet: " + text + " (set the clock that is wrong)";
+  return "the server's TLS certificate is not trusted: " + text + " (a private authority belongs in ca_file)";
+}
+
 /// Messages that a user can act on, where libcurl's own do not say what to do.
 std::string explain(CURLcode code, const char* message, core::Duration timeout) {
   const std::string text = message[0] != '\0' ? message : curl_easy_strerror(code);
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT: return fmt::format("no complete answer within {}", core::format_duration(timeout));
-    case CURLE_PEER_FAILED_VERIFICATION:
-      return "the server's TLS certificate is not trusted: " + text + " (a private authority belongs in ca_file)";
+    case CURLE_PEER_FAILED_VERIFICATION: return untrusted(text);
     case CURLE_SSL_CACERT_BADFILE: return "the file of certificate authorities cannot be used: " + text;
     case CURLE_SSL_CERTPROBLEM: return "the client certificate cannot be used: " + text;
     case CURLE_URL_MALFORMAT: return "the URL is malformed";

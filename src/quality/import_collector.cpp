@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "config/reader.h"
+#include "core/clock_skew.h"
 #include "quality/dbt_artifacts.h"
 
 namespace weir::quality {
@@ -80,6 +81,7 @@ class ResultsCollector final : public core::Collector {
     std::string text;  // when it was last read
     RunReport report;
     DbtRuns runs;
+    core::Time seen;  // first
   };
 
   void fault(core::ErrorKind kind, const std::string& message, core::Batch& batch) const {
@@ -139,15 +141,20 @@ class ResultsCollector final : public core::Collector {
     if (!report) return fault(report.error().kind, fmt::format("{}: {}", shown(file), report.error().message), batch);
     DbtRuns runs;
     if (settings_.format == ResultFormat::dbt) runs = dbt_runs(*text, settings).value_or(DbtRuns{});
-    files_[file] = {std::move(*text), std::move(*report), std::move(runs)};
+    const bool same = known != files_.end() && known->second.report.started == report->started;
+    const core::Time seen = same ? known->second.seen : context.now;
+    files_[file] = {std::move(*text), std::move(*report), std::move(runs), seen};
   }
 
   void report(core::Time now, core::Batch& batch) {
     core::Time oldest = core::Time::max();
     double longest = 0;
+    bool ahead = false;
     std::set<Labels> emitted;
     for (const auto& [file, content] : files_) {
-      oldest = std::min(oldest, content.report.started);
+      // By a clock that is wrong; they were made before they were seen.
+      oldest = std::min({oldest, content.report.started, content.seen});
+      ahead = note_ahead(file, content, now, batch) || ahead;
       for (const CheckResult& result : content.report.results) add(result, now, emitted, batch);
       for (const DbtNodeRun& run : content.runs.nodes) add(run, now, emitted, batch);
       longest = std::max(longest, content.runs.seconds);
@@ -155,14 +162,25 @@ class ResultsCollector final : public core::Collector {
     if (settings_.format == ResultFormat::dbt) {
       batch.samples.push_back({Labels::metric("weir_dbt_run_seconds", {{"source", settings_.name}}), now, longest});
     }
-    const double age = std::max(0.0, core::to_seconds(now - oldest));
-    batch.samples.push_back({Labels::metric("weir_check_results_age_seconds", {{"source", settings_.name}}), now, age});
+    const Labels age = Labels::metric("weir_check_results_age_seconds", {{"source", settings_.name}});
+    if (!ahead) batch.samples.push_back({age, now, std::max(0.0, core::to_seconds(now - oldest))});
     if (settings_.max_age && now - oldest > *settings_.max_age) {
       fault(core::ErrorKind::unavailable,
             fmt::format("the results are from {}, older than {}", core::format_rfc3339(oldest),
                         core::format_duration(*settings_.max_age)),
             batch);
     }
+  }
+
+  /// True when the results are dated ahead of now.
+  bool note_ahead(const std::string& file, const File& content, core::Time now, core::Batch& batch) const {
+    const core::Time made = content.report.started;
+    if (!core::is_ahead(made, now)) return false;
+    fault(core::ErrorKind::protocol,
+          fmt::format("{}: the results are of {}, {}, so their age cannot be told; set the clock that is wrong",
+                      shown(file), core::format_rfc3339(made), core::off_by(made, now)),
+          batch);
+    return true;
   }
 
   void add(const DbtNodeRun& run, core::Time now, std::set<Labels>& emitted, core::Batch& batch) const {
@@ -173,7 +191,8 @@ class ResultsCollector final : public core::Collector {
     };
     add("weir_dbt_node_execution_seconds", run.seconds);
     if (run.rows && *run.rows >= 0) add("weir_dbt_node_rows", *run.rows);
-    if (run.completed) add("weir_dbt_node_completed_timestamp_seconds", core::to_seconds(*run.completed));
+    if (run.completed && !core::is_ahead(*run.completed, now))
+      add("weir_dbt_node_completed_timestamp_seconds", core::to_seconds(*run.completed));
   }
 
   void add(const CheckResult& result, core::Time now, std::set<Labels>& emitted, core::Batch& batch) {

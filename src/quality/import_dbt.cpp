@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/clock_skew.h"
 #include "quality/check.h"
 #include "quality/import_json.h"
 
@@ -134,7 +135,14 @@ core::Result<RunReport> read_dbt_sources(const Json& root, const ImportSettings&
     // Past error_after dbt says "error", which is a verdict; what went wrong is a "runtime error".
     result.outcome = status == "error" ? Outcome::fail : outcome_of(status);
     result.value = number(each, "max_loaded_at_time_ago_in_s");
-    const std::string problem = text(each, "error");
+    std::string problem = text(each, "error");
+    if (result.value && *result.value < -core::to_seconds(core::kMostAhead)) {
+      // dbt calls that fresh.
+      problem = fmt::format("the newest row is of {} in the future: a wrong clock, time zone or row",
+                            show_value(-*result.value, Unit::duration));
+      result.outcome = Outcome::error;
+      result.value.reset();
+    }
     result.message = !problem.empty() ? fmt::format("freshness: {}", problem)
                      : result.value
                          ? fmt::format("freshness is {}: {}", show_value(*result.value, Unit::duration), status)

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "core/clock_skew.h"
 #include "quality/gate.h"
 #include "quality/metric_probes.h"
 #include "sql/postgres_values.h"
@@ -10,8 +11,7 @@
 namespace weir::quality {
 namespace {
 
-constexpr core::Duration kAhead = std::chrono::minutes(5);  // clocks differ
-constexpr double kEndOfDay = 86399.999999;                  // of a column of dates, as Soda reads them
+constexpr double kEndOfDay = 86399.999999;  // of a column of dates, as Soda reads them
 
 /// now − max(column), in seconds; `now` may be a time of the user's own. A date is fresh until its day ends. Nothing in
 /// the column fails, since nothing is not fresh. A newest time over 5 minutes ahead is a problem: it would hide every
@@ -49,7 +49,7 @@ class Freshness final : public Probe {
     const bool date = kind(findings) == Kind::date;
     const double age = core::to_seconds(at_.value_or(findings.now)) - *seconds - (date ? kEndOfDay : 0);
     const double least = date ? -kEndOfDay : 0;
-    if (at_ || age >= least - core::to_seconds(kAhead)) return {age};
+    if (at_ || age >= least - core::to_seconds(core::kMostAhead)) return {age};
     return {std::nullopt, fmt::format("the newest {} is {} in the future: a wrong clock, time zone or row",
                                       scope_.column, show_value(-age, Unit::duration))};
   }
@@ -68,7 +68,7 @@ class Freshness final : public Probe {
     const auto seconds = seconds_of(findings.scan.value(newest_sql(findings.dialect)));
     if (!seconds) return std::nullopt;
     const core::Time time = core::time_from_seconds(*seconds);
-    return time > findings.now + kAhead ? std::nullopt : std::optional(time);
+    return core::is_ahead(time, findings.now) ? std::nullopt : std::optional(time);
   }
 
  private:

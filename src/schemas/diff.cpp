@@ -17,6 +17,7 @@ constexpr std::string_view kKeep = "keep it";
 constexpr std::string_view kKeepFirst = "keep it, or give it a default in one version and remove it in the next";
 constexpr std::string_view kKeepPlace = "keep it where it is";
 constexpr std::string_view kSymbol = "give the enum a default, or a field of another name the new meaning";
+constexpr std::string_view kNumber = "give the symbol its old number back; a new one is for a new symbol";
 constexpr std::string_view kOpen = "leave additionalProperties as it was";
 constexpr std::string_view kDefault = "give it a default";
 constexpr std::string_view kOptional = "leave it optional, or give it a default";
@@ -133,10 +134,11 @@ class Differ {
         continue;
       }
       if (before->name != type.name && newer_.format != Format::json) renamed(*before, type, avro);
-      if (type.enumeration && before->enumeration) {
-        symbols(*before, type);
-      } else if (!type.enumeration && !before->enumeration) {
-        fields(*before, type);
+      if (type.enumeration == before->enumeration) {
+        type.enumeration ? symbols(*before, type) : fields(*before, type);
+      } else if (newer_.format != Format::json) {  // there the field that it is of says so
+        add(kKeep, short_name(type.name), true, true, "made {} {}", short_name(type.name),
+            type.enumeration ? "an enum" : "no enum any more");
       }
     }
     if (newer_.format == Format::protobuf) removed_types();
@@ -184,15 +186,41 @@ class Differ {
     }
   }
 
+  /// Protobuf's, which are told apart by number; nothing where there are none.
+  static std::optional<int> number_of(const Type& type, const std::string& symbol) {
+    const auto at = static_cast<std::size_t>(std::ranges::find(type.symbols, symbol) - type.symbols.begin());
+    return at < type.numbers.size() ? std::optional(type.numbers[at]) : std::nullopt;
+  }
+
+  /// What a symbol that is new was called before: one of the same number that is gone.
+  static std::string former_symbol(const Type& before, const Type& type, const std::string& symbol) {
+    const auto number = number_of(type, symbol);
+    for (std::size_t i = 0; number && i < before.numbers.size(); ++i) {
+      if (before.numbers[i] == *number && !contains(type.symbols, before.symbols[i])) return before.symbols[i];
+    }
+    return {};
+  }
+
   void symbols(const Type& before, const Type& type) {
+    Texts renamed;
     const std::string where = newer_.format == Format::json ? type.name : short_name(type.name);
     for (const std::string& symbol : type.symbols) {
+      const auto number = number_of(type, symbol);
+      if (const auto old = number_of(before, symbol); old && number != old) {
+        add(kNumber, where, true, true, "changed the number of symbol {} of enum {} from {} to {}", symbol, where, *old,
+            number.value_or(0));
+      }
       if (contains(before.symbols, symbol)) continue;
+      if (const std::string old = former_symbol(before, type, symbol); !old.empty()) {
+        renamed.push_back(old);
+        add({}, where, false, false, "renamed symbol {} of enum {} to {}", old, where, symbol);
+        continue;
+      }
       const bool breaks = newer_.format == Format::json || (newer_.format == Format::avro && !before.has_default);
       add(kSymbol, where, false, breaks, "added symbol {} to enum {}", symbol, where);
     }
     for (const std::string& symbol : before.symbols) {
-      if (contains(type.symbols, symbol)) continue;
+      if (contains(type.symbols, symbol) || contains(renamed, symbol)) continue;
       const bool breaks = newer_.format == Format::json || (newer_.format == Format::avro && !type.has_default);
       add(kSymbol, where, breaks, false, "removed symbol {} from enum {}", symbol, where);
     }

@@ -39,6 +39,7 @@ struct Type {
   bool enumeration = false;
   std::vector<Field> fields = {};
   std::vector<std::string> symbols = {};  // of an enumeration, in order
+  std::vector<int> numbers = {};          // Protobuf: of the symbols
   std::vector<std::string> aliases = {};
   bool has_default = false;  // of an Avro enumeration: unknown symbols have a meaning
   bool closed = false;       // JSON: additionalProperties is false

@@ -168,6 +168,7 @@ class Builder {
     for (const auto& value : each.value()) {
       if (++count_ > kMostFields) break;
       type.symbols.push_back(value.name());
+      type.numbers.push_back(value.number());
     }
     type.has_default = true;
     model_.types.push_back(std::move(type));

@@ -26,6 +26,8 @@ TEST(ExpositionTest, ReadsSamplesPastCommentsTimesAndBlanks) {
   ASSERT_EQ(found->size(), 5U);
   EXPECT_EQ((*found)[0].series, "http_requests_total{method=\"post\",code=\"200\"}");
   EXPECT_EQ((*found)[0].value, 1027);
+  EXPECT_EQ((*found)[0].time, core::Time(core::Duration(1395066363000)));
+  EXPECT_EQ((*found)[1].time, std::nullopt);
   EXPECT_EQ((*found)[1].series, "metric_without_timestamp_and_labels");
   EXPECT_EQ((*found)[1].value, 12.47);
   EXPECT_EQ((*found)[2].series, "spaced { a = \"b\" , }");
@@ -61,6 +63,8 @@ TEST(ExpositionTest, OpenMetricsEndsWithItsMarkAndMayHaveExemplars) {
   ASSERT_TRUE(found) << found.error().describe();
   ASSERT_EQ(found->size(), 2U);
   EXPECT_EQ((*found)[0].value, 8);
+  EXPECT_EQ((*found)[0].time, std::nullopt) << "the exemplar's is not the sample's";
+  EXPECT_EQ((*found)[1].time, core::Time(core::Duration(1520879607789)));
 }
 
 TEST(ExpositionTest, OpenMetricsThatWasCutOffIsAnErrorNotAnEndOfSeries) {
@@ -84,8 +88,9 @@ TEST_P(MalformedLine, MakesThePageAnErrorWithTheLinesNumber) {
 
 INSTANTIATE_TEST_SUITE_P(Exposition, MalformedLine,
                          testing::Values("name", "name ", "1name 2", "name{ 2", "name{a=\"b} 2", "name{a=\"b\"}",
-                                         "name x", "name 1 x", "name 1 2 3", "na me 1", "<html>", "name{a=\"b\\\"} 1",
-                                         "name ++1", "name 0x", "name{a=\"b\"}1 1 1", "{} x", "name -"));
+                                         "name x", "name 1 x", "name 1 2 3", "name 1 NaN", "name 1 1e300", "na me 1",
+                                         "<html>", "name{a=\"b\\\"} 1", "name ++1", "name 0x", "name{a=\"b\"}1 1 1",
+                                         "{} x", "name -"));
 
 TEST(ExpositionTest, WhatIsShownOfALineIsShortAndHasNoControlCharacters) {
   const auto found = parse("\x1b[31m" + std::string(5000, 'x'));

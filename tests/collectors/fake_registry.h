@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -49,6 +50,8 @@ class FakeRegistry final : public net::HttpClient {
   std::map<std::string, std::string> levels;
   std::string global = "BACKWARD";
   std::string schema_type;
+  int id = 1;  // of every schema
+  std::optional<core::Time> registered;
   bool down = false;
   bool apicurio = false;  // NONE for subjects without a level, and "reason"
   bool karapace = false;  // no messages
@@ -128,7 +131,8 @@ class FakeRegistry final : public net::HttpClient {
     return compatibility(path[2], found->first, found->second, json::parse(body));
   }
   net::HttpResponse version(const std::string& subject, int number, const std::string& text) const {
-    json answer = {{"subject", subject}, {"version", number}, {"id", 1}, {"schema", text}};
+    json answer = {{"subject", subject}, {"version", number}, {"id", id}, {"schema", text}};
+    if (registered) answer["ts"] = registered->time_since_epoch().count();
     if (!schema_type.empty()) answer["schemaType"] = schema_type;
     const auto found = references.find(fmt::format("{}/{}", subject, number));
     answer["references"] = found == references.end() ? json::array() : found->second;

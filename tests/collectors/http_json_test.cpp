@@ -411,6 +411,35 @@ TEST_F(HttpJsonTest, AgesAreNotToldByAClockThatIsWrong) {
   EXPECT_EQ(values(*collect()).size(), 2U);
 }
 
+TEST_F(HttpJsonTest, WhatIsDatedAheadHasNoAgeUnlessItIsPlanned) {
+  configure(
+      "- {path: /a, items: /*, labels: {id: /id}, metrics: [{name: age_seconds, value: /t, unit: age},\n"
+      "    {name: wait_seconds, value: /t, unit: age, planned: true}]}");
+  service_.answer("/a", R"([{"id": 1, "t": "2023-11-15T00:13:50Z"}, {"id": 2, "t": "2023-11-14T22:15:20Z"},
+                            {"id": 3, "t": "2023-11-14T22:12:50Z"}])");
+  const auto batch = collect();  // 22:13:50
+  EXPECT_EQ(values(*batch), (std::map<std::string, double>{{R"(age_seconds{id="2"})", 0},
+                                                           {R"(age_seconds{id="3"})", 60},
+                                                           {R"(wait_seconds{id="1"})", 0},
+                                                           {R"(wait_seconds{id="2"})", 0},
+                                                           {R"(wait_seconds{id="3"})", 60}}));
+  ASSERT_EQ(batch->faults.size(), 1U);
+  EXPECT_EQ(
+      batch->faults[0].error.message,
+      "/t is 2023-11-15T00:13:50.000Z, 2h ahead of this machine's clock, so its age (age_seconds) cannot be told; "
+      "set the clock that is wrong, or its time zone");
+  EXPECT_EQ(batch->faults[0].scope, (Labels{{"__name__", "age_seconds"}}));
+}
+
+TEST_F(HttpJsonTest, ADateToWaitForIsByTheServicesOwnClock) {
+  configure("- {path: /a, metrics: [{name: a, value: /a}]}");
+  service_.answer("/a", "{}", 503,
+                  {{"retry-after", "Wed, 15 Nov 2023 10:00:30 GMT"}, {"date", "Wed, 15 Nov 2023 10:00:00 GMT"}});
+  service_.answer("/a", R"({"a": 1})");
+  ASSERT_FALSE(collect());
+  EXPECT_TRUE(collect()) << "30 s later";
+}
+
 TEST_F(HttpJsonTest, WhatIsOptionalMayBeRefusedWithTheStatusesThatAreNamed) {
   configure("- {path: /a, optional: [403, 404], metrics: [{name: a, value: /a}]}");
   service_.answers["GET /a"] = {{403, {}, "{}"}, {404, {}, "{}"}, {401, {}, "{}"}};

@@ -95,6 +95,31 @@ TEST_F(OpenLineageTest, EventsThatComeTwiceOrInTheWrongOrderChangeNothing) {
   EXPECT_EQ(value(batch, job("failed")), 0) << "the newest to end completed";
 }
 
+TEST_F(OpenLineageTest, AnEventThatIsDatedAheadCountsAsOfWhenItCameAndItsSenderIsNamed) {
+  send(event("COMPLETE", 7230));
+  const core::Batch batch = collect(30);
+  EXPECT_EQ(value(batch, job("last_complete_timestamp_seconds")), core::to_seconds(at_second(30)));
+  ASSERT_EQ(batch.faults.size(), 1U);
+  EXPECT_EQ(
+      batch.faults[0].error.message,
+      "the events of job airflow/load are dated 2h ahead of this machine's clock: they count as of when they came; "
+      "set the sender's clock");
+  EXPECT_EQ(collect(600).faults.size(), 1U);
+  EXPECT_EQ(value(collect(700), job("last_complete_timestamp_seconds")), core::to_seconds(at_second(30)));
+  send(event("START", 800, 2));
+  EXPECT_TRUE(collect(800).faults.empty()) << "its clock is right again";
+  send(event("COMPLETE", 9000, 2));
+  EXPECT_EQ(collect(900).faults.size(), 1U);
+  EXPECT_TRUE(collect(4501).faults.empty()) << "nothing was heard of it for an hour";
+}
+
+TEST_F(OpenLineageTest, AnEventOfBeforeWhatIsKeptIsCounted) {
+  send(event("COMPLETE", 0));
+  const core::Batch batch = collect(31 * 86'400);
+  EXPECT_EQ(value(batch, R"(weir_openlineage_refused_total{what="old event"})"), 1);
+  EXPECT_EQ(value(batch, "weir_openlineage_jobs"), 0);
+}
+
 TEST_F(OpenLineageTest, ARunThatDoesNotEndIsStuckAndToldOnce) {
   OpenLineageSettings settings;
   settings.stuck_after = std::chrono::minutes(1);

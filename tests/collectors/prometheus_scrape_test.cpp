@@ -94,6 +94,42 @@ TEST_F(ScrapeTest, RulesDropAndRenameAndTheCountsTellOfBoth) {
   EXPECT_EQ(found.at(R"(scrape_samples_post_metric_relabeling{instance="app:9404",job="orders"})"), 1);
 }
 
+TEST_F(ScrapeTest, SamplesOfAWrongClockOrOfLongAgoAreNotTakenAsNew) {
+  const auto at = [&](core::Duration off) {
+    return std::to_string(core::Time(now_ + 15s + off).time_since_epoch().count());
+  };
+  page_.body = "ahead{a=\"b\"} 1 " + at(1h) + "\nold 1 " + at(-1h) + "\nfresh 1 " + at(-2min) + "\nplain 1\n";
+  const auto batch = collect();
+  ASSERT_TRUE(batch) << batch.error().describe();
+  ASSERT_EQ(batch->faults.size(), 1U);
+  EXPECT_EQ(batch->faults[0].error.message,
+            "the times of 2 samples are too far off to be taken, the first is 1h ahead of this machine's clock "
+            "(ahead{a=\"b\"}): set the clock that is wrong, or have the page tell what is new; honor_timestamps: false "
+            "passes times over");
+  EXPECT_EQ(batch->faults[0].scope, Labels()) << "its series keep their state";
+  const auto found = values(*batch);
+  EXPECT_EQ(found.count(R"(ahead{a="b",instance="app:9404",job="orders"})"), 0U);
+  EXPECT_EQ(found.count(R"(old{instance="app:9404",job="orders"})"), 0U);
+  EXPECT_EQ(found.at(R"(fresh{instance="app:9404",job="orders"})"), 1);
+  EXPECT_EQ(found.at(R"(plain{instance="app:9404",job="orders"})"), 1);
+  EXPECT_EQ(found.at(R"(up{instance="app:9404",job="orders"})"), 1);
+  settings_.honor_timestamps = false;
+  collector_.reset();
+  const auto passed_over = collect();
+  EXPECT_TRUE(passed_over->faults.empty());
+  EXPECT_EQ(values(*passed_over).size(), 7U);
+}
+
+TEST_F(ScrapeTest, TimesOfOpenMetricsAreSeconds) {
+  page_.content_type = "application/openmetrics-text; version=1.0.0";
+  page_.body = "a 1 1700000000.5\nb 1 1700007215\n# EOF\n";
+  const auto batch = collect();
+  ASSERT_EQ(batch->faults.size(), 1U);
+  EXPECT_NE(batch->faults[0].error.message.find("of 1 sample are too far off to be taken, the first is 2h ahead"),
+            std::string::npos)
+      << batch->faults[0].error.message;
+}
+
 TEST_F(ScrapeTest, APageThatCannotBeReadKeepsItsSeriesAndIsDown) {
   page_.body = "kept 1\n";
   ASSERT_TRUE(collect());
@@ -155,6 +191,7 @@ preset: [kafka_broker]
 labels: {cluster: prod}
 metric_relabel_configs: [{source_labels: [topic], regex: '(.+)\.(.+)', target_label: team, replacement: '${1}'}]
 sample_limit: 10
+honor_timestamps: false
 )",
                                                "/etc/weir/weir.yml", diagnostics);
   const ScrapeTargets targets = parse_scrape(node, diagnostics);
@@ -165,6 +202,7 @@ sample_limit: 10
   EXPECT_EQ(targets.pages[1].instance, "b2:443");
   EXPECT_EQ(targets.pages[2].instance, "[::1]:80");
   EXPECT_EQ(targets.pages[2].sample_limit, 10U);
+  EXPECT_FALSE(targets.pages[2].honor_timestamps);
   EXPECT_EQ(relabel(Labels{{"__name__", "kafka_server_ReplicaManager_LeaderCount"}, {"topic", "shop.orders"}},
                     targets.pages[0].rules),
             (Labels{{"__name__", "kafka_broker_leaders"}, {"topic", "shop.orders"}, {"team", "shop"}}));

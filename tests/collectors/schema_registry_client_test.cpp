@@ -157,6 +157,24 @@ TEST_F(SchemaRegistryClientTest, ASchemaIsReadOnceUntilItsSubjectIsForgotten) {
   EXPECT_EQ(registry_.requests.size(), 3U) << "after an hour it is read again";
 }
 
+TEST_F(SchemaRegistryClientTest, ASchemaMayBeReadAnewAndIsKnownByItsIdTextAndReferences) {
+  registry_.subjects = {{"a", {{1, "1"}}}};
+  const auto kept = client_.schema("a", 1);
+  ASSERT_TRUE(kept);
+  EXPECT_TRUE(client_.keeps("a", 1));
+  const auto fingerprint = [&] { return client_.schema_anew("a", 1)->fingerprint(); };
+  EXPECT_EQ(fingerprint(), kept->fingerprint());
+  registry_.subjects["a"][1] = "2";
+  EXPECT_NE(fingerprint(), kept->fingerprint());
+  EXPECT_EQ(client_.schema("a", 1)->text, "1") << "until it is forgotten";
+  registry_.subjects["a"][1] = "1";
+  registry_.id = 2;
+  EXPECT_NE(fingerprint(), kept->fingerprint());
+  registry_.id = 1;
+  registry_.references = {{"a/1", json::array({{{"name", "b"}, {"subject", "b"}, {"version", 1}}})}};
+  EXPECT_NE(fingerprint(), kept->fingerprint());
+}
+
 TEST_F(SchemaRegistryClientTest, ARegistryThatAsksToBeLeftAloneIs) {
   auto answer = FakeRegistry::reply(429, R"({"error_code": 429, "message": "Too many requests"})");
   answer.headers = {{"retry-after", "120"}};

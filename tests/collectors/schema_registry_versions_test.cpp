@@ -328,7 +328,48 @@ TEST_F(SchemaVersionsTest, WhenARegistryTellsTheTimeOfAVersionItCounts) {
                                                                    {"ts", 1700000000123},
                                                                    {"deleted", false}}
                                                                   .dump())}};
+  now_ = core::Time(1'700'000'100s);
   EXPECT_DOUBLE_EQ(*of(seen(), "schema_registry_subject_last_change_timestamp_seconds", "a"), 1700000000.123);
+}
+
+TEST_F(SchemaVersionsTest, AVersionThatIsDatedAheadIsAFaultAndNoTime) {
+  registry_.subjects = {{"a", {{1, order(kId)}}}};
+  registry_.registered = now_ + 2h;
+  const auto batch = collect();
+  ASSERT_EQ(batch->faults.size(), 1U);
+  EXPECT_NE(batch->faults[0].error.message.find("version of a was registered 2h ahead of this machine's clock"),
+            std::string::npos)
+      << batch->faults[0].error.message;
+  EXPECT_EQ(of(*batch, "schema_registry_subject_last_change_timestamp_seconds", "a"), std::nullopt);
+  EXPECT_EQ(of(*batch, "schema_registry_subject_versions", "a"), 1);
+  EXPECT_EQ(collect()->faults.size(), 1U) << "as long as it lasts";
+  now_ += 2h;
+  seen();
+}
+
+TEST_F(SchemaVersionsTest, ASubjectThatWasDeletedForGoodAndCreatedAnewIsSeenWithoutManyRequests) {
+  registry_.subjects = {{"a", {{1, order(kId)}, {2, order(kId + "," + kNote)}}}, {"b", {{1, order(kId)}}}};
+  seen();
+  registry_.subjects["a"][2] = order(kNote);
+  registry_.id = 9;
+  registry_.incompatible = {{"a", 1}};
+  registry_.subjects.erase("b");
+  std::size_t reads = 0;
+  Texts told;
+  for (int cycle = 0; cycle < 10; ++cycle) {
+    for (const core::Event& event : seen().events) {
+      if (event.kind != "schema_subject_deleted") told.push_back(event.kind + ": " + event.message);
+    }
+    reads += registry_.count("GET /subjects/a/versions/2");
+  }
+  EXPECT_EQ(told,
+            (Texts{"schema_subject_recreated: Subject a was deleted for good and created anew: its newest version "
+                   "is another schema, which removed field id (long), which had no default, with id 9 instead of "
+                   "1. Messages that carry the old id may be read no more.",
+                   "schema_incompatible: Version 2 of a is incompatible with version 1 under BACKWARD: it added "
+                   "field note (string) without a default. The registry says: "
+                   "READER_FIELD_MISSING_DEFAULT_VALUE: n; {oldSchema: …}"}));
+  EXPECT_LE(reads, 3U) << "of ten cycles: to see it, to read it and once more";
 }
 
 }  // namespace

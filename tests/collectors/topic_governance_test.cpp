@@ -38,6 +38,26 @@ TEST(TopicTally, OtherMessagesAreLookedAtAsAWhole) {
   EXPECT_EQ(shown(tally), "(value): email by values, in 3 of 3 values\n");
 }
 
+TEST(TopicTally, NamesThatAreValuesAreCountedAndNotKept) {
+  TopicTally tally;
+  tally.add(R"({"ann@example.com": {"phone": "x"}, "by_card": {"4111111111111111": {"tags": ["bob@example.com"]}}})");
+  EXPECT_EQ(shown(tally),
+            "(names): email by values, in 1 of 1 values\n"
+            "*.phone: phone by name, by its name\n"
+            "by_card.(names): card by values, in 1 of 1 values\n"
+            "by_card.*.tags: email by values, in 1 of 1 values\n");
+}
+
+TEST(TopicTally, KeysAreLookedAtToo) {
+  TopicTally tally;
+  tally.add_key("");
+  tally.add_key("ann@example.com");
+  tally.add_key(R"({"iban": 1})");
+  EXPECT_EQ(shown(tally),
+            "(key): email by values, in 1 of 1 values\n"
+            "(key).iban: iban by name, by its name\n");
+}
+
 TEST(TopicTally, IsBoundedInFieldsAndDepth) {
   TopicTally tally;
   std::string wide = "{";

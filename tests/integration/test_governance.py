@@ -131,6 +131,7 @@ def test_topics_are_looked_through(kafka, rules, webhook, start_weir):
         kafka_clients.create_topic(kafka, f"gov-{topic}", 2)
     kafka_clients.produce(kafka, "gov-clicks", 20, json.dumps(
         {"id": 7, "user": {"mail": SECRETS[0], "first_name": "x"}, "card": SECRETS[2]}).encode())
+    kafka_clients.produce(kafka, "gov-clicks", 5, json.dumps({SECRETS[0]: 1}).encode(), key=SECRETS[1].encode())
     kafka_clients.produce(kafka, "gov-plain", 20, b'{"order_id": 1, "at": "2026-01-01T00:00:00Z"}')
     kafka_clients.produce(kafka, "gov-private", 20, SECRETS[0].encode())
     weir = start_weir({
@@ -142,7 +143,8 @@ def test_topics_are_looked_through(kafka, rules, webhook, start_weir):
     def pii(topic, **labels):
         return weir.sample("weir_pii_fields", cluster="shop", topic=topic, **labels)
     until("the topics are looked at", lambda: weir.sample("weir_governance_topics_looked_at", cluster="shop") == 2)
-    assert pii("gov-clicks", kind="email", found_by="values") == 1
+    assert pii("gov-clicks", kind="email", found_by="values") == 2, "of user.mail and of names"
+    assert pii("gov-clicks", kind="iban", found_by="values") == 1, "of keys"
     assert pii("gov-clicks", kind="card", found_by="values") == 1
     assert pii("gov-clicks", kind="name", found_by="name") is None, "it is accepted"
     assert {labels["topic"] for labels, _ in weir.metrics()["weir_pii_fields"]} == {"gov-clicks"}

@@ -119,6 +119,21 @@ def test_levels_deletions_and_transitive_checks(registry, start_weir):
     assert weir.sample("schema_registry_subjects_soft_deleted") == 1
 
 
+def test_a_subject_that_is_deleted_for_good_and_created_anew_between_two_looks(registry, start_weir):
+    subject = "anew-value"
+    assert registry.register(subject, record(field("id", "long"))).status == 200
+    weir = start_weir({"schema_registries": [watched(registry, "anew-", interval="2s")]})
+
+    def info(name):
+        return weir.sample("schema_registry_subject_info", subject=subject, record=name)
+    until("its first version is known", lambda: info("shop.Order") == 1)
+    assert registry.delete(subject, for_good=True).status == 200
+    assert registry.register(subject, record(field("name"), name="Person")).status == 200
+    until("Weir sees another schema under the same version", lambda: info("shop.Person") == 1)
+    assert info("shop.Order") is None
+    assert weir.sample("schema_registry_subject_latest_version", subject=subject) == 1
+
+
 def check(*arguments, **options):
     return subprocess.run([binary(), "check", "schemas", *map(str, arguments)], capture_output=True, text=True, timeout=60,
                           **options)

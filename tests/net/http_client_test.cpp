@@ -317,6 +317,21 @@ TEST_F(TlsTest, AnAuthorityThatIsGivenIsTrusted) {
   EXPECT_EQ(response->body, "secret");
 }
 
+TEST_F(TlsTest, ACertificateThatIsOverOrToComeIsNamed) {
+  for (const auto& [begin, end, words] :
+       {std::tuple(-7200L, -3600L, "has expired"), std::tuple(3600L, 7200L, "is not valid yet")}) {
+    const TlsIdentity identity(folder_, "IP:127.0.0.1", begin, end);
+    const TlsServer server(identity);
+    const auto response = get_trusting(server.url(), identity.certificate_file);
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().kind, ErrorKind::denied);
+    EXPECT_NE(response.error().message.find(std::string("the server's TLS certificate ") + words), std::string::npos)
+        << response.error().message;
+    EXPECT_NE(response.error().message.find("clock"), std::string::npos);
+    EXPECT_EQ(response.error().message.find("ca_file"), std::string::npos);
+  }
+}
+
 TEST_F(TlsTest, ACertificateOfAnotherHostIsRefused) {
   const TlsIdentity identity(folder_, "DNS:other.example");
   const TlsServer server(identity);

@@ -11,17 +11,18 @@
 
 namespace weir::net {
 
-/// A fresh key and a certificate, signed by itself, for one host; both as PEM files that live as long as this.
+/// A fresh key and a certificate, signed by itself, for one host, from `begin` to `end` seconds from now; both as PEM
+/// files that live as long as this.
 class TlsIdentity {
  public:
-  TlsIdentity(const std::string& folder, const std::string& alternative_name)
+  TlsIdentity(const std::string& folder, const std::string& alternative_name, long begin = -60, long end = 3600)
       : key_file(folder + "/key.pem"), certificate_file(folder + "/certificate.pem") {
     const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
     const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
     X509_set_version(certificate.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), begin);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), end);
     X509_NAME* name = X509_get_subject_name(certificate.get());
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
     X509_set_issuer_name(certificate.get(), name);

@@ -112,6 +112,36 @@ TEST_F(ResultsCollectorTest, OldResultsAreAFault) {
   EXPECT_TRUE(collect()->faults.empty());
 }
 
+TEST_F(ResultsCollectorTest, ResultsThatAreDatedAheadHaveNoAgeAndDoNotStayFresh) {
+  write("r.json", run_results("2026-01-02T06:00:00Z", "pass"));
+  make({"r.json"}, hours(1));
+  const auto batch = collect();
+  EXPECT_EQ(value(*batch, "weir_check_status"), 0);
+  EXPECT_EQ(value(*batch, "weir_check_results_age_seconds"), std::nullopt);
+  ASSERT_EQ(batch->faults.size(), 1U);
+  EXPECT_NE(
+      batch->faults[0].error.message.find("the results are of 2026-01-02T06:00:00.000Z, 2h ahead of this machine's "
+                                          "clock, so their age cannot be told"),
+      std::string::npos)
+      << batch->faults[0].error.message;
+  const auto later = collect(minutes(90));
+  ASSERT_EQ(later->faults.size(), 2U) << "older than 1h as well, since they were seen then";
+  EXPECT_NE(later->faults[1].error.message.find("older than 1h"), std::string::npos) << later->faults[1].error.message;
+  const auto past = collect(hours(2));
+  EXPECT_EQ(value(*past, "weir_check_results_age_seconds"), 7200);
+  EXPECT_EQ(past->faults.size(), 1U);
+}
+
+TEST_F(ResultsCollectorTest, ANodeThatIsDatedAheadWasNotDoneThen) {
+  write("r.json", R"({"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json",
+    "generated_at": "2026-01-02T05:00:00Z"}, "results": [{"status": "success", "unique_id": "model.shop.orders",
+    "execution_time": 1, "timing": [{"name": "execute", "completed_at": "2026-01-02T05:00:00Z"}]}]})");
+  make({"r.json"});
+  const auto batch = collect();
+  EXPECT_EQ(value(*batch, "weir_dbt_node_execution_seconds"), 1);
+  EXPECT_EQ(value(*batch, "weir_dbt_node_completed_timestamp_seconds"), std::nullopt);
+}
+
 const char* const kManifest = R"({
   "metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json"},
   "nodes": {

@@ -68,8 +68,9 @@ TEST(ImportDbt, FreshnessPastItsLimitFailsAndARuntimeErrorIsOne) {
     {"unique_id": "source.shop.raw.orders", "max_loaded_at_time_ago_in_s": 7200.5, "status": "error"},
     {"unique_id": "source.shop.raw.items", "max_loaded_at_time_ago_in_s": 10, "status": "pass"},
     {"unique_id": "source.shop.raw.late", "max_loaded_at_time_ago_in_s": 10, "status": "warn"},
-    {"unique_id": "source.shop.raw.gone", "status": "runtime error", "error": "relation does not exist"}]})");
-  ASSERT_EQ(report.results.size(), 4U);
+    {"unique_id": "source.shop.raw.gone", "status": "runtime error", "error": "relation does not exist"},
+    {"unique_id": "source.shop.raw.ahead", "max_loaded_at_time_ago_in_s": -7200, "status": "pass"}]})");
+  ASSERT_EQ(report.results.size(), 5U);
   EXPECT_EQ(report.results[0].dataset, "raw.orders");
   EXPECT_EQ(report.results[0].check, "freshness");
   EXPECT_EQ(report.results[0].outcome, Outcome::fail);
@@ -78,6 +79,10 @@ TEST(ImportDbt, FreshnessPastItsLimitFailsAndARuntimeErrorIsOne) {
   EXPECT_EQ(report.results[2].outcome, Outcome::warn);
   EXPECT_EQ(report.results[3].outcome, Outcome::error);
   EXPECT_EQ(report.results[3].message, "freshness: relation does not exist");
+  EXPECT_EQ(report.results[4].outcome, Outcome::error) << "dbt calls it fresh";
+  EXPECT_EQ(report.results[4].value, std::nullopt);
+  EXPECT_EQ(report.results[4].message,
+            "freshness: the newest row is of 2h in the future: a wrong clock, time zone or row");
 }
 
 const std::string kValidation = R"json({"success": false, "results": [

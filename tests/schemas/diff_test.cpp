@@ -145,6 +145,20 @@ TEST(Diff, ProtobufOneofsMessagesAndEnums) {
             (Texts{"added symbol Z to enum E", "removed symbol Y from enum E"}));
 }
 
+TEST(Diff, ProtobufSymbolsAreToldApartByNumber) {
+  EXPECT_EQ(proto("enum E { X = 0; Y = 1; }", "enum E { X = 0; Z = 1; }"), Texts{"renamed symbol Y of enum E to Z"});
+  EXPECT_EQ(proto("enum E { X = 0; Y = 1; Z = 2; }", "enum E { X = 0; Y = 2; Z = 1; }"),
+            (Texts{"changed the number of symbol Y of enum E from 1 to 2 [b] [f]",
+                   "changed the number of symbol Z of enum E from 2 to 1 [b] [f]"}));
+}
+
+TEST(Diff, ATypeThatBecomesOfAnotherKind) {
+  const auto field = [](const std::string& type) { return R"({"name":"n","type":)" + type + "}"; };
+  EXPECT_EQ(avro(field(R"({"type":"enum","name":"N","symbols":["A"]})"),
+                 field(R"({"type":"record","name":"N","fields":[]})")),
+            Texts{"made N no enum any more [b] [f]"});
+}
+
 TEST(Diff, JsonRequiredClosedAndEnums) {
   const auto json = [](const std::string& older, const std::string& newer) {
     return changes(Format::json, older, newer);

@@ -84,15 +84,16 @@ def total_lag(kafka):
                for found in sum(commits.values(), []))
 
 
-def produce(kafka, topic, count, value=b'{"order_id": 1}', partition=-1):
-    """Sends `count` messages, spread over the partitions unless one is given, and waits until the broker has them."""
+def produce(kafka, topic, count, value=b'{"order_id": 1}', partition=-1, key=None):
+    """Sends `count` messages, spread over the partitions unless one is given, and waits until the broker has them. Their
+    keys are their numbers unless one is given."""
     failures = []
     producer = Producer(_quiet(**{"bootstrap.servers": kafka.bootstrap, "linger.ms": 5,
                                   "sticky.partitioning.linger.ms": 0}))
     for number in range(count):
         while True:
             try:
-                producer.produce(topic, value, key=str(number).encode(), partition=partition,
+                producer.produce(topic, value, key=key or str(number).encode(), partition=partition,
                                  on_delivery=lambda error, _: failures.append(error) if error else None)
                 break
             except BufferError:

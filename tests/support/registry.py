@@ -40,8 +40,9 @@ class Apicurio(Server):
         assert answer.status == 200, answer
         return answer
 
-    def delete(self, subject):
-        return self._call("DELETE", f"/subjects/{self._quoted(subject)}")
+    def delete(self, subject, for_good=False):
+        answer = self._call("DELETE", f"/subjects/{self._quoted(subject)}")
+        return self._call("DELETE", f"/subjects/{self._quoted(subject)}?permanent=true") if for_good else answer
 
     def delete_version(self, subject, version):
         return self._call("DELETE", f"/subjects/{self._quoted(subject)}/versions/{version}")
