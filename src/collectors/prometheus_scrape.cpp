@@ -20,6 +20,9 @@ constexpr std::array kMetrics = {
                      "Samples of the page that relabelling left."},
 };
 
+/// Before relabelling; the body's limit bounds them as well.
+constexpr std::size_t kMostOnAPage = 200'000;
+
 constexpr std::string_view kAccept =
     "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
 
@@ -92,7 +95,7 @@ core::Result<std::size_t> ScrapeCollector::scrape(const core::CollectContext& co
 core::Result<std::size_t> ScrapeCollector::take(const net::HttpResponse& response, core::Time now, core::Batch& batch) {
   const auto format = exposition_format(response.header("content-type"));
   if (!format) return std::unexpected(format.error());
-  const auto samples = parse_exposition(response.body, *format, settings_.sample_limit);
+  const auto samples = parse_exposition(response.body, *format, kMostOnAPage);
   if (!samples) return std::unexpected(samples.error());
   ++cycle_;
   for (const ExposedSample& sample : *samples) {
@@ -109,6 +112,12 @@ core::Result<std::size_t> ScrapeCollector::take(const net::HttpResponse& respons
     if (!known.labels.empty()) batch.samples.push_back({known.labels, now, sample.value});
   }
   std::erase_if(known_, [&](const auto& entry) { return entry.second.seen != cycle_; });
+  if (batch.samples.size() > settings_.sample_limit) {
+    return core::fail(core::ErrorKind::limit,
+                      fmt::format("there are {} samples, more than {}; raise sample_limit, or drop some by a preset or "
+                                  "metric_relabel_configs",
+                                  batch.samples.size(), settings_.sample_limit));
+  }
   return samples->size();
 }
 
