@@ -191,9 +191,8 @@ core::Result<std::vector<ExposedSample>> parse_exposition(std::string_view page,
                                                          number, shown_series(line)));
     }
     if (samples.size() == most) {
-      return core::fail(ErrorKind::limit, fmt::format("there are more than {} samples; raise sample_limit or have "
-                                                      "less exposed",
-                                                      most));
+      return core::fail(ErrorKind::limit,
+                        fmt::format("there are more than {} samples on the page; have less exposed", most));
     }
     samples.push_back(*sample);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/topic_recall.h"
 #include "kafka/cluster.h"
 
 namespace weir::collectors {
@@ -87,6 +88,7 @@ core::Result<core::Batch> KafkaCollector::collect(const core::CollectContext& co
     batch.events.push_back(
         {context.now, std::move(notice.kind), core::Labels{{"cluster", settings_.name}}, std::move(notice.message)});
   }
+  recall_topic_configs(cycle, configs_, *snapshot);
   const std::vector<TopicTotals> totals = topics(*snapshot, cycle, topics_, batch);
   cluster_totals(*snapshot, totals, cycle, cluster_, batch);
   topic_config(*snapshot, cycle, configs_, batch);

@@ -38,6 +38,9 @@ core::Error off_times(std::size_t count, const ExposedSample& first, core::Time 
       .error();
 }
 
+/// Before relabelling; the body's limit bounds them as well.
+constexpr std::size_t kMostOnAPage = 200'000;
+
 constexpr std::string_view kAccept =
     "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
 
@@ -110,7 +113,7 @@ core::Result<std::size_t> ScrapeCollector::scrape(const core::CollectContext& co
 core::Result<std::size_t> ScrapeCollector::take(const net::HttpResponse& response, core::Time now, core::Batch& batch) {
   const auto format = exposition_format(response.header("content-type"));
   if (!format) return std::unexpected(format.error());
-  const auto samples = parse_exposition(response.body, *format, settings_.sample_limit);
+  const auto samples = parse_exposition(response.body, *format, kMostOnAPage);
   if (!samples) return std::unexpected(samples.error());
   ++cycle_;
   std::size_t off = 0;
@@ -134,6 +137,12 @@ core::Result<std::size_t> ScrapeCollector::take(const net::HttpResponse& respons
     batch.samples.push_back({known.labels, now, sample.value});
   }
   std::erase_if(known_, [&](const auto& entry) { return entry.second.seen != cycle_; });
+  if (batch.samples.size() > settings_.sample_limit) {
+    return core::fail(core::ErrorKind::limit,
+                      fmt::format("there are {} samples, more than {}; raise sample_limit, or drop some by a preset or "
+                                  "metric_relabel_configs",
+                                  batch.samples.size(), settings_.sample_limit));
+  }
   if (first_off != nullptr) {
     core::Error error = off_times(off, *first_off, now);
     error.where = settings_.endpoint.url;

@@ -7,8 +7,10 @@
 namespace weir::collectors {
 namespace {
 
-// The JMX exporter names a bean's attribute domain_type_name_attribute, some configurations without the attribute, with
-// _total behind counters, or all in lower case.
+// The JMX exporter names a bean's attribute domain_type_attribute, with the bean's name as a label: that is made
+// domain_type_name_attribute first, see kBeanName. Configurations that are common have it so, without the attribute,
+// with _total behind counters, or all in lower case. Where none is told to be a counter, its versions from 1.0 on take
+// _total off.
 constexpr std::array kBroker = {
     PresetMetric{"kafka_server_replicamanager_underreplicatedpartitions(?:_value)?",
                  "kafka_broker_under_replicated_partitions"},
@@ -37,7 +39,7 @@ constexpr std::array kBroker = {
                  "kafka_broker_request_time_milliseconds_p$1"},
     PresetMetric{"kafka_network_requestmetrics_errors(?:persec)?(?:_count)?(?:_total)?",
                  "kafka_broker_request_errors_total"},
-    PresetMetric{"kafka_server_kafkarequesthandlerpool_requesthandleravgidle(?:percent)?_oneminuterate",
+    PresetMetric{"kafka_server_kafkarequesthandlerpool_requesthandleravgidle(?:(?:percent)?_oneminuterate|_percent)",
                  "kafka_broker_request_handler_idle_ratio"},
     PresetMetric{"kafka_log_log_size(?:_value)?", "kafka_broker_log_size_bytes"},
     PresetMetric{"kafka_log_logmanager_offlinelogdirectorycount(?:_value)?", "kafka_broker_offline_log_directories"},
@@ -50,18 +52,20 @@ constexpr std::array kClient = {
                  "outgoing_byte_rate|record_queue_time_avg|record_queue_time_max|buffer_available_bytes|"
                  "produce_throttle_time_avg)",
                  "kafka_producer_$1"},
-    PresetMetric{"kafka_producer_(?:producer_metrics_)?(record_send|record_error|record_retry)_total",
-                 "kafka_producer_$1_total"},
+    PresetMetric{"kafka_producer_(?:producer_metrics_)?(record_send|record_error|record_retry)(?:_total)?",
+                 "kafka_producer_${1}_total"},
     PresetMetric{"kafka_producer_producer_topic_metrics_(record_send_rate|record_error_rate|byte_rate)",
                  "kafka_producer_topic_$1"},
     PresetMetric{"kafka_consumer_(?:consumer_)?fetch_manager_(?:metrics_)?(records_lag_max|records_lag|"
                  "records_consumed_rate|bytes_consumed_rate|fetch_latency_avg|fetch_latency_max|fetch_rate|"
                  "records_per_request_avg)",
                  "kafka_consumer_$1"},
-    PresetMetric{"kafka_consumer_(?:consumer_)?coordinator_(?:metrics_)?(rebalance_rate_per_hour|rebalance_total|"
-                 "failed_rebalance_total|commit_latency_avg|commit_latency_max|commit_rate|last_heartbeat_seconds_ago|"
+    PresetMetric{"kafka_consumer_(?:consumer_)?coordinator_(?:metrics_)?(rebalance_rate_per_hour|commit_latency_avg|"
+                 "commit_latency_max|commit_rate|last_heartbeat_seconds_ago|"
                  "assigned_partitions)",
                  "kafka_consumer_$1"},
+    PresetMetric{"kafka_consumer_(?:consumer_)?coordinator_(?:metrics_)?(rebalance|failed_rebalance)(?:_total)?",
+                 "kafka_consumer_${1}_total"},
     PresetMetric{"kafka_consumer_(?:consumer_metrics_)?(poll_idle_ratio_avg|time_between_poll_avg|"
                  "time_between_poll_max|last_poll_seconds_ago)",
                  "kafka_consumer_$1"},
@@ -80,18 +84,25 @@ constexpr std::array kStreams = {
                  "task_created_rate|task_closed_rate)",
                  "kafka_streams_thread_$1"},
     PresetMetric{"kafka_streams?_(?:stream_)?task_(?:metrics_)?(process_rate|process_latency_avg|process_latency_max|"
-                 "dropped_records_rate|dropped_records_total|record_lateness_avg|record_lateness_max)",
+                 "dropped_records_rate|record_lateness_avg|record_lateness_max)",
                  "kafka_streams_task_$1"},
+    PresetMetric{"kafka_streams?_(?:stream_)?task_(?:metrics_)?dropped_records(?:_total)?",
+                 "kafka_streams_task_dropped_records_total"},
 };
 
 constexpr std::array kConnect = {
-    PresetMetric{"kafka_connect_(?:connect_)?worker_(?:metrics_)?(connector_count|task_count|"
-                 "connector_startup_failure_total|task_startup_failure_total|connector_failed_task_count|"
-                 "connector_running_task_count|connector_paused_task_count|connector_destroyed_task_count)",
-                 "kafka_connect_worker_$1"},
-    PresetMetric{"kafka_connect_(?:connect_)?(?:worker_)?rebalance_(?:metrics_)?(completed_rebalances_total|"
+    PresetMetric{
+        "kafka_connect_(?:connect_)?worker_(?:metrics_)?(connector_count|task_count|connector_failed_task_count|"
+        "connector_running_task_count|connector_paused_task_count|connector_destroyed_task_count)",
+        "kafka_connect_worker_$1"},
+    PresetMetric{"kafka_connect_(?:connect_)?worker_(?:metrics_)?(connector_startup_failure|task_startup_failure)"
+                 "(?:_total)?",
+                 "kafka_connect_worker_${1}_total"},
+    PresetMetric{"kafka_connect_(?:connect_)?(?:worker_)?rebalance_(?:metrics_)?("
                  "rebalance_avg_time_ms|rebalancing|time_since_last_rebalance_ms)",
                  "kafka_connect_rebalance_$1"},
+    PresetMetric{"kafka_connect_(?:connect_)?(?:worker_)?rebalance_(?:metrics_)?completed_rebalances(?:_total)?",
+                 "kafka_connect_rebalance_completed_rebalances_total"},
     PresetMetric{"kafka_connect_(?:connect_)?connector_task_(?:metrics_)?(running_ratio|pause_ratio|batch_size_avg|"
                  "offset_commit_failure_percentage|offset_commit_avg_time_ms|offset_commit_max_time_ms)",
                  "kafka_connect_task_$1"},
@@ -103,7 +114,7 @@ constexpr std::array kConnect = {
                  "sink_record_send_rate|sink_record_lag_max|put_batch_avg_time_ms|put_batch_max_time_ms|"
                  "source_record_poll_rate|source_record_write_rate|poll_batch_avg_time_ms|"
                  "source_record_active_count)",
-                 "kafka_connect_$1_task_$2"},
+                 "kafka_connect_${1}_task_$2"},
 };
 
 constexpr std::array kDebezium = {
@@ -165,6 +176,15 @@ constexpr std::array kPresets = {
     ScrapePreset{"node_exporter", "disks of machines through node_exporter", kNode},
 };
 
+/// Of the JMX exporter's series: type and attribute, and the bean's name, when a label has that.
+constexpr const char* kBeanName =
+    "(?i)(kafka_(?:server|network|controller|log)_[a-z]+)_(value|count|oneminuterate|95thpercentile|99thpercentile);(.+"
+    ")";
+/// Such a name with such a label, once they are joined.
+constexpr const char* kJoined =
+    "(?i)kafka_(?:server|network|controller|log)_[a-z]+_.+_(?:value|count|oneminuterate|95thpercentile|99thpercentile);"
+    ".+";
+
 RelabelRule must(RelabelRule::Parts parts) { return RelabelRule::make(std::move(parts)).value(); }
 
 }  // namespace
@@ -187,6 +207,12 @@ std::vector<RelabelRule> preset_rules(const std::vector<std::string>& names) {
   }
   if (renames.empty()) return {};
   std::vector<RelabelRule> rules;
+  if (std::ranges::find(names, "kafka_broker") != names.end()) {
+    const std::vector<std::string> bean = {"__name__", "name"};
+    rules.push_back(
+        must({.source_labels = bean, .regex = kBeanName, .target_label = "__name__", .replacement = "${1}_${3}_$2"}));
+    rules.push_back(must({.source_labels = bean, .regex = kJoined, .target_label = "name", .replacement = ""}));
+  }
   rules.push_back(must({.source_labels = {"__name__"}, .regex = "(?i)" + kept, .action = RelabelRule::Action::keep}));
   std::ranges::move(renames, std::back_inserter(rules));
   // The JMX exporter writes a bean's key as it is: client-id, clientId.

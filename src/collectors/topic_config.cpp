@@ -80,11 +80,8 @@ void topic_config(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, Topi
     TopicConfigMemory::Topic& known = memory.topics[topic.name];
     known.seen = true;
     if (topic.config != nullptr && topic.config != known.config) {
-      if (known.config == nullptr) {
-        build_labels(cycle.cluster, topic.name, known);
-      } else {
-        note_changes(topic.name, *topic.config, cycle, known, batch);
-      }
+      if (known.retention_seconds.empty()) build_labels(cycle.cluster, topic.name, known);
+      if (known.config != nullptr) note_changes(topic.name, *topic.config, cycle, known, batch);
       known.config = topic.config;
       known.policy =
           Labels::metric("kafka_topic_cleanup_policy",

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -26,6 +27,9 @@ struct TopicConfigMemory {
     bool seen = false;
   };
   std::map<std::string, Topic, std::less<>> topics;
+  std::optional<core::Time> since;  // the first cycle
+  /// From before a restart, by topic; kept for a while.
+  std::map<std::string, std::shared_ptr<const kafka::TopicConfig>, std::less<>> recalled;
 };
 
 /// Appends the settings of each topic where they are known, and the event topic_config_changed where one is another

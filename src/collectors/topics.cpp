@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
+#include <utility>
+
+#include "collectors/topic_recall.h"
 
 namespace weir::collectors {
 namespace {
@@ -175,6 +178,7 @@ class TopicSamples {
     if (sum.rate_known && !sum.rate_spoiled) totals.records_per_second = sum.per_second;
     if (totals.messages) add(memory.messages, static_cast<double>(*totals.messages));
     if (totals.records_per_second) add(memory.rate, *totals.records_per_second);
+    if (sum.went_back != nullptr) memory.grew_at.reset();  // that was another log
     if (sum.grew) memory.grew_at = cycle_.now;
     newest(topic, memory);
     if (sum.went_back != nullptr) recreated(topic.name, sum);
@@ -229,6 +233,7 @@ class TopicSamples {
 std::vector<TopicTotals> topics(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, TopicMemory& memory,
                                 core::Batch& batch) {
   std::vector<TopicTotals> totals(snapshot.topics.size());
+  if (!std::exchange(memory.recalled, true) && cycle.past != nullptr) recall_topics(snapshot, cycle, memory);
   TopicSamples samples(cycle, batch);
   for (std::size_t i = 0; i < snapshot.topics.size(); ++i) {
     const kafka::Topic& topic = snapshot.topics[i];

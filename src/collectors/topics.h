@@ -63,6 +63,7 @@ struct TopicMemory {
     bool seen = false;
   };
   std::map<std::string, Topic, std::less<>> topics;
+  bool recalled = false;  // what was known before a restart
 };
 
 /// Drops the entries that this cycle did not mark as seen, and unmarks the others.
@@ -76,7 +77,7 @@ void forget_unseen(Map& map) {
 /// What the topics' own logs add up to, by index as Snapshot::topics.
 struct TopicTotals {
   std::optional<std::int64_t> messages;      // absent where nothing of it was ever read
-  std::optional<double> records_per_second;  // absent in the first cycle, and where ends could not be read
+  std::optional<double> records_per_second;  // absent where a topic is first seen, and where ends could not be read
 };
 
 /// Appends the metrics of all topics and the event topic_recreated (a log end offset went back: the topic was
@@ -87,7 +88,7 @@ struct TopicTotals {
 /// can be written to it. In the sum of messages a partition that could not be read counts as it was last
 /// known: leaving it out would look like messages deleted. The age of the newest record is the time since a log end
 /// was seen to go forward, which is at most a cycle too small; before that is seen it is only known where the snapshot
-/// has it. Pure apart from `memory`.
+/// has it. The first cycle goes on from what `cycle.past` holds of the topics. Pure apart from `memory`.
 std::vector<TopicTotals> topics(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, TopicMemory& memory,
                                 core::Batch& batch);
 

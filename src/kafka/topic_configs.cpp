@@ -14,7 +14,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kPeriod = std::chrono::minutes(5);
+constexpr int kCycles = 20;
+constexpr milliseconds kLongestPeriod = std::chrono::minutes(5);
 constexpr milliseconds kRetry = std::chrono::minutes(1);
 constexpr milliseconds kSpan{2000};
 constexpr milliseconds kPollSpan{100};
@@ -77,9 +78,13 @@ TopicConfig to_topic_config(std::span<const std::pair<std::string_view, std::str
   return config;
 }
 
+TopicConfigs::TopicConfigs(milliseconds interval)
+    : period_(std::min(kLongestPeriod, kCycles * std::max(interval, milliseconds{1}))),
+      cycles_(static_cast<std::size_t>(std::max<milliseconds::rep>(1, period_ / std::max(interval, milliseconds{1})))) {
+}
+
 std::vector<std::string> TopicConfigs::due(const std::vector<Topic>& topics, Clock::time_point now) {
-  const auto cycles = std::max<milliseconds::rep>(1, kPeriod / std::max(interval_, milliseconds{1}));
-  const std::size_t even = topics.size() / static_cast<std::size_t>(cycles) + 1;
+  const std::size_t even = topics.size() / cycles_ + 1;
   const std::size_t share = std::clamp(even, kLeastShare, kMostShare);
   std::vector<std::pair<Clock::time_point, const std::string*>> waiting;
   for (const Topic& topic : topics) {
@@ -96,7 +101,7 @@ std::vector<std::string> TopicConfigs::due(const std::vector<Topic>& topics, Clo
   std::vector<std::string> names;
   for (std::size_t i = 0; i < most; ++i) {
     names.push_back(*waiting[i].second);
-    topics_.find(names.back())->second.next = now + kRetry;
+    topics_.find(names.back())->second.next = now + std::min(kRetry, period_);
   }
   return names;
 }
@@ -105,7 +110,7 @@ void TopicConfigs::take(const std::string& topic, Answer answer, Clock::time_poi
   const auto known = topics_.find(topic);
   if (known == topics_.end()) return;
   if (!answer.config && !answer.denied) return;  // asked again at kRetry
-  known->second.next = now + kPeriod;
+  known->second.next = now + period_;
   known->second.denied = answer.denied;
   const auto& last = known->second.config;
   if (answer.config && last && *answer.config == *last) return;  // so that equal settings are the same pointer

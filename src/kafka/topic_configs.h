@@ -15,17 +15,18 @@
 
 namespace weir::kafka {
 
-/// Reads topics' settings (DescribeConfigs, the wanted keys only) on a slow lane: each topic about every 5 minutes, new
-/// ones first, a bounded share of them a cycle. A topic keeps what was last read.
+/// Reads topics' settings (DescribeConfigs, the wanted keys only) on a slow lane: each topic about every 20 cycles,
+/// every 5 minutes at the least, new ones first, a bounded share of them a cycle. A topic keeps what was last read.
 ///
 /// A user who may not read settings (DESCRIBE_CONFIGS) still sees everything else, so that is no fault: it is told by a
-/// notice once, until they can be read again. Other failures pass: what failed is asked for again a minute later.
+/// notice once, until they can be read again. Other failures pass: what failed is asked for again a minute later, or
+/// sooner.
 class TopicConfigs {
  public:
   using Clock = std::chrono::steady_clock;
 
   /// `interval`: from cycle to cycle.
-  explicit TopicConfigs(std::chrono::milliseconds interval) : interval_(interval) {}
+  explicit TopicConfigs(std::chrono::milliseconds interval);
 
   /// Sets `config` of each topic whose settings were ever read. Ends within 2 s.
   void update(Connection& connection, const Budget& budget, Snapshot& snapshot);
@@ -48,7 +49,8 @@ class TopicConfigs {
     bool seen = false;
   };
 
-  std::chrono::milliseconds interval_;
+  std::chrono::milliseconds period_;  // until a topic is asked for again
+  std::size_t cycles_;                // in a period
   std::map<std::string, Known, std::less<>> topics_;
   bool told_ = false;
 };

@@ -105,7 +105,7 @@ TEST(ExpositionTest, MoreSamplesThanTheLimitAreRefused) {
   const auto found = parse(page);
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().kind, ErrorKind::limit);
-  EXPECT_NE(found.error().message.find("sample_limit"), std::string::npos);
+  EXPECT_NE(found.error().message.find("more than 100 samples on the page"), std::string::npos);
 }
 
 TEST(ExpositionTest, TheContentTypeTellsTheFormat) {

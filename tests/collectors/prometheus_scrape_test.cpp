@@ -130,6 +130,21 @@ TEST_F(ScrapeTest, TimesOfOpenMetricsAreSeconds) {
       << batch->faults[0].error.message;
 }
 
+TEST_F(ScrapeTest, TheLimitIsOfWhatRelabellingLeaves) {
+  settings_.sample_limit = 2;
+  settings_.rules.push_back(
+      RelabelRule::make({.source_labels = {"__name__"}, .regex = "go_.*", .action = RelabelRule::Action::drop})
+          .value());
+  page_.body = "go_a 5\ngo_b 6\ngo_c 7\nkept 1\nkept_too 1\n";
+  EXPECT_TRUE(collect()->faults.empty());
+  page_.body = "kept 1\nkept_too 1\nkept_as_well 1\n";
+  const auto batch = collect();
+  ASSERT_EQ(batch->faults.size(), 1U);
+  EXPECT_EQ(batch->faults[0].error.kind, ErrorKind::limit);
+  EXPECT_NE(batch->faults[0].error.message.find("3 samples, more than 2; raise sample_limit"), std::string::npos);
+  EXPECT_EQ(values(*batch), (std::map<std::string, double>{{R"(up{instance="app:9404",job="orders"})", 0}}));
+}
+
 TEST_F(ScrapeTest, APageThatCannotBeReadKeepsItsSeriesAndIsDown) {
   page_.body = "kept 1\n";
   ASSERT_TRUE(collect());

@@ -67,7 +67,7 @@ TEST_F(RelabelTest, MistakesAreNamedAtTheirPlace) {
 Labels named(const std::string& name) { return Labels{{"__name__", name}, {"clientId", "p1"}}; }
 
 TEST(ScrapePresetTest, OneNameForWhatExportersCallDifferently) {
-  const auto rules = preset_rules({"kafka_broker", "kafka_client", "spring_kafka"});
+  const auto rules = preset_rules({"kafka_broker", "kafka_client", "kafka_connect", "spring_kafka"});
   const std::pair<const char*, const char*> cases[] = {
       {"kafka_server_ReplicaManager_UnderReplicatedPartitions", "kafka_broker_under_replicated_partitions"},
       {"kafka_server_replicamanager_underreplicatedpartitions_value", "kafka_broker_under_replicated_partitions"},
@@ -81,6 +81,13 @@ TEST(ScrapePresetTest, OneNameForWhatExportersCallDifferently) {
       {"kafka_producer_producer_metrics_batch_size_avg", "kafka_producer_batch_size_avg"},
       {"kafka_consumer_consumer_fetch_manager_metrics_records_lag_max", "kafka_consumer_records_lag_max"},
       {"spring_kafka_listener_seconds_bucket", "consumer_processing_seconds_bucket"},
+      {"kafka_server_kafkarequesthandlerpool_requesthandleravgidle_percent", "kafka_broker_request_handler_idle_ratio"},
+      {"kafka_producer_producer_metrics_record_error", "kafka_producer_record_error_total"},
+      {"kafka_producer_record_error_total", "kafka_producer_record_error_total"},
+      {"kafka_consumer_consumer_coordinator_metrics_failed_rebalance", "kafka_consumer_failed_rebalance_total"},
+      {"kafka_connect_sink_task_metrics_put_batch_avg_time_ms", "kafka_connect_sink_task_put_batch_avg_time_ms"},
+      {"kafka_connect_connect_worker_metrics_task_startup_failure_total",
+       "kafka_connect_worker_task_startup_failure_total"},
       {"kafka_consumer_coordinator_rebalance_rate_per_hour", "kafka_consumer_rebalance_rate_per_hour"}};
   for (const auto& [exposed, name] : cases) {
     const Labels made = relabel(named(exposed), rules);
@@ -91,6 +98,23 @@ TEST(ScrapePresetTest, OneNameForWhatExportersCallDifferently) {
   for (const char* other : {"jvm_memory_bytes_used", "kafka_server_replicamanager_underreplicatedpartitions_x", "up"}) {
     EXPECT_TRUE(relabel(named(other), rules).empty()) << other;
   }
+}
+
+TEST(ScrapePresetTest, ABeansNameMayBeALabelAsTheJmxExporterHasItByItself) {
+  const auto rules = preset_rules({"kafka_broker"});
+  const auto renamed = [&](const char* name, const char* bean, Labels more = {}) {
+    return relabel(more.with("__name__", name).with("name", bean), rules);
+  };
+  EXPECT_EQ(renamed("kafka_server_ReplicaManager_Value", "UnderReplicatedPartitions"),
+            Labels::metric("kafka_broker_under_replicated_partitions", {}));
+  EXPECT_EQ(renamed("kafka_server_BrokerTopicMetrics_Count", "BytesInPerSec", Labels{{"topic", "orders"}}),
+            Labels::metric("kafka_broker_bytes_in_total", {{"topic", "orders"}}));
+  EXPECT_EQ(renamed("kafka_network_RequestMetrics_95thPercentile", "TotalTimeMs", Labels{{"request", "Produce"}}),
+            Labels::metric("kafka_broker_request_time_milliseconds_p95", {{"request", "Produce"}}));
+  EXPECT_EQ(renamed("kafka_server_KafkaRequestHandlerPool_OneMinuteRate", "RequestHandlerAvgIdlePercent"),
+            Labels::metric("kafka_broker_request_handler_idle_ratio", {}));
+  EXPECT_TRUE(renamed("kafka_server_BrokerTopicMetrics_FiveMinuteRate", "BytesInPerSec").empty());
+  EXPECT_TRUE(renamed("kafka_server_ReplicaManager_Value", "Other").empty());
 }
 
 TEST(ScrapePresetTest, DisksOfNodeExporterKeepTheirNamesAndLabels) {

@@ -186,6 +186,15 @@ TEST_F(Topics, TheNewestRecordsAgeIsKnownOnceOneWasSeenToArrive) {
   EXPECT_EQ(value(run({told}, 660), R"(kafka_topic_newest_record_age_seconds{cluster="prod",topic="told"})"), 660);
 }
 
+TEST_F(Topics, TheNewestRecordOfATopicThatWasCreatedAnewIsNoneOfTheOldOnes) {
+  const std::string age = "kafka_topic_newest_record_age_seconds" + kOrders;
+  run({make_topic("orders", {{0, 100}})}, 0);
+  EXPECT_EQ(value(run({make_topic("orders", {{0, 101}})}, 15), age), 0);
+  EXPECT_EQ(value(run({make_topic("orders", {{0, 5}})}, 600), age), std::nullopt);
+  EXPECT_EQ(value(run({make_topic("orders", {{0, 5}})}, 615), age), std::nullopt);
+  EXPECT_EQ(value(run({make_topic("orders", {{0, 6}})}, 630), age), 0);
+}
+
 TEST_F(Topics, WithoutSeriesByPartitionTheCountsAreTheSame) {
   kafka::Snapshot snapshot;
   snapshot.topics = {make_topic("orders", {{5, 15}})};

@@ -14,10 +14,14 @@ from support.weir import Weir
 PARTITIONS = 6
 
 
+on_4 = pytest.mark.parametrize("kafka", ["4.1.0"], indirect=True)
+on_both = pytest.mark.parametrize("kafka", ["4.1.0", "3.9.1"], indirect=True)
+
+
 @pytest.fixture(scope="module")
-def kafka():
+def kafka(request):
     with CountingProxy() as proxy:
-        cluster = Kafka("4.1.0", brokers=3, listeners={"CLIENT": "PLAINTEXT"})
+        cluster = Kafka(request.param, brokers=3, listeners={"CLIENT": "PLAINTEXT"})
         # The third broker's answers to Weir can be delayed; the other brokers and these tests reach it directly.
         proxy.target = cluster.brokers[2].ports["CLIENT"]
         cluster.brokers[2].advertised["CLIENT"] = proxy.port
@@ -30,6 +34,7 @@ def kafka():
 def fill(cluster):
     kafka_clients.create_topic(cluster, "wide", PARTITIONS, copies=3)
     kafka_clients.create_topic(cluster, "narrow", PARTITIONS, copies=1)
+    kafka_clients.create_topic(cluster, "strict", PARTITIONS, copies=3, min_insync_replicas=3)
     for topic in ("wide", "narrow"):
         for partition in range(PARTITIONS):
             kafka_clients.produce(cluster, topic, 10, partition=partition)
@@ -83,19 +88,36 @@ def end(metrics, topic, partition):
     return value(metrics, "kafka_topic_partition_current_offset", topic=topic, partition=str(partition))
 
 
+def replicas(metrics, topic):
+    """What is amiss with the replicas of a topic, and how many brokers there are."""
+    names = ["under_replicated", "under_min_isr", "offline", "leader_not_preferred"]
+    return {**{name: value(metrics, f"kafka_topic_{name}_partitions", topic=topic) for name in names},
+            "brokers": value(metrics, "kafka_brokers")}
+
+
 def partition_led_by(metrics, topic, brokers):
     return next(partition for partition, leader in leaders(metrics, topic).items() if leader in brokers)
 
 
+@on_both
 def test_a_broker_that_dies_and_comes_back(kafka, cycles):
     broker = kafka.brokers[2]
     lost = partition_led_by(cycles.metrics(), "narrow", {3})
     alive = partition_led_by(cycles.metrics(), "narrow", {1, 2})
+    well = {"under_replicated": 0, "under_min_isr": 0, "offline": 0, "leader_not_preferred": 0, "brokers": 3}
+    cycles.within(2, "all replicas are well", lambda found: replicas(found, "strict") == well)
+    led = {topic: list(leaders(cycles.metrics(), topic).values()).count(3) for topic in ("strict", "narrow")}
+    assert led["strict"] > 0
     before = end(cycles.metrics(), "narrow", alive)
     broker.kill()
     kafka_clients.produce(kafka, "narrow", 5, partition=alive)
     cycles.within(2, "what a living broker leads", lambda found: end(found, "narrow", alive) == before + 5)
     cycles.within(60, "the partition has no leader", lambda found: leaders(found, "narrow").get(lost) == -1)
+    cycles.within(60, "what misses its copies", lambda found: replicas(found, "strict") == {
+        "under_replicated": PARTITIONS, "under_min_isr": PARTITIONS, "offline": 0,
+        "leader_not_preferred": led["strict"], "brokers": 2})
+    assert replicas(cycles.metrics(), "narrow")["offline"] == led["narrow"]
+    assert value(cycles.metrics(), "kafka_broker_leader_partitions", broker="3") == 0
     # Nothing is taken for deleted, and the collector says that it does not see all.
     assert not succeeds(cycles.next())
     assert "partition" in cycles.weir.collector("kafka/shop")["error"]
@@ -113,6 +135,7 @@ def test_a_broker_that_dies_and_comes_back(kafka, cycles):
     cycles.within(2, "all is seen again", succeeds)
 
 
+@on_4
 @pytest.mark.parametrize("number", [2, 3])
 def test_a_broker_that_freezes_is_waited_for_once(kafka, cycles, number):
     broker = kafka.brokers[number - 1]
@@ -141,6 +164,7 @@ def test_a_broker_that_freezes_is_waited_for_once(kafka, cycles, number):
     until("all is seen again", lambda: succeeds(cycles.metrics()), 60)
 
 
+@on_4
 @pytest.mark.parametrize("delay", [1.2, 2.0])  # all of a cycle's requests to it one after the other take more than a cycle
 def test_a_broker_that_is_slow_delays_only_what_it_has(kafka, cycles, delay):
     found = cycles.metrics()

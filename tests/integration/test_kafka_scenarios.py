@@ -13,7 +13,7 @@ from support.kafka_raw import RawMember
 from support.kafka_cycles import Cycles, series, value
 from support.kafka_tools import JavaConsumer
 from support.wait import until
-from support.weir import Weir
+from support.weir import Weir, parse_metrics
 
 # The cleaner looks at once, and offsets of groups that were deleted go at once.
 PROPERTIES = {"log.cleaner.backoff.ms": 100, "log.cleaner.min.cleanable.ratio": 0.01,
@@ -28,7 +28,8 @@ def broker(request):
 
 @pytest.fixture(scope="module")
 def weir(broker):
-    running = Weir({"kafka": [shop.kafka_section(broker, transactions=True, groups={"read_committed": ["^exact-"]})]})
+    running = Weir({"kafka": [shop.kafka_section(broker, interval="500ms", transactions=True,
+                                                 groups={"read_committed": ["^exact-"]}, metrics={"members": True})]})
     running.start()
     yield running
     assert running.stop() in (0, None), running.log_tail()
@@ -74,6 +75,12 @@ class Case:
     def members(self, metrics):
         return value(metrics, "kafka_consumergroup_members", consumergroup=self.group)
 
+    def of_group(self, metrics, name, **labels):
+        return value(metrics, f"kafka_consumergroup_{name}", consumergroup=self.group, **labels)
+
+    def of_topic(self, metrics, name, **labels):
+        return value(metrics, f"kafka_topic_{name}", topic=self.topic, **labels)
+
 
 def test_a_consumer_that_stops(broker, cycles):
     case = Case(broker, "stop")
@@ -81,10 +88,12 @@ def test_a_consumer_that_stops(broker, cycles):
     with kafka_clients.GroupMember(broker, case.group, case.topic).wait_for(50):
         cycles.within(2, "read to the end, by one member", lambda found: case.lag(found) == 0
                       and case.state(found) == ["Stable"] and case.members(found) == 1
-                      and case.kind(found) == ["classic"])
+                      and case.kind(found) == ["classic"]
+                      and case.of_group(found, "member_partitions", client_id="rdkafka", host="127.0.0.1") == 1)
     case.produce(70)
     cycles.within(2, "lag and no members", lambda found: case.lag(found) == 70 and case.committed(found) == 50
-                  and case.state(found) == ["Empty"] and case.members(found) == 0)
+                  and case.state(found) == ["Empty"] and case.members(found) == 0
+                  and not series(found, "kafka_consumergroup_member_partitions", consumergroup=case.group))
 
 
 def test_a_consumer_that_is_slow(broker, cycles):
@@ -106,7 +115,8 @@ def test_a_group_that_is_rewound(broker, cycles):
     case.commit(90)
     cycles.within(2, "lag of 10", lambda found: case.lag(found) == 10)
     case.commit(20)
-    cycles.within(2, "lag of 80", lambda found: case.lag(found) == 80 and case.committed(found) == 20)
+    cycles.within(2, "lag of 80", lambda found: case.lag(found) == 80 and case.committed(found) == 20
+                  and case.of_group(found, "rewinds_total") == 1 and case.of_group(found, "status", status="REWIND") == 1)
 
 
 def test_a_topic_that_is_recreated(broker, cycles):
@@ -119,8 +129,12 @@ def test_a_topic_that_is_recreated(broker, cycles):
     kafka_clients.create_topic(broker, case.topic)
     case.produce(7)
     cycles.within(2, "the new topic", lambda found: case.end(found) == 7)
+    case.commit(40)  # as a consumer does that was not told
+    cycles.within(2, "no lag, and why", lambda found: case.lag(found) == 0
+                  and case.of_group(found, "beyond_end_partitions") == 1 and case.of_group(found, "lag_seconds") is None)
     case.commit(3)
-    cycles.within(2, "lag of the new topic", lambda found: case.lag(found) == 4)
+    cycles.within(2, "lag of the new topic", lambda found: case.lag(found) == 4
+                  and case.of_group(found, "beyond_end_partitions") == 0 and case.of_group(found, "rewinds_total") == 0)
 
 
 def test_a_group_that_is_deleted(broker, cycles):
@@ -145,16 +159,56 @@ def test_a_topic_that_is_deleted_under_a_group(broker, cycles):
     kafka_clients.delete_topic(broker, case.topic)
     cycles.within(2, "lag of the topic that is left", lambda found: lag(found) == 6
                   and case.lag(found) is None and case.end(found) is None)
+    cycles.within(3, "it is told", lambda found: case.of_group(found, "deleted_topic_seconds", topic=case.topic))
 
 
-def test_retention_passes_a_consumer(broker, cycles):
-    case = Case(broker, "retention")
+def test_records_are_deleted_before_a_consumer_reads_them(broker, cycles):
+    case = Case(broker, "deleted-records")
     case.produce(100)
     case.commit(10)
-    lost = lambda found: value(found, "kafka_consumergroup_messages_lost", consumergroup=case.group)  # noqa: E731
-    cycles.within(2, "nothing lost", lambda found: case.lag(found) == 90 and lost(found) == 0)
+    cycles.within(2, "nothing lost", lambda found: case.lag(found) == 90 and case.of_group(found, "messages_lost") == 0
+                  and case.of_group(found, "retention_margin_messages") == 10)
     kafka_clients.delete_records(broker, case.topic, {0: 40})
-    cycles.within(2, "30 lost", lambda found: lost(found) == 30 and case.lag(found) == 60)
+    cycles.within(2, "30 lost", lambda found: case.of_group(found, "messages_lost") == 30 and case.lag(found) == 60)
+
+
+def test_retention_passes_a_consumer_when_it_was_predicted(broker, cycles):
+    case = Case(broker, "retention", retention_ms=8000)
+    case.produce(10)
+    case.commit(10)
+    cycles.within(2, "read to the end", lambda found: case.lag(found) == 0)
+    produced = time.time()
+    case.produce(90)
+    margin = cycles.within(2, "the time that is left", lambda found: case.lag(found) == 90
+                           and case.of_group(found, "retention_margin_seconds"))
+    predicted = time.time() + margin
+    assert abs(predicted - (produced + 8)) <= 2.5, (predicted, produced)
+    assert case.of_group(cycles.metrics(), "messages_lost") == 0
+    until("retention deletes", lambda: case.of_group(cycles.metrics(), "messages_lost") == 90)
+    assert -2.5 <= time.time() - predicted <= 5  # the broker looks once a second
+    assert case.lag(cycles.metrics()) == 0
+
+
+def test_figures_and_settings_of_a_topic(broker, cycles):
+    empty = value(cycles.metrics(), "kafka_empty_topics")
+    case = Case(broker, "figures", partitions=2, retention_ms=3_600_000, retention_bytes=1_000_000, cleanup_policy="delete",
+                min_insync_replicas=1)
+    known = {"partitions": 2, "messages": 0, "replication_factor": 1, "retention_seconds": 3600, "retention_bytes": 1e6,
+             "min_insync_replicas": 1, "under_min_isr_partitions": 0, "under_replicated_partitions": 0,
+             "offline_partitions": 0, "leader_not_preferred_partitions": 0, "config_changes_total": 0,
+             "newest_record_age_seconds": None}
+    cycles.within(2, "all of it", lambda found: {name: case.of_topic(found, name) for name in known} == known
+                  and case.of_topic(found, "cleanup_policy", policy="delete") == 1
+                  and value(found, "kafka_empty_topics") == empty + 1)
+    case.produce(30)
+    cycles.within(2, "records", lambda found: case.of_topic(found, "messages") == 30
+                  and case.of_topic(found, "newest_record_age_seconds") <= 2
+                  and value(found, "kafka_empty_topics") == empty)
+    kafka_clients.alter_topic(broker, case.topic, retention_ms=60_000, cleanup_policy="delete,compact")
+    cycles.within(21, "the drift", lambda found: case.of_topic(found, "config_changes_total") == 2
+                  and case.of_topic(found, "retention_seconds") == 60
+                  and case.of_topic(found, "cleanup_policy") == 1
+                  and case.of_topic(found, "cleanup_policy", policy="compact,delete") == 1)
 
 
 def test_compaction_leaves_gaps_that_lag_does_not_know(broker, cycles):
@@ -200,9 +254,10 @@ def test_transactions_that_abort_hang_and_end(broker, cycles):
     case.produce(4)
     cycles.within(2, "what is behind it", lambda found: case.end(found) == 23 and case.lag(found) == 13
                   and exact_lag(found) == 6 and doubt(found) == 7)
+    cycles.within(2, "its age", lambda found: case.of_topic(found, "open_transaction_seconds") > 0)
     hanging.commit()
     cycles.within(2, "its marker", lambda found: case.end(found) == 24 and exact_lag(found) == 14
-                  and doubt(found) == 0)
+                  and doubt(found) == 0 and case.of_topic(found, "open_transaction_seconds") == 0)
 
 
 # KIP-848 is for production since Kafka 4.0; 3.9's format tool cannot turn it on.
@@ -276,6 +331,48 @@ def test_groups_over_the_cap_are_counted_and_the_known_ones_kept(broker, start_w
                   and value(found, "kafka_consumergroups_over_cap") == 5)
     kafka_clients.delete_group(broker, "cap-m")
     cycles.within(3, "one moves up", lambda found: seen(found) == ["cap-a0", "cap-n"])
+
+
+def test_a_budget_of_series_keeps_the_largest_lags_and_whole_sums(broker, start_weir):
+    case = Case(broker, "budget", partitions=60)
+    case.produce(1200, partition=-1)
+    ends = kafka_clients.ends(kafka_clients.admin(broker), case.topic, range(60))
+    late = {7, 41}
+    case.commit(*[0 if partition in late else ends[partition] - 1 for partition in range(60)])
+    weir = start_weir({"kafka": [shop.kafka_section(
+        broker, topics={"allow": [f"^{case.topic}$"]}, groups={"allow": [f"^{case.group}$"]}, metrics={"max_series": 100})]})
+
+    def shown(found):
+        return {int(labels["partition"]) for labels, _ in series(found, "kafka_consumergroup_lag")}
+
+    found = Cycles(weir).within(2, "what is left out", lambda found: found if late <= shown(found)
+                                and (value(found, "weir_kafka_series_truncated") or 0) > 100 else None)
+    assert case.of_group(found, "group_lag") == 58 + sum(ends[partition] for partition in late)
+    of_cluster = [name for name in found for labels, _ in found[name]
+                  if labels.get("cluster") == "shop" and name.startswith(("kafka_", "weir_kafka_"))]
+    assert 80 < len(of_cluster) <= 100
+
+
+def test_names_of_other_programs_and_series_by_partition_where_a_rule_wants_them(broker, start_weir):
+    case, other = Case(broker, "compat", partitions=2), Case(broker, "compat-sums", partitions=2)
+    for each in (case, other):
+        each.produce(10)
+        each.produce(5, partition=1)
+        each.commit(7, 1)
+    weir = start_weir({"kafka": [shop.kafka_section(
+        broker, topics={"allow": ["^compat-"]}, groups={"allow": ["^compat-"]},
+        metrics={"compat": ["kminion", "kafka_lag_exporter", "burrow", "kafka_exporter"],
+                 "per_partition": {"topics": {"deny": ["^compat-sums"]}}})]})
+    Cycles(weir).within(2, "both", lambda found: case.of_group(found, "lag_sum") == other.of_group(found, "lag_sum") == 7)
+    found = parse_metrics(weir.get("/metrics/shop").text)
+    assert value(found, "kminion_kafka_consumer_group_topic_lag", group_id=case.group, topic_name=case.topic) == 7
+    assert value(found, "kafka_consumergroup_group_topic_sum_lag", group=case.group, topic=case.topic) == 7
+    assert value(found, "kafka_partition_latest_offset", topic=case.topic, partition="0") == 10
+    assert value(found, "burrow_kafka_consumer_lag_total", consumer_group=case.group) == 7
+    assert value(found, "kafka_topic_partition_replicas", topic=case.topic, partition="1") == 1
+    by_partition = {labels["topic"] for each in found.values() for labels, _ in each
+                    if {"topic", "partition"} <= labels.keys()}
+    assert by_partition == {case.topic}
 
 
 def test_an_application_of_streams(broker, cycles):

@@ -55,6 +55,7 @@ def test_lag_counts_from_what_retention_left_and_unknown_is_not_zero(broker, sta
     assert weir.sample("kafka_consumergroup_lag", **labels, partition="1") is None
     assert weir.sample("kafka_consumergroup_current_offset", **labels, partition="1") is None
     assert weir.sample("kafka_consumergroup_lag_sum", **labels) == 60
+    assert weir.sample("kafka_consumergroup_uncommitted_partitions", **labels) == 1
 
 
 def test_a_deleted_topic_leaves_the_output(broker, start_weir):

@@ -3,8 +3,12 @@
 import math
 
 from integration import shop
+from support import artifacts, kafka_clients
 from support.http import Answer, HttpServer
+from support.kafka import Kafka
+from support.kafka_tools import JavaConsumer, JavaProducer
 from support.node_exporter import Disks, NodeExporter
+from support.process import free_port
 from support.prometheus import Prometheus, instant_query
 from support.wait import until
 
@@ -113,6 +117,65 @@ def test_a_preset_has_one_name_for_it(start_weir):
         weir = start_weir({"scrape": [scrape(page, preset="kafka_broker")]})
         until("it is read", lambda: weir.sample("kafka_broker_under_replicated_partitions", cluster="prod") == 3)
         assert len(series(weir.url, "app")) == 1
+
+
+BROKER_METRICS = {
+    "under_replicated_partitions", "under_min_isr_partitions", "offline_replicas", "leaders", "partitions",
+    "isr_shrinks_total", "messages_in_total", "bytes_in_total", "bytes_out_total", "failed_produce_requests_total",
+    "failed_fetch_requests_total", "request_errors_total", "request_time_milliseconds_p95", "request_time_milliseconds_p99",
+    "request_handler_idle_ratio", "log_size_bytes", "offline_log_directories"}
+PRODUCER_METRICS = {"request_rate", "record_send_rate", "record_error_rate", "record_retry_rate", "batch_size_avg",
+                    "request_latency_avg", "record_queue_time_avg", "record_send_total", "record_error_total"}
+CONSUMER_METRICS = {"records_lag_max", "fetch_rate", "fetch_latency_avg", "commit_rate", "commit_latency_avg",
+                    "poll_idle_ratio_avg", "time_between_poll_avg", "rebalance_total"}
+
+
+class Agents:
+    """The JMX exporter inside Java programs, each with a port of its own."""
+
+    def __init__(self, folder):
+        self._file = folder / "jmx.yml"
+        self._file.write_text("rules: [{pattern: '.*'}]")  # every name as the exporter itself makes it
+        self.ports = {name: free_port() for name in ("broker", "producer", "consumer")}
+
+    def of(self, name):
+        return [f"-javaagent:{artifacts.jmx_agent()}=127.0.0.1:{self.ports[name]}:{self._file}"]
+
+    def scrape(self, name, preset, **more):
+        return {"name": name, "url": f"http://127.0.0.1:{self.ports[name]}/metrics", "preset": preset, "interval": "1s",
+                **more}
+
+
+def test_the_presets_know_what_the_real_jmx_exporter_says_of_kafka(start_weir, tmp_path):
+    agents = Agents(tmp_path)
+    with Kafka("4.1.0", java_options=[*Kafka.QUICK, *agents.of("broker")]) as kafka:
+        kafka_clients.create_topic(kafka, "orders", 3)
+        with (JavaProducer(kafka, "orders", agents.of("producer")),
+              JavaConsumer(kafka, "billing", "orders", agents.of("consumer"))):
+            weir = start_weir({"scrape": [agents.scrape("broker", "kafka_broker", labels={"cluster": "shop"}),
+                                          agents.scrape("producer", "kafka_client", labels={"cluster": "shop"}),
+                                          agents.scrape("consumer", "kafka_client",
+                                                        labels={"cluster": "shop", "consumergroup": "billing"})]})
+
+            def all_there():
+                found = set(weir.metrics())
+                missing = {f"kafka_{kind}_{name}" for kind, names in (
+                    ("broker", BROKER_METRICS), ("producer", PRODUCER_METRICS), ("consumer", CONSUMER_METRICS))
+                           for name in names} - found
+                assert not missing, missing
+                return True
+            until("every metric", all_there, 60)
+            sample = weir.sample
+            assert sample("kafka_broker_under_replicated_partitions", cluster="shop") == 0
+            assert sample("kafka_controller_active", cluster="shop") == 1
+            assert sample("kafka_producer_record_error_rate", cluster="shop") == 0
+            until("records arrive", lambda: (sample("kafka_broker_bytes_in_total", topic="orders") or 0) > 0
+                  and sample("kafka_broker_request_time_milliseconds_p95", request="Produce") > 0
+                  and sum(size for labels, size in weir.metrics()["kafka_broker_log_size_bytes"]
+                          if labels["topic"] == "orders") > 0)
+            until("records are sent and read", lambda: sample("kafka_producer_record_send_total") > 20
+                  and sample("kafka_consumer_commit_rate", consumergroup="billing") > 0)
+            assert sample("kafka_producer_batch_size_avg") > 100
 
 
 def test_a_disk_of_the_real_node_exporter_that_fills_up_is_told_with_what_is_left(start_weir, tmp_path):

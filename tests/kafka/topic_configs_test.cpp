@@ -77,6 +77,17 @@ TEST(TopicConfigsTest, ANewTopicIsAskedForFirstAndTheOthersAfterFiveMinutes) {
   EXPECT_THAT(configs.due(snapshot.topics, kStart + 5min), ElementsAre("t1000", "t1001"));
 }
 
+TEST(TopicConfigsTest, ShortCyclesSeeAChangeSoonerAndLongOnesAsSoon) {
+  for (const auto& [interval, again] : {std::pair{1s, 20s}, {60s, 300s}, {600s, 300s}}) {
+    TopicConfigs configs(interval);
+    const Snapshot snapshot = cluster_of(1);
+    configs.due(snapshot.topics, kStart);
+    configs.take("t1000", answer(1), kStart);
+    EXPECT_THAT(configs.due(snapshot.topics, kStart + again - 1s), IsEmpty());
+    EXPECT_THAT(configs.due(snapshot.topics, kStart + again), ElementsAre("t1000"));
+  }
+}
+
 TEST(TopicConfigsTest, WhatFailedIsAskedForAgainAMinuteLaterAndKeepsWhatWasKnown) {
   TopicConfigs configs(15s);
   Snapshot snapshot = cluster_of(1);

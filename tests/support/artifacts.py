@@ -53,6 +53,14 @@ def kafka_tools_jar(version):
     return _cached(f"kafka-tools-{version}", fetch)
 
 
+def jmx_agent(version="1.0.1"):
+    """The jar of the Prometheus JMX exporter that runs inside another Java program."""
+    name = "jmx_prometheus_javaagent"
+    def fetch(folder):
+        _maven(f"{_PLUGIN}:copy", f"-Dartifact=io.prometheus.jmx:{name}:{version}", f"-DoutputDirectory={folder}")
+    return _cached(f"jmx-{version}", fetch) / f"{name}-{version}.jar"
+
+
 def apicurio_folder(version):
     """The folder with Apicurio Registry's runnable jar and its lib/."""
     def fetch(folder):

@@ -3,7 +3,8 @@
 import threading
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, OffsetSpec,
+                                   ResourceType)
 
 from . import wait
 
@@ -44,6 +45,15 @@ def create_topics(kafka, names, partitions=1, copies=1, **config):
         wait.until(f"topic {name} has leaders", lambda name=name: led(name))
 
 
+def alter_topic(kafka, name, **config):
+    """Changes these settings of a topic."""
+    entries = [ConfigEntry(key.replace("_", "."), str(value), incremental_operation=AlterConfigOpType.SET)
+               for key, value in config.items()]
+    resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
+    client = admin(kafka)  # kept until the answer
+    client.incremental_alter_configs([resource])[resource].result(30)
+
+
 def topics(kafka):
     return set(admin(kafka).list_topics(timeout=10).topics)
 
@@ -63,8 +73,13 @@ def delete_records(kafka, topic, before):
 
 def ends(client, topic, partitions):
     """{partition: log end offset}."""
-    wanted = client.list_offsets({TopicPartition(topic, partition): OffsetSpec.latest() for partition in partitions})
-    return {where.partition: done.result(10).offset for where, done in wanted.items()}
+    def asked():
+        wanted = client.list_offsets({TopicPartition(topic, partition): OffsetSpec.latest() for partition in partitions})
+        try:
+            return {where.partition: done.result(10).offset for where, done in wanted.items()}
+        except KafkaException as error:  # partitions that have just been made
+            raise wait.NotYet(str(error)) from error
+    return wait.until(f"the ends of {topic}", asked)
 
 
 def total_lag(kafka):

@@ -6,16 +6,17 @@ from . import artifacts
 from .process import Server
 
 
-def _java(kafka, program, *arguments):
+def _java(kafka, program, *arguments, options=()):
     version = kafka.version
-    return ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+    return ["java", *options, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
             "-cp", f"{artifacts.kafka_tools_jar(version)}/*:{artifacts.kafka_jars(version)}/*",
-            f"org.apache.kafka.tools.consumer.{program}", "--bootstrap-server", kafka.bootstrap, *arguments]
+            f"org.apache.kafka.tools.{program}", *arguments]
 
 
 def describe_groups(kafka):
     """{(group, topic, partition): (committed offset, log end offset)} as kafka-consumer-groups.sh prints them."""
-    done = subprocess.run(_java(kafka, "group.ConsumerGroupCommand", "--describe", "--all-groups", "--timeout", "20000"),
+    done = subprocess.run(_java(kafka, "consumer.group.ConsumerGroupCommand", "--bootstrap-server", kafka.bootstrap,
+                                "--describe", "--all-groups", "--timeout", "20000"),
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     found = {}
@@ -28,19 +29,38 @@ def describe_groups(kafka):
 
 
 class JavaConsumer(Server):
-    """kafka-console-consumer.sh: a member of `group` that reads `topic` from the start and commits every 200 ms."""
+    """kafka-console-consumer.sh: a member of `group` that reads `topic` from the start and commits every 200 ms. `options`
+    are Java's."""
 
     name = "java-consumer"
 
-    def __init__(self, kafka, group, topic, **settings):
+    def __init__(self, kafka, group, topic, options=(), **settings):
         super().__init__()
-        self._kafka, self._group, self._topic = kafka, group, topic
+        self._kafka, self._group, self._topic, self._options = kafka, group, topic, options
         self._settings = {"auto.commit.interval.ms": 200, **settings}
 
     def command(self):
         settings = [word for name, text in self._settings.items() for word in ("--consumer-property", f"{name}={text}")]
-        return _java(self._kafka, "ConsoleConsumer", "--topic", self._topic, "--group", self._group, "--from-beginning",
-                     *settings)
+        return _java(self._kafka, "consumer.ConsoleConsumer", "--bootstrap-server", self._kafka.bootstrap, "--topic",
+                     self._topic, "--group", self._group, "--from-beginning", *settings, options=self._options)
+
+    def ready(self):
+        return True
+
+
+class JavaProducer(Server):
+    """kafka-producer-perf-test.sh: sends 20 messages a second to `topic` until it is stopped."""
+
+    name = "java-producer"
+
+    def __init__(self, kafka, topic, options=()):
+        super().__init__()
+        self._kafka, self._topic, self._options = kafka, topic, options
+
+    def command(self):
+        return _java(self._kafka, "ProducerPerformance", "--topic", self._topic, "--num-records", "1000000",
+                     "--throughput", "20", "--record-size", "100", "--producer-props",
+                     f"bootstrap.servers={self._kafka.bootstrap}", options=self._options)
 
     def ready(self):
         return True
