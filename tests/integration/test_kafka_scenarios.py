@@ -400,5 +400,5 @@ def test_a_group_that_rebalances_without_end_is_still_read(broker, cycles):
     for _ in range(3):
         with kafka_clients.GroupMember(broker, case.group, case.topic).wait_for(0):
             pass
-        found = cycles.next()
+        found = cycles.next(2)
         assert None not in [case.lag(found, partition) for partition in range(4)]
