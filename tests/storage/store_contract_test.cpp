@@ -6,6 +6,7 @@
 #include <limits>
 #include <thread>
 
+#include "storage/search.h"
 #include "storage/store.h"
 #include "storage/trouble.h"
 
@@ -331,6 +332,22 @@ TEST_P(StoreContract, ALaneHasTheMessagesOfOneIntegration) {
   EXPECT_TRUE(store_->due(at(5), 10, {.receiver = "night", .integration = "slack/9"})->empty());
 }
 
+TEST_P(StoreContract, MessagesOfOneIncidentKeepTheirOrderWhicheverGroupTheyAreOf) {
+  const std::string incident = "9f86d081884c7d65";
+  commit({.outbox = {message(incident + "-firing-1", "aa", at(5)), message(incident + "-resolved-2", "bb", at(5)),
+                     message("group-firing-1", "cc", at(5)), message("group-firing-2", "dd", at(5))}});
+  const auto due = [&] {
+    std::vector<std::string> keys;
+    for (const auto& each : *store_->due(at(5), 10, {.receiver = "team", .integration = "webhook/0"}))
+      keys.push_back(each.idempotency_key);
+    return keys;
+  };
+  EXPECT_EQ(due(), (std::vector<std::string>{incident + "-firing-1", "group-firing-1", "group-firing-2"}));
+  EXPECT_EQ(store_->due(at(5), 10)->size(), 3U) << "of all receivers too";
+  ASSERT_TRUE(store_->delivered(sequence_of(incident + "-firing-1", at(5)), at(6)));
+  EXPECT_EQ(due(), (std::vector<std::string>{incident + "-resolved-2", "group-firing-1", "group-firing-2"}));
+}
+
 TEST_P(StoreContract, AMessageComesBackWithEveryField) {
   core::OutboxMessage kept = message("k1", "aa", at(5));
   kept.notification.truncated_alerts = 7;
@@ -628,11 +645,15 @@ TEST_P(StoreContract, IncidentsAreFoundByWhatTheySayAndByWhoWorksOnThem) {
   commit({.incidents = {billing, search, incident("cc", at(20), {})}});
   reopen();
   const auto ids = [&](core::IncidentSearch wanted, std::size_t limit = 10) {
-    const auto found = store_->incidents({.limit = limit, .search = std::move(wanted)});
+    const auto found = store_->incidents({.limit = limit, .search = wanted});
     EXPECT_TRUE(found) << found.error().describe();
-    std::string joined;
-    for (const auto& incident : *found) joined += incident.id + " ";
-    return joined;
+    const auto joined = [](const std::vector<core::Incident>& incidents) {
+      std::string all;
+      for (const auto& each : incidents) all += each.id + " ";
+      return all;
+    };
+    EXPECT_EQ(joined(storage::search(*store_->incidents({}), wanted, limit)), joined(*found)) << "as in memory";
+    return joined(*found);
   };
   using State = core::IncidentSearch::State;
   EXPECT_EQ(ids({}), "bb cc aa ");
