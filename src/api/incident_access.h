@@ -11,10 +11,16 @@
 
 namespace weir::api {
 
+/// What a search finds, newest first.
+struct FoundIncidents {
+  std::vector<core::Incident> incidents = {};
+  std::string history_away = {};  // why these are only those in memory; "" where all were searched
+};
+
 /// What the routes of incidents need; filled in by app/. Its functions may block and be called on any worker.
 struct IncidentAccess {
-  /// Newest first. Errors: invalid, storage.
-  std::function<core::Result<std::vector<core::Incident>>(const core::IncidentSearch&, std::size_t limit)> find = {};
+  /// While storage is away, among those in memory. Errors: invalid.
+  std::function<core::Result<FoundIncidents>(const core::IncidentSearch&, std::size_t limit)> find = {};
   /// The incident as it is afterwards. Errors: invalid, not_found, limit, storage, unavailable, timeout.
   std::function<core::Result<core::Incident>(const core::Deed&)> handle = {};
   /// Silences its alerts, and says so in its timeline. Errors: those of `handle`.

@@ -192,17 +192,18 @@ ServerResponse history(const Backend& backend, const ServerRequest& request) {
   }
   // One more than is shown, so that it is known whether that is all.
   auto found = backend.incident_access.find(asked.search, asked.limit + 1);
-  if (!found)
-    return found.error().kind == core::ErrorKind::invalid ? refuse(found.error())
-                                                          : refuse(500, found.error().describe());
+  if (!found) return refuse(found.error());
+  std::vector<core::Incident>& incidents = found->incidents;
   json next = nullptr;
-  if (found->size() > asked.limit) {
-    found->resize(asked.limit);
-    next = cursor_of(found->back());
+  if (incidents.size() > asked.limit) {
+    incidents.resize(asked.limit);
+    next = cursor_of(incidents.back());
   }
   json rows = json::array();
-  for (const core::Incident& incident : *found) rows.push_back(incident_json(backend, incident));
-  return answer(200, {{"incidents", std::move(rows)}, {"next", std::move(next)}});
+  for (const core::Incident& incident : incidents) rows.push_back(incident_json(backend, incident));
+  json away = nullptr;
+  if (!found->history_away.empty()) away = found->history_away;
+  return answer(200, {{"incidents", std::move(rows)}, {"next", std::move(next)}, {"history_away", std::move(away)}});
 }
 
 json whole(const Backend& backend, const core::Incident& incident) {
@@ -215,7 +216,12 @@ json whole(const Backend& backend, const core::Incident& incident) {
 
 ServerResponse one(const Backend& backend, const std::string& id) {
   const auto found = backend.history(1, id);
-  if (!found) return refuse(500, found.error().describe());
+  if (!found) {
+    const std::vector<core::Incident> in_memory = backend.incidents();
+    const auto known = std::ranges::find(in_memory, id, &core::Incident::id);
+    if (known != in_memory.end()) return answer(200, whole(backend, *known));
+    return refuse(503, "the history of incidents is away: " + found.error().describe());
+  }
   if (id.empty() || found->empty()) return refuse(404, "there is no incident \"" + id + "\"");
   return answer(200, whole(backend, found->front()));
 }
@@ -285,6 +291,12 @@ std::string_view incident_methods(std::string_view path) {
 }
 
 ServerResponse incidents_api(const Backend& backend, const ServerRequest& request) {
+  if (const auto trouble = backend.storage_trouble ? backend.storage_trouble() : std::nullopt;
+      trouble && trouble->state == "standby") {
+    // What follows the holder is advice for an operator who wanted another storage.
+    const std::string holder = trouble->why.substr(0, trouble->why.find(';'));
+    return refuse(503, "this Weir stands by and knows no incidents, another one leads: " + holder + "; ask that one");
+  }
   if (rest_of(request.path).empty()) {
     if (!backend.incident_access.find) return refuse(404, "there is nothing at this path");
     return history(backend, request);

@@ -118,6 +118,7 @@ class App::Impl {
 
   core::Result<void> build() {
     if (auto opened = storage_->open(); !opened) return opened;
+    if (auto held = keeper_.hold(); !held) return held;
     storage_watch_.begin();
     keeper_.load(clock_.now());
     routing_text_ = std::make_shared<const std::string>(notify::routing_yaml(settings_.routing));

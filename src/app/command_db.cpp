@@ -104,7 +104,9 @@ int backup(const DbOptions& options) {
                 kExitUsage);
   }
   if (settings->path == ":memory:") return fail("there is no file: storage.path is :memory:", kExitUsage);
-  if (const auto readable = storage::open_reader(*settings); !readable) return fail_of(readable.error());
+  const auto readable = storage::open_reader(*settings);
+  if (!readable) return fail_of(readable.error());
+  if (const auto begun = storage::version_begun(**readable); !begun) return fail_of(begun.error());
   Bar bar("pages");
   const auto copied = storage::copy_sqlite(settings->path, options.file, [&](std::int64_t done, std::int64_t all) {
     bar.show(static_cast<std::size_t>(done), static_cast<std::size_t>(all));

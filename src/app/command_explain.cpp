@@ -62,7 +62,7 @@ int explain_alert(const ExplainOptions& options) {
   std::string url = options.url.empty() ? "http://127.0.0.1:9877" : options.url;
   std::optional<Settings> settings;
   if (!options.config.empty()) {
-    auto loaded = load_settings(options.config);
+    auto loaded = load_part(options.config, Part::rules);
     if (!loaded) {
       std::cerr << loaded.error().to_string();
       return kExitUsage;

@@ -3,7 +3,6 @@
 #include <cctype>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -11,6 +10,7 @@
 
 #include "app/cli.h"
 #include "app/commands.h"
+#include "app/output_file.h"
 #include "app/prometheus_client.h"
 #include "app/settings.h"
 #include "core/time.h"
@@ -38,6 +38,7 @@ struct IncidentOptions {
   std::string text;     // what is said, given or named
   std::string comment;  // of a silence
   std::string output;
+  bool force = false;
   std::string state = "open";
   std::string query;
   std::string owner;
@@ -86,12 +87,12 @@ int fail(const std::string& message, int code = kExitFailed) {
 core::Result<std::string> url_of(const IncidentOptions& options) {
   std::string url = options.url;
   if (!options.config.empty()) {
-    const auto settings = load_settings(options.config);
+    const auto settings = load_part(options.config, Part::listen);
     if (!settings) return core::fail(core::ErrorKind::invalid, settings.error().to_string());
-    url = "http://" + settings->listen;
+    const std::string& listen = settings->listen;
+    url = "http://" + listen;
     for (const char* any : {"0.0.0.0:", "[::]:"}) {
-      if (settings->listen.starts_with(any))
-        url = "http://127.0.0.1:" + settings->listen.substr(std::string(any).size());
+      if (listen.starts_with(any)) url = "http://127.0.0.1:" + listen.substr(std::string(any).size());
     }
   }
   while (url.ends_with('/')) url.pop_back();
@@ -214,6 +215,8 @@ int list(const IncidentOptions& options) {
   }
   const json answer = json::parse(*body, nullptr, false);
   if (!answer.is_object() || !answer.value("incidents", json()).is_array()) return fail("the answer has no incidents");
+  if (const std::string away = text_of(answer, "history_away"); !away.empty())
+    std::cerr << "weir incidents: history is away, these are the incidents in memory: " << away << "\n";
   if (answer["incidents"].empty()) {
     std::cout << "no incidents\n";
     return kExitOk;
@@ -282,16 +285,16 @@ int show(const IncidentOptions& options) {
 int postmortem(const IncidentOptions& options) {
   const auto id = whole_id(options, options.id);
   if (!id) return fail(id.error().describe());
+  if (auto free = may_be_written(options.output, options.force); !free)
+    return fail(free.error().describe(), kExitUsage);
   const auto body = ask(options, "GET", path_of(*id, "postmortem"));
   if (!body) return fail(body.error().describe());
   if (options.output.empty()) {
     std::cout << *body;
     return kExitOk;
   }
-  std::ofstream file(options.output, std::ios::binary);
-  file << *body;
-  file.close();
-  if (!file) return fail("\"" + options.output + "\" cannot be written");
+  if (auto written = write_output(options.output, *body, options.force); !written)
+    return fail(written.error().describe(), kExitUsage);
   std::cout << "written to " << options.output << "\n";
   return kExitOk;
 }
@@ -334,7 +337,7 @@ constexpr DeedCommand kDeeds[] = {
     {"resolve", "resolve", "end it, also while its alerts fire", nullptr, "reason"},
     {"reopen", "reopen", "take it up again", nullptr, "reason"},
     {"merge", "merge", "move its alerts and timeline into another incident", "INTO", "into"},
-    {"silence", "silence", "tell nobody of its alerts for a while, such as 2h", "DURATION", "duration"},
+    {"silence", "silence", "tell nobody of the alerts it has now for a while, such as 2h", "DURATION", "duration"},
 };
 
 void add_deed(CLI::App& incidents, Action& action, const Options& options, const DeedCommand& row) {
@@ -390,6 +393,7 @@ void add_incidents_command(CLI::App& cli, Action& action) {
   CLI::App* report = incidents->add_subcommand("postmortem", "its report in Markdown, to be filled in");
   report->add_option("ID", options->id, "of the incident, or how it begins")->required();
   report->add_option("--output,-o", options->output, "file to write (default: standard output)");
+  report->add_flag("--force", options->force, "write over a file that is there");
   add_common(*report, options);
   report->callback([&action, options] { action = [options] { return postmortem(*options); }; });
 }

@@ -83,7 +83,7 @@ bool send(notify::Notifier& notifier, const std::string& endpoint, core::OutboxM
 }
 
 int test_receiver(const std::string& config_file, const std::string& name) {
-  const auto settings = load_settings(config_file);
+  const auto settings = load_part(config_file, Part::receivers);
   if (!settings) {
     std::cerr << settings.error().to_string();
     return kExitUsage;

@@ -7,6 +7,7 @@
 #include "app/cli.h"
 #include "app/command_check.h"
 #include "app/commands.h"
+#include "app/output_file.h"
 #include "config/node.h"
 #include "quality/expression.h"
 #include "quality/profile.h"
@@ -19,6 +20,7 @@ struct ProfileOptions {
   CheckOptions source;
   std::string table;
   std::string output;
+  bool force = false;
 };
 
 int fail(const std::string& message, int code) {
@@ -29,6 +31,8 @@ int fail(const std::string& message, int code) {
 int profile(const ProfileOptions& options) {
   const auto header = quality::parse_header(options.table, "");
   if (!header || !header->filter.empty()) return fail("\"" + options.table + "\" is no name of a table", kExitUsage);
+  if (auto free = may_be_written(options.output, options.force); !free)
+    return fail(free.error().describe(), kExitUsage);
   auto sources = CheckSources::read(options.source);
   if (!sources) {
     std::cerr << sources.error().to_string();
@@ -40,7 +44,9 @@ int profile(const ProfileOptions& options) {
   const auto seen = quality::profile_table(header->table, **session, {});
   if (!seen) return fail(seen.error().describe(), kExitUsage);
   const auto now = runtime::SystemClock().now();
-  return give_text(config::to_yaml(quality::propose_checks(*seen, now)), options.output);
+  const std::string text = config::to_yaml(quality::propose_checks(*seen, now));
+  const auto written = write_output(options.output, text, options.force);
+  return written ? kExitOk : fail(written.error().describe(), kExitUsage);
 }
 
 }  // namespace
@@ -51,6 +57,7 @@ void add_profile_command(CLI::App& cli, Action& action) {
   command->add_option("TABLE", options->table, "the table, with its schema if it needs one")->required();
   add_source_options(*command, options->source);
   command->add_option("--output,-o", options->output, "check file to write (default: standard output)");
+  command->add_flag("--force", options->force, "write over a file that is there");
   command->callback([&action, options] { action = [options] { return profile(*options); }; });
 }
 

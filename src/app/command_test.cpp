@@ -27,7 +27,6 @@ int test_file(const std::string& path) {
   const auto file = rules::load_unit_tests(path);
   if (!file) {
     std::cerr << file.error().to_string();
-    std::cout << path << ": cannot be read\n";
     return kExitUsage;
   }
   for (const config::Diagnostic& note : file->notes) std::cerr << "note: " << note.to_string() << "\n";

@@ -10,6 +10,7 @@
 #include "incidents/postmortem.h"
 #include "promql/parser.h"
 #include "rules/selectors.h"
+#include "storage/search.h"
 
 #include "lineage/queries.h"
 
@@ -65,12 +66,18 @@ std::vector<core::Selection> selections_of(const core::Alert& alert, const api::
 }  // namespace
 
 api::IncidentAccess IncidentDesk::access(const api::LineageAccess& lineage) const {
-  return {.find = [this](const core::IncidentSearch& search,
-                         std::size_t limit) { return parts_.storage.incidents({.limit = limit, .search = search}); },
+  return {.find = [this](const core::IncidentSearch& wanted, std::size_t limit) { return search(wanted, limit); },
           .handle = [this](const core::Deed& deed) { return handle(deed); },
           .silence = [this](const std::string& id, const std::string& by, const std::string& comment,
                             core::Duration duration) { return silence(id, by, comment, duration); },
           .postmortem = [this, lineage](const std::string& id) { return postmortem(id, lineage); }};
+}
+
+core::Result<api::FoundIncidents> IncidentDesk::search(const core::IncidentSearch& wanted, std::size_t limit) const {
+  auto found = parts_.storage.incidents({.limit = limit, .search = wanted});
+  if (found) return api::FoundIncidents{std::move(*found), {}};
+  if (found.error().kind != core::ErrorKind::storage) return std::unexpected(found.error());
+  return api::FoundIncidents{storage::search(parts_.judge.view()->incidents, wanted, limit), found.error().describe()};
 }
 
 core::Result<core::Incident> IncidentDesk::handle(const core::Deed& deed) const {

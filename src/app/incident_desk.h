@@ -39,6 +39,7 @@ class IncidentDesk {
  private:
   /// By the judge's worker, in its turn. Errors: those of Judge::handle; unavailable, timeout.
   core::Result<core::Incident> handle(const core::Deed& deed) const;
+  core::Result<api::FoundIncidents> search(const core::IncidentSearch& wanted, std::size_t limit) const;
   core::Result<core::Incident> find(const std::string& id) const;
   core::Result<core::Incident> silence(const std::string& id, const std::string& by, const std::string& comment,
                                        core::Duration duration) const;

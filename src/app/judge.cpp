@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "incidents/causes.h"
 #include "incidents/planner.h"
 #include "runtime/parallel.h"
 
@@ -339,12 +340,18 @@ void Judge::plan(const std::vector<core::Transition>& transitions, core::Time no
     faults.push_back({.error = {.kind = core::ErrorKind::unavailable, .message = error, .where = collector},
                       .scope = core::Labels{{"collector", collector}}});
   }
+  if (storage_error_) {
+    faults.push_back({.error = {.kind = core::ErrorKind::storage,
+                                .message = storage_error_->describe(),
+                                .where = std::string(incidents::kStorageFault)},
+                      .scope = {}});
+  }
   std::set<std::string> known;
   for (const core::Incident& incident : open_) known.insert(incident.id);
   std::set<std::string> over;
   for (const core::Incident& incident : ended_) over.insert(incident.id);
   incidents::IncidentPlan planned = incidents::plan(open_, transitions, events_, parts_.series, now, faults,
-                                                    upstream_.get(), {std::move(ended_), reopen_within()});
+                                                    upstream_.get(), {std::move(ended_), reopen_within()}, began_);
   open_ = std::move(planned.open);
   ended_ = std::move(planned.ended);
   for (incidents::IncidentChange& change : planned.changes) {
@@ -363,7 +370,8 @@ void Judge::plan(const std::vector<core::Transition>& transitions, core::Time no
 
 /// What causes say of an incident that goes on is kept up to date, but not with each cycle.
 bool Judge::causes_due(core::Time now) {
-  return !open_.empty() && (now - planned_at_ >= kCausesKept || now < planned_at_);
+  // What the causes rest on is not seen yet after a start.
+  return !open_.empty() && !started_ && (now - planned_at_ >= kCausesKept || now < planned_at_);
 }
 
 /// Of alerts downstream of what fires nobody is told.

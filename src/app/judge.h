@@ -218,16 +218,17 @@ class Judge {
   std::map<std::string, std::vector<std::string>> names_;                // of the metrics of each source's batches
   std::vector<core::Event> events_;                                      // the last minutes', evidence for causes
   std::vector<core::Incident> open_;
-  std::vector<core::Incident> ended_;        // that alerts may still change, see incidents::Ended
-  std::deque<core::Incident> resolved_;      // the latest, newest first
-  std::map<AlertKey, core::Alert> written_;  // active alerts as storage has them, or will have
-  WriteBacklog backlog_;                     // what could not be written yet
-  bool storage_fails_ = false;               // as of the last step
+  std::vector<core::Incident> ended_;         // that alerts may still change, see incidents::Ended
+  std::deque<core::Incident> resolved_;       // the latest, newest first
+  std::map<AlertKey, core::Alert> written_;   // active alerts as storage has them, or will have
+  WriteBacklog backlog_;                      // what could not be written yet
+  std::optional<core::Error> storage_error_;  // of the last step
   Mode mode_ = Mode::loaded;
   std::optional<core::Error> awaited_;  // why storage is not there
   std::set<std::string> urgent_told_;   // groups of which was told while it was not
   notify::DispatchState dispatch_;
   core::Time judged_at_;
+  core::Time began_;  // to judge, of its own or after another Weir
   core::Time planned_at_;
   std::shared_ptr<const incidents::Upstream> upstream_;
   std::optional<core::Time> started_;  // while nobody is told yet

@@ -83,7 +83,7 @@ core::Result<JudgeStep> Judge::restore(core::Time now) {
   resolved_.assign(std::make_move_iterator(stored->latest.begin()), std::make_move_iterator(stored->latest.end()));
   written_.clear();
   for (const core::Alert& alert : stored->alerts) written_[{alert.fingerprint, alert.group, alert.rule}] = alert;
-  if (before != Mode::memory) started_ = now;
+  if (before != Mode::memory) started_ = began_ = now;
   dispatch_ = {};
   rebuild_dispatch(stored->groups, as_told(stored->alerts), now);
   // Rules that are no longer configured end their alerts now, with their incidents and notifications.
@@ -105,10 +105,10 @@ core::Result<JudgeStep> Judge::restore(core::Time now) {
 }
 
 void Judge::await(core::Error why, core::Time now) {
-  if (mode_ == Mode::loaded) started_ = now;
+  if (mode_ == Mode::loaded) started_ = began_ = now;
   mode_ = Mode::memory;
   awaited_ = std::move(why);
-  storage_fails_ = true;
+  storage_error_ = awaited_;
 }
 
 void Judge::stand_by() {
@@ -122,7 +122,7 @@ void Judge::stand_by() {
   written_.clear();
   urgent_told_.clear();
   dispatch_ = {};
-  storage_fails_ = false;
+  storage_error_.reset();
   note_notifications(judged_at_);
   publish();
 }
@@ -208,10 +208,10 @@ void Judge::write(storage::Commit changes, JudgeStep& step) {
     return;
   }
   if (mode_ == Mode::memory) return keep_in_memory(std::move(changes), step);
-  if (storage_fails_) step.urgent = take_urgent(changes.outbox);
+  if (storage_error_) step.urgent = take_urgent(changes.outbox);
   backlog_.add(std::move(changes));
   if (auto done = write_backlog(&step.rewritten); !done) step.storage = done.error();
-  storage_fails_ = step.storage.has_value();
+  storage_error_ = step.storage;
   step.unwritten = {backlog_.size(), backlog_.dropped()};
 }
 

@@ -7,6 +7,7 @@
 #include "runtime/log.h"
 #include "series/snapshot.h"
 #include "storage/store.h"
+#include "storage/trouble.h"
 
 namespace weir::app {
 namespace {
@@ -36,6 +37,20 @@ SeriesKeeper::SeriesKeeper(series::Store& store, const std::string& path)
     : store_(store), path_(path == ":memory:" ? "" : path + ".series") {}
 
 std::span<const core::MetricInfo> SeriesKeeper::metrics() { return kMetrics; }
+
+core::Result<void> SeriesKeeper::hold() {
+  if (path_.empty()) return {};
+  auto lock = storage::FileLock::take(path_);
+  if (lock) {
+    lock_ = std::move(*lock);
+  } else if (storage::trouble_of(lock.error()) == storage::Trouble::held) {
+    const std::string& said = lock.error().message;
+    return core::fail(core::ErrorKind::storage,
+                      said.substr(0, said.find(';')) + ", which keeps its series there; give each a folder of its own",
+                      path_);
+  }
+  return {};
+}
 
 void SeriesKeeper::load(core::Time now) {
   if (path_.empty()) return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include "core/error.h"
 #include "core/time.h"
 #include "series/store.h"
+#include "storage/file_lock.h"
 
 namespace weir::app {
 
@@ -21,6 +23,9 @@ class SeriesKeeper {
   /// `path` is that of the database, beside which the snapshot lies; nothing is kept where it is ":memory:".
   SeriesKeeper(series::Store& store, const std::string& path);
 
+  /// Keeps other Weirs away from the snapshot as long as this lives. Errors (storage): another one has it. A folder
+  /// that takes no lock takes no snapshot either, which save() tells.
+  core::Result<void> hold();
   /// Takes up the last snapshot. One that cannot be used is set aside and logged, and the series begin anew.
   void load(core::Time now);
   /// Blocks for about a second a hundred megabytes. Logs when it begins to fail and when it works again.
@@ -38,6 +43,7 @@ class SeriesKeeper {
   void append_counter(std::vector<core::Sample>& samples, core::Labels labels, core::Time now, double value);
 
   series::Store& store_;
+  std::unique_ptr<storage::FileLock> lock_;
   std::string path_;   // empty: not kept
   std::string error_;  // of the last save
   std::mutex mutex_;   // of what follows

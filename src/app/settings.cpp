@@ -160,6 +160,27 @@ void read_lineage(config::MapReader& reader, config::Diagnostics& diagnostics, S
     reader.error("openlineage", "with allow_remote anyone could send events: give token or token_file");
 }
 
+void read_rules(config::MapReader& reader, config::Diagnostics& diagnostics, Settings& settings) {
+  const config::Node* rules = reader.child("rules");
+  if (rules == nullptr) return;
+  const rules::RuleSettings section = rules::parse_rules_section(*rules, diagnostics);
+  settings.rule_groups = rules::load(section.files, diagnostics, section.interval);
+  for (const std::string& file : section.files) note_empty(file, settings.rule_groups, diagnostics);
+}
+
+void read_routing(config::MapReader& reader, config::Diagnostics& diagnostics, Settings& settings) {
+  settings.routing = notify::parse_routing({.receivers = reader.child("receivers"),
+                                            .route = reader.child("route"),
+                                            .global = reader.child("global"),
+                                            .inhibit_rules = reader.child("inhibit_rules"),
+                                            .time_intervals = reader.child("time_intervals"),
+                                            .mute_time_intervals = reader.child("mute_time_intervals"),
+                                            .templates = reader.child("templates"),
+                                            .notifications = reader.child("notifications")},
+                                           diagnostics);
+  settings.routing.external_url = settings.external_url;
+}
+
 void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, Settings& settings) {
   settings.series = read_series(section_or_nothing(reader, "series"), diagnostics);
   settings.storage = storage::parse_storage_section(section_or_nothing(reader, "storage"), diagnostics);
@@ -190,22 +211,9 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
     settings.governance = quality::parse_governance_section(*governance, names, clusters, diagnostics);
   }
   read_lineage(reader, diagnostics, settings);
-  if (const config::Node* rules = reader.child("rules")) {
-    const rules::RuleSettings section = rules::parse_rules_section(*rules, diagnostics);
-    settings.rule_groups = rules::load(section.files, diagnostics, section.interval);
-    for (const std::string& file : section.files) note_empty(file, settings.rule_groups, diagnostics);
-  }
+  read_rules(reader, diagnostics, settings);
   settings.incidents = incidents::parse_incidents_section(section_or_nothing(reader, "incidents"), diagnostics);
-  settings.routing = notify::parse_routing({.receivers = reader.child("receivers"),
-                                            .route = reader.child("route"),
-                                            .global = reader.child("global"),
-                                            .inhibit_rules = reader.child("inhibit_rules"),
-                                            .time_intervals = reader.child("time_intervals"),
-                                            .mute_time_intervals = reader.child("mute_time_intervals"),
-                                            .templates = reader.child("templates"),
-                                            .notifications = reader.child("notifications")},
-                                           diagnostics);
-  settings.routing.external_url = settings.external_url;
+  read_routing(reader, diagnostics, settings);
   settings.alertmanagers = notify::parse_alertmanagers(section_or_nothing(reader, "alertmanagers"), diagnostics);
   settings.heartbeats = notify::parse_heartbeats(section_or_nothing(reader, "heartbeats"), diagnostics);
 }
@@ -296,6 +304,26 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
   if (!diagnostics.ok()) return std::unexpected(diagnostics);
   note_what_is_absent(file, settings, diagnostics);
   settings.hints.assign(diagnostics.hints().begin(), diagnostics.hints().end());
+  return settings;
+}
+
+std::expected<Settings, config::Diagnostics> load_part(const std::string& file, Part part) {
+  config::Diagnostics diagnostics;
+  const config::Node root = config::load_yaml(file, diagnostics);
+  if (!diagnostics.ok()) return std::unexpected(diagnostics);
+  config::MapReader reader(root, diagnostics, "configuration");
+  Settings settings;
+  settings.file = file;
+  if (part == Part::receivers) {
+    read_listen(reader, settings);
+    read_routing(reader, diagnostics, settings);
+  } else {
+    settings.listen = reader.text("listen", settings.listen);
+    if (const auto address = net::parse_listen_address(settings.listen); !address)
+      reader.error("listen", address.error().message);
+  }
+  if (part == Part::rules) read_rules(reader, diagnostics, settings);
+  if (!diagnostics.ok()) return std::unexpected(diagnostics);
   return settings;
 }
 

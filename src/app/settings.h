@@ -61,6 +61,15 @@ struct Settings {
 /// of the file.
 std::expected<Settings, config::Diagnostics> load_settings(const std::string& file);
 
+/// What a command needs of a configuration that is not run.
+enum class Part {
+  listen,     // where its Weir answers
+  rules,      // that, and rule_groups
+  receivers,  // that, routing and external_url
+};
+/// Reads that part alone; the rest may be wrong, or name variables of the environment that are not set here.
+std::expected<Settings, config::Diagnostics> load_part(const std::string& file, Part part);
+
 /// The sections that changed and that a reload does not apply, as "kafka, sources"; check files count as `checks`.
 std::string fixed_changes(const Settings& before, const Settings& fresh);
 

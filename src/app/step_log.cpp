@@ -5,6 +5,7 @@
 #include <string>
 #include <tuple>
 
+#include "core/retry_note.h"
 #include "runtime/log.h"
 
 namespace weir::app {
@@ -65,7 +66,7 @@ void log_fault(std::string_view source, const FaultLog::Line& line) {
 /// What stays the same while a fault does.
 std::string stem(const core::Fault& fault) {
   std::string text = fault.no_value ? "no value: " : "unseen: ";
-  for (const char c : fault.error.message) {
+  for (const char c : core::without_retry_notes(fault.error.message)) {
     if (c < '0' || c > '9') text += c;
   }
   return text;

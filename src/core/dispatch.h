@@ -20,7 +20,8 @@ struct IncidentNote {
   Labels labels;
   std::string owner = {};
   std::vector<std::string> evidence = {};
-  bool acknowledged = false;  // somebody works on it: it is not repeated
+  bool acknowledged = false;     // somebody works on it: it is not repeated
+  std::string merged_into = {};  // the incident that goes on, whose id messages have from then on
   bool operator==(const IncidentNote&) const = default;
 };
 

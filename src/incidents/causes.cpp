@@ -56,6 +56,7 @@ constexpr std::array kHypotheses{
     Hypothesis{"pipeline_run_failed", pipeline_run_failed, Harm::missing,
                Harm::missing | Harm::wrong | Harm::excess | Harm::unavailable},
     Hypothesis{"checks_unseen", checks_unseen, Harm::none, Harm::wrong | Harm::unseen},
+    Hypothesis{"own_storage_fails", own_storage_fails, Harm::none, Harm::none},
     Hypothesis{"own_link_down", own_link_down, Harm::unseen, Harm::unseen | Harm::unavailable},
 };
 

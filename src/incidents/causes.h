@@ -60,6 +60,9 @@ struct Surroundings {
   std::span<const core::Fault> faults = {};  // what cannot be seen or has no value at present
 };
 
+/// Where an error says that it is one of Weir's own storage.
+inline constexpr std::string_view kStorageFault = "storage";
+
 /// The best supported explanation of the firing ones among these alerts, with what it rests on; without any, a sentence
 /// with score 0 that says what is known.
 Cause likely_cause(const std::vector<core::Alert>& alerts, const Surroundings& surroundings);
@@ -110,5 +113,6 @@ std::optional<Cause> pipeline_run_failed(const Evidence& evidence);
 // Weir itself
 std::optional<Cause> checks_unseen(const Evidence& evidence);
 std::optional<Cause> own_link_down(const Evidence& evidence);
+std::optional<Cause> own_storage_fails(const Evidence& evidence);
 
 }  // namespace weir::incidents

@@ -1,6 +1,7 @@
 #include "incidents/planner.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <fmt/format.h>
 #include <map>
@@ -83,10 +84,11 @@ std::string title_of(const core::Incident& incident, const std::vector<core::Ale
 class Planner {
  public:
   Planner(std::vector<core::Incident> open, const std::vector<core::Event>& events, const core::SeriesSource& series,
-          core::Time now, std::span<const core::Fault> faults, const Upstream* upstream, Ended ended)
+          core::Time now, std::span<const core::Fault> faults, const Upstream* upstream, Ended ended, core::Time began)
       : events_(events),
         series_(series),
         now_(now),
+        began_(began),
         faults_(faults),
         upstream_(upstream),
         reopen_within_(ended.reopen_within) {
@@ -513,15 +515,23 @@ class Planner {
     return event.labels.includes(identity);
   }
 
-  static bool listed(const core::Incident& incident, const core::Event& event) {
+  /// Also what a process before this one saw and this one sees again: unless anything has happened in between.
+  bool listed(const core::Incident& incident, const core::Event& event) const {
+    static constexpr std::array<std::string_view, 6> kHappens{"event",     "opened",   "grew",
+                                                              "recovered", "resolved", "reopened"};
+    const bool nothing_since = std::ranges::none_of(incident.timeline, [&](const core::TimelineEntry& entry) {
+      return entry.at >= began_ && entry.at < event.time && std::ranges::find(kHappens, entry.kind) != kHappens.end();
+    });
     return std::ranges::any_of(incident.timeline, [&](const core::TimelineEntry& entry) {
-      return entry.kind == "event" && entry.at == event.time && entry.text == event.message;
+      if (entry.kind != "event" || entry.text != event.message) return false;
+      return entry.at == event.time || (entry.at < began_ && (event.time < began_ || nothing_since));
     });
   }
 
   const std::vector<core::Event>& events_;
   const core::SeriesSource& series_;
   core::Time now_;
+  core::Time began_;
   std::span<const core::Fault> faults_;
   const Upstream* upstream_;
   std::vector<std::optional<Illness>> illnesses_;  // of entries
@@ -542,8 +552,8 @@ std::string incident_id(std::string_view key, core::Time opened_at) {
 
 IncidentPlan plan(std::vector<core::Incident> open, const std::vector<core::Transition>& transitions,
                   const std::vector<core::Event>& recent_events, const core::SeriesSource& series, core::Time now,
-                  std::span<const core::Fault> faults, const Upstream* upstream, Ended ended) {
-  Planner planner(std::move(open), recent_events, series, now, faults, upstream, std::move(ended));
+                  std::span<const core::Fault> faults, const Upstream* upstream, Ended ended, core::Time began) {
+  Planner planner(std::move(open), recent_events, series, now, faults, upstream, std::move(ended), began);
   for (const core::Transition& transition : transitions) planner.take(transition);
   return planner.finish();
 }

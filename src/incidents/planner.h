@@ -38,12 +38,13 @@ struct Ended {
 /// is one: alerts whose things are connected there (or by their labels) share one incident, where the upstream one
 /// explains the others; its origin gives title, key and cause. Two open incidents that turn out to be one become the
 /// older, and the other is among the changes, resolved. Causes of some other open incidents are looked at again, by
-/// turns. An alert of the same
-/// thing that fires soon after the end, or while another of an incident that a person resolved still fires, reopens
-/// that incident.
+/// turns. An alert of the same thing that fires soon after the end, or while another of an incident that a person
+/// resolved still fires, reopens that incident. `began` is when this process began to judge: what sources first see
+/// then may be what a process before it saw, and is in the timeline already.
 IncidentPlan plan(std::vector<core::Incident> open, const std::vector<core::Transition>& transitions,
                   const std::vector<core::Event>& recent_events, const core::SeriesSource& series, core::Time now,
-                  std::span<const core::Fault> faults = {}, const Upstream* upstream = nullptr, Ended ended = {});
+                  std::span<const core::Fault> faults = {}, const Upstream* upstream = nullptr, Ended ended = {},
+                  core::Time began = {});
 
 /// 16 hex digits from the grouping key and the moment it opened.
 std::string incident_id(std::string_view key, core::Time opened_at);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "config/reader.h"
 
@@ -52,10 +53,15 @@ NameFilter read_filter(MapReader& parent, std::string_view key) {
 CompatSettings read_compat(MapReader& reader) {
   CompatSettings compat;
   for (const Node* item : reader.list("compat")) {
-    const std::string name = item->is_scalar() ? item->text() : std::string();
+    const std::string name =
+        item->is_scalar() ? config::expand_environment(*item, reader.diagnostics()) : std::string();
     const auto found = std::ranges::find(kCompat, name, &Compat::name);
     if (found == kCompat.end()) {
-      reader.error(*item, "\"compat\": must be burrow, kafka_exporter, kafka_lag_exporter or kminion");
+      std::vector<std::string> known;
+      for (const Compat& each : kCompat) known.emplace_back(each.name);
+      reader.error(*item, "\"compat\": \"" + name +
+                              "\" is not one of burrow, kafka_exporter, kafka_lag_exporter, kminion" +
+                              config::did_you_mean(name, known));
     } else {
       compat.*(found->set) = true;
     }

@@ -7,17 +7,10 @@
 #include <librdkafka/rdkafka.h>
 #include <string_view>
 
+#include "core/masking.h"
+
 namespace weir::kafka {
 namespace {
-
-std::string without(std::string text, const std::string& secret) {
-  if (secret.empty()) return text;
-  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-    text.replace(at, secret.size(), core::Secret::kShown);
-    at += core::Secret::kShown.size();
-  }
-  return text;
-}
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = std::min(text.find_first_not_of(' '), text.size());
@@ -70,7 +63,8 @@ core::Result<void> set_property(rd_kafka_conf_s* conf, const std::string& name, 
   message.erase(message.find_last_not_of(" \r\n") + 1);
   const std::string permitted = message.starts_with("Invalid value") ? permitted_values(name) : "";
   if (!permitted.empty()) message += " (permitted: " + permitted + ")";
-  return core::fail(core::ErrorKind::invalid, may_be_secret(name) ? without(std::move(message), text) : message);
+  return core::fail(core::ErrorKind::invalid,
+                    may_be_secret(name) ? core::without_secret(std::move(message), text) : message);
 }
 
 core::Result<void> set_property(rd_kafka_conf_s* conf, const std::string& name, const std::string& value) {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "config/reader.h"
+#include "config/reader_checks.h"
 #include "kafka/properties.h"
 
 namespace weir::kafka {
@@ -186,6 +186,7 @@ bool read_token_property(const Node& key, const std::string& name, MapReader& re
   std::string* place = token_property(name, *settings.token);
   if (place == nullptr || key.text() != name) return false;
   *place = reader.text(name);
+  if (name.ends_with(".location") && *place != "probe") config::check_file(reader, name, *place);
   return true;
 }
 
@@ -214,6 +215,9 @@ void read_property(const Node& key, MapReader& reader, ClusterSettings& settings
   if (value.empty()) return reader.error(key, quote(key.text()) + " has no value");
   const auto set = set_property(conf, name, value);
   if (set) {
+    // librdkafka looks for the system's authorities itself where it says "probe".
+    if (name.ends_with(".location") && value.reveal() != "probe")
+      config::check_file(reader, key.text(), value.reveal());
     settings.properties.emplace_back(name, value);
     if (in_file) settings.property_files.push_back({name, reader.text(key.text())});
   } else if (set.error().kind == core::ErrorKind::not_found) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 
+#include "notify/dispatch_state.h"
 #include "notify/payload.h"
 
 namespace weir::notify {
@@ -51,8 +52,8 @@ std::vector<const core::IncidentNote*> incidents_of(const Visible& visible,
   std::set<std::string_view> seen;
   for (const auto* members : {&visible.firing, &visible.resolved}) {
     for (const GroupMember& member : *members) {
-      const auto note = incidents.find(member.incident_id);
-      if (note != incidents.end() && seen.insert(member.incident_id).second) found.push_back(&note->second);
+      const core::IncidentNote* note = living(incidents, member.incident_id);
+      if (note != nullptr && seen.insert(note->id).second) found.push_back(note);
     }
   }
   return found;

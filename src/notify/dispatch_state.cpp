@@ -103,7 +103,20 @@ core::IncidentNote note_of(const core::Incident& incident) {
           .labels = incident.labels,
           .owner = incident.handling.owner,
           .evidence = incident.reasons.evidence,
-          .acknowledged = live && incident.handling.acknowledged_at.has_value()};
+          .acknowledged = live && incident.handling.acknowledged_at.has_value(),
+          .merged_into = incident.handling.merged_into};
+}
+
+const core::IncidentNote* living(const std::map<std::string, core::IncidentNote>& incidents, const std::string& id) {
+  constexpr int kMostSteps = 16;
+  auto found = incidents.find(id);
+  if (found == incidents.end()) return nullptr;
+  for (int step = 0; step < kMostSteps && !found->second.merged_into.empty(); ++step) {
+    const auto next = incidents.find(found->second.merged_into);
+    if (next == incidents.end()) break;
+    found = next;
+  }
+  return &found->second;
 }
 
 core::GroupRecord record_of(const std::string& key, const AlertGroup& group,
@@ -139,9 +152,17 @@ core::GroupRecord record_of(const std::string& endpoint, const Digest& digest) {
 
 void forget_incidents(DispatchState& state) {
   std::set<std::string_view> used;
-  for (const auto& [id, member] : state.firing) used.insert(member.incident_id);
+  const auto use = [&](const std::string& id) {
+    if (!used.insert(id).second) return;
+    for (auto note = state.incidents.find(id); note != state.incidents.end();) {
+      const std::string& into = note->second.merged_into;
+      if (into.empty() || !used.insert(into).second) return;
+      note = state.incidents.find(into);
+    }
+  };
+  for (const auto& [id, member] : state.firing) use(member.incident_id);
   for (const auto& [key, group] : state.groups) {
-    for (const auto& [id, member] : group.members) used.insert(member.incident_id);
+    for (const auto& [id, member] : group.members) use(member.incident_id);
   }
   std::erase_if(state.incidents, [&](const auto& entry) { return !used.contains(entry.first); });
 }
@@ -218,10 +239,11 @@ core::NotificationView view_of(const RoutingSettings& settings, const DispatchSt
       const auto repeated = std::ranges::unique(suppression.inhibited_by);
       suppression.inhibited_by.erase(repeated.begin(), repeated.end());
     }
+    const core::IncidentNote* incident = living(state.incidents, member.incident_id);
     view.alerts.push_back({.alert = member.alert,
                            .receivers = {},
                            .suppression = std::move(suppression),
-                           .incident_id = member.incident_id});
+                           .incident_id = incident == nullptr ? member.incident_id : incident->id});
   }
   for (const auto& [key, group] : state.groups) {
     core::RoutedGroup shown{.receiver = group.route->receiver, .labels = group.labels, .alerts = {}};

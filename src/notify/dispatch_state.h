@@ -19,6 +19,10 @@ core::GroupRecord record_of(const std::string& key, const AlertGroup& group,
 core::GroupRecord record_of(const std::string& endpoint, const Digest& digest);
 std::string digest_key(const std::string& endpoint);
 
+/// The incident that goes on with what this one is about: itself, or where it was merged into as far as that is known;
+/// nullptr where it is not known itself.
+const core::IncidentNote* living(const std::map<std::string, core::IncidentNote>& incidents, const std::string& id);
+
 /// Incidents that no group has an alert of.
 void forget_incidents(DispatchState& state);
 

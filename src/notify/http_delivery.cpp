@@ -8,6 +8,9 @@
 #include <locale>
 #include <sstream>
 
+#include "config/reader_checks.h"
+#include "core/masking.h"
+
 namespace weir::notify {
 namespace {
 
@@ -25,14 +28,13 @@ void read_basic_auth(const config::Node& node, config::MapReader& parent, HttpCo
 void read_authorization(const config::Node& node, config::MapReader& parent, HttpConfig& http) {
   config::MapReader reader(node, parent.diagnostics(), parent.what() + ", authorization");
   const std::string type = reader.text("type", "Bearer");
-  core::Secret credentials = reader.secret("credentials");
+  core::Secret credentials = config::required_secret(reader, "credentials");
   if (type == "Basic") reader.error("type", "\"Basic\" has a key of its own: basic_auth");
   if (type == "Bearer") {
     http.bearer = std::move(credentials);
   } else {
     http.authorization = core::Secret(type + " " + credentials.reveal());
   }
-  if (!reader.has("credentials") && !reader.has("credentials_file")) reader.missing("credentials");
   reader.finish();
 }
 
@@ -43,14 +45,6 @@ bool is_http_url(const std::string& url) {
     }
   }
   return false;
-}
-
-void erase_all(std::string& text, std::string_view secret) {
-  if (secret.empty()) return;
-  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-    text.replace(at, secret.size(), core::Secret::kShown);
-    at += core::Secret::kShown.size();
-  }
 }
 
 /// The URL's parts that may be secret, longest first.
@@ -195,7 +189,7 @@ std::expected<net::HttpResponse, DeliveryError> post_json(net::HttpClient& http,
 std::string shown(std::string_view text, const HttpTarget& target) {
   // Far more than is shown is searched, so that no secret is cut in two.
   std::string out(text.substr(0, 16 * kShownBytes));
-  for (const std::string& secret : secrets_of(target)) erase_all(out, secret);
+  for (const std::string& secret : secrets_of(target)) out = core::without_secret(std::move(out), secret);
   for (char& c : out) {
     if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
   }

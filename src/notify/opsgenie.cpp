@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "config/reader.h"
+#include "config/reader_checks.h"
 #include "notify/http_delivery.h"
 #include "notify/message_text.h"
 #include "notify/payload.h"
@@ -146,9 +146,10 @@ ParsedNotifier parse_opsgenie(const config::Node& node, const ParseContext& cont
   std::string url = settings.target.url.reveal();
   while (url.ends_with('/')) url.pop_back();
   settings.target.url = core::Secret(url + "/v2/alerts");
-  core::Secret key = reader.secret("api_key");
-  if (!reader.has("api_key") && !reader.has("api_key_file")) key = context.global.opsgenie_api_key;
-  if (key.empty()) reader.missing("api_key");
+  const bool own_key = reader.has("api_key") || reader.has("api_key_file");
+  const core::Secret key = own_key || context.global.opsgenie_api_key.empty()
+                               ? config::required_secret(reader, "api_key")
+                               : context.global.opsgenie_api_key;
   settings.target.http.authorization = core::Secret("GenieKey " + key.reveal());
   MessageTexts texts(reader, context.library);
   settings.message = texts.text("message");

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "config/reader.h"
+#include "config/reader_checks.h"
 #include "notify/http_delivery.h"
 #include "notify/message_text.h"
 #include "notify/payload.h"
@@ -114,12 +114,11 @@ ParsedNotifier parse_pagerduty(const config::Node& node, const ParseContext& con
   config::MapReader reader(node, context.diagnostics, context.what);
   PagerdutySettings settings;
   settings.target = parse_http_target(reader, "url", context.global.http, core::Secret(context.global.pagerduty_url));
-  settings.routing_key = reader.secret("routing_key");
   if (reader.has("service_key") || reader.has("service_key_file")) {
     (void)reader.secret("service_key");
     reader.error("service_key", "is of the older Events API; give routing_key, of an integration \"Events API v2\"");
-  } else if (!reader.has("routing_key") && !reader.has("routing_key_file")) {
-    reader.missing("routing_key");
+  } else {
+    settings.routing_key = config::required_secret(reader, "routing_key");
   }
   MessageTexts texts(reader, context.library);
   settings.description = texts.text("description");

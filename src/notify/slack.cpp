@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "config/reader.h"
+#include "config/reader_checks.h"
 #include "notify/http_delivery.h"
 #include "notify/message_text.h"
 #include "notify/payload.h"
@@ -310,7 +310,8 @@ DeliveryResult read_slack_answer(const net::HttpResponse& response, const HttpTa
 ParsedNotifier parse_slack(const config::Node& node, const ParseContext& context) {
   config::MapReader reader(node, context.diagnostics, context.what);
   SlackSettings settings;
-  const core::Secret bot_token = reader.secret("bot_token");
+  const bool by_bot = reader.has("bot_token") || reader.has("bot_token_file");
+  const core::Secret bot_token = by_bot ? config::required_secret(reader, "bot_token") : core::Secret();
   const core::Secret otherwise =
       bot_token.empty() ? context.global.slack_api_url : core::Secret("https://slack.com/api/chat.postMessage");
   settings.target = parse_http_target(reader, "api_url", context.global.http, otherwise);

@@ -93,6 +93,10 @@ NodePtr make(decltype(Node::kind) kind, ValueType type, const Place& place) {
   return std::make_unique<Node>(Node{std::move(kind), type, place});
 }
 
+std::string with_article(ValueType type) {
+  return (type == ValueType::vector ? "an " : "a ") + std::string(to_string(type));
+}
+
 class Parser {
  public:
   explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
@@ -150,8 +154,8 @@ class Parser {
       if (!operand) return operand;
       const ValueType type = (*operand)->type;
       if (type != ValueType::scalar && type != ValueType::vector) {
-        return error_at(token.place, "unary " + token.text + " needs a scalar or an instant vector, found a " +
-                                         std::string(to_string(type)));
+        return error_at(token.place,
+                        "unary " + token.text + " needs a scalar or an instant vector, found " + with_article(type));
       }
       if (const auto* literal = std::get_if<NumberLiteral>(&(*operand)->kind))
         return make(NumberLiteral{token.text == "-" ? -literal->value : literal->value}, type, token.place);
@@ -294,8 +298,7 @@ class Parser {
       }
       if (auto closed = expect("]"); !closed) return std::unexpected(closed.error());
       if (node->type != ValueType::vector) {
-        return error_at(place,
-                        "a subquery needs an instant vector before it, found a " + std::string(to_string(node->type)));
+        return error_at(place, "a subquery needs an instant vector before it, found " + with_article(node->type));
       }
       const Place start = node->place;
       return make(Subquery{std::move(node), *range, step, core::Duration(0), std::nullopt}, ValueType::matrix, start);
@@ -427,8 +430,8 @@ class Parser {
 
   static core::Result<void> check_type(const Node& node, ValueType wanted, std::string_view what) {
     if (node.type == wanted) return {};
-    return error_at(node.place, std::string(what) + " needs a " + std::string(to_string(wanted)) + " here, found a " +
-                                    std::string(to_string(node.type)));
+    return error_at(node.place,
+                    std::string(what) + " needs " + with_article(wanted) + " here, found " + with_article(node.type));
   }
 
   Parsed call() {
@@ -494,8 +497,8 @@ class Parser {
     if (!right) return right;
     for (const Node* side : {left.get(), right->get()}) {
       if (side->type != ValueType::scalar && side->type != ValueType::vector) {
-        return error_at(side->place, token.text + " needs scalars or instant vectors, found a " +
-                                         std::string(to_string(side->type)));
+        return error_at(side->place,
+                        token.text + " needs scalars or instant vectors, found " + with_article(side->type));
       }
     }
     const bool scalars = left->type == ValueType::scalar && (*right)->type == ValueType::scalar;

@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "core/retry_note.h"
 #include "runtime/log.h"
 
 namespace weir::runtime {
@@ -121,7 +122,7 @@ CycleReport CollectorHarness::run(const std::stop_token& stop) {
 void CollectorHarness::finish(const std::string& error, core::Time now, core::Duration duration) {
   const std::lock_guard lock(mutex_);
   const bool first = !status_.ran;
-  const bool changed = first || status_.error != error;
+  const bool changed = first || core::without_retry_notes(status_.error) != core::without_retry_notes(error);
   status_.ran = true;
   status_.success = error.empty();
   status_.duration = duration;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "core/retry_note.h"
 #include "sql/statement.h"
 
 namespace weir::sql {
@@ -81,12 +82,12 @@ core::Result<void> SourceGate::enter(const QueryLimits& limits) {
   const auto now = clock_();
   if (!breaker_.allow(now)) {
     const auto wait = std::chrono::ceil<std::chrono::seconds>(breaker_.wait(now));
-    const std::string when = wait.count() == 0 ? "is being tried again now"
-                                               : fmt::format("is tried again in {}", core::format_duration(wait));
-    return core::fail(ErrorKind::unavailable,
-                      fmt::format("failed {} times in a row and {}; the last time: {}", breaker_.failures(), when,
-                                  breaker_.last_failure()),
-                      source_);
+    const std::string when =
+        wait.count() == 0 ? "the next is on its way" : "the next in " + core::format_duration(wait);
+    return core::fail(
+        ErrorKind::unavailable,
+        core::with_retry_note(breaker_.last_failure(), fmt::format("{} failed, {}", breaker_.failures(), when)),
+        source_);
   }
   ++inside_;
   return {};

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <utility>
 
+#include "core/masking.h"
 #include "sql/mysql_errors.h"
 #include "sql/mysql_result.h"
 #include "sql/query_tag.h"
@@ -207,13 +208,7 @@ class MysqlSource final : public SessionSource {
 
   /// Messages are not supposed to hold the password; this makes sure.
   std::string scrubbed(std::string_view message) const {
-    std::string text(message);
-    const std::string& secret = settings_.password.reveal();
-    if (secret.empty()) return text;
-    for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 1)) {
-      text.replace(at, secret.size(), core::Secret::kShown);
-    }
-    return text;
+    return core::without_secret(std::string(message), settings_.password.reveal());
   }
 
   const std::string name_;

@@ -10,6 +10,7 @@
 #include <sqlext.h>
 // clang-format on
 
+#include "core/masking.h"
 #include "runtime/watchdog.h"
 #include "sql/odbc_result.h"
 #include "sql/odbc_session.h"
@@ -252,13 +253,8 @@ class OdbcSource final : public SessionSource {
 
   /// Messages are not supposed to hold a password; this makes sure of the ones we know.
   std::string scrubbed(std::string text) const {
-    for (const std::string& secret : {settings_.connection.reveal(), settings_.password.reveal()}) {
-      if (secret.empty()) continue;
-      for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 1)) {
-        text.replace(at, secret.size(), core::Secret::kShown);
-      }
-    }
-    return text;
+    text = core::without_secret(std::move(text), settings_.connection.reveal());
+    return core::without_secret(std::move(text), settings_.password.reveal());
   }
 
   const std::string name_;

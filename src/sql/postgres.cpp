@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <utility>
 
+#include "core/masking.h"
 #include "runtime/watchdog.h"
 #include "sql/postgres_errors.h"
 #include "sql/postgres_execute.h"
@@ -203,13 +204,8 @@ class PostgresSource final : public SessionSource {
 
   /// Messages are not supposed to hold a password; this makes sure of the ones we know.
   std::string scrubbed(std::string text) const {
-    for (const std::string& secret : {settings_.url.reveal(), settings_.password.reveal()}) {
-      if (secret.empty()) continue;
-      for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 1)) {
-        text.replace(at, secret.size(), core::Secret::kShown);
-      }
-    }
-    return text;
+    text = core::without_secret(std::move(text), settings_.url.reveal());
+    return core::without_secret(std::move(text), settings_.password.reveal());
   }
 
   const std::string name_;

@@ -1,9 +1,11 @@
 #include "sql/postgres_url.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <fmt/format.h>
 
+#include "config/diagnostics.h"
 #include "core/percent.h"
 
 namespace weir::sql {
@@ -61,6 +63,95 @@ bool ports_are_numbers(std::string_view hosts) {
   return true;
 }
 
+/// libpq's parameter key words up to release 18, of which a URI may have each (libpq, "Parameter Key Words"), and
+/// "ssl".
+const std::vector<std::string>& known_parameters() {
+  static const std::vector<std::string> kKnown{"application_name",
+                                               "channel_binding",
+                                               "client_encoding",
+                                               "connect_timeout",
+                                               "dbname",
+                                               "fallback_application_name",
+                                               "gssdelegation",
+                                               "gssencmode",
+                                               "gsslib",
+                                               "host",
+                                               "hostaddr",
+                                               "keepalives",
+                                               "keepalives_count",
+                                               "keepalives_idle",
+                                               "keepalives_interval",
+                                               "krbsrvname",
+                                               "load_balance_hosts",
+                                               "max_protocol_version",
+                                               "min_protocol_version",
+                                               "oauth_client_id",
+                                               "oauth_client_secret",
+                                               "oauth_issuer",
+                                               "oauth_scope",
+                                               "options",
+                                               "passfile",
+                                               "password",
+                                               "port",
+                                               "replication",
+                                               "require_auth",
+                                               "requirepeer",
+                                               "scram_client_key",
+                                               "scram_server_key",
+                                               "service",
+                                               "servicefile",
+                                               "ssl",
+                                               "ssl_max_protocol_version",
+                                               "ssl_min_protocol_version",
+                                               "sslcert",
+                                               "sslcertmode",
+                                               "sslcompression",
+                                               "sslcrl",
+                                               "sslcrldir",
+                                               "sslkey",
+                                               "sslkeylogfile",
+                                               "sslmode",
+                                               "sslnegotiation",
+                                               "sslpassword",
+                                               "sslrootcert",
+                                               "sslsni",
+                                               "target_session_attrs",
+                                               "tcp_user_timeout",
+                                               "user"};
+  return kKnown;
+}
+
+/// What is wrong with `name=value` of the URI, "" for nothing. An unknown name may be a part of a password.
+std::string parameter_mistake(std::string_view parameter) {
+  const std::size_t equals = parameter.find('=');
+  const std::string name(parameter.substr(0, equals));
+  if (equals == std::string_view::npos || name.empty())
+    return "the url's parameters, after its first ?, must be name=value, with & between them; write ? itself as %3F";
+  if (std::ranges::find(known_parameters(), name) == known_parameters().end()) {
+    const std::string* meant = config::nearest(name, known_parameters());
+    if (meant == nullptr)
+      return "the url has a parameter that libpq does not know; they follow the first ?, which itself is written %3F";
+    return fmt::format("the url has a parameter \"{}\" that libpq does not know (did you mean \"{}\"?)", name, *meant);
+  }
+  static const std::vector<std::string> kModes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
+  const std::string value(parameter.substr(equals + 1));
+  if (name != "sslmode" || std::ranges::find(kModes, value) != kModes.end()) return {};
+  return fmt::format("the url's sslmode is not one of {}{}", fmt::join(kModes, ", "),
+                     config::did_you_mean(value, kModes));
+}
+
+std::string parameters_mistake(std::string_view rest) {
+  const std::size_t start = rest.find('?');
+  if (start == std::string_view::npos || start + 1 == rest.size()) return {};
+  rest.remove_prefix(start + 1);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('&'), rest.size());
+    if (std::string mistake = parameter_mistake(rest.substr(0, end)); !mistake.empty()) return mistake;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return {};
+}
+
 }  // namespace
 
 core::Result<void> check_postgres_url(std::string_view url) {
@@ -82,6 +173,8 @@ core::Result<void> check_postgres_url(std::string_view url) {
     return core::fail(core::ErrorKind::invalid,
                       "the url's port is no number; write / @ : in a user name or password as %2F %40 %3A");
   }
+  if (std::string mistake = parameters_mistake(rest); !mistake.empty())
+    return core::fail(core::ErrorKind::invalid, std::move(mistake));
   return {};
 }
 

@@ -9,7 +9,8 @@
 
 namespace weir::sql {
 
-/// Checks a libpq connection URI (scheme, percent escapes, ports) without quoting any of it in the error.
+/// Checks a libpq connection URI (scheme, percent escapes, ports, parameters) without quoting any of it in the error
+/// but for a parameter's name that is nearly one of libpq's.
 core::Result<void> check_postgres_url(std::string_view url);
 
 /// The URI with parameters added, percent-encoded; of a parameter given twice libpq takes the last.

@@ -129,7 +129,7 @@ core::Result<Inspection> inspect(const StorageSettings& settings, bool full, con
   auto database = open_reader(settings);
   if (!database) return std::unexpected(database.error());
   Inspection found{.where = (*database)->where(), .known = static_cast<std::int64_t>(migrations().size())};
-  const auto version = (*database)->version();
+  const auto version = version_begun(**database);
   if (!version) return std::unexpected(version.error());
   found.version = *version;
   if (found.version > found.known) {

@@ -115,8 +115,13 @@ core::ToldState to_told(const json& object) {
 }
 
 json of_note(const core::IncidentNote& note) {
-  return {{"id", note.id},       {"title", note.title},      {"cause", note.cause}, {"labels", of_labels(note.labels)},
-          {"owner", note.owner}, {"evidence", note.evidence}};
+  return {{"id", note.id},
+          {"title", note.title},
+          {"cause", note.cause},
+          {"labels", of_labels(note.labels)},
+          {"owner", note.owner},
+          {"evidence", note.evidence},
+          {"merged_into", note.merged_into}};
 }
 
 core::IncidentNote to_note(const json& object) {
@@ -125,7 +130,8 @@ core::IncidentNote to_note(const json& object) {
           .cause = object.at("cause").get<std::string>(),
           .labels = to_labels(object.at("labels")),
           .owner = object.value("owner", ""),
-          .evidence = object.value("evidence", std::vector<std::string>())};
+          .evidence = object.value("evidence", std::vector<std::string>()),
+          .merged_into = object.value("merged_into", "")};
 }
 
 json of_node(const core::Node& node) { return {node.kind, node.place, node.name}; }

@@ -31,8 +31,14 @@ core::Result<std::unique_ptr<Database>> open_reader(const StorageSettings& setti
                            : open_sqlite_reader(settings.path, SqliteOptions{}.busy_timeout);
 }
 
-core::Result<std::int64_t> version_known(Database& database) {
+core::Result<std::int64_t> version_begun(Database& database) {
   auto version = database.version();
+  if (!version || *version > 0) return version;
+  return core::fail(core::ErrorKind::storage, "is empty: no Weir has written to it", database.where());
+}
+
+core::Result<std::int64_t> version_known(Database& database) {
+  auto version = version_begun(database);
   const auto known = static_cast<std::int64_t>(migrations().size());
   if (!version || *version == known) return version;
   return core::fail(core::ErrorKind::storage,

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/masking.h"
 #include "runtime/watchdog.h"
 #include "sql/postgres_errors.h"
 #include "sql/postgres_execute.h"
@@ -252,12 +253,8 @@ class PostgresDatabase final : public Database {
   }
 
   core::Error failed(std::string message, bool retryable) const {
-    for (const std::string& secret : {options_.url.reveal(), options_.password.reveal()}) {
-      if (secret.empty()) continue;
-      for (std::size_t at = message.find(secret); at != std::string::npos; at = message.find(secret, at)) {
-        message.replace(at, secret.size(), core::Secret::kShown);
-      }
-    }
+    message = core::without_secret(std::move(message), options_.url.reveal());
+    message = core::without_secret(std::move(message), options_.password.reveal());
     return {core::ErrorKind::storage, std::move(message), retryable, where_};
   }
 

@@ -12,7 +12,10 @@ namespace weir::storage {
 /// open_postgres_reader. Between begin() and commit() it sees one state.
 core::Result<std::unique_ptr<Database>> open_reader(const StorageSettings& settings);
 
-/// Its schema's version. Errors (storage): not the one that this Weir reads.
+/// Its schema's version, of one that a Weir has begun. Errors (storage): it is empty.
+core::Result<std::int64_t> version_begun(Database& database);
+
+/// Its schema's version. Errors (storage): it is empty; not the one that this Weir reads.
 core::Result<std::int64_t> version_known(Database& database);
 
 }  // namespace weir::storage

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "config/reader.h"
+#include "config/reader_checks.h"
 #include "sql/postgres_url.h"
 #include "storage/store.h"
 
@@ -16,6 +16,9 @@ std::optional<PostgresOptions> read_postgres(config::MapReader& reader) {
                                                           {"disable", "prefer", "require", "verify-ca", "verify-full"})
                                           : "";
   options.sslrootcert = reader.text("sslrootcert");
+  // libpq takes the system's authorities where it says "system".
+  if (!options.sslrootcert.empty() && options.sslrootcert != "system")
+    config::check_file(reader, "sslrootcert", options.sslrootcert);
   options.schema = reader.text("schema", options.schema);
   options.connect_timeout = reader.duration("connect_timeout", options.connect_timeout);
   options.statement_timeout = reader.duration("statement_timeout", options.statement_timeout);

@@ -63,16 +63,21 @@ inline constexpr std::string_view kTimeline =
 inline constexpr std::string_view kAddMessage =
     "INSERT INTO outbox (idempotency_key, receiver, integration, order_key, notification, created_at, next_attempt_at, "
     "attempts, last_error) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '') ON CONFLICT (idempotency_key) DO NOTHING";
-// The head of each (receiver, integration, order_key) whose time has come. Receivers take turns, so that one with many
-// waiting messages leaves room for the others.
+// The head of each (receiver, integration, order_key) whose time has come; of one incident, whose id begins the key,
+// only the oldest, since merging gives it several groups. SQLite numbers parameters as they first appear. Receivers
+// take turns, so that one with many waiting messages leaves room for the others.
 inline constexpr std::string_view kDue =
     "SELECT sequence, idempotency_key, notification, created_at, next_attempt_at, attempts, last_error, "
     "coalesce((SELECT r.reference FROM message_references r WHERE r.receiver = heads.receiver "
     "AND r.integration = heads.integration AND r.order_key = heads.order_key), '') FROM ("
     "SELECT o.*, row_number() OVER (PARTITION BY o.receiver, o.integration ORDER BY o.next_attempt_at, o.sequence) "
-    "AS turn FROM outbox o WHERE o.sequence IN (SELECT min(sequence) FROM outbox "
-    "WHERE delivered_at IS NULL AND dead_at IS NULL GROUP BY receiver, integration, order_key) "
-    "AND o.next_attempt_at <= $1 AND ($2 = '' OR (o.receiver = $2 AND o.integration = $3))) AS heads "
+    "AS turn FROM outbox o WHERE o.next_attempt_at <= $1 AND o.sequence IN (SELECT min(sequence) FROM outbox "
+    "WHERE delivered_at IS NULL AND dead_at IS NULL AND ($2 = '' OR (receiver = $2 AND integration = $3)) "
+    "GROUP BY receiver, integration, order_key) "
+    "AND o.sequence IN (SELECT min(sequence) FROM outbox WHERE delivered_at IS NULL AND dead_at IS NULL "
+    "AND ($2 = '' OR (receiver = $2 AND integration = $3)) GROUP BY receiver, integration, CASE WHEN idempotency_key "
+    "LIKE 'group-%' THEN order_key ELSE substr(idempotency_key, 1, 16) END) "
+    "AND ($2 = '' OR (o.receiver = $2 AND o.integration = $3))) AS heads "
     "ORDER BY turn, sequence LIMIT $4";
 inline constexpr std::string_view kDelivered =
     "UPDATE outbox SET delivered_at = $1, attempts = attempts + 1, last_error = '' "

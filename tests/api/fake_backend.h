@@ -67,6 +67,8 @@ struct FakeBackend {
   std::vector<core::Alert> alerts;
   std::vector<core::Incident> incidents;
   core::Result<std::vector<core::Incident>> history = std::vector<core::Incident>();
+  std::string history_away;
+  std::optional<StorageTrouble> storage_trouble;
   RuleGroupViews rule_groups;
   core::Result<std::string> reloaded;
   int reloads = 0;
@@ -83,12 +85,12 @@ struct FakeBackend {
 
   IncidentAccess access() {
     return {
-        .find =
-            [this](const core::IncidentSearch& search, std::size_t limit) {
-              asked_search = search;
-              asked_limit = limit;
-              return history;
-            },
+        .find = [this](const core::IncidentSearch& search, std::size_t limit) -> core::Result<FoundIncidents> {
+          asked_search = search;
+          asked_limit = limit;
+          if (!history) return std::unexpected(history.error());
+          return FoundIncidents{*history, history_away};
+        },
         .handle =
             [this](const core::Deed& deed) {
               deeds.push_back(deed);
@@ -130,6 +132,7 @@ struct FakeBackend {
                   return reloaded;
                 },
             .reload_status = [this] { return reload_status; },
+            .storage_trouble = [this] { return storage_trouble; },
             .retention = std::chrono::hours(6),
             .lineage = lineage,
             .incident_access = access()};

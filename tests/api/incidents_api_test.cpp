@@ -90,6 +90,30 @@ TEST_F(IncidentsApiTest, APageSaysWhereTheNextBegins) {
   EXPECT_EQ(json::parse(*ask("GET", "/api/v1/incidents", "limit=3").body)["next"], nullptr);
 }
 
+TEST_F(IncidentsApiTest, SaysWhenTheHistoryIsAwayAndWhatIsShownIsInMemory) {
+  EXPECT_EQ(json::parse(*ask("GET", "/api/v1/incidents").body)["history_away"], nullptr);
+  fake_.history_away = "postgresql://db: the server does not answer";
+  const json answer = json::parse(*ask("GET", "/api/v1/incidents").body);
+  EXPECT_EQ(answer["history_away"], "postgresql://db: the server does not answer");
+  EXPECT_EQ(answer["incidents"][0]["id"], "aa");
+}
+
+TEST_F(IncidentsApiTest, AStandbySaysThatItStandsByAndWhoLeads) {
+  fake_.storage_trouble = StorageTrouble{
+      .state = "standby",
+      .why = "postgresql://db: is in use by another Weir, process 7 (schema \"weir\"); end that one, or name another"};
+  for (const char* path : {"/api/v1/incidents", "/api/v1/incidents/aa", "/api/v1/incidents/aa/postmortem"}) {
+    const auto response = ask("GET", path);
+    EXPECT_EQ(response.status, 503) << path;
+    EXPECT_EQ(
+        error_of(response),
+        "this Weir stands by and knows no incidents, another one leads: postgresql://db: is in use by another Weir, "
+        "process 7 (schema \"weir\"); ask that one");
+  }
+  EXPECT_EQ(ask("POST", "/api/v1/incidents/aa/acknowledge", R"({"by":"ann"})").status, 503);
+  EXPECT_TRUE(fake_.deeds.empty());
+}
+
 TEST_F(IncidentsApiTest, DeedsAreHandedOver) {
   const auto post = [&](const std::string& deed, const std::string& body) {
     return ask("POST", "/api/v1/incidents/aa/" + deed, body).status;

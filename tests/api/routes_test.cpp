@@ -90,13 +90,13 @@ TEST_F(RoutesTest, ShowsOneIncidentOr404) {
   EXPECT_EQ(get("/api/weir/v1/incidents/").status, 404);
 }
 
-TEST_F(RoutesTest, AStorageThatFailsIs500WithTheReason) {
+TEST_F(RoutesTest, AnIncidentThatIsNotInMemoryWhileStorageIsAwayIs503WithTheReason) {
   fake_.history = core::fail(core::ErrorKind::storage, "disk I/O error", "weir.db");
-  for (const char* path : {"/api/weir/v1/incidents", "/api/weir/v1/incidents/aa"}) {
-    const auto response = get(path);
-    EXPECT_EQ(response.status, 500);
-    EXPECT_EQ(json::parse(*response.body)["error"], "weir.db: disk I/O error");
-  }
+  const auto response = get("/api/weir/v1/incidents/aa");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(json::parse(*response.body)["error"], "the history of incidents is away: weir.db: disk I/O error");
+  fake_.incidents.emplace_back().id = "aa";
+  EXPECT_EQ(json::parse(*get("/api/weir/v1/incidents/aa").body)["id"], "aa");
 }
 
 TEST_F(RoutesTest, ServesThePageAndItsAssets) {

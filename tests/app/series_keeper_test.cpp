@@ -4,7 +4,9 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <map>
+#include <memory>
 #include <random>
+#include <unistd.h>
 
 namespace weir::app {
 namespace {
@@ -45,6 +47,22 @@ class SeriesKeeperTest : public testing::Test {
 
 constexpr const char* kLoadFailures = "weir_series_snapshot_failures_total{operation=\"load\"}";
 constexpr const char* kSaveFailures = "weir_series_snapshot_failures_total{operation=\"save\"}";
+
+TEST_F(SeriesKeeperTest, ASecondOneOfTheFolderIsToldWhoKeepsTheSeries) {
+  series::Store store({});
+  auto first = std::make_unique<SeriesKeeper>(store, database_);
+  ASSERT_TRUE(first->hold());
+  SeriesKeeper second(store, database_);
+  const auto refused = second.hold();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().describe(), database_ + ".series: is in use by another Weir, process " +
+                                            std::to_string(::getpid()) +
+                                            ", which keeps its series there; give each a folder of its own");
+  first.reset();
+  EXPECT_TRUE(second.hold());
+  EXPECT_TRUE(SeriesKeeper(store, (folder_ / "gone" / "weir.db").string()).hold())
+      << "save() tells what is wrong there";
+}
 
 TEST_F(SeriesKeeperTest, SeriesSurviveARestart) {
   series::Store before({});

@@ -159,6 +159,30 @@ checks: [{source: shop, files: [checks.yml]}]
             "checks, series");
 }
 
+TEST_F(SettingsTest, APartIsReadThoughVariablesOfOthersAreNotSet) {
+  ::unsetenv("WEIR_TEST_NOT_SET");
+  const std::string file = write(R"(
+listen: 127.0.0.1:9999
+kafka: [{name: prod, brokers: "b:1", properties: {sasl.password: "${WEIR_TEST_NOT_SET}"}}]
+storage: {url: "${WEIR_TEST_NOT_SET}"}
+rules: {files: [rules.yml]}
+receivers: [{name: team, webhook_configs: [{url: "http://hook/"}]}]
+route: {receiver: team}
+)");
+  std::ofstream(folder_ / "rules.yml") << "groups: [{name: g, rules: [{alert: A, expr: up}]}]";
+  ASSERT_FALSE(load_settings(file));
+  for (const Part part : {Part::listen, Part::rules, Part::receivers}) {
+    const auto settings = load_part(file, part);
+    ASSERT_TRUE(settings) << settings.error().to_string();
+    EXPECT_EQ(settings->listen, "127.0.0.1:9999");
+    EXPECT_EQ(settings->rule_groups.size(), part == Part::rules ? 1U : 0U);
+    EXPECT_EQ(settings->routing.find("team") != nullptr, part == Part::receivers);
+  }
+  EXPECT_THAT(load_part(write("{listen: \"${WEIR_TEST_NOT_SET}\"}"), Part::listen).error().to_string(),
+              HasSubstr("\"WEIR_TEST_NOT_SET\" is not set"));
+  EXPECT_FALSE(load_part(write("{receivers: [{name: t}], route: {receiver: other}}"), Part::receivers));
+}
+
 TEST_F(SettingsTest, AFileThatIsNotThereSaysSo) {
   const auto settings = load_settings((folder_ / "none.yml").string());
   ASSERT_FALSE(settings);

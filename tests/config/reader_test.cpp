@@ -1,10 +1,10 @@
-#include "config/reader.h"
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <unistd.h>
+
+#include "config/reader_checks.h"
 
 namespace weir::config {
 namespace {
@@ -118,6 +118,49 @@ TEST_F(ReaderTest, TheEnvironmentIsExpandedAndAnUnsetVariableIsAMistake) {
   EXPECT_TRUE(diagnostics_.ok()) << mistakes();
   EXPECT_EQ(map.text("c"), "");
   EXPECT_EQ(mistakes(), "weir.yml:3:4: environment variable \"WEIR_TEST_UNSET\" is not set\n");
+}
+
+TEST_F(ReaderTest, AMessageShowsAVariableAsItIsWrittenSinceItMayBeASecretElsewhere) {
+  ::setenv("WEIR_TEST_VALUE", "hunter22", 1);
+  ::setenv("WEIR_TEST_SHORT", "x", 1);
+  MapReader map = reader(
+      "a: \"<${WEIR_TEST_VALUE}>\"\nb: \"${WEIR_TEST_VALUE}\"\nc: \"${WEIR_TEST_SHORT}\"\nd: \"${WEIR_TEST_VALUE}\"\n");
+  map.choice("a", "", {"one"});
+  map.integer("b", 0, 0, 9);
+  map.boolean("c", false);
+  map.duration("d", {});
+  const std::string said = mistakes();
+  EXPECT_NE(said.find("weir.yml:1:4: cluster \"prod\": \"a\": \"<${WEIR_TEST_VALUE}>\" is not one of one\n"),
+            std::string::npos)
+      << said;
+  EXPECT_NE(said.find("\"b\": \"${WEIR_TEST_VALUE}\" is not a whole number"), std::string::npos) << said;
+  EXPECT_NE(said.find("\"c\": \"${WEIR_TEST_SHORT}\" is neither true nor false"), std::string::npos) << said;
+  EXPECT_EQ(diagnostics_.errors().size(), 4U) << said;
+  EXPECT_EQ(said.find("hunter"), std::string::npos) << said;
+}
+
+TEST_F(ReaderTest, ASecretThatIsTooShortToBeMaskedIsNoted) {
+  MapReader map = reader("{password: abc, token: abcd, other: a, empty: ''}");
+  EXPECT_EQ(map.secret("password").reveal(), "abc");
+  map.secret("token");
+  map.secret("empty");
+  map.secret("other");
+  ASSERT_EQ(diagnostics_.hints().size(), 1U);
+  EXPECT_EQ(
+      diagnostics_.hints()[0].to_string(),
+      "weir.yml:1:12: cluster \"prod\": \"password\" has fewer than 4 characters: what a server says may show it; "
+      "take a longer one");
+  EXPECT_TRUE(diagnostics_.ok()) << mistakes();
+}
+
+TEST_F(ReaderTest, ASecretThatMustBeThereIsNotEmpty) {
+  MapReader map = reader("{password: s3cr3t, token: ''}");
+  EXPECT_EQ(required_secret(map, "password").reveal(), "s3cr3t");
+  required_secret(map, "token");
+  required_secret(map, "key");
+  EXPECT_EQ(mistakes(),
+            "weir.yml:1:1: cluster \"prod\": key \"key\" is missing\n"
+            "weir.yml:1:27: cluster \"prod\": \"token\": must not be empty\n");
 }
 
 TEST_F(ReaderTest, AVariableThatIsNotClosedOrHasNoNameIsAMistake) {

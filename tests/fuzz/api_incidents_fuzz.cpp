@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       .incident_access = {.find =
                               [](const core::IncidentSearch& search, std::size_t) {
                                 if (search.words.size() > core::kMostSearchWords) __builtin_trap();
-                                return std::vector<core::Incident>();
+                                return api::FoundIncidents();
                               },
                           .handle = [](const core::Deed&) { return core::Incident(); },
                           .silence = [](const std::string&, const std::string&, const std::string&,

@@ -90,7 +90,8 @@ TEST_F(HypothesesTest, HarmIsKnownOfEachHypothesis) {
   for (const Hypothesis& each : hypotheses()) {
     if (each.gives == Harm::none) harmless.insert(each.name);
   }
-  EXPECT_EQ(harmless, (std::set<std::string_view>{"random_group_names", "settings_changed", "checks_unseen"}));
+  EXPECT_EQ(harmless, (std::set<std::string_view>{"random_group_names", "settings_changed", "checks_unseen",
+                                                  "own_storage_fails"}));
   EXPECT_TRUE(overlap(hypothesis("consumer_down").gives, hypothesis("load_late").takes));
   EXPECT_FALSE(overlap(hypothesis("consumer_down").gives, hypothesis("group_rewound").takes));
 }
@@ -304,6 +305,17 @@ TEST_F(HypothesesTest, ARightThatWasTakenIsNoSchemaChange) {
   flat("weir_check_status", check_, 3);
   faults_ = {{core::Error{core::ErrorKind::denied, "permission denied for table daily", false, "w"}, table_}};
   EXPECT_EQ(cause(alert("TableCheckError", check_)).hypothesis, "check_error");
+}
+
+TEST_F(HypothesesTest, OfStorageThatFailsItsOwnErrorIsTheCause) {
+  const core::Alert failing = alert("WeirStorageFailing", {});
+  EXPECT_EQ(cause(failing).hypothesis, "");
+  faults_ = {
+      {core::Error{core::ErrorKind::storage, "weir.db: the disk is full; free some space", true, "storage"}, {}}};
+  EXPECT_EQ(cause(failing).hypothesis, "own_storage_fails");
+  EXPECT_EQ(cause(failing).sentence,
+            "Weir's own storage does not take what happens: weir.db: the disk is full; free some space");
+  EXPECT_EQ(cause(alert("LagHigh", group_)).hypothesis, "") << "it explains nothing else";
 }
 
 TEST_F(HypothesesTest, ACollectorThatFailsForOneTableLeadsToThatTable) {

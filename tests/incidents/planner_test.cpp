@@ -46,7 +46,7 @@ const Labels kSearch{{"cluster", "prod"}, {"consumergroup", "search"}, {"topic",
 class PlannerTest : public testing::Test {
  protected:
   IncidentPlan step(double seconds, std::vector<core::Transition> transitions) {
-    IncidentPlan planned = plan(std::move(open_), transitions, events_, source_, at(seconds));
+    IncidentPlan planned = plan(std::move(open_), transitions, events_, source_, at(seconds), {}, nullptr, {}, began_);
     open_ = planned.open;
     return planned;
   }
@@ -59,6 +59,7 @@ class PlannerTest : public testing::Test {
   test::MemorySource source_;
   std::vector<core::Event> events_;
   std::vector<core::Incident> open_;
+  core::Time began_;
 };
 
 TEST_F(PlannerTest, AFiringAlertOpensAnIncident) {
@@ -187,6 +188,22 @@ TEST_F(PlannerTest, EventsAboutTheThingEnterTheTimelineOnceAndInOrder) {
   events_.push_back({at(12), "x", Labels{{"cluster", "prod"}, {"consumergroup", "billing"}, {"more", "1"}}, "later"});
   planned = step(12, {});
   EXPECT_THAT(kinds(planned.changes.at(0).incident), ElementsAre("event", "opened", "event"));
+}
+
+TEST_F(PlannerTest, WhatAProcessBeforeSawAndThisOneSeesAgainIsNoSecondEntry) {
+  const Labels about{{"cluster", "prod"}, {"consumergroup", "billing"}};
+  events_ = {{at(5), "task_failed", about, "task 0 failed"}};
+  step(10, {fire("LagHigh", 10, kBilling)});
+  events_ = {{at(8), "task_failed", about, "task 0 failed"}};  // as the one that stood by saw it
+  began_ = at(100);
+  EXPECT_THAT(step(100, {}).changes, IsEmpty());
+  events_.push_back({at(103), "task_failed", about, "task 0 failed"});  // of its first cycle
+  EXPECT_THAT(step(103, {}).changes, IsEmpty());
+  step(110, {fire("Other", 110, kBilling)});
+  EXPECT_THAT(kinds(open_.at(0)), ElementsAre("event", "opened", "grew")) << "nor once other things have happened";
+  events_.push_back({at(120), "task_failed", about, "task 0 failed"});
+  step(120, {});
+  EXPECT_THAT(kinds(open_.at(0)), ElementsAre("event", "opened", "grew", "event")) << "it has failed anew";
 }
 
 TEST_F(PlannerTest, ATimelineIsBoundedButItsEndIsKept) {

@@ -268,6 +268,12 @@ def test_a_profile_is_a_check_file_that_passes(shop):
     done = run(shop, shop / "proposed.yml")
     assert done.returncode == 0, proposed + done.stdout + done.stderr
     assert weir("profile", "nowhere", "--sqlite", shop / "shop.db").returncode == 2
+    (shop / "proposed.yml").write_text("mine")
+    again = weir("profile", "orders", "--sqlite", shop / "shop.db", "-o", shop / "proposed.yml")
+    assert again.returncode == 2 and "is there already" in again.stderr and "--force" in again.stderr
+    assert (shop / "proposed.yml").read_text() == "mine"
+    assert weir("profile", "orders", "--sqlite", shop / "shop.db", "-o", shop / "proposed.yml", "--force").returncode == 0
+    assert (shop / "proposed.yml").read_text() == proposed
 
 
 def test_a_profile_of_postgres_passes_too(shop, postgres):

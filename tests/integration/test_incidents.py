@@ -65,6 +65,19 @@ def done(weir, *arguments):
     return finished.stdout
 
 
+def test_the_configuration_tells_the_address_though_secrets_of_it_are_not_here(weir, page, tmp_path):
+    page.depths.update(orders=50)
+    orders = opened(weir, "orders")
+    file = tmp_path / "secrets.yml"
+    file.write_text(json.dumps({"listen": weir.address, "kafka": [{"name": "k", "brokers": "b:1", "properties": {
+        "sasl.password": "${WEIR_TEST_NOT_SET}"}}], "storage": {"url": "${WEIR_TEST_NOT_SET}"}}))
+    listed = subprocess.run([binary(), "incidents", "list", "-c", file], capture_output=True, text=True, timeout=60)
+    assert listed.returncode == 0 and orders in listed.stdout, listed.stderr
+    file.write_text(json.dumps({"listen": "${WEIR_TEST_NOT_SET}"}))
+    refused = subprocess.run([binary(), "incidents", "list", "-c", file], capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1 and "secrets.yml:1:12: environment variable" in refused.stderr, refused.stderr
+
+
 def post(weir, identity, deed, **body):
     answer = http.request(f"{weir.url}/api/v1/incidents/{identity}/{deed}", json.dumps(body).encode(), "POST",
                           {"Content-Type": "application/json"})
@@ -170,8 +183,9 @@ def test_merged_alerts_go_on_in_the_other_and_a_silence_is_noted(weir, page, web
     weir.start()
     page.depths["refunds"] = 1
     until("the end of the merged alert is in the other", lambda: "recovered" in kinds(weir, orders))
-    until("and was told where it began", lambda: any(
-        payload["status"] == "resolved" and refunds in payload["groupKey"] for payload in webhook.payloads()))
+    ended = lambda payload: payload["status"] == "resolved" and refunds in payload["groupKey"]
+    until("and was told where it began", lambda: any(map(ended, webhook.payloads())))
+    assert [payload["incident_id"] for payload in webhook.payloads() if ended(payload)] == [orders], "as of the one that goes on"
     page.depths["refunds"] = 70
     until("its next one too", lambda: kinds(weir, orders)[-1] == "grew")
 
@@ -184,6 +198,9 @@ def test_merged_alerts_go_on_in_the_other_and_a_silence_is_noted(weir, page, web
     report = tmp_path / "report.md"
     done(weir, "postmortem", orders, "-o", str(report))
     text = report.read_text()
+    again = incidents(weir, "postmortem", orders, "-o", str(report))
+    assert again.returncode == 2 and "is there already" in again.stderr, "what was filled in is not lost"
+    assert "written" in done(weir, "postmortem", orders, "-o", str(report), "--force")
     for part in ("# Post-mortem:", "## Timeline", "```csv", "queue\\_depth", "## Action items", "| merged |"):
         assert part in text, part
     told = text.partition("## Who was told")[2].partition("\n## ")[0]

@@ -136,6 +136,12 @@ def test_commands_work_beside_a_weir_on_a_file(config, page, webhook, start_weir
     assert db(weir, "backup", tmp_path / "copy.db").returncode == 0
     again = db(weir, "backup", tmp_path / "copy.db")
     assert again.returncode == 1 and "is there already" in again.stderr
+    (tmp_path / "empty.db").touch()
+    for command in ("check", "backup"):
+        refused = subprocess.run([binary(), "db", command, "--database", tmp_path / "empty.db",
+                                  *([tmp_path / "of_empty.db"] if command == "backup" else [])], capture_output=True, text=True)
+        assert refused.returncode == 1 and "empty.db: is empty: no Weir has written to it" in refused.stderr, refused
+    assert not (tmp_path / "of_empty.db").exists()
     with sqlite3.connect(tmp_path / "copy.db") as copy:
         assert copy.execute("SELECT count(*) FROM transitions").fetchone()[0] > 0
     assert json.loads(db(weir, "export", "-").stdout.splitlines()[0])["type"] == "weir_export"

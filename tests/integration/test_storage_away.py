@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 
 import pytest
 
@@ -12,7 +13,7 @@ from support.http import request
 from support.loads import kept_transitions, kill_server, start_server, told, told_by_key, unwritten
 from support.postgres import Postgres
 from support.wait import until
-from support.weir import Weir
+from support.weir import Weir, binary
 
 
 @pytest.fixture
@@ -93,6 +94,9 @@ def test_a_second_weir_stands_by_and_takes_over(config, server, page, webhook, s
     waiting = request(f"{second.url}/-/ready")
     assert waiting.status == 503 and "Weir stands by: " in waiting.text and f"process {first.pid}" in waiting.text
     assert second.overview()["alerts"] == [] and state(second) == ["standby"]
+    refused = command_line(second, "list")
+    assert refused.returncode == 1 and "this Weir stands by" in refused.stderr and "another one leads" in refused.stderr
+    assert f"process {first.pid}" in refused.stderr and "end that one" not in refused.stderr
     first.kill()
     page.loads = {"a": 1, "b": 0, "c": 1}
     until("the second has it", lambda: state(second) == ["open"], 30)
@@ -101,6 +105,51 @@ def test_a_second_weir_stands_by_and_takes_over(config, server, page, webhook, s
     assert told_by_key(webhook, "firing") == {"a": 1, "b": 1, "c": 1}
     assert history(server, "a") == ["firing"] and history(server, "b") == ["firing", "inactive"]
     assert len(keys(webhook)) - len(set(keys(webhook))) <= 1, "at most one again, under its key"
+
+
+def test_incidents_are_listed_from_memory_while_the_history_is_away(config, server, page, webhook, start_weir):
+    page.loads = {"before": 1}
+    weir = start_weir(config)
+    until("it is told", lambda: told(webhook, "firing") == {"before": 1})
+    before = listed(weir)["incidents"][0]["id"]
+    assert listed(weir)["history_away"] is None
+    kill_server(server)
+    page.loads = {"before": 1, "meanwhile": 1}
+    until("what comes is listed", lambda: any("meanwhile" in entry["text"] for incident in listed(weir, "state=open&q=load")["incidents"]
+                                               for entry in incident["timeline"]), 60)
+    assert str(server.port) in listed(weir)["history_away"]
+    assert request(f"{weir.url}/api/v1/incidents/{before}").json()["open"]
+    unknown = request(f"{weir.url}/api/v1/incidents/0123456789abcdef")
+    assert unknown.status == 503 and "history of incidents is away" in unknown.text
+    shown = command_line(weir, "list")
+    assert shown.returncode == 0 and before in shown.stdout and "history is away" in shown.stderr, shown
+    until("people hear why", lambda: webhook.alerts("WeirStorageFailing", "firing"))
+    causes = [payload["cause"] for payload in webhook.payloads("firing")
+              if payload["commonLabels"].get("alertname") == "WeirStorageFailing"]
+    says = lambda cause: cause.startswith("Weir's own storage does not take what happens: ") and str(server.port) in cause
+    assert causes and all(map(says, causes)), causes
+    start_server(server)
+    until("the history is there again", lambda: listed(weir)["history_away"] is None, 60)
+
+
+def listed(weir, search=""):
+    return weir.get(f"/api/v1/incidents?{search}").json()
+
+
+def command_line(weir, *arguments):
+    return subprocess.run([binary(), "incidents", *arguments, "--url", weir.url], capture_output=True, text=True, timeout=60)
+
+
+def test_a_second_weir_in_the_same_folder_ends_and_says_who_keeps_its_series_there(config, page, webhook, start_weir):
+    first = start_weir(config)
+    other = first.folder / "other.yml"
+    other.write_text(json.dumps({**config, "listen": "127.0.0.1:0"}))
+    ended = subprocess.run([binary(), "run", "--config", other], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert "weir.db.series: is in use by another Weir, process " + str(first.pid) in ended.stderr, ended.stderr
+    assert "give each a folder of its own" in ended.stderr
+    first.kill()
+    first.start()
 
 
 def start_standby(config, start_weir):

@@ -57,9 +57,12 @@ TEST_F(MetricSettingsTest, ReadsAllOfIt) {
 TEST_F(MetricSettingsTest, MistakesAreNamed) {
   metrics("per_partition: {topics: {deny: ['(']}, group: {}}\nmax_series: 5\ncompat: [kminon]\n");
   status("{window: 10s, min_lag: -1}");
-  EXPECT_THAT(mistakes(), testing::UnorderedElementsAre(HasSubstr("missing )"), HasSubstr("\"group\""),
-                                                        HasSubstr("max_series"), HasSubstr("must be burrow"),
-                                                        HasSubstr("must be from 1m to 1d"), HasSubstr("min_lag")));
+  EXPECT_THAT(mistakes(),
+              testing::UnorderedElementsAre(
+                  HasSubstr("missing )"), HasSubstr("\"group\""), HasSubstr("max_series"),
+                  HasSubstr("\"kminon\" is not one of burrow, kafka_exporter, kafka_lag_exporter, kminion (did "
+                            "you mean \"kminion\"?)"),
+                  HasSubstr("must be from 1m to 1d"), HasSubstr("min_lag")));
 }
 
 }  // namespace

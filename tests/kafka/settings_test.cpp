@@ -1,15 +1,18 @@
 #include "kafka/settings.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "kafka/properties.h"
 
 namespace weir::kafka {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -112,6 +115,22 @@ TEST(ParseCluster, ReportsABadPropertyValueWithWhatIsPermitted) {
               HasSubstr("(permitted: 10 .. 300000)\n"));
   EXPECT_THAT(parse("name: prod\nbrokers: b:1\nproperties: {socket.timeout.ms: 1}\n").diagnostics.to_string(),
               HasSubstr("value 1 is outside allowed range 10..300000\n"));
+}
+
+TEST(ParseCluster, AFileThatIsNotThereIsAMistakeWithItsNearestName) {
+  const std::string folder = testing::TempDir() + "/weir_kafka_files_" + std::to_string(::getpid());
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/ca.pem") << "x";
+  const auto said = [&](const std::string& value) {
+    return parse(std::string(kMinimal) + "properties:\n  ssl.ca.location: " + value + "\n").diagnostics.to_string();
+  };
+  EXPECT_EQ(said(folder + "/ca.pem"), "");
+  EXPECT_EQ(said("probe"), "");
+  EXPECT_THAT(said(folder + "/ca.pen"),
+              AllOf(HasSubstr("weir.yml:4:20: "), HasSubstr("\"ssl.ca.location\": there is no file \""),
+                    HasSubstr("(did you mean \"ca.pem\"?)")));
+  EXPECT_THAT(said("/nowhere/at/all.pem"), HasSubstr("there is no file \"/nowhere/at/all.pem\"\n"));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(ParseCluster, KnowsWhichPropertiesMayHoldASecret) {

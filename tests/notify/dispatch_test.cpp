@@ -256,7 +256,7 @@ TEST_F(DispatchTest, WhatIsDownstreamOfWhatFiresIsShownButNotTold) {
   EXPECT_THAT(until(30s), ElementsAre("10 firing Below")) << "it still fires when its root does no more";
 }
 
-TEST_F(DispatchTest, WhatGoesOnInAnotherIncidentIsToldToItsEndAsOfTheFirst) {
+TEST_F(DispatchTest, WhatGoesOnInAnotherIncidentIsToldToItsEndWhereItBeganUnderTheIdOfTheOther) {
   configure(std::string(kTeam) + "route: {receiver: team, group_wait: 0s, group_interval: 10s}");
   const core::Alert a = alert("a");
   const core::Alert b = alert("b");
@@ -278,9 +278,10 @@ TEST_F(DispatchTest, WhatGoesOnInAnotherIncidentIsToldToItsEndAsOfTheFirst) {
   for (int i = 0; i < 3; ++i) {
     now_ += 20s;
     for (const core::OutboxMessage& message : step())
-      told[message.notification.incident_id] = message.notification.status;
+      told[message.notification.group_key] = message.notification.status + " " + message.notification.incident_id;
   }
-  EXPECT_EQ(told, (std::map<std::string, std::string>{{"aa", "resolved"}, {"bb", "resolved"}}));
+  EXPECT_EQ(told, (std::map<std::string, std::string>{{"{}:{incident_id=\"aa\"}", "resolved aa"},
+                                                      {"{}:{incident_id=\"bb\"}", "resolved aa"}}));
   EXPECT_TRUE(state_.groups.empty());
 }
 
@@ -499,7 +500,7 @@ TEST_F(DispatchTest, OneIncidentThatNobodyWorksOnIsEnoughForARepeat) {
   EXPECT_THAT(until(70s), ElementsAre("0 firing A1 A2", "70 firing A1 A2"));
 }
 
-TEST_F(DispatchTest, AlertsOfAMergedIncidentEndWhereTheyBegan) {
+TEST_F(DispatchTest, AlertsOfAMergedIncidentEndWhereTheyBeganUnderTheIdOfTheOneThatGoesOn) {
   configure(std::string(kTeam) + "route: {receiver: team, group_wait: 0s, group_interval: 1s, repeat_interval: 1h}");
   core::Incident from = held("aa", {named("A")});
   core::Incident into = held("bb", {named("B")});
@@ -523,9 +524,10 @@ TEST_F(DispatchTest, AlertsOfAMergedIncidentEndWhereTheyBegan) {
   std::vector<std::string> keys;
   for (; now_ <= start_ + 30s; now_ += 1s) {
     for (const core::OutboxMessage& message : step())
-      keys.push_back(message.notification.status + " " + message.notification.group_key);
+      keys.push_back(message.notification.status + " " + message.notification.group_key + " of " +
+                     message.notification.incident_id + " (" + message.notification.incident_title + ")");
   }
-  EXPECT_THAT(keys, ElementsAre("resolved {}:{incident_id=\"aa\"}"));
+  EXPECT_THAT(keys, ElementsAre("resolved {}:{incident_id=\"aa\"} of bb (" + into.title + ")"));
 }
 
 }  // namespace

@@ -269,6 +269,24 @@ notifications: {flap_calm: 9, burst: 0}
     EXPECT_THAT(all, HasSubstr(expected));
 }
 
+TEST(ReceiverSettings, AKeyThatIsEmptyIsAMistakeWithItsPlace) {
+  config::Diagnostics diagnostics;
+  parse(
+      "receivers:\n  - name: a\n"
+      "    pagerduty_configs: [{routing_key: ''}]\n"
+      "    opsgenie_configs: [{api_key: ''}]\n"
+      "    slack_configs: [{bot_token: '', channel: c}]\n"
+      "    webhook_configs: [{url: 'http://a/', http_config: {authorization: {credentials: ''}}}]\n"
+      "route: {receiver: a}\n",
+      diagnostics);
+  const std::string all = diagnostics.to_string();
+  for (const char* expected :
+       {":3:39: ", "pagerduty_configs[0]: \"routing_key\": must not be empty",
+        "opsgenie_configs[0]: \"api_key\": must not be empty", "slack_configs[0]: \"bot_token\": must not be empty",
+        "\"credentials\": must not be empty"})
+    EXPECT_THAT(all, HasSubstr(expected));
+}
+
 TEST(ReceiverSettings, AnAlertmanagersSectionsCanBePasted) {
   config::Diagnostics diagnostics;
   const RoutingSettings settings = parse(R"(

@@ -88,7 +88,7 @@ TEST(Parser, ErrorsSayWhereAndWhatWasExpected) {
   EXPECT_EQ(error_of("a +"), "1:4: expected an expression, found the end of the expression");
   EXPECT_THAT(error_of("a{b=c}"), HasSubstr("1:5: expected a quoted string"));
   EXPECT_THAT(error_of("foo(a)"), HasSubstr("1:1: unknown function \"foo\""));
-  EXPECT_THAT(error_of("rate(a)"), HasSubstr("1:6: rate needs a range vector here, found a instant vector"));
+  EXPECT_THAT(error_of("rate(a)"), HasSubstr("1:6: rate needs a range vector here, found an instant vector"));
   EXPECT_THAT(error_of("a[5m] + 1"), HasSubstr("range vector"));
   EXPECT_THAT(error_of("1 > 2"), HasSubstr("needs bool"));
   EXPECT_THAT(error_of("1 and a"), HasSubstr("instant vector on both sides"));

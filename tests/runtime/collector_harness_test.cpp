@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "core/retry_note.h"
+
 namespace weir::runtime {
 namespace {
 
@@ -296,6 +298,29 @@ TEST_F(CollectorHarnessTest, WithALongIntervalAnErrorIsTriedAgainMoreAndMoreSeld
   clock_.advance(1min);
   EXPECT_TRUE(subject.run({}).seen);
   EXPECT_EQ(runs, 6);
+}
+
+TEST_F(CollectorHarnessTest, WhenASourceIsTriedAgainIsNoNewLineOfTheLog) {
+  int cycle = 0;
+  auto subject = harness([&](const core::CollectContext&) -> core::Result<core::Batch> {
+    const std::vector<std::string> said{"refused", core::with_retry_note("refused", "3 failed, the next in 5s"),
+                                        core::with_retry_note("refused", "3 failed, the next in 2s"), "refused",
+                                        core::with_retry_note("denied", "4 failed, the next in 10s")};
+    return core::fail(core::ErrorKind::unavailable, said.at(cycle++), "wh");
+  });
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 5; ++i) {
+    subject.run({});
+    if (i == 2) {
+      EXPECT_EQ(subject.status().error, "wh: refused [retries: 3 failed, the next in 2s]");
+    }
+  }
+  const std::string log = testing::internal::GetCapturedStderr();
+  std::size_t lines = 0;
+  for (std::size_t at = log.find("collector failed"); at != std::string::npos;
+       at = log.find("collector failed", at + 1))
+    ++lines;
+  EXPECT_EQ(lines, 2U) << log;
 }
 
 }  // namespace

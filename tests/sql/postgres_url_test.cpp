@@ -24,6 +24,24 @@ TEST(PostgresUrl, NamesTheMistakeButNotTheUrl) {
   }
 }
 
+TEST(PostgresUrl, NamesAParameterThatLibpqDoesNotKnow) {
+  const auto said = [](const char* url) {
+    const auto checked = check_postgres_url(url);
+    return checked ? std::string() : checked.error().message;
+  };
+  EXPECT_EQ(said("postgresql://db/shop?sslmod=verify-full"),
+            "the url has a parameter \"sslmod\" that libpq does not know (did you mean \"sslmode\"?)");
+  EXPECT_EQ(said("postgresql://db/shop?connect_timeout=5&sslmode=verfy-full"),
+            "the url's sslmode is not one of disable, allow, prefer, require, verify-ca, verify-full (did you mean "
+            "\"verify-full\"?)");
+  EXPECT_NE(said("postgresql://db/shop?sslmode"), "");
+  EXPECT_EQ(said("postgresql://db/shop?"), "");
+  EXPECT_EQ(said("postgresql://weir:what?hunter2@db/shop").find("hunter"), std::string::npos);
+  EXPECT_NE(said("postgresql://weir@db/shop?hunter2=x").find("libpq does not know"), std::string::npos);
+  EXPECT_EQ(said("postgresql://weir@db/shop?hunter2=x").find("hunter"), std::string::npos);
+  EXPECT_EQ(said("postgresql://weir:what?hunter2=x@db/shop").find("hunter"), std::string::npos);
+}
+
 TEST(PostgresUrl, AddsParametersEncoded) {
   EXPECT_EQ(with_parameters("postgresql://db/shop", {{"application_name", "weir"}, {"password", "a&b=c d%'é"}}),
             "postgresql://db/shop?application_name=weir&password=a%26b%3Dc%20d%25%27%C3%A9");

@@ -112,6 +112,8 @@ TEST(Export, OfNoDatabaseOrAnotherSchemaIsRefused) {
   const TempFolder folder;
   const auto nothing = [](const std::string&) { return core::Result<void>(); };
   EXPECT_EQ(export_json({.path = folder.file()}, nothing).error().kind, core::ErrorKind::not_found);
+  std::ofstream(folder.file()).close();
+  EXPECT_THAT(export_json({.path = folder.file()}, nothing).error().message, HasSubstr("is empty"));
   ASSERT_TRUE(open_sqlite(folder.file()));
   ask_sqlite(folder.file(), "PRAGMA user_version = 1");
   EXPECT_THAT(export_json({.path = folder.file()}, nothing).error().message, HasSubstr("has schema 1"));
@@ -179,6 +181,14 @@ TEST(Inspect, NamesDamageAndRowsThatBelongToNothing) {
   const auto damaged = inspect({.path = folder.file()}, true);
   ASSERT_TRUE(damaged) << damaged.error().describe();
   EXPECT_GT(damaged->problems.size(), orphans->problems.size());
+}
+
+TEST(Inspect, AFileOfZeroBytesIsNotSound) {
+  const TempFolder folder;
+  std::ofstream(folder.file()).close();
+  const auto found = inspect({.path = folder.file()}, true);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().describe(), folder.file() + ": is empty: no Weir has written to it");
 }
 
 TEST(Inspect, AnOlderSchemaIsNoProblemANewerOneIs) {

@@ -170,6 +170,46 @@ TEST(MigrationBackup, WithoutItTheSchemaStaysAsItIs) {
   EXPECT_FALSE(std::filesystem::exists(folder.file() + ".schema1-backup"));
 }
 
+TEST(MigrationBackup, OnADiskThatHasNoRoomForItTheSchemaStaysAsItIsUntilThereIs) {
+  const TempFolder folder;
+  write_old(folder.file(), 1);
+  const auto before = std::filesystem::space(folder.path()).available;
+  // As if much were to be copied: a log that takes no room itself.
+  std::ofstream(folder.file() + "-wal").close();
+  std::filesystem::resize_file(folder.file() + "-wal", before + (1U << 30U));
+  const auto refused = back_up_before_migration(folder.file(), 1);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().retryable);
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("before the schema is brought forward (the disk has no room for it: "));
+  EXPECT_THAT(refused.error().message, HasSubstr(" MB are free); make room, or set storage.backup: false"));
+  std::filesystem::remove(folder.file() + "-wal");
+  EXPECT_EQ(ask_sqlite(folder.file(), "PRAGMA user_version"), "1");
+  EXPECT_FALSE(std::filesystem::exists(folder.file() + ".schema1-backup.partial"));
+  EXPECT_TRUE(open_sqlite(folder.file()));
+  EXPECT_TRUE(std::filesystem::exists(folder.file() + ".schema1-backup"));
+}
+
+TEST(MigrationBackup, ADiskThatFillsUpMeanwhileLeavesTheSchemaAsItIs) {
+  const TempFolder folder;
+  write_old(folder.file(), 1);
+  for (int i = 0; i < 200; ++i) {
+    ask_sqlite(folder.file(), "INSERT INTO measurements (check_id, at, value) VALUES ('" + std::string(1000, 'x') +
+                                  "', " + std::to_string(i) + ", 1)");
+  }
+  {
+    const SmallFiles full(64 * 1024);
+    const auto refused = open_sqlite(folder.file());
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().retryable);
+    EXPECT_THAT(refused.error().message, HasSubstr("no backup could be made before the schema is brought forward"));
+  }
+  EXPECT_EQ(ask_sqlite(folder.file(), "PRAGMA user_version"), "1");
+  for (const char* rest : {".schema1-backup", ".schema1-backup.partial"})
+    EXPECT_FALSE(std::filesystem::exists(folder.file() + rest)) << rest;
+  EXPECT_TRUE(open_sqlite(folder.file()));
+}
+
 TEST(MigrationBackup, ANewFileHasNone) {
   const TempFolder folder;
   ASSERT_TRUE(open_sqlite(folder.file()));

@@ -2,6 +2,8 @@
 #include <limits>
 #include <thread>
 
+#include "storage/search.h"
+
 #include "store_contract_fixture.h"
 
 namespace weir::storage {
@@ -339,11 +341,15 @@ TEST_P(StoreContract, IncidentsAreFoundByWhatTheySayAndByWhoWorksOnThem) {
   commit({.incidents = {billing, search, incident("cc", at(20), {})}});
   reopen();
   const auto ids = [&](core::IncidentSearch wanted, std::size_t limit = 10) {
-    const auto found = store_->incidents({.limit = limit, .search = std::move(wanted)});
+    const auto found = store_->incidents({.limit = limit, .search = wanted});
     EXPECT_TRUE(found) << found.error().describe();
-    std::string joined;
-    for (const auto& incident : *found) joined += incident.id + " ";
-    return joined;
+    const auto joined = [](const std::vector<core::Incident>& incidents) {
+      std::string all;
+      for (const auto& each : incidents) all += each.id + " ";
+      return all;
+    };
+    EXPECT_EQ(joined(storage::search(*store_->incidents({}), wanted, limit)), joined(*found)) << "as in memory";
+    return joined(*found);
   };
   using State = core::IncidentSearch::State;
   EXPECT_EQ(ids({}), "bb cc aa ");

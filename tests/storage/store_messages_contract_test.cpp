@@ -33,6 +33,22 @@ TEST_P(StoreMessages, ALaneHasTheMessagesOfOneIntegration) {
   EXPECT_TRUE(store_->due(at(5), 10, {.receiver = "night", .integration = "slack/9"})->empty());
 }
 
+TEST_P(StoreMessages, MessagesOfOneIncidentKeepTheirOrderWhicheverGroupTheyAreOf) {
+  const std::string incident = "9f86d081884c7d65";
+  commit({.outbox = {message(incident + "-firing-1", "aa", at(5)), message(incident + "-resolved-2", "bb", at(5)),
+                     message("group-firing-1", "cc", at(5)), message("group-firing-2", "dd", at(5))}});
+  const auto due = [&] {
+    std::vector<std::string> keys;
+    for (const auto& each : *store_->due(at(5), 10, {.receiver = "team", .integration = "webhook/0"}))
+      keys.push_back(each.idempotency_key);
+    return keys;
+  };
+  EXPECT_EQ(due(), (std::vector<std::string>{incident + "-firing-1", "group-firing-1", "group-firing-2"}));
+  EXPECT_EQ(store_->due(at(5), 10)->size(), 3U) << "of all receivers too";
+  ASSERT_TRUE(store_->delivered(sequence_of(incident + "-firing-1", at(5)), at(6)));
+  EXPECT_EQ(due(), (std::vector<std::string>{incident + "-resolved-2", "group-firing-1", "group-firing-2"}));
+}
+
 TEST_P(StoreMessages, AMessageComesBackWithEveryField) {
   core::OutboxMessage kept = message("k1", "aa", at(5));
   kept.notification.truncated_alerts = 7;

@@ -30,6 +30,7 @@ function address(filter: Filter, before: string | null): string {
 interface Found {
   incidents: Incident[];
   next: string | null;
+  history_away: string | null; // why these are only those in memory
 }
 
 async function ask<T>(path: string): Promise<T> {
@@ -100,7 +101,7 @@ export function HistoryPage({ version }: { version: number }) {
     if (!found?.next) return;
     try {
       const answer = await ask<Found>(address(filter, found.next));
-      setFound({ incidents: [...found.incidents, ...answer.incidents], next: answer.next });
+      setFound({ ...answer, incidents: [...found.incidents, ...answer.incidents] });
     } catch (failed) {
       setProblem(message(failed));
     }
@@ -136,6 +137,11 @@ export function HistoryPage({ version }: { version: number }) {
           </select>
           <input aria-label="Owner" placeholder="Owner" {...field("owner")} />
         </header>
+        {found?.history_away && !problem ? (
+          <p class="banner" role="alert">
+            History is away, these are the incidents in memory. {found.history_away}
+          </p>
+        ) : null}
         {problem ? (
           <p class="empty problem" role="alert">
             {problem}

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "config/reader.h"
+
+namespace weir::config {
+
+/// The reader's secret under `key` or `<key>_file`, one of which must be there and not be empty.
+core::Secret required_secret(MapReader& reader, std::string_view key);
+
+/// Notes that there is no file at the path that `key` names, with the nearest name beside it. One that this user may
+/// not look for is no mistake: the service's may.
+void check_file(MapReader& reader, std::string_view key, const std::string& path);
+
+}  // namespace weir::config
