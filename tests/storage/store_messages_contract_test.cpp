@@ -39,8 +39,8 @@ TEST_P(StoreMessages, MessagesOfOneIncidentKeepTheirOrderWhicheverGroupTheyAreOf
                      message("group-firing-1", "cc", at(5)), message("group-firing-2", "dd", at(5))}});
   const auto due = [&] {
     std::vector<std::string> keys;
-    for (const auto& each : *store_->due(at(5), 10, {.receiver = "team", .integration = "webhook/0"}))
-      keys.push_back(each.idempotency_key);
+    const auto found = store_->due(at(5), 10, {.receiver = "team", .integration = "webhook/0"});
+    for (const auto& each : *found) keys.push_back(each.idempotency_key);
     return keys;
   };
   EXPECT_EQ(due(), (std::vector<std::string>{incident + "-firing-1", "group-firing-1", "group-firing-2"}));
