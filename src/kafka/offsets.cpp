@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 
 /// librdkafka searches its partition lists from the start: the square of this is what one call costs.
-constexpr std::size_t kMaxPartitionsPerCall = 2000;
+constexpr std::size_t kMaxPartitionsPerCall = 500;
 /// Bounds the calls that single out what fails.
 constexpr int kMaxFailedCalls = 200;
 

@@ -23,8 +23,9 @@ def arguments():
     parser.add_argument("--groups", type=int, default=1000)
     parser.add_argument("--partitions", type=int, default=48)
     parser.add_argument("--topics", type=int, default=1,
-                        help="over which the groups are spread; a broker with 20,000 partitions needs "
-                             "ulimit -n 100000 and vm.max_map_count=262144")
+                        help="over which the groups are spread; a broker needs a file and two maps of memory for each "
+                             "partition (ulimit -n, vm.max_map_count)")
+    parser.add_argument("--brokers", type=int, default=1, help="over which the partitions are spread")
     parser.add_argument("--cycles", type=int, default=15)
     parser.add_argument("--interval", type=float, default=2.0, help="seconds between two cycles")
     parser.add_argument("--rules", action="store_true", help="evaluate the shipped rules too")
@@ -82,15 +83,16 @@ def fill(kafka, groups, partitions, topics=1):
     """Topics, and `groups` groups spread over them, with a commit on each partition of the topics that they read."""
     client = kafka_clients.admin(kafka)
     wanted = names(topics)
-    at_once = max(1, AT_A_TIME // partitions)
-    for start in range(0, topics, at_once):
-        kafka_clients.create_topics(kafka, wanted[start:start + at_once], partitions)
+    kafka_clients.create_topic(kafka, TOPIC, partitions)
     kafka_clients.produce(kafka, TOPIC, 100 * partitions)
 
     def commit(number):
         for topic in wanted[number % topics::max(groups, 1)]:
             kafka_clients.commit(kafka, f"group-{number:05}", topic, [number % 50] * partitions, client)
-    commit(0)  # creates the offsets topic and waits for its coordinators
+    kafka_clients.commit(kafka, "group-00000", TOPIC, [0] * partitions, client)  # waits for the coordinators
+    at_once = max(1, AT_A_TIME // partitions)
+    for start in range(1, topics, at_once):
+        kafka_clients.create_topics(kafka, wanted[start:start + at_once], partitions)
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(commit, range(groups)))
 
@@ -157,7 +159,7 @@ def main():
           f"over {chosen.topics} topics ...", flush=True)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    with Kafka("4.1.0", java_options=("-Xmx2g", "-Xms512m")) as kafka:
+    with Kafka("4.1.0", brokers=chosen.brokers, java_options=("-Xmx2g", "-Xms512m")) as kafka:
         fill(kafka, chosen.groups, chosen.partitions, chosen.topics)
         with Committers(kafka, chosen.groups, chosen.partitions, chosen.commits):
             for offsets in ["admin", "stream"] if chosen.offsets == "both" else [chosen.offsets]:
