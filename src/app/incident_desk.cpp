@@ -112,14 +112,25 @@ core::Result<core::Incident> IncidentDesk::silence(const std::string& id, const 
                                                    const std::string& comment, core::Duration duration) const {
   const auto incident = find(id);
   if (!incident) return std::unexpected(incident.error());
-  auto wanted = incidents::silence_for(*incident, by, comment, duration, parts_.clock.now());
+  auto wanted = incidents::silences_for(*incident, by, comment, duration, parts_.clock.now());
   if (!wanted) return std::unexpected(wanted.error());
-  const core::Time until = wanted->ends_at;
-  const auto set = parts_.silences.set(std::move(*wanted));
-  if (!set) return std::unexpected(set.error());
-  auto noted = handle({.kind = core::DeedKind::silence, .incident = id, .by = by, .text = *set, .until = until});
+  const core::Time until = wanted->front().ends_at;
+  std::vector<std::string> set;
+  const auto undo = [&] {
+    for (const std::string& silence : set) (void)parts_.silences.expire(silence);
+  };
+  for (core::Silence& silence : *wanted) {
+    auto done = parts_.silences.set(std::move(silence));
+    if (!done) {
+      undo();
+      return std::unexpected(done.error());
+    }
+    set.push_back(std::move(*done));
+  }
+  const std::string names = fmt::format("silence{} {}", set.size() == 1 ? "" : "s", fmt::join(set, ", "));
+  auto noted = handle({.kind = core::DeedKind::silence, .incident = id, .by = by, .text = names, .until = until});
   // A silence that no timeline tells of would be a riddle; after a timeout it may be told of yet.
-  if (!noted && noted.error().kind != core::ErrorKind::timeout) (void)parts_.silences.expire(*set);
+  if (!noted && noted.error().kind != core::ErrorKind::timeout) undo();
   return noted;
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "core/utf8.h"
@@ -94,24 +96,40 @@ void move_alerts(const core::Incident& from, core::Incident& into) {
 }
 
 /// The labels that all of them have, with the values that they have there.
-std::vector<core::Matcher> matchers_of(const std::vector<core::Alert>& alerts) {
-  constexpr std::size_t kMostValues = 20;
+std::vector<core::Matcher> matchers_of(std::span<const core::Alert* const> alerts) {
   std::vector<core::Matcher> matchers;
-  if (alerts.empty()) return matchers;
-  for (const auto& [name, first] : alerts.front().labels) {
-    if (name == "severity" || !std::ranges::all_of(alerts, [&](const auto& alert) { return alert.labels.has(name); }))
+  for (const auto& [name, first] : alerts.front()->labels) {
+    if (name == "severity" ||
+        !std::ranges::all_of(alerts, [&](const core::Alert* alert) { return alert->labels.has(name); }))
       continue;
     std::set<std::string> values;
-    for (const core::Alert& alert : alerts) values.emplace(alert.labels.get(name));
+    for (const core::Alert* alert : alerts) values.emplace(alert->labels.get(name));
     if (values.size() == 1) {
       matchers.push_back({.name = std::string(name), .op = core::MatchOp::equal, .value = std::string(first)});
-    } else if (values.size() <= kMostValues) {
-      std::string any;
-      for (const std::string& value : values) any += (any.empty() ? "" : "|") + escaped(value);
-      matchers.push_back({.name = std::string(name), .op = core::MatchOp::regex, .value = std::move(any)});
+      continue;
     }
+    std::string any;
+    for (const std::string& value : values) any += (any.empty() ? "" : "|") + escaped(value);
+    matchers.push_back({.name = std::string(name), .op = core::MatchOp::regex, .value = std::move(any)});
   }
   return matchers;
+}
+
+/// One for each kind of alert, of those that fire where some do: what is common to all would match much besides them.
+std::vector<std::vector<core::Matcher>> matchers_of_kinds(const std::vector<core::Alert>& alerts) {
+  constexpr std::size_t kMostTogether = 20;  // values of a label
+  const bool any_fires = std::ranges::any_of(alerts, fires);
+  std::map<std::string_view, std::vector<const core::Alert*>> kinds;
+  for (const core::Alert& alert : alerts) {
+    if (!any_fires || fires(alert)) kinds[alert.labels.get("alertname")].push_back(&alert);
+  }
+  std::vector<std::vector<core::Matcher>> found;
+  for (const auto& [name, members] : kinds) {
+    const std::span<const core::Alert* const> all(members);
+    for (std::size_t at = 0; at < all.size(); at += kMostTogether)
+      found.push_back(matchers_of(all.subspan(at, std::min(kMostTogether, all.size() - at))));
+  }
+  return found;
 }
 
 core::Labels in_both(const core::Labels& a, const core::Labels& b) {
@@ -238,22 +256,27 @@ core::Result<Merged> merge(core::Incident from, core::Incident into, std::string
   return Merged{.from = std::move(*source), .into = std::move(*target)};
 }
 
-core::Result<core::Silence> silence_for(const core::Incident& incident, std::string_view by, std::string_view comment,
-                                        core::Duration duration, core::Time now) {
+core::Result<std::vector<core::Silence>> silences_for(const core::Incident& incident, std::string_view by,
+                                                      std::string_view comment, core::Duration duration,
+                                                      core::Time now) {
   const auto who = checked_name("by", by);
   if (!who) return std::unexpected(who.error());
-  auto why = checked("comment", comment, kMostReason, true);
+  const auto why = checked("comment", comment, kMostReason, true);
   if (!why) return std::unexpected(why.error());
   if (duration < kShortestSilence || duration > kLongestSilence)
     return refuse("duration: must be from 1m to 365d, such as \"2h\"");
-  core::Silence silence;
-  silence.starts_at = now;
-  silence.ends_at = now + duration;
-  silence.created_by = *who;
-  silence.comment = why->empty() ? "incident " + incident.id + ": " + incident.title : std::move(*why);
-  silence.matchers = matchers_of(incident.alerts);
-  if (silence.matchers.empty()) return refuse(fmt::format("incident {} has no alerts to silence", incident.id));
-  return silence;
+  std::vector<core::Silence> silences;
+  for (std::vector<core::Matcher>& matchers : matchers_of_kinds(incident.alerts)) {
+    core::Silence silence;
+    silence.starts_at = now;
+    silence.ends_at = now + duration;
+    silence.created_by = *who;
+    silence.comment = why->empty() ? "incident " + incident.id + ": " + incident.title : *why;
+    silence.matchers = std::move(matchers);
+    silences.push_back(std::move(silence));
+  }
+  if (silences.empty()) return refuse(fmt::format("incident {} has no alerts to silence", incident.id));
+  return silences;
 }
 
 core::Result<std::vector<core::Incident>> carry_out(const core::Deed& deed, Scene scene, core::Time now) {
@@ -282,8 +305,8 @@ core::Result<std::vector<core::Incident>> carry_out(const core::Deed& deed, Scen
       const auto who = checked_name("by", deed.by);
       if (!who) return std::unexpected(who.error());
       const std::string until = deed.until ? " until " + core::format_rfc3339(*deed.until) : "";
-      return one(noted(std::move(incident), now, "silenced",
-                       fmt::format("silenced{} by {} (silence {})", until, *who, deed.text)));
+      return one(
+          noted(std::move(incident), now, "silenced", fmt::format("silenced{} by {} ({})", until, *who, deed.text)));
     }
   }
   return refuse("no such deed");

@@ -54,9 +54,11 @@ core::Result<Merged> merge(core::Incident from, core::Incident into, std::string
 /// Reopens what ended, since an alert of it fired; the caller notes that alert.
 void reopen_by_alert(core::Incident& incident);
 
-/// A silence of its alerts: their names, and what the labels that all of them have say. Errors (invalid): the duration
-/// is not from 1m to 365d, nobody does it, a text is too long, it has no alerts.
-core::Result<core::Silence> silence_for(const core::Incident& incident, std::string_view by, std::string_view comment,
-                                        core::Duration duration, core::Time now);
+/// Silences of its alerts that fire, of all where none does: one for each kind (alertname) and 20 alerts, of what the
+/// labels that these have say. Errors (invalid): the duration is not from 1m to 365d, nobody does it, a text is too
+/// long, it has no alerts.
+core::Result<std::vector<core::Silence>> silences_for(const core::Incident& incident, std::string_view by,
+                                                      std::string_view comment, core::Duration duration,
+                                                      core::Time now);
 
 }  // namespace weir::incidents
