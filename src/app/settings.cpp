@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <iterator>
 
@@ -244,8 +243,7 @@ void note_check_files(Settings& settings) {
   if (checks == settings.fixed.end()) return;
   for (const quality::ChecksSettings& entry : settings.checks) {
     for (const std::string& path : entry.files) {
-      std::ifstream file(path, std::ios::binary);
-      const std::string text(std::istreambuf_iterator<char>(file), {});
+      const std::string text = config::read_file(path).value_or("");  // who reads the checks tells why it cannot be
       checks->second = std::hash<std::string>()(std::to_string(checks->second) + path + text);
     }
   }

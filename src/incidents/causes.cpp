@@ -41,6 +41,8 @@ constexpr std::array kHypotheses{
     Hypothesis{"canaries_lost", canaries_lost, Harm::unavailable, Harm::unavailable},
     Hypothesis{"canaries_slow", canaries_slow, Harm::unavailable, Harm::unavailable},
     Hypothesis{"canaries_refused", canaries_refused, Harm::unavailable, Harm::unavailable},
+    // What is not registered harms nothing that runs.
+    Hypothesis{"candidate_incompatible", candidate_incompatible, Harm::none, Harm::none},
     Hypothesis{"schema_incompatible", schema_incompatible, Harm::wrong, Harm::wrong},
     Hypothesis{"schema_finding", schema_finding, Harm::wrong, Harm::wrong},
     Hypothesis{"schema_of_topic", schema_of_topic, Harm::wrong, Harm::wrong},

@@ -96,6 +96,7 @@ std::optional<Cause> canaries_refused(const Evidence& evidence);
 // Machines
 std::optional<Cause> disk_near_full(const Evidence& evidence);
 // Schemas and tables
+std::optional<Cause> candidate_incompatible(const Evidence& evidence);
 std::optional<Cause> schema_incompatible(const Evidence& evidence);
 std::optional<Cause> schema_finding(const Evidence& evidence);
 std::optional<Cause> schema_of_topic(const Evidence& evidence);

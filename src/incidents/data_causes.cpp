@@ -90,27 +90,38 @@ std::string level_text(const Evidence& evidence, const core::Labels& labels) {
   return "";
 }
 
+std::string newest_version(const Evidence& evidence, const core::Labels& subject) {
+  const auto version = evidence.newest("schema_registry_subject_latest_version", subject);
+  return version ? fmt::format("version {}", number_text(*version)) : "the newest version";
+}
+
+std::string incompatibility(const Evidence& evidence, const core::Labels& subject) {
+  const core::Event* event = evidence.newest_event("schema_incompatible", subject);
+  return event == nullptr ? "" : " " + event->message;
+}
+
 }  // namespace
 
-std::optional<Cause> schema_incompatible(const Evidence& evidence) {
-  const std::string_view subject = evidence.label("subject");
-  if (subject.empty()) return std::nullopt;
+std::optional<Cause> candidate_incompatible(const Evidence& evidence) {
   const core::Labels labels = evidence.labels({"registry", "subject"});
-  const auto version = evidence.newest("schema_registry_subject_latest_version", labels);
-  const std::string newest = version ? fmt::format("version {}", number_text(*version)) : "the newest version";
-  const std::string level = level_text(evidence, labels);
-  const core::Event* event = evidence.newest_event("schema_incompatible", labels);
-  const std::string details = event == nullptr ? "" : " " + event->message;
-  if (evidence.newest("schema_registry_candidate_compatible", labels) == 0.0) {
-    return Cause{
-        fmt::format("The candidate schema of {} is incompatible with {}{}: registering it would break its readers "
-                    "or be refused.{}",
-                    subject, newest, level, details),
-        0.9};
-  }
-  if (evidence.newest("schema_registry_subject_compatible", labels) != 0.0) return std::nullopt;
-  return Cause{fmt::format("An incompatible producer: {} of {} is incompatible with the version before it{}.{}", newest,
-                           subject, level, details),
+  if (evidence.label("subject").empty() || evidence.newest("schema_registry_candidate_compatible", labels) != 0.0)
+    return std::nullopt;
+  return Cause{
+      fmt::format("The candidate schema of {} is incompatible with {}{}: registering it would break its readers "
+                  "or be refused.{}",
+                  evidence.label("subject"), newest_version(evidence, labels), level_text(evidence, labels),
+                  incompatibility(evidence, labels)),
+      0.9};
+}
+
+std::optional<Cause> schema_incompatible(const Evidence& evidence) {
+  const core::Labels labels = evidence.labels({"registry", "subject"});
+  if (evidence.label("subject").empty() || evidence.newest("schema_registry_candidate_compatible", labels) == 0.0 ||
+      evidence.newest("schema_registry_subject_compatible", labels) != 0.0)
+    return std::nullopt;
+  return Cause{fmt::format("An incompatible producer: {} of {} is incompatible with the version before it{}.{}",
+                           newest_version(evidence, labels), evidence.label("subject"), level_text(evidence, labels),
+                           incompatibility(evidence, labels)),
                0.9};
 }
 

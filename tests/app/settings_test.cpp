@@ -53,6 +53,14 @@ route: {receiver: team}
   EXPECT_EQ(settings->storage.path, (folder_ / "weir.db").string());
 }
 
+TEST_F(SettingsTest, AFolderAmongTheCheckFilesIsAMistakeBesideTheOthers) {
+  std::filesystem::create_directory(folder_ / "d.yml");
+  const std::string found = mistakes(
+      "sources: [{name: shop, type: sqlite, path: shop.db}]\nchecks: [{source: shop, files: [d.yml], bogus: 1}]\n");
+  EXPECT_THAT(found, HasSubstr("d.yml: cannot be read: Is a directory"));
+  EXPECT_THAT(found, HasSubstr("unknown key \"bogus\""));
+}
+
 TEST_F(SettingsTest, ShowsEveryMistakeWithItsPlaceAtOnce) {
   const std::string found =
       mistakes("kafka:\n  - name: prod\n    broker: a:1\nroute: {receiver: nobody}\nlisten: nowhere\nrulez: {}\n");

@@ -91,7 +91,7 @@ TEST_F(HypothesesTest, HarmIsKnownOfEachHypothesis) {
     if (each.gives == Harm::none) harmless.insert(each.name);
   }
   EXPECT_EQ(harmless, (std::set<std::string_view>{"random_group_names", "settings_changed", "checks_unseen",
-                                                  "own_storage_fails"}));
+                                                  "own_storage_fails", "candidate_incompatible"}));
   EXPECT_TRUE(overlap(hypothesis("consumer_down").gives, hypothesis("load_late").takes));
   EXPECT_FALSE(overlap(hypothesis("consumer_down").gives, hypothesis("group_rewound").takes));
 }
