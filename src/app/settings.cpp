@@ -73,6 +73,20 @@ void read_listen(config::MapReader& reader, Settings& settings) {
   while (settings.external_url.ends_with('/')) settings.external_url.pop_back();
 }
 
+/// Its page shows what was scraped too: each scrape would find that of the one before under another name.
+void refuse_own_page(config::MapReader& reader, const Settings& settings) {
+  const auto own = net::parse_listen_address(settings.listen);
+  if (!own) return;
+  const std::string port = ":" + std::to_string(own->port);
+  for (const collectors::ScrapeTargets& scrape : settings.scrapes) {
+    for (const collectors::ScrapeSettings& page : scrape.pages) {
+      if (page.instance.ends_with(port) && net::is_loopback_host(page.instance))
+        reader.error("scrape",
+                     "\"" + page.name + "\" is this Weir's own page, whose metrics it has already: leave it out");
+    }
+  }
+}
+
 void note_empty(const std::string& file, const std::vector<rules::Group>& groups, config::Diagnostics& diagnostics) {
   const bool any = std::ranges::any_of(
       groups, [&](const rules::Group& group) { return group.file == file && !group.rules.empty(); });
@@ -187,6 +201,7 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
   settings.registries = read_list<collectors::SchemaRegistrySettings>(reader, "schema_registries", diagnostics,
                                                                       collectors::parse_schema_registry);
   settings.scrapes = read_list<collectors::ScrapeTargets>(reader, "scrape", diagnostics, collectors::parse_scrape);
+  refuse_own_page(reader, settings);
   settings.http_json =
       read_list<collectors::HttpJsonSettings>(reader, "http_json", diagnostics, collectors::parse_http_json);
   settings.sources = read_list<sql::SourceSettings>(reader, "sources", diagnostics, sql::parse_source);

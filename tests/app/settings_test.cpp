@@ -53,6 +53,12 @@ route: {receiver: team}
   EXPECT_EQ(settings->storage.path, (folder_ / "weir.db").string());
 }
 
+TEST_F(SettingsTest, ItsOwnPageIsNotScraped) {
+  EXPECT_THAT(mistakes("listen: 127.0.0.1:9900\nscrape: [{name: me, url: \"http://localhost:9900/metrics\"}]\n"),
+              HasSubstr("weir.yml:2:9: configuration: \"scrape\": \"me\" is this Weir's own page"));
+  EXPECT_EQ(mistakes("listen: 127.0.0.1:9900\nscrape: [{name: node, url: \"http://localhost:9100/metrics\"}]\n"), "");
+}
+
 TEST_F(SettingsTest, AFolderAmongTheCheckFilesIsAMistakeBesideTheOthers) {
   std::filesystem::create_directory(folder_ / "d.yml");
   const std::string found = mistakes(
