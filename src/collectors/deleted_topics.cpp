@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "collectors/kafka_past.h"
+
 namespace weir::collectors {
 namespace {
 
@@ -132,25 +134,17 @@ class Deletions {
 
   /// What was told before a restart.
   void recall() {
-    const core::Selection selection{
-        .matchers = {{std::string(core::kMetricName), core::MatchOp::equal, std::string(kSeconds)},
-                     {"cluster", core::MatchOp::equal, std::string(cycle_.cluster)}},
-        .from = cycle_.now - kTold,
-        .to = cycle_.now - core::Duration(1),
-        .newest_only = true};
-    (void)cycle_.past->visit(selection, [&](const Labels& labels, std::span<const core::Point> points) {
-      // One that ended ends with a stale marker.
-      if (points.empty() || !std::isfinite(points.back().value)) return core::Result<void>();
+    visit_newest(cycle_, kSeconds, kTold, [&](const Labels& labels, const core::Point& point) {
       const std::string topic(labels.get("topic"));
-      if (memory_.missing.size() >= kMostTopics && !memory_.missing.contains(topic)) return core::Result<void>();
+      if (!std::isfinite(point.value) || (memory_.missing.size() >= kMostTopics && !memory_.missing.contains(topic)))
+        return;
       DeletedTopicMemory::Missing& missing = memory_.missing[topic];
-      const auto for_ms = static_cast<std::int64_t>(points.back().value * 1000);
-      missing.since = points.back().time - std::chrono::milliseconds(for_ms);
+      const auto for_ms = static_cast<std::int64_t>(point.value * 1000);
+      missing.since = point.time - std::chrono::milliseconds(for_ms);
       missing.told = true;
       const std::string group(labels.get("consumergroup"));
       if (missing.readers.size() < kMostReaders)
         missing.readers.push_back({group, series(cycle_.cluster, group, topic)});
-      return core::Result<void>();
     });
   }
 

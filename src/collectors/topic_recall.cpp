@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "collectors/kafka_past.h"
+
 namespace weir::collectors {
 namespace {
 
@@ -38,18 +40,8 @@ TopicMemory::Partition* partition_of(const kafka::Topic& topic, const core::Labe
 /// Calls `use(topic, labels, point)` with the newest point of each series of the snapshot's topics.
 template <class Use>
 void newest(const kafka::Snapshot& snapshot, const KafkaCycle& cycle, std::string_view metric, const Use& use) {
-  const core::Selection selection{
-      .matchers = {{std::string(core::kMetricName), core::MatchOp::equal, std::string(metric)},
-                   {"cluster", core::MatchOp::equal, std::string(cycle.cluster)}},
-      .from = cycle.now - kSpan,
-      .to = cycle.now - core::Duration(1),
-      .newest_only = true};
-  // What cannot be read is as if nothing had been before.
-  (void)cycle.past->visit(selection, [&](const core::Labels& labels, std::span<const core::Point> points) {
-    // One that ended ends with a stale marker.
-    if (points.empty() || std::isnan(points.back().value)) return core::Result<void>();
-    if (const kafka::Topic* topic = topic_of(snapshot, labels)) use(*topic, labels, points.back());
-    return core::Result<void>();
+  visit_newest(cycle, metric, kSpan, [&](const core::Labels& labels, const core::Point& point) {
+    if (const kafka::Topic* topic = topic_of(snapshot, labels)) use(*topic, labels, point);
   });
 }
 
