@@ -350,8 +350,12 @@ test("a dead-letter topic opens to why its messages are there", async (t) => {
 test("an incident's link opens it", async (t) => {
   const server = await scripted(t, (response) => json(response, overview({ incidents: [incident("00000000000000aa", "One"), incident("00000000000000bb", "Two")] })));
   const { page } = await open(t, server.url + "#incident/00000000000000bb");
-  await page.waitForSelector('[data-incident="00000000000000bb"] .timeline');
+  await page.waitForSelector('#linked-incident [data-incident="00000000000000bb"] .timeline');
   assert.equal((await page.$$(".timeline")).length, 1);
+  assert.ok(await page.evaluate(() => document.querySelector("#linked-incident .timeline").getBoundingClientRect().top < innerHeight));
+  await page.click("#linked-incident .head");
+  await page.waitForSelector("#linked-incident", { state: "detached" });
+  assert.equal(new URL(page.url()).hash, "");
 });
 
 test("while Weir cannot be reached the page says that it shows the past, and recovers by itself", { timeout: 60_000 }, async (t) => {
@@ -649,22 +653,22 @@ test("the history is searched and filtered, and shows the page after the first",
     return wanted.get("before") ? { incidents: rows.slice(50), next: null } : { incidents: rows.slice(0, 50), next: "1-0049" };
   });
   const { page, problems } = await open(t, server.url + "#incidents");
-  await until("the first page", async () => (await count(page, "[data-found]")) === 50);
+  await until("the first page", async () => (await count(page, "[data-incident]")) === 50);
   await page.click("#history .more");
-  await until("the second page", async () => (await count(page, "[data-found]")) === 60);
+  await until("the second page", async () => (await count(page, "[data-incident]")) === 60);
   assert.match(asked.at(-1), /before=1-0049/);
   await page.selectOption("[name=state]", "open");
-  await until("only what is open", async () => (await count(page, "[data-found]")) === 1);
+  await until("only what is open", async () => (await count(page, "[data-incident]")) === 1);
   await page.selectOption("[name=state]", "all");
   await page.fill("[name=q]", "Incident 42");
-  await until("what was searched", async () => (await page.$$eval("[data-found] strong", (all) => all.map((each) => each.textContent))).join() === "Incident 42");
+  await until("what was searched", async () => (await page.$$eval("[data-incident] strong", (all) => all.map((each) => each.textContent))).join() === "Incident 42");
   await page.fill("[name=q]", "nothing like it");
   await until("it says so", async () => /No incident is like this/.test(await page.textContent("#history")));
   await page.fill("[name=q]", "Incident 1");
-  await until("some", async () => (await count(page, "[data-found]")) === 11);
-  await page.click("[data-found] .head");
-  await page.waitForSelector("[data-found] .timeline li");
-  assert.ok(await page.$("[data-found] [data-deed=reopen]"), "what is over can be reopened");
+  await until("some", async () => (await count(page, "[data-incident]")) === 11);
+  await page.click("[data-incident] .head");
+  await page.waitForSelector("[data-incident] .timeline li");
+  assert.ok(await page.$("[data-incident] [data-deed=reopen]"), "what is over can be reopened");
   if (process.env.WEIR_SHOTS) await page.screenshot({ path: join(process.env.WEIR_SHOTS, "history.png") });
   assert.deepEqual(problems, []);
 });
@@ -675,12 +679,12 @@ test("an incident that the overview has no more is shown at its address, one tha
   const server = await scripted(t, (response) => json(response, overview()), undefined, (address) =>
     address.pathname === "/api/v1/incidents/00000000000000ff" ? old : address.pathname === "/api/v1/incidents/00000000000000ee" ? target : undefined);
   const { page } = await open(t, server.url + "#incident/00000000000000ff");
-  await page.waitForSelector("#old-incident .timeline li");
-  assert.match(await page.textContent("#old-incident"), /Merged into/);
-  assert.equal(await page.getAttribute('#old-incident a[href^="#incident/"]', "href"), "#incident/00000000000000ee");
-  assert.deepEqual(await page.$$eval("#old-incident [data-deed]", (all) => all.map((each) => each.dataset.deed)), ["comment"]);
-  await page.click('#old-incident a[href^="#incident/"]');
-  await until("the link leads there", async () => /What it became a part of/.test((await page.textContent("#old-incident").catch(() => "")) ?? ""));
+  await page.waitForSelector("#linked-incident .timeline li");
+  assert.match(await page.textContent("#linked-incident"), /Merged into/);
+  assert.equal(await page.getAttribute('#linked-incident a[href^="#incident/"]', "href"), "#incident/00000000000000ee");
+  assert.deepEqual(await page.$$eval("#linked-incident [data-deed]", (all) => all.map((each) => each.dataset.deed)), ["comment"]);
+  await page.click('#linked-incident a[href^="#incident/"]');
+  await until("the link leads there", async () => /What it became a part of/.test((await page.textContent("#linked-incident").catch(() => "")) ?? ""));
   const { page: other } = await open(t, server.url + "#incident/00000000000000dd");
   await other.waitForSelector("p.banner[role=alert]");
 });

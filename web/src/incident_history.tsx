@@ -52,7 +52,7 @@ function tone(incident: Incident) {
 function Row({ incident, shown, choose }: { incident: Incident; shown: boolean; choose: () => void }) {
   const state = incident.merged_into ? "merged" : !incident.open ? "resolved" : incident.acknowledged_at ? "acknowledged" : "open";
   return (
-    <li class={"card incident " + (incident.open ? tone(incident) : "done")} data-found={incident.id}>
+    <li class={"card incident " + (incident.open ? tone(incident) : "done")} data-incident={incident.id} data-open={incident.open}>
       <button type="button" class="head" aria-expanded={shown} onClick={choose}>
         <span class="top">
           <Badge tone={tone(incident)}>{state}</Badge>
@@ -165,34 +165,37 @@ export function HistoryPage({ version }: { version: number }) {
   );
 }
 
-/** An incident that the overview has no more, at its address. */
-export function OldIncident({ id, version }: { id: string; version: number }) {
-  const [incident, setIncident] = useState<Incident | null>(null);
+/** The incident that a link names. `known` is what the overview says of it; storage is asked when it says nothing. */
+export function LinkedIncident({ id, known, version, close }: { id: string; known: Incident | undefined; version: number; close: () => void }) {
+  const [found, setFound] = useState<Incident | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  const asking = known === undefined;
   useEffect(() => {
+    if (!asking) return;
     let current = true;
     ask<Incident>("/api/v1/incidents/" + encodeURIComponent(id))
       .then((answer) => {
         if (!current) return;
-        setIncident(answer);
+        setFound(answer);
         setProblem(null);
       })
       .catch((failed) => current && setProblem(message(failed)));
     return () => {
       current = false;
     };
-  }, [id, version]);
-  if (problem)
+  }, [id, asking, version]);
+  if (asking && problem)
     return (
       <p class="banner" role="alert">
         {problem}
       </p>
     );
-  if (!incident || incident.id !== id) return null;
+  const incident = known ?? found;
+  if (!incident) return null;
   return (
-    <Panel id="old-incident" title="Incident" count={1} empty="">
+    <Panel id="linked-incident" title="Incident" count={1} empty="">
       <ul class="cards whole">
-        <Row incident={incident} shown={true} choose={() => undefined} />
+        <Row incident={incident} shown={true} choose={close} />
       </ul>
     </Panel>
   );

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { clock, span, storageText } from "./format";
-import { HistoryPage, OldIncident } from "./incident_history";
+import { HistoryPage, LinkedIncident } from "./incident_history";
 import { Alerts, Incidents } from "./incidents";
 import { LineagePage } from "./lineage";
 import { lineageAddress, nodeInAddress } from "./lineage_address";
@@ -36,7 +36,8 @@ function historyInAddress(): boolean {
 function Page() {
   const [live, setLive] = useState<Live>({ overview: null, fetchedAt: 0, problem: null });
   const [tick, setTick] = useState(Date.now());
-  const [chosen, setChosen] = useState<string | null>(incidentInAddress);
+  const [chosen, setChosen] = useState<string | null>(null); // opened in the list
+  const [linked, setLinked] = useState<string | null>(incidentInAddress); // shown by itself, before all else
   const [node, setNode] = useState<string | null>(() => nodeInAddress(location.hash)); // null: another page
   const [past, setPast] = useState(historyInAddress);
   const [theme, nextTheme] = useTheme();
@@ -45,7 +46,7 @@ function Page() {
   useEffect(() => {
     const timer = window.setInterval(() => setTick(Date.now()), 1000);
     const moved = () => {
-      setChosen(incidentInAddress());
+      setLinked(incidentInAddress());
       setNode(nodeInAddress(location.hash));
       setPast(historyInAddress());
     };
@@ -58,6 +59,7 @@ function Page() {
 
   const choose = (id: string | null) => {
     setChosen(id);
+    setLinked(null);
     history.replaceState(null, "", id ? "#incident/" + id : location.pathname);
   };
   const chooseNode = (text: string | null) => {
@@ -113,7 +115,9 @@ function Page() {
           <Summary overview={overview} />
           {overview.storage ? <p class="banner" role="alert">{storageText(overview.storage)}</p> : null}
           {overview.truncated ? <p class="banner">Only the 500 worst of each list are shown; /metrics has them all.</p> : null}
-          {chosen && !overview.incidents.some((each) => each.id === chosen) ? <OldIncident id={chosen} version={live.fetchedAt} /> : null}
+          {linked ? (
+            <LinkedIncident key={linked} id={linked} known={overview.incidents.find((each) => each.id === linked)} version={live.fetchedAt} close={() => choose(null)} />
+          ) : null}
           <div class="columns">
             <Incidents incidents={overview.incidents} now={now} chosen={chosen} choose={choose} />
             <Alerts alerts={overview.alerts} now={now} />
