@@ -155,6 +155,7 @@ json reached_json(const View& view, const std::vector<lineage::Health>& health, 
 }
 
 core::Node node_of(const Backend& backend, const core::Incident& incident) {
+  if (incident.reasons.origin) return *incident.reasons.origin;
   return backend.lineage.node_of(incident.alerts.empty() ? incident.labels : incident.alerts.front().labels);
 }
 

@@ -171,7 +171,8 @@ core::Result<std::string> IncidentDesk::postmortem(const std::string& id, const 
                                    .page_url = parts_.page_url + "/#incident/" + id,
                                    .now = parts_.clock.now()};
   if (const auto graph = lineage.view ? lineage.view() : nullptr; graph && !incident->alerts.empty()) {
-    if (const auto node = graph->find(lineage.node_of(incident->alerts.front().labels)))
+    const core::Node first = lineage.node_of(incident->alerts.front().labels);
+    if (const auto node = graph->find(incident->reasons.origin.value_or(first)))
       input.affected = lineage::impact(*graph, *node).downstream;
   }
   return incidents::postmortem(input);

@@ -259,7 +259,8 @@ void LineageService::tell(const JudgeStep& step, const JudgeView& view, core::Ti
   for (const IncidentNote& note : step.incident_notes) {
     const auto incident = std::ranges::find(view.incidents, note.id, &core::Incident::id);
     if (incident == view.incidents.end() || incident->alerts.empty()) continue;
-    std::string event = outcomes_->incident(node_of_labels(incident->alerts.front().labels), note.id, note.title,
+    const core::Node first = node_of_labels(incident->alerts.front().labels);
+    std::string event = outcomes_->incident(incident->reasons.origin.value_or(first), note.id, note.title,
                                             note.lasted.has_value(), now);
     if (!event.empty()) events.push_back(std::move(event));
   }

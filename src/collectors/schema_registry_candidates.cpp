@@ -135,7 +135,7 @@ core::Result<void> SchemaRegistryCollector::check_candidate(Cycle& cycle, const 
   const auto verdict = judge_contract(client_, candidate, **versions, subject.level);
   if (!verdict) return std::unexpected(verdict.error());
   if (!verdict->compatible) {
-    tell(cycle, "schema_incompatible", candidate.subject,
+    tell(cycle, "schema_candidate_incompatible", candidate.subject,
          fmt::format("The candidate {} is {}", candidate.file, verdict->message));
   } else if (verdict->risky) {
     tell(cycle, "schema_candidate_risky", candidate.subject,

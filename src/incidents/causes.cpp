@@ -67,7 +67,11 @@ Cause unknown(const core::Alert& alert) {
   const std::string thing = subject_of(alert.labels).text();
   return {summary.empty() ? fmt::format("Not known yet; it concerns {}.", thing)
                           : fmt::format("Not known yet; it concerns {}: {}", thing, summary),
-          0};
+          0,
+          {},
+          {},
+          {},
+          alert.labels};
 }
 
 }  // namespace
@@ -81,7 +85,8 @@ Hypothesis hypothesis(std::string_view name) {
   return {"", nullptr, Harm::missing | Harm::wrong, kAny};
 }
 
-Cause likely_cause(const std::vector<core::Alert>& alerts, const Surroundings& surroundings) {
+Cause likely_cause(const std::vector<core::Alert>& alerts, const Surroundings& surroundings,
+                   const std::function<bool(const Cause&)>& preferred) {
   struct Found {
     Cause cause;
     const Hypothesis* hypothesis = nullptr;
@@ -109,9 +114,12 @@ Cause likely_cause(const std::vector<core::Alert>& alerts, const Surroundings& s
     }
   }
   if (found.empty()) return first == nullptr ? Cause{} : unknown(*first);
-  std::ranges::stable_sort(found, std::greater(), [](const Found& each) { return each.cause.score; });
+  std::ranges::stable_sort(found, std::greater(), [&](const Found& each) {
+    return std::pair(preferred && preferred(each.cause), each.cause.score);
+  });
   Cause best = std::move(found.front().cause);
   best.hypothesis = found.front().hypothesis->name;
+  best.about = found.front().alert->labels;
   const Evidence evidence = look(*found.front().alert);
   best.evidence = evidence.notes_of([&] { found.front().hypothesis->examine(evidence); });
   for (std::size_t i = 1; i < std::min(found.size(), 1 + kRunnersUp); ++i)

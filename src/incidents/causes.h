@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@ struct Cause {
   // Filled in by likely_cause():
   std::string hypothesis = {};             // "consumer_down"; "" where none fits
   std::vector<std::string> evidence = {};  // what it rests on, with numbers; what was less likely
+  core::Labels about = {};                 // of the alert that it explains
 };
 
 /// What goes wrong downstream of a fault, and what of it may make a thing ill.
@@ -64,8 +66,9 @@ struct Surroundings {
 inline constexpr std::string_view kStorageFault = "storage";
 
 /// The best supported explanation of the firing ones among these alerts, with what it rests on; without any, a sentence
-/// with score 0 that says what is known.
-Cause likely_cause(const std::vector<core::Alert>& alerts, const Surroundings& surroundings);
+/// with score 0 that says what is known. Causes for which `preferred` holds go before all others.
+Cause likely_cause(const std::vector<core::Alert>& alerts, const Surroundings& surroundings,
+                   const std::function<bool(const Cause&)>& preferred = {});
 
 // Kafka
 std::optional<Cause> consumer_down(const Evidence& evidence);

@@ -95,8 +95,8 @@ std::string newest_version(const Evidence& evidence, const core::Labels& subject
   return version ? fmt::format("version {}", number_text(*version)) : "the newest version";
 }
 
-std::string incompatibility(const Evidence& evidence, const core::Labels& subject) {
-  const core::Event* event = evidence.newest_event("schema_incompatible", subject);
+std::string incompatibility(const Evidence& evidence, std::string_view kind, const core::Labels& subject) {
+  const core::Event* event = evidence.newest_event(kind, subject);
   return event == nullptr ? "" : " " + event->message;
 }
 
@@ -110,19 +110,18 @@ std::optional<Cause> candidate_incompatible(const Evidence& evidence) {
       fmt::format("The candidate schema of {} is incompatible with {}{}: registering it would break its readers "
                   "or be refused.{}",
                   evidence.label("subject"), newest_version(evidence, labels), level_text(evidence, labels),
-                  incompatibility(evidence, labels)),
+                  incompatibility(evidence, "schema_candidate_incompatible", labels)),
       0.9};
 }
 
 std::optional<Cause> schema_incompatible(const Evidence& evidence) {
   const core::Labels labels = evidence.labels({"registry", "subject"});
-  if (evidence.label("subject").empty() || evidence.newest("schema_registry_candidate_compatible", labels) == 0.0 ||
-      evidence.newest("schema_registry_subject_compatible", labels) != 0.0)
+  if (evidence.label("subject").empty() || evidence.newest("schema_registry_subject_compatible", labels) != 0.0)
     return std::nullopt;
   return Cause{fmt::format("An incompatible producer: {} of {} is incompatible with the version before it{}.{}",
                            newest_version(evidence, labels), evidence.label("subject"), level_text(evidence, labels),
-                           incompatibility(evidence, labels)),
-               0.9};
+                           incompatibility(evidence, "schema_incompatible", labels)),
+               0.91};
 }
 
 std::optional<Cause> schema_finding(const Evidence& evidence) {
@@ -146,7 +145,7 @@ std::optional<Cause> schema_of_topic(const Evidence& evidence) {
   if (event == nullptr) return std::nullopt;
   return Cause{
       fmt::format("The readers of {} may fail on a new schema: {}", topic, event->message), 0.78,
-      core::Node{"subject", std::string(evidence.label("registry")), std::string(event->labels.get("subject"))}};
+      core::Node{"subject", std::string(event->labels.get("registry")), std::string(event->labels.get("subject"))}};
 }
 
 std::optional<Cause> load_late(const Evidence& evidence) {

@@ -112,6 +112,14 @@ std::optional<LetterReason> letter_reason(const Evidence& evidence) {
   return LetterReason{origin, std::string(exception), text};
 }
 
+/// Whether the event is of a schema of this topic, by its labels or the usual names of subjects.
+bool is_of_schema(const core::Event& event, std::string_view cluster, std::string_view topic) {
+  if (topic.empty() || (event.labels.has("cluster") && event.labels.get("cluster") != cluster)) return false;
+  const std::string_view subject = event.labels.get("subject");
+  return event.labels.get("topic") == topic || subject == fmt::format("{}-value", topic) ||
+         subject == fmt::format("{}-key", topic);
+}
+
 /// True of exceptions that tell of bytes which their reader does not understand.
 bool cannot_read(std::string_view exception) {
   constexpr std::array<std::string_view, 7> kWords{"erializ", "Schema", "Avro", "Protobuf", "Json", "Decod", "Parse"};
@@ -220,8 +228,8 @@ std::optional<Cause> poison_messages(const Evidence& evidence) {
   const std::string who = source.empty() ? std::string("A consumer") : fmt::format("The consumers of {}", source);
   const std::string why = reason ? reason->sentence : std::string();
   for (const core::Event& event : std::views::reverse(evidence.events())) {
+    if (event.kind != "schema_incompatible" || !is_of_schema(event, evidence.label("cluster"), source)) continue;
     const std::string_view subject = event.labels.get("subject");
-    if (source.empty() || event.kind != "schema_incompatible" || !subject.starts_with(source)) continue;
     return Cause{
         fmt::format("{} in {} cannot process some messages and put them in {}; an incompatible schema of {} was "
                     "seen shortly before: {}{}",
@@ -242,11 +250,8 @@ std::optional<Cause> deserialization_errors(const Evidence& evidence) {
   // Of the newest schema of the topic that its readers met shortly before.
   const core::Event* change = nullptr;
   for (const core::Event& event : evidence.events()) {
-    const std::string_view subject = event.labels.get("subject");
-    const bool of_topic = event.labels.get("topic") == source || subject == fmt::format("{}-value", source) ||
-                          subject == fmt::format("{}-key", source);
     const bool newer = event.kind == "schema_version_registered" || event.kind == "schema_incompatible";
-    if (!newer || source.empty() || !of_topic) continue;
+    if (!newer || !is_of_schema(event, evidence.label("cluster"), source)) continue;
     if (change == nullptr || event.kind == "schema_incompatible") change = &event;
   }
   if (change == nullptr) return std::nullopt;

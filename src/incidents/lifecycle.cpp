@@ -132,14 +132,6 @@ std::vector<std::vector<core::Matcher>> matchers_of_kinds(const std::vector<core
   return found;
 }
 
-core::Labels in_both(const core::Labels& a, const core::Labels& b) {
-  core::LabelsBuilder common;
-  for (const auto& [name, value] : a) {
-    if (b.get(name) == value) common.set(name, value);
-  }
-  return common.build();
-}
-
 /// What happened in `from` enters while there is room, the earliest first.
 void move_timeline(const core::Incident& from, core::Incident& into) {
   for (const core::TimelineEntry& entry : from.timeline) {
@@ -238,7 +230,6 @@ core::Result<Merged> merge(core::Incident from, core::Incident into, std::string
   const std::size_t alerts = from.alerts.size();
   move_alerts(from, into);
   move_timeline(from, into);
-  into.labels = in_both(into.labels, from.labels);
   if (from.began_at && (!into.began_at || *from.began_at < *into.began_at)) into.began_at = from.began_at;
   into.severity = severity_name(std::max(severity_rank(into.severity), severity_rank(from.severity)));
   if (into.handling.owner.empty()) into.handling.owner = from.handling.owner;

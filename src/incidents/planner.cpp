@@ -4,12 +4,15 @@
 #include <array>
 #include <deque>
 #include <fmt/format.h>
+#include <functional>
 #include <map>
 #include <optional>
 #include <ranges>
 #include <unordered_map>
+#include <utility>
 
 #include "incidents/causes.h"
+#include "incidents/header.h"
 #include "incidents/lifecycle.h"
 #include "incidents/root.h"
 #include "incidents/subject.h"
@@ -44,41 +47,6 @@ std::string named(const core::Alert& alert) {
     text += fmt::format("{0} {2}{1}{2}, ", name, alert.labels.get(name), quote);
   }
   return text + subject.text();
-}
-
-core::Labels in_common(const std::vector<core::Alert>& alerts) {
-  core::LabelsBuilder common(alerts.front().labels);
-  common.erase("alertname");
-  common.erase("severity");
-  for (const core::Alert& alert : alerts) {
-    for (const auto& [name, value] : common.build()) {
-      if (alert.labels.get(name) != value) common.erase(name);
-    }
-  }
-  return common.build();
-}
-
-/// "consumer group fulfilment in prod"; of a part of a table, as its check names it.
-std::string subject_text(const core::Node& origin, const std::vector<core::Alert>& own) {
-  if (own.empty()) return Subject{origin.kind, origin.name, origin.place, {}}.text();
-  return subject_of(own.front().labels).text();
-}
-
-/// "Consumer group fulfilment in prod: KafkaConsumerLagHigh, KafkaMessagesLost"
-std::string title_of(const core::Incident& incident, const std::vector<core::Alert>& own) {
-  std::string title = subject_text(*incident.reasons.origin, own);
-  title[0] = static_cast<char>(title[0] >= 'a' && title[0] <= 'z' ? title[0] - 32 : title[0]);
-  std::vector<std::string> names;
-  for (const std::vector<core::Alert>* alerts : {&own, &incident.alerts}) {
-    for (const core::Alert& alert : *alerts) {
-      if (std::ranges::find(names, alert.rule) == names.end()) names.push_back(alert.rule);
-    }
-  }
-  if (incident.reasons.origin->kind == "alert") return title;
-  constexpr std::size_t kShown = 3;
-  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) title += (i == 0 ? ": " : ", ") + names[i];
-  if (names.size() > kShown) title += fmt::format(" and {} more", names.size() - kShown);
-  return title;
 }
 
 class Planner {
@@ -138,6 +106,7 @@ class Planner {
     bool changed = false;  // by an event
     bool fresh = false;    // nobody knows of it yet
     bool gone = false;     // became a part of another before anybody knew
+    bool anew = false;     // reopened: what it was about before may be over
   };
   using Alerts = std::vector<core::Alert>;
 
@@ -228,7 +197,10 @@ class Planner {
       by_alert_.insert_or_assign(alert.labels, static_cast<std::size_t>(&entry - entries_.data()));
     }
     const bool reopened = !incident.open();
-    if (reopened) reopen_by_alert(incident);
+    if (reopened) {
+      reopen_by_alert(incident);
+      entry.anew = true;
+    }
     note(incident, transition.at,
          reopened ? "reopened"
          : first  ? "opened"
@@ -253,10 +225,7 @@ class Planner {
     entry.touched = true;
   }
 
-  core::Node node_of_alert(const core::Alert& alert) const {
-    const core::Node node = node_of(alert.labels);
-    return upstream_ == nullptr ? node : upstream_->canonical(node);
-  }
+  core::Node node_of_alert(const core::Alert& alert) const { return canonical(node_of(alert.labels)); }
 
   /// The alerts at the incident's origin; none where its cause names another thing than any alert is about.
   Alerts alerts_at_origin(const core::Incident& incident) const {
@@ -270,19 +239,14 @@ class Planner {
   /// What follows from the alerts: labels, severity, title, cause, the end.
   void settle(Entry& entry) {
     core::Incident& incident = entry.change.incident;
-    int rank = severity_rank(incident.severity);
     for (const core::Alert& alert : incident.alerts) {
-      rank = std::max(rank, severity_rank(alert.labels.get("severity")));
       const bool known = alert.active_at != core::Time();
       if (known && (!incident.began_at || alert.active_at < *incident.began_at)) incident.began_at = alert.active_at;
     }
-    incident.severity = severity_name(rank);
     const bool fires = std::ranges::any_of(incident.alerts, firing);
     // What is over keeps its cause.
     if (fires || !incident.reasons.origin) find_cause(entry);
-    const Alerts own = alerts_at_origin(incident);
-    incident.labels = in_common(own.empty() ? incident.alerts : own);
-    incident.title = title_of(incident, own);
+    write_header(incident, alerts_at_origin(incident));
     if (!incident.open() || fires) return;
     incident.resolved_at = now_;
     note(incident, now_, "resolved",
@@ -290,7 +254,16 @@ class Planner {
                      core::format_duration(std::chrono::floor<std::chrono::seconds>(now_ - incident.opened_at))));
   }
 
-  /// Those at the origin that tell the cause: nothing while these have just recovered and what they led to has not.
+  Cause explain(const Alerts& alerts, const std::function<bool(const Cause&)>& preferred = {}) const {
+    return likely_cause(alerts, {series_, events_, now_, faults_}, preferred);
+  }
+
+  core::Node canonical(const core::Node& node) const {
+    return upstream_ == nullptr ? node : upstream_->canonical(node);
+  }
+
+  /// Alerts that tell the cause: those at the origin, all of them where a cause named it. An origin that is over, or
+  /// that has its root in something else of the incident, gives way to what fires there now.
   Alerts telling(core::Incident& incident) const {
     core::Reasons& reasons = incident.reasons;
     const auto first = std::ranges::find_if(incident.alerts, firing);
@@ -301,13 +274,29 @@ class Planner {
     if (!reasons.origin) reasons.origin = node_of_alert(*first);
     Alerts own = alerts_at_origin(incident);
     if (own.empty()) return incident.alerts;
-    if (std::ranges::any_of(own, firing)) return own;
-    core::Time over{};
-    for (const core::Alert& alert : own) over = std::max(over, alert.resolved_at.value_or(incident.opened_at));
-    if (now_ - over < kHolds) return {};
-    reasons = {};
-    reasons.origin = node_of_alert(*first);
-    return alerts_at_origin(incident);
+    if (std::ranges::none_of(own, firing)) {
+      reasons = {};
+      reasons.origin = node_of_alert(*first);
+      reasons.hypothesis = explain(alerts_at_origin(incident)).hypothesis;
+    }
+    const auto root = root_within(incident, upstream_, [&](const Alerts& alerts) { return explain(alerts); });
+    if (root) reasons = *root;
+    own = alerts_at_origin(incident);
+    return own.empty() ? incident.alerts : own;
+  }
+
+  /// Whether the cause that was told stays though another one fits now: while a thing heals another explanation may fit
+  /// what is left of it. What a cause named has no alert of its own; it is over when one that told of it is.
+  bool holds(const core::Incident& incident, const Cause& cause) const {
+    const core::Reasons& reasons = incident.reasons;
+    if (reasons.hypothesis.empty() || cause.hypothesis == reasons.hypothesis || cause.score >= reasons.score)
+      return false;
+    const core::Time since = cause_since(incident);
+    const bool heals = cause.score == 0 || now_ - since < kHolds;
+    return heals &&
+           (!alerts_at_origin(incident).empty() || std::ranges::none_of(incident.alerts, [&](const core::Alert& alert) {
+             return !firing(alert) && alert.resolved_at && *alert.resolved_at >= since;
+           }));
   }
 
   /// Returns whether anything about the cause is another.
@@ -315,22 +304,29 @@ class Planner {
     core::Incident& incident = entry.change.incident;
     const core::Reasons before = incident.reasons;
     const std::string told = incident.cause;
+    if (std::exchange(entry.anew, false)) incident.reasons = {};
     const Alerts alerts = telling(incident);
     core::Reasons& reasons = incident.reasons;
     if (alerts.empty()) return false;
-    Cause cause = likely_cause(alerts, {series_, events_, now_, faults_});
-    // While a thing heals another explanation may fit what is left of it.
-    const bool holds = !reasons.hypothesis.empty() && cause.score < reasons.score &&
-                       (cause.score == 0 || now_ - cause_since(incident) < kHolds);
-    if (holds && cause.hypothesis != reasons.hypothesis) return before != reasons;
-    if (cause.origin) reasons.origin = upstream_ == nullptr ? *cause.origin : upstream_->canonical(*cause.origin);
+    // What a cause named is the origin as long as any of the alerts tells so.
+    const bool named = alerts_at_origin(incident).empty();
+    const auto keeps = [&](const Cause& each) {
+      return named && each.origin && canonical(*each.origin) == *reasons.origin;
+    };
+    Cause cause = explain(alerts, keeps);
+    if (holds(incident, cause)) return before != reasons;
+    if (cause.origin) {
+      reasons.origin = canonical(*cause.origin);
+    } else if (named) {
+      reasons.origin = canonical(node_of(cause.about));
+    }
     reasons.hypothesis = std::move(cause.hypothesis);
     reasons.score = cause.score;
     reasons.evidence = std::move(cause.evidence);
-    incident.cause = std::move(cause.sentence);
+    incident.cause = std::move(cause.sentence) + left_of(incident, upstream_, now_ - kHolds);
     if (reasons.origin != before.origin || reasons.affected.empty()) reasons.affected = affected(incident);
     const bool another = reasons.hypothesis != before.hypothesis || reasons.origin != before.origin;
-    if (another && !entry.fresh && before.origin) note_cause(incident);
+    if (another && !entry.fresh && before.origin) note_cause(incident, told);
     return before != reasons || told != incident.cause;
   }
 
@@ -342,9 +338,15 @@ class Planner {
     return since;
   }
 
-  void note_cause(core::Incident& incident) const {
+  /// The timeline has every cause then, the first one too.
+  void note_cause(core::Incident& incident, const std::string& before) const {
     const auto told = std::ranges::count(incident.timeline, "cause", &core::TimelineEntry::kind);
-    if (static_cast<std::size_t>(told) < kMaxCauseNotes) note(incident, now_, "cause", incident.cause);
+    if (static_cast<std::size_t>(told) >= kMaxCauseNotes) return;
+    if (told == 0 && !before.empty() && incident.timeline.size() < kMaxTimeline) {
+      const auto after = std::ranges::upper_bound(incident.timeline, incident.opened_at, {}, &core::TimelineEntry::at);
+      incident.timeline.insert(after, {incident.opened_at, "cause", before});
+    }
+    note(incident, now_, "cause", incident.cause);
   }
 
   std::vector<core::Node> affected(const core::Incident& incident) const {
@@ -482,8 +484,8 @@ class Planner {
       incident.reasons = {};
       incident.reasons.origin = from.change.incident.reasons.origin;
       incident.reasons.hypothesis = from.change.incident.reasons.hypothesis;
-      incident.cause = from.change.incident.cause;
-      if (!into.fresh) note_cause(incident);
+      const std::string told = std::exchange(incident.cause, from.change.incident.cause);
+      if (!into.fresh) note_cause(incident, told);
     }
     incident.reasons.affected.clear();
     std::ranges::move(from.change.fired, std::back_inserter(into.change.fired));

@@ -132,6 +132,16 @@ class Report {
     if (reasons.origin) line("\nMost upstream: {}.", markdown_text(node_text(*reasons.origin)));
     if (!reasons.evidence.empty()) line("\nEvidence:\n");
     for (const std::string& each : reasons.evidence) line("- {}", markdown_text(each));
+    causes();
+  }
+
+  /// Of an incident whose cause became another one while it went on.
+  void causes() {
+    if (std::ranges::count(incident_.timeline, "cause", &core::TimelineEntry::kind) == 0) return;
+    line("\nCauses, one after the other:\n");
+    for (const core::TimelineEntry& entry : incident_.timeline) {
+      if (entry.kind == "cause") line("- {}: {}", moment(entry.at), markdown_text(entry.text));
+    }
   }
 
   void timeline() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "incidents/subject.h"
@@ -13,6 +14,7 @@ namespace {
 using core::Node;
 
 constexpr std::size_t kNodes = 200;      // of one incident that are compared
+constexpr std::size_t kClimbed = 20;     // of these that are examined as the root of others
 constexpr std::size_t kInhibitors = 10;  // that are named
 
 bool firing(const core::Alert& alert) { return alert.state == core::AlertState::firing; }
@@ -52,6 +54,13 @@ bool is_below(const Illness& up, const Illness& down, const Upstream* upstream) 
   };
   if (std::ranges::any_of(down.above, ill)) return true;
   return upstream != nullptr && std::ranges::any_of(upstream->upstream(down.origin), ill);
+}
+
+/// What is above it by the labels and the graph.
+std::vector<Node> above_of(const Illness& ill, const Upstream* upstream) {
+  std::vector<Node> above = ill.above;
+  if (upstream != nullptr) std::ranges::copy(upstream->upstream(ill.origin), std::back_inserter(above));
+  return above;
 }
 
 /// What is not known to be wrong with a topic is rather its settings than its data.
@@ -100,6 +109,58 @@ bool explains(const Illness& up, const Illness& down, const Upstream* upstream) 
   // Both causes come to the same thing, or one of them names what the other is about.
   if (up.origin == down.origin) return down.named;
   return overlap(up.gives, down.takes) && is_below(up, down, upstream);
+}
+
+std::optional<core::Reasons> root_within(const core::Incident& incident, const Upstream* upstream,
+                                         const std::function<Cause(const std::vector<core::Alert>&)>& explain) {
+  std::map<Node, core::Incident> parts;  // of each thing that fires
+  for (const core::Alert& alert : incident.alerts) {
+    if (!firing(alert)) continue;
+    const Node node = canonical(node_of(alert.labels), upstream);
+    if (parts.size() >= kNodes && !parts.contains(node)) continue;
+    parts[node].alerts.push_back(alert);
+  }
+  const Node origin = canonical(*incident.reasons.origin, upstream);
+  if (parts.size() < 2 || !parts.contains(origin)) return std::nullopt;
+  parts[origin].reasons.origin = origin;
+  parts[origin].reasons.hypothesis = incident.reasons.hypothesis;
+  Node root = origin;
+  for (std::set<Node> seen{origin}; seen.size() < kClimbed;) {
+    const Illness down = illness_of(parts[root], upstream);
+    const std::vector<Node> above = above_of(down, upstream);
+    const auto up = std::ranges::find_if(above, [&](const Node& node) {
+      if (!parts.contains(node) || !seen.insert(node).second) return false;
+      core::Incident& part = parts[node];
+      const Cause cause = explain(part.alerts);
+      part.reasons.origin = cause.origin ? canonical(*cause.origin, upstream) : node;
+      part.reasons.hypothesis = cause.hypothesis;
+      const Illness ill = illness_of(part, upstream);
+      return explains(ill, down, upstream) && (ill.since < down.since || !explains(down, ill, upstream));
+    });
+    if (up == above.end()) break;
+    root = *up;
+    if (parts[root].reasons.origin != root) break;  // what the cause names is further up
+  }
+  if (root == origin) return std::nullopt;
+  return core::Reasons{.hypothesis = parts[root].reasons.hypothesis, .origin = parts[root].reasons.origin};
+}
+
+std::string left_of(const core::Incident& incident, const Upstream* upstream, core::Time since) {
+  if (incident.alerts.size() < 2) return {};
+  const Illness ill = illness_of(incident, upstream);
+  std::optional<std::vector<Node>> above;
+  const core::Alert* last = nullptr;
+  for (const core::Alert& alert : incident.alerts) {
+    if (firing(alert) || !alert.resolved_at || *alert.resolved_at < since || ill.since > *alert.resolved_at) continue;
+    if (last != nullptr && *last->resolved_at >= *alert.resolved_at) continue;
+    if (!above) above = above_of(ill, upstream);
+    const Node node = canonical(node_of(alert.labels), upstream);
+    if (node != ill.origin && std::ranges::find(*above, node) != above->end()) last = &alert;
+  }
+  if (last == nullptr) return {};
+  return fmt::format(" Upstream of it {} ({}) recovered at {}: this may be what is left of that.",
+                     subject_of(last->labels).text(), last->rule,
+                     core::format_rfc3339(std::chrono::floor<std::chrono::seconds>(*last->resolved_at)));
 }
 
 std::vector<Inhibition> inhibitions(const core::Incident& incident, const Upstream* upstream) {

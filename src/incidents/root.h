@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,16 @@ Illness illness_of(const core::Incident& incident, const Upstream* upstream);
 /// Whether both are one fault, with its root in `up`: data goes from one to the other (by the graph, or by the labels),
 /// what is wrong above leads to what is wrong below, and the times fit. Sharing a cluster is not enough.
 bool explains(const Illness& up, const Illness& down, const Upstream* upstream);
+
+/// Of an incident whose origin has alerts that fire: hypothesis and origin of the thing among those with such alerts
+/// that explains what is wrong there, the most upstream one; nothing where the origin is the root. `explain` gives the
+/// cause of alerts of one thing.
+std::optional<core::Reasons> root_within(const core::Incident& incident, const Upstream* upstream,
+                                         const std::function<Cause(const std::vector<core::Alert>&)>& explain);
+
+/// " Upstream of it … recovered at …", where what fires at the origin may be left of a fault above it that ended after
+/// `since`; "" else.
+std::string left_of(const core::Incident& incident, const Upstream* upstream, core::Time since);
 
 /// An alert that need not be told while those that fire at its incident's origin are.
 struct Inhibition {

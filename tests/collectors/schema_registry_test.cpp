@@ -333,7 +333,7 @@ TEST_F(SchemaRegistryTest, ACandidateIsCheckedAgainstTheNewestVersion) {
   EXPECT_EQ(compatible(batch), 1);
   EXPECT_EQ(checks(batch, "incompatible"), 1);
   ASSERT_EQ(batch.events.size(), 1U);
-  EXPECT_EQ(batch.events[0].kind, "schema_incompatible");
+  EXPECT_EQ(batch.events[0].kind, "schema_candidate_incompatible");
   EXPECT_NE(batch.events[0].message.find("is incompatible with version 2 of a under BACKWARD"), std::string::npos)
       << batch.events[0].message;
   EXPECT_EQ(registry_.count("POST /compatibility/subjects/a/versions/2"), 1U);

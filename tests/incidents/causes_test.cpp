@@ -227,6 +227,25 @@ TEST_F(Causes, AnIncompatibleCandidateIsNotBlamedOnTheNewestVersion) {
   line("schema_registry_candidate_compatible", {{"registry", "main"}, {"subject", "S-value"}}, 0, 0);
   const core::Alert candidate = alert("SchemaCandidateIncompatible", {{"registry", "main"}, {"subject", "S-value"}});
   EXPECT_THAT(cause(candidate).sentence, HasSubstr("The candidate schema of S-value is incompatible"));
+  event("schema_candidate_incompatible", {{"registry", "main"}, {"subject", "S-value"}}, "It dropped field y.");
+  EXPECT_THAT(cause(candidate).sentence, HasSubstr("It dropped field y."));
+  line("schema_registry_subject_compatible", {{"registry", "main"}, {"subject", "T-value"}}, 0, 0);
+  line("schema_registry_candidate_compatible", {{"registry", "main"}, {"subject", "T-value"}}, 0, 0);
+  const core::Alert broken = alert("SchemaIncompatible", {{"registry", "main"}, {"subject", "T-value"}});
+  EXPECT_THAT(cause(broken).sentence, HasSubstr("An incompatible producer")) << "whatever its candidate is";
+}
+
+TEST_F(Causes, ACandidateHarmsNoTopicAndNoTable) {
+  const std::initializer_list<Labels::Pair> about{
+      {"registry", "main"}, {"cluster", "prod"}, {"topic", "orders"}, {"subject", "orders-value"}};
+  event("schema_candidate_incompatible", about, "The candidate orders.avsc drops field y.");
+  const core::Alert lag =
+      alert("KafkaConsumerLagHigh", {{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", "orders"}});
+  EXPECT_EQ(cause(lag).score, 0);
+  const core::Alert letters = alert("KafkaDeadLetterMessages", {{"cluster", "prod"}, {"topic", "orders.dlt"}});
+  line("kafka_dead_letter_messages", {{"cluster", "prod"}, {"topic", "orders.dlt"}}, 4, 0);
+  EXPECT_THAT(cause(letters).sentence, testing::Not(HasSubstr("schema")));
+  EXPECT_FALSE(cause(letters).origin);
 }
 
 TEST_F(Causes, WhatARegistryFoundIsSaidInItsWords) {
@@ -257,6 +276,11 @@ TEST_F(Causes, ANewSchemaOfTheTopicMayExplainItsReaders) {
   EXPECT_EQ(cause(lag).sentence,
             "The readers of orders may fail on a new schema: Version 4 of orders-value is incompatible with version 3 "
             "under BACKWARD: it removed field y.");
+  event("schema_incompatible",
+        {{"registry", "main"}, {"cluster", "prod"}, {"topic", "clicks"}, {"subject", "clicks-value"}}, "Version 2 …");
+  const core::Alert other =
+      alert("KafkaConsumerLagHigh", {{"cluster", "prod"}, {"consumergroup", "billing"}, {"topic", "clicks"}});
+  EXPECT_EQ(cause(other).origin, (core::Node{"subject", "main", "clicks-value"}));
 }
 
 class TableCauses : public Causes {

@@ -168,6 +168,41 @@ TEST_F(LifecycleTest, WhatFiresAgainWithinTheWindowGoesOnInTheSameIncident) {
   EXPECT_THAT(ended_, IsEmpty());
 }
 
+TEST_F(LifecycleTest, WhatIsReopenedIsAboutWhatFiresNow) {
+  // One incident of two, as a person made it: the group that is down is its origin.
+  source_.add(kBilling.without("severity").with(core::kMetricName, "kafka_consumergroup_members"), at(100), 0);
+  opened("KafkaConsumerLagHigh", 100, kBilling);
+  const core::Incident second = opened("KafkaConsumerLagSeconds", 110, kSearch);
+  const auto merged = merge(second, open_[0].id == second.id ? open_[1] : open_[0], "ann", at(120));
+  ASSERT_TRUE(merged);
+  place(merged->from);
+  place(merged->into);
+  step(200, {end("KafkaConsumerLagHigh", 200, kBilling), end("KafkaConsumerLagSeconds", 200, kSearch)});
+  ASSERT_THAT(open_, IsEmpty());
+  const auto again = step(300, {fire("KafkaConsumerLagSeconds", 300, kSearch)});
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_EQ(again[0].id, merged->into.id);
+  EXPECT_EQ(again[0].title, "Consumer group search in prod: KafkaConsumerLagSeconds");
+  EXPECT_EQ(again[0].severity, "warning");
+  EXPECT_EQ(again[0].labels, kSearch.without("severity"));
+  EXPECT_THAT(again[0].cause, testing::Not(HasSubstr("billing")));
+  for (const std::string& each : again[0].reasons.evidence) EXPECT_THAT(each, testing::Not(HasSubstr("billing")));
+  EXPECT_THAT(kinds(again[0]), ElementsAre("opened", "cause", "opened", "merged", "recovered", "recovered", "resolved",
+                                           "reopened", "cause"));
+  EXPECT_THAT(again[0].timeline[1].text, HasSubstr("Consumer group billing in prod has no members"));
+}
+
+TEST_F(LifecycleTest, TheSameThingReopenedForAnotherReasonSaysThatReason) {
+  source_.add(kBilling.without("severity").with(core::kMetricName, "kafka_consumergroup_members"), at(100), 0);
+  EXPECT_EQ(opened("KafkaConsumerLagHigh", 100, kBilling).reasons.hypothesis, "consumer_down");
+  step(200, {end("KafkaConsumerLagHigh", 200, kBilling)});
+  source_.add(kBilling.without("severity").with(core::kMetricName, "kafka_consumergroup_members"), at(400), 2);
+  const auto again = step(500, {fire("KafkaConsumerLagHigh", 500, kBilling)});
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_EQ(again[0].reasons.hypothesis, "") << "its consumers are there";
+  EXPECT_THAT(again[0].cause, testing::Not(HasSubstr("no members")));
+}
+
 TEST_F(LifecycleTest, AfterTheWindowOrWithoutOneANewIncidentOpens) {
   const core::Incident first = opened("Lag", 10, kBilling);
   step(60, {end("Lag", 60, kBilling)});
@@ -199,7 +234,7 @@ TEST_F(LifecycleTest, MergedAlertsGoOnInTheOther) {
   EXPECT_EQ(merged->into.began_at, at(10));
   EXPECT_THAT(merged->into.alerts, SizeIs(2));
   EXPECT_THAT(kinds(merged->into), ElementsAre("opened", "opened", "merged"));
-  EXPECT_EQ(merged->into.labels, (Labels{{"cluster", "prod"}}));
+  EXPECT_EQ(merged->into.labels, kBilling.without("severity")) << "as its title says";
   place(merged->from);
   place(merged->into);
   auto changed = step(40, {end("Lag", 40, kSearch)});

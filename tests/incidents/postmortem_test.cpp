@@ -64,6 +64,17 @@ TEST(Postmortem, TellsWhatIsKnownAndLeavesRoomForTheRest) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
 }
 
+TEST(Postmortem, NamesTheCauseOfEachPhase) {
+  core::Incident phases = incident("the loader is late");
+  EXPECT_EQ(report(phases, "team").find("one after the other"), std::string::npos) << "there is but one";
+  phases.timeline.push_back({at(60), "cause", "the broker left"});
+  phases.timeline.push_back({at(90), "cause", "the loader is late"});
+  EXPECT_NE(report(phases, "team")
+                .find("- 2023-11-14T22:14:20.000Z: the broker left\n"
+                      "- 2023-11-14T22:14:50.000Z: the loader is late\n"),
+            std::string::npos);
+}
+
 /// Cells of a row, as GitHub finds them: every pipe that no backslash stands before.
 std::size_t cells(std::string_view line) {
   std::size_t pipes = 0;

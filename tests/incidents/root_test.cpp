@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "incidents/lifecycle.h"
 #include "incidents/planner.h"
 #include "incidents/subject.h"
 #include "rules/memory_source.h"
@@ -20,6 +21,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 /// A graph of named ways.
@@ -158,7 +160,8 @@ TEST_F(RootTest, ARootThatIsSeenLaterTakesTheIncidentOver) {
   EXPECT_EQ(incident.key, subject_of(kGroup).key());
   EXPECT_THAT(incident.title, HasSubstr("Consumer group loader in prod: LagHigh"));
   EXPECT_THAT(incident.cause, HasSubstr("has no members"));
-  EXPECT_THAT(kinds(incident), ElementsAre("opened", "grew", "cause"));
+  EXPECT_THAT(kinds(incident), ElementsAre("opened", "cause", "grew", "cause")) << "the first cause is kept";
+  EXPECT_EQ(incident.timeline[1].text, first.open[0].cause);
   EXPECT_EQ(incident.labels.get("consumergroup"), "loader");
 }
 
@@ -285,16 +288,87 @@ TEST_F(RootTest, AWarningInhibitsNothingCritical) {
   EXPECT_THAT(inhibitions(open_[0], &ways_), IsEmpty()) << "whoever is paged must hear of it";
 }
 
-TEST_F(RootTest, TheCauseOutlivesItsAlertWhileWhatItLedToHeals) {
+TEST_F(RootTest, WhenTheRootIsOverTheIncidentIsAboutWhatIsLeft) {
+  down();
+  step(100, {fire("LagHigh", 100, kGroup), fire("TableCheckFailed", 100, kTable.with("severity", "warning"))});
+  const std::string first = open_.at(0).cause;
+  EXPECT_EQ(open_[0].severity, "critical");
+  step(200, {end("LagHigh", 200, kGroup)});
+  ASSERT_THAT(open_, SizeIs(1));
+  EXPECT_EQ(open_[0].reasons.origin, kTableNode);
+  EXPECT_EQ(open_[0].title, "Table fct_orders in w: TableCheckFailed");
+  EXPECT_EQ(open_[0].severity, "warning");
+  EXPECT_EQ(open_[0].labels, kTable.without("severity"));
+  EXPECT_THAT(open_[0].cause, Not(HasSubstr("has no members")));
+  EXPECT_THAT(open_[0].cause, HasSubstr("Upstream of it consumer group loader in prod (LagHigh) recovered at "));
+  EXPECT_THAT(kinds(open_[0]), ElementsAre("opened", "grew", "cause", "recovered", "cause"));
+  EXPECT_EQ(open_[0].timeline[2].text, first) << "the root stays in the timeline";
+  step(200 + 1200, {});
+  EXPECT_THAT(open_[0].cause, Not(HasSubstr("Upstream of it"))) << "20 minutes later it has a reason of its own";
+  const auto over = step(1500, {end("TableCheckFailed", 1500, kTable.with("severity", "warning"))});
+  EXPECT_THAT(over.open, IsEmpty());
+  EXPECT_EQ(over.ended.at(0).severity, "critical") << "of what is over the highest that it had";
+}
+
+TEST_F(RootTest, ARootThatFiresAgainIsTheRootAgain) {
   down();
   step(100, {fire("LagHigh", 100, kGroup), fire("TableCheckFailed", 100, kTable)});
   step(200, {end("LagHigh", 200, kGroup)});
+  ASSERT_EQ(open_.at(0).reasons.origin, kTableNode);
+  step(300, {fire("LagHigh", 290, kGroup)});
   ASSERT_THAT(open_, SizeIs(1));
   EXPECT_EQ(open_[0].reasons.origin, kGroupNode);
-  EXPECT_THAT(open_[0].cause, HasSubstr("has no members"));
-  step(200 + 1200, {});
-  EXPECT_EQ(open_[0].reasons.origin, kTableNode) << "20 minutes later it has a reason of its own";
-  EXPECT_THAT(step(1500, {end("TableCheckFailed", 1500, kTable)}).open, IsEmpty());
+  EXPECT_EQ(open_[0].title, "Consumer group loader in prod: LagHigh, TableCheckFailed");
+  EXPECT_THAT(inhibitions(open_[0], &ways_), SizeIs(1));
+}
+
+TEST_F(RootTest, OfWhatIsLeftTheMostUpstreamIsTheRoot) {
+  down();
+  ways_.way(kTableNode, {"table", "w", "weekly"});
+  const Labels weekly = kReport.with("dataset", "weekly");
+  step(100,
+       {fire("TableCheckFailed", 100, weekly), fire("TableCheckFailed", 101, kTable), fire("LagHigh", 102, kGroup)});
+  ASSERT_THAT(open_, SizeIs(1));
+  EXPECT_EQ(open_[0].reasons.origin, kGroupNode);
+  step(200, {end("LagHigh", 200, kGroup)});
+  EXPECT_EQ(open_.at(0).reasons.origin, kTableNode) << "not the first of the list";
+}
+
+TEST_F(RootTest, AnIncidentMadeOfTwoFollowsTheOneThatFires) {
+  const Labels other{{"cluster", "prod"}, {"consumergroup", "search"}, {"topic", "clicks"}, {"severity", "warning"}};
+  step(100, {fire("LagHigh", 100, kGroup)});
+  step(110, {fire("LagHigh", 110, other)});
+  ASSERT_THAT(open_, SizeIs(2));
+  const auto merged = merge(open_[1], open_[0], "ann", at(120));
+  ASSERT_TRUE(merged);
+  open_ = {merged->into};
+  step(200, {end("LagHigh", 200, kGroup)});
+  ASSERT_THAT(open_, SizeIs(1));
+  EXPECT_EQ(open_[0].title, "Consumer group search in prod: LagHigh");
+  EXPECT_EQ(open_[0].labels, other.without("severity"));
+  EXPECT_EQ(open_[0].severity, "warning");
+}
+
+TEST_F(RootTest, WhatACauseNamedGivesWayWhenItsAlertsAreOver) {
+  brokers_leave();
+  weak("orders");
+  const Labels topic{{"cluster", "prod"}, {"topic", "orders"}, {"severity", "critical"}};
+  const Labels slow{{"cluster", "prod"}, {"consumergroup", "slow"}, {"topic", "orders"}, {"severity", "warning"}};
+  for (double s = 0; s < 900; s += 15) {
+    source_.add(slow.without("severity").with(core::kMetricName, "kafka_consumergroup_current_offset"), at(s), s);
+    source_.add(slow.without("severity").with(core::kMetricName, "kafka_consumergroup_lag"), at(s), 10 * s);
+  }
+  step(120, {fire("UnderReplicated", 120, topic), fire("LagHigh", 120, slow)});
+  ASSERT_THAT(open_, SizeIs(1));
+  EXPECT_EQ(open_[0].reasons.origin, (Node{"cluster", "", "prod"}));
+  source_.add(Labels::metric("kafka_brokers", {{"cluster", "prod"}}), at(601), 3);
+  source_.add(Labels::metric("kafka_topic_under_replicated_partitions", {{"cluster", "prod"}, {"topic", "orders"}}),
+              at(601), 0);
+  step(610, {end("UnderReplicated", 610, topic)});
+  ASSERT_THAT(open_, SizeIs(1));
+  EXPECT_EQ(open_[0].reasons.origin, (Node{"consumer group", "prod", "slow"}));
+  EXPECT_EQ(open_[0].title, "Consumer group slow in prod: LagHigh");
+  EXPECT_THAT(open_[0].cause, HasSubstr("is too slow"));
 }
 
 TEST_F(RootTest, WhatComesBackDownstreamAfterwardsIsItsOwn) {

@@ -210,6 +210,42 @@ def test_merged_alerts_go_on_in_the_other_and_a_silence_is_noted(weir, page, web
     until("one is open", lambda: weir.sample("weir_incidents_open", severity="warning") == 1)
 
 
+def test_what_is_shown_and_told_follows_the_alerts_that_fire_now(weir, page, webhook):
+    page.depths.update(orders=50, refunds=50)
+    orders, refunds = opened(weir, "orders"), opened(weir, "refunds")
+    first = one(weir, orders)["cause"]
+    done(weir, "merge", refunds, orders, "--by", "ann")
+
+    def is_about(topic):
+        shown = one(weir, orders)
+        return shown["title"] == f"Topic {topic} in c: QueueDeep" and shown["labels"].get("topic") == topic
+    assert is_about("orders")
+    page.depths["orders"] = 1
+    until("the origin is over, the other goes on", lambda: is_about("refunds"))
+    weir.kill()
+    weir.start()
+    assert is_about("refunds") and "refunds" in one(weir, orders)["cause"]
+    page.depths["refunds"] = 1
+    until("it is over", lambda: not one(weir, orders)["open"])
+    weir.kill()
+    weir.start()
+
+    before = len(webhook.payloads())
+    page.depths["refunds"] = 70
+    until("it is reopened", lambda: one(weir, orders)["open"])
+    assert is_about("refunds")
+    told = until("and told", lambda: [each for each in webhook.payloads()[before:] if each["status"] == "firing"])[0]
+    assert told["incident_id"] == orders and told["groupLabels"]["topic"] == "refunds", told
+    assert "orders" not in json.dumps([told["groupLabels"], told["commonLabels"], told["cause"]]), told
+
+    page.depths.update(orders=60, refunds=1)
+    until("what began it is its subject again", lambda: is_about("orders"))
+    report = done(weir, "postmortem", orders)
+    causes = report.partition("Causes, one after the other:")[2].partition("\n## ")[0]
+    assert causes.index("topic orders") < causes.index("topic refunds"), report
+    assert first in [entry["text"] for entry in one(weir, orders)["timeline"] if entry["kind"] == "cause"]
+
+
 def test_the_command_line_says_what_is_wrong(weir):
     unreachable = subprocess.run([binary(), "incidents", "list", "--url", "http://127.0.0.1:1"], capture_output=True,
                                  text=True, timeout=60)
