@@ -1,6 +1,7 @@
 #include "notify/silences.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fmt/format.h>
 
 #include "notify/matcher.h"
@@ -54,7 +55,10 @@ bool same(const std::vector<core::Matcher>& a, const std::vector<core::Matcher>&
 /// Whether what is posted can take the place of the one that is there.
 bool in_place(const core::Silence& before, const core::Silence& posted, core::Time now) {
   if (before.expired(now) || !same(before.matchers, posted.matchers)) return false;
-  return before.active(now) ? posted.starts_at == before.starts_at : posted.starts_at >= now;
+  if (before.pending(now)) return posted.starts_at >= now;
+  // Clients may give it back in whole seconds.
+  return std::chrono::floor<std::chrono::seconds>(posted.starts_at) ==
+         std::chrono::floor<std::chrono::seconds>(before.starts_at);
 }
 
 core::Silence ended(core::Silence silence, core::Time now) {
@@ -73,6 +77,7 @@ core::Result<SilenceChange> set_silence(const std::vector<core::Silence>& known,
     return core::fail(core::ErrorKind::not_found, fmt::format("silence {} not found", posted.id));
   const bool replaces = !posted.id.empty() && in_place(*before, posted, now);
   if (!replaces) posted.starts_at = std::max(posted.starts_at, now);
+  if (replaces && before->active(now)) posted.starts_at = before->starts_at;
   if (auto valid = check(posted, now); !valid) return std::unexpected(valid.error());
   posted.updated_at = now;
   SilenceChange change;

@@ -47,6 +47,19 @@ TEST(SetSilence, AnotherEndChangesItInPlace) {
   EXPECT_EQ(change->changed[0].starts_at, at(0));
 }
 
+TEST(SetSilence, ABeginningInWholeSecondsIsTheSame) {
+  core::Silence known = posted(at(0) + std::chrono::milliseconds(250), at(100));
+  known.id = "s";
+  core::Silence again = known;
+  again.starts_at = at(0);
+  again.ends_at = at(500);
+  const auto change = set_silence({known}, again, at(50), "new");
+  ASSERT_TRUE(change);
+  ASSERT_EQ(change->changed.size(), 1U);
+  EXPECT_EQ(change->changed[0].id, "s");
+  EXPECT_EQ(change->changed[0].starts_at, known.starts_at);
+}
+
 TEST(SetSilence, OtherMatchersEndItAndBeginAnother) {
   core::Silence known = posted(at(0), at(100));
   known.id = "s";
