@@ -30,7 +30,9 @@ core::Result<void> check_matchers(const std::vector<core::Matcher>& matchers) {
     if (spec.value.size() > kMaxText) return invalid("a matcher's value is too long");
     const auto matcher = LabelMatcher::make(spec);
     if (!matcher) return invalid(matcher.error().message);
-    all_empty = all_empty && matcher->matches(core::Labels());
+    // As Alertmanager has it: to silence all but one team is no mistake.
+    const bool negative = spec.op == core::MatchOp::not_equal || spec.op == core::MatchOp::not_regex;
+    all_empty = all_empty && !negative && matcher->matches(core::Labels());
   }
   if (all_empty) return invalid("at least one matcher must not match the empty string");
   return {};
@@ -38,8 +40,8 @@ core::Result<void> check_matchers(const std::vector<core::Matcher>& matchers) {
 
 core::Result<void> check(const core::Silence& silence, core::Time now) {
   if (auto done = check_matchers(silence.matchers); !done) return done;
-  if (silence.ends_at < silence.starts_at) return invalid("start time must be before end time");
   if (silence.ends_at <= now) return invalid("end time can't be in the past");
+  if (silence.ends_at < silence.starts_at) return invalid("start time must be before end time");
   if (silence.starts_at == silence.ends_at) return invalid("start time and end time must not be equal");
   if (silence.created_by.size() > kMaxText || silence.comment.size() > kMaxText)
     return invalid("the comment or its author's name is too long");
@@ -98,8 +100,7 @@ core::Result<core::Silence> expire_silence(const std::vector<core::Silence>& kno
                                            core::Time now) {
   const auto found = std::ranges::find(known, id, &core::Silence::id);
   if (found == known.end()) return core::fail(core::ErrorKind::not_found, fmt::format("silence {} not found", id));
-  if (found->expired(now)) return core::fail(core::ErrorKind::invalid, fmt::format("silence {} already expired", id));
-  return ended(*found, now);
+  return found->expired(now) ? *found : ended(*found, now);
 }
 
 }  // namespace weir::notify
