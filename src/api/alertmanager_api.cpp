@@ -68,11 +68,12 @@ bool passes(const Filter& filter, const core::Labels& labels) {
   return std::ranges::all_of(filter, [&](const core::Matcher& each) { return matches(each, labels.get(each.name)); });
 }
 
-/// A silence passes when each matcher of the filter fits one of its own of that name.
+/// A silence passes when each matcher of the filter is one of its own.
 bool passes(const Filter& filter, const core::Silence& silence) {
   return std::ranges::all_of(filter, [&](const core::Matcher& each) {
-    const auto own = std::ranges::find(silence.matchers, each.name, &core::Matcher::name);
-    return matches(each, own == silence.matchers.end() ? std::string_view() : std::string_view(own->value));
+    return std::ranges::any_of(silence.matchers, [&](const core::Matcher& own) {
+      return own.name == each.name && own.op == each.op && own.value == each.value;
+    });
   });
 }
 
@@ -190,7 +191,9 @@ ServerResponse one_silence(const Backend& backend, const ServerRequest& request)
   const std::string id = request.path.substr(kSilence.size());
   if (request.method == "DELETE") {
     const auto done = backend.notifications.expire_silence(id);
-    return done ? ServerResponse::text(200, "") : refuse(done.error());
+    // The one status for errors that clients of release 0.25 read.
+    if (!done) return refuse(500, done.error().describe());
+    return ServerResponse::text(200, "");
   }
   const std::vector<core::Silence> all = backend.notifications.silences();
   const auto found = std::ranges::find(all, id, &core::Silence::id);

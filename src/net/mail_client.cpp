@@ -32,6 +32,27 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 }
 
 std::string host_of(const std::string& smarthost) { return smarthost.substr(0, smarthost.rfind(':')); }
+std::string port_of(const std::string& smarthost) { return smarthost.substr(smarthost.rfind(':') + 1); }
+
+void set_credentials(CURL* handle, const MailServer& server) {
+  if (server.username.empty()) return;
+  curl_easy_setopt(handle, CURLOPT_USERNAME, server.username.c_str());
+  curl_easy_setopt(handle, CURLOPT_PASSWORD, server.password.reveal().c_str());
+  if (!server.identity.empty()) curl_easy_setopt(handle, CURLOPT_SASL_AUTHZID, server.identity.c_str());
+  if (server.cram_md5) curl_easy_setopt(handle, CURLOPT_LOGIN_OPTIONS, "AUTH=CRAM-MD5");
+}
+
+/// libcurl verifies the host of the URL: it is given that name, and connects to where it was.
+CurlList set_address(CURL* handle, const MailServer& server) {
+  const std::string port = port_of(server.smarthost);
+  const std::string name = server.server_name.empty() ? host_of(server.smarthost) : server.server_name;
+  const std::string url = fmt::format("{}://{}:{}/{}", port == "465" ? "smtps" : "smtp", name, port, server.hello);
+  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+  if (server.server_name.empty()) return {};
+  CurlList elsewhere(curl_slist_append(nullptr, fmt::format("{}:{}:{}", name, port, server.smarthost).c_str()));
+  curl_easy_setopt(handle, CURLOPT_CONNECT_TO, elsewhere.get());
+  return elsewhere;
+}
 
 core::Error failure(CURLcode code, const char* message, long answer, const std::string& where) {
   const std::string text = message[0] != '\0' ? message : curl_easy_strerror(code);
@@ -82,14 +103,12 @@ core::Result<void> send_mail(const MailServer& server, const Mail& mail, core::D
   if (!easy) return core::fail(core::ErrorKind::internal, "libcurl could not be started");
   CURL* handle = easy.get();
   char message[CURL_ERROR_SIZE] = "";
-  const bool tls_first = server.smarthost.ends_with(":465");
-  const std::string url = fmt::format("{}://{}/{}", tls_first ? "smtps" : "smtp", server.smarthost, server.hello);
   curl_slist* list = nullptr;
   for (const std::string& one : mail.to) list = curl_slist_append(list, ("<" + one + ">").c_str());
   const CurlList recipients(list);
   Upload upload{.left = mail.text, .stop = std::move(stop)};
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, message);
-  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+  const CurlList elsewhere = set_address(handle, server);
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
@@ -104,11 +123,7 @@ core::Result<void> send_mail(const MailServer& server, const Mail& mail, core::D
   curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
   curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &upload);
-  if (!server.username.empty()) {
-    curl_easy_setopt(handle, CURLOPT_USERNAME, server.username.c_str());
-    curl_easy_setopt(handle, CURLOPT_PASSWORD, server.password.reveal().c_str());
-    if (!server.identity.empty()) curl_easy_setopt(handle, CURLOPT_SASL_AUTHZID, server.identity.c_str());
-  }
+  set_credentials(handle, server);
   set_tls(handle, {server.ca_file, server.cert_file, server.key_file}, server.insecure_skip_verify);
   const CURLcode code = curl_easy_perform(handle);
   if (code == CURLE_OK) return {};

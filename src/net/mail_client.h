@@ -18,10 +18,12 @@ struct MailServer {
   std::string username = {};
   core::Secret password = {};
   std::string identity = {};
+  bool cram_md5 = false;    // the password is a secret that both know and that is never sent
   bool require_tls = true;  // STARTTLS, or nothing is sent
   std::string ca_file = {};
   std::string cert_file = {};
   std::string key_file = {};
+  std::string server_name = {};  // that the server's certificate must have, instead of the smarthost's
   bool insecure_skip_verify = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <ctime>
 #include <fmt/format.h>
@@ -22,6 +23,7 @@ struct EmailSettings {
   std::string name;
   net::MailServer server;
   EmailMessage mail;
+  MessageText to;  // where it is a template
   MessageTextMap headers;
   MessageText text;
   MessageText html;
@@ -48,17 +50,42 @@ std::string base64(std::string_view data) {
   return out;
 }
 
-/// RFC 2047: words of at most 75 characters, cut between characters.
+/// RFC 2047: words of at most 75 characters, cut between characters; also of what is longer than a line may be.
 std::string encoded_header(const std::string& text) {
-  if (std::ranges::all_of(text, [](unsigned char c) { return c >= ' ' && c < 0x7f; })) return text;
+  constexpr std::size_t kLine = 900;
+  constexpr std::size_t kWord = 42;
+  constexpr int kCharacter = 4;
+  const bool plain = std::ranges::all_of(text, [](unsigned char c) { return c >= ' ' && c < 0x7f; });
+  if (plain && text.size() <= kLine) return text;
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
-    std::size_t end = std::min(at + 42, text.size());
-    while (end < text.size() && end > at && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+    std::size_t end = std::min(at + kWord, text.size());
+    const auto inside = [&] { return end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U; };
+    for (int back = 1; back < kCharacter && inside(); ++back) --end;
     out += fmt::format("{}=?UTF-8?B?{}?=", out.empty() ? "" : "\r\n ", base64(text.substr(at, end - at)));
     at = end;
   }
   return out;
+}
+
+/// Of an address only the name before it may be encoded.
+std::string encoded_address(const std::string& text) {
+  const std::size_t open = text.rfind('<');
+  if (open == std::string::npos || open == 0 || text.find(',') < open) return encoded_header(text);
+  std::string name = text.substr(0, open);
+  while (name.ends_with(' ')) name.pop_back();
+  const std::string encoded = encoded_header(name);
+  return encoded == name ? text : encoded + " " + text.substr(open);
+}
+
+bool same_header(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+std::string encoded_value(std::string_view name, const std::string& value) {
+  const auto named = [&](std::string_view one) { return same_header(name, one); };
+  constexpr std::array<std::string_view, 6> kAddresses{"From", "To", "Cc", "Bcc", "Reply-To", "Sender"};
+  return std::ranges::any_of(kAddresses, named) ? encoded_address(value) : encoded_header(value);
 }
 
 /// "Tue, 14 Nov 2023 22:13:20 +0000"
@@ -106,10 +133,15 @@ class Email final : public Notifier {
   DeliveryResult deliver(const core::OutboxMessage& message, const DeliveryContext& context) override {
     const bool resolved = message.notification.status == "resolved";
     MessageRenderer renderer(message.notification, tools_.external_url, context.now);
-    net::Mail mail{
-        .from = parse_addresses(settings_.mail.from).value_or(std::vector<std::string>{""}).front(),
-        .to = settings_.mail.to,
-        .text = email_text(message, rendered(renderer), message.reference, tools_.external_url, context.now)};
+    EmailMessage texts = rendered(renderer);
+    if (settings_.to.given()) {
+      auto recipients = recipients_of(renderer);
+      if (!recipients) return std::unexpected(DeliveryError{.error = std::move(recipients.error())});
+      texts.to = std::move(*recipients);
+    }
+    const net::Mail mail{.from = parse_addresses(settings_.mail.from).value_or(std::vector<std::string>{""}).front(),
+                         .to = texts.to,
+                         .text = email_text(message, texts, message.reference, tools_.external_url, context.now)};
     auto sent = net::send_mail(settings_.server, mail, context.timeout, context.stop);
     if (!sent) {
       DeliveryError failed{.error = std::move(sent.error())};
@@ -124,6 +156,20 @@ class Email final : public Notifier {
   }
 
  private:
+  core::Result<std::vector<std::string>> recipients_of(MessageRenderer& renderer) const {
+    const std::string to = renderer.render(settings_.to);
+    auto addresses = parse_addresses(to);
+    const auto fail = [&](std::string why) {
+      return core::fail(core::ErrorKind::invalid, "the template of \"to\" gives no recipient: " + std::move(why),
+                        settings_.name);
+    };
+    if (!renderer.problems().empty() && to.empty()) return fail(renderer.problems());
+    if (!addresses) return fail(addresses.error().message);
+    if (addresses->empty()) return fail("it is empty");
+    if (addresses->size() > kMostRecipients) return fail(fmt::format("more than {} addresses", kMostRecipients));
+    return addresses;
+  }
+
   EmailMessage rendered(MessageRenderer& renderer) const {
     EmailMessage mail = settings_.mail;
     for (auto& [name, value] : renderer.render(settings_.headers)) {
@@ -149,19 +195,23 @@ void read_server(config::MapReader& reader, const SmtpSettings& global, net::Mai
   server.hello = reader.text("hello", global.hello);
   server.username = reader.text("auth_username", global.username);
   server.password = reader.secret("auth_password");
-  if (server.password.empty()) server.password = global.password;
+  core::Secret secret = reader.secret("auth_secret");
+  if (server.password.empty() && secret.empty()) {
+    server.password = global.password;
+    secret = global.secret;
+  }
+  server.cram_md5 = server.password.empty() && !secret.empty();
+  if (server.cram_md5) server.password = std::move(secret);
   server.identity = reader.text("auth_identity", global.identity);
-  if (!reader.secret("auth_secret").empty())
-    reader.error("auth_secret", "CRAM-MD5 is not supported; give auth_password");
   server.require_tls = reader.boolean("require_tls", global.require_tls);
-  const config::Node* tls = reader.child("tls_config");
-  if (tls == nullptr) return;
-  config::MapReader of_tls(*tls, reader.diagnostics(), reader.what() + ", tls_config");
-  server.ca_file = of_tls.text("ca_file");
-  server.cert_file = of_tls.text("cert_file");
-  server.key_file = of_tls.text("key_file");
-  server.insecure_skip_verify = of_tls.boolean("insecure_skip_verify", false);
-  of_tls.finish();
+  const config::Node* own = reader.child("tls_config");
+  const TlsConfig tls =
+      own == nullptr || own->is_null() ? global.tls : parse_tls_config(*own, reader, reader.diagnostics());
+  server.ca_file = tls.ca_file;
+  server.cert_file = tls.cert_file;
+  server.key_file = tls.key_file;
+  server.server_name = tls.server_name;
+  server.insecure_skip_verify = tls.insecure_skip_verify;
 }
 
 void read_mail(config::MapReader& reader, const ParseContext& context, EmailSettings& settings) {
@@ -173,10 +223,13 @@ void read_mail(config::MapReader& reader, const ParseContext& context, EmailSett
   } else if (const auto from = parse_addresses(mail.from); !from || from->size() != 1) {
     reader.error("from", "is not an address");
   }
-  const std::string to = plain_text(reader, "to");
+  MessageTexts texts(reader, context.library);
+  const std::string to = reader.text("to");
   auto addresses = parse_addresses(to);
   if (to.empty()) {
     reader.missing("to");
+  } else if (to.contains("{{")) {
+    settings.to = texts.text("to");
   } else if (!addresses) {
     reader.error("to", addresses.error().message);
   } else if (addresses->size() > kMostRecipients) {
@@ -184,7 +237,6 @@ void read_mail(config::MapReader& reader, const ParseContext& context, EmailSett
   } else {
     mail.to = std::move(*addresses);
   }
-  MessageTexts texts(reader, context.library);
   settings.headers = texts.map("headers");
   for (const auto& [name, value] : settings.headers) {
     const bool named =
@@ -195,12 +247,22 @@ void read_mail(config::MapReader& reader, const ParseContext& context, EmailSett
   settings.html = texts.text("html", templates::TemplateOutput::html);
 }
 
+/// The first comma that is not within quotes.
+std::size_t comma_of(std::string_view text) {
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '"') quoted = !quoted;
+    if (text[at] == ',' && !quoted) return at;
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace
 
 core::Result<std::vector<std::string>> parse_addresses(std::string_view text) {
   std::vector<std::string> found;
   while (!text.empty()) {
-    const std::size_t comma = text.find(',');
+    const std::size_t comma = comma_of(text);
     std::string_view one = text.substr(0, comma);
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
     if (const std::size_t open = one.rfind('<'); open != std::string_view::npos) {
@@ -233,7 +295,7 @@ std::string email_text(const core::OutboxMessage& message, const EmailMessage& m
   for (const std::string& one : mail.to) to += (to.empty() ? "" : ", ") + one;
   // Clients keep a thread together by its subject too: what changes is not in it.
   std::vector<std::pair<std::string, std::string>> headers{
-      {"From", one_line(mail.from)},
+      {"From", encoded_address(one_line(mail.from))},
       {"To", to},
       {"Subject",
        encoded_header(cut(one_line((notification.status == "resolved" && thread.empty() ? "[RESOLVED] " : "") +
@@ -248,11 +310,11 @@ std::string email_text(const core::OutboxMessage& message, const EmailMessage& m
   headers.emplace_back("Auto-Submitted", "auto-generated");
   headers.emplace_back("X-Weir-Status", notification.status);
   for (const auto& [name, value] : mail.headers) {
-    const auto same = std::ranges::find(headers, name, &std::pair<std::string, std::string>::first);
+    const auto same = std::ranges::find_if(headers, [&](const auto& one) { return same_header(one.first, name); });
     if (same == headers.end()) {
-      headers.emplace_back(name, encoded_header(value));
+      headers.emplace_back(name, encoded_value(name, value));
     } else {
-      same->second = encoded_header(value);
+      same->second = encoded_value(name, value);
     }
   }
   std::string out;
@@ -270,7 +332,8 @@ std::string email_text(const core::OutboxMessage& message, const EmailMessage& m
 
 ParsedNotifier parse_email(const config::Node& node, const ParseContext& context) {
   config::MapReader reader(node, context.diagnostics, context.what);
-  EmailSettings settings{.name = context.what, .server = {}, .mail = {}, .headers = {}, .text = {}, .html = {}};
+  EmailSettings settings{
+      .name = context.what, .server = {}, .mail = {}, .to = {}, .headers = {}, .text = {}, .html = {}};
   read_server(reader, context.global.smtp, settings.server);
   read_mail(reader, context, settings);
   const bool send_resolved = reader.boolean("send_resolved", false);

@@ -8,8 +8,8 @@
 
 namespace weir::notify {
 
-/// An entry of `email_configs`: to, from, smarthost, hello, auth_username, auth_password, auth_identity, require_tls,
-/// tls_config, headers, text, html, send_resolved (false).
+/// An entry of `email_configs`: to, from, smarthost, hello, auth_username, auth_password (or auth_secret, then by
+/// CRAM-MD5), auth_identity, require_tls, tls_config, headers, text, html, send_resolved (false).
 ParsedNotifier parse_email(const config::Node& node, const ParseContext& context);
 
 struct EmailMessage {

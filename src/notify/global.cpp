@@ -10,9 +10,13 @@ namespace weir::notify {
 namespace {
 
 /// Of receivers that Weir does not have: named where they are used.
-constexpr std::array<std::string_view, 10> kOfOthers{
-    "victorops_api_url",  "victorops_api_key", "victorops_api_key_file", "wechat_api_url", "wechat_api_secret",
-    "wechat_api_corp_id", "telegram_api_url",  "webex_api_url",          "hipchat_url",    "hipchat_api_url"};
+constexpr std::array kOfOthers = std::to_array<std::string_view>(
+    {"victorops_api_url",      "victorops_api_key",          "victorops_api_key_file", "wechat_api_url",
+     "wechat_api_secret",      "wechat_api_secret_file",     "wechat_api_corp_id",     "telegram_api_url",
+     "telegram_bot_token",     "telegram_bot_token_file",    "webex_api_url",          "hipchat_url",
+     "hipchat_api_url",        "hipchat_auth_token",         "jira_api_url",           "rocketchat_api_url",
+     "rocketchat_token",       "rocketchat_token_file",      "rocketchat_token_id",    "rocketchat_token_id_file",
+     "mattermost_webhook_url", "mattermost_webhook_url_file"});
 
 }  // namespace
 
@@ -29,9 +33,10 @@ GlobalSettings parse_global(const config::Node* section, config::Diagnostics& di
   settings.smtp.username = reader.text("smtp_auth_username");
   settings.smtp.password = reader.secret("smtp_auth_password");
   settings.smtp.identity = reader.text("smtp_auth_identity");
-  if (!reader.secret("smtp_auth_secret").empty())
-    reader.error("smtp_auth_secret", "CRAM-MD5 is not supported; give smtp_auth_password");
+  settings.smtp.secret = reader.secret("smtp_auth_secret");
   settings.smtp.require_tls = reader.boolean("smtp_require_tls", true);
+  if (const config::Node* tls = reader.child("smtp_tls_config"))
+    settings.smtp.tls = parse_tls_config(*tls, reader, diagnostics);
   settings.slack_api_url = reader.secret("slack_api_url");
   settings.pagerduty_url = reader.text("pagerduty_url", settings.pagerduty_url);
   settings.opsgenie_api_url = reader.text("opsgenie_api_url", settings.opsgenie_api_url);

@@ -18,7 +18,9 @@ struct SmtpSettings {
   std::string hello = "localhost";
   std::string username;
   core::Secret password;
+  core::Secret secret;  // of CRAM-MD5, where there is no password
   std::string identity;
+  TlsConfig tls;
   bool require_tls = true;
   bool operator==(const SmtpSettings&) const = default;
 };

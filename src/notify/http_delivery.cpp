@@ -128,6 +128,12 @@ HttpConfig parse_http_config(const config::Node& node, config::MapReader& parent
     reader.diagnostics().hint(reader.child("follow_redirects")->position(),
                               reader.what() + ": redirects are not followed; configure the final URL");
   (void)reader.boolean("enable_http2", true);
+  // Of later Alertmanagers.
+  for (const std::string_view key : {"no_proxy", "proxy_connect_header", "http_headers"}) {
+    if (reader.has(key)) reader.error(key, "Weir does not apply this key of Alertmanager; remove it");
+  }
+  if (reader.boolean("proxy_from_environment", false))
+    reader.error("proxy_from_environment", "Weir does not look there; give proxy_url");
   reader.finish();
   return http;
 }

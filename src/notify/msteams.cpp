@@ -1,5 +1,7 @@
 #include "notify/msteams.h"
 
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -15,8 +17,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kTitle = 500;
-constexpr std::size_t kText = 4000;
+constexpr std::array<std::size_t, 3> kTexts{4000, 1500, 400};  // the first with which it stays within kMessage
 constexpr std::size_t kAlerts = 15;
+constexpr std::size_t kMessage = 25'000;  // Teams takes 28 KB
 
 struct TeamsSettings {
   HttpTarget target;
@@ -53,28 +56,26 @@ class Teams final : public Notifier {
   NotifierTools tools_;
 };
 
-}  // namespace
-
-std::string msteams_payload(const core::Notification& notification, const TeamsMessage& message,
-                            const std::string& external_url) {
+std::string payload_with(std::size_t most, const core::Notification& notification, const TeamsMessage& message,
+                         const std::string& external_url) {
   const auto& [title, text, note] = message;
   const bool resolved = notification.status == "resolved";
-  Json heading = block(cut(title.empty() ? headline(notification) : title, kTitle));
+  Json heading = block(cut(title.empty() ? headline(notification) : title, std::min(kTitle, most)));
   heading["weight"] = "Bolder";
   heading["size"] = "Medium";
   heading["color"] = resolved ? "Good" : worst_severity(notification.alerts) == "critical" ? "Attention" : "Warning";
   Json body = Json::array({std::move(heading)});
-  if (!text.empty()) body.push_back(block(cut(text, kText)));
+  if (!text.empty()) body.push_back(block(cut(text, most)));
   if (text.empty() && !notification.cause.empty())
     body.push_back(
-        block(std::string(resolved ? "Likely cause was: " : "Likely cause: ") + cut(notification.cause, kText)));
-  if (!notification.alerts.empty()) body.push_back(block(cut(plain_alerts(notification, kAlerts), kText)));
+        block(std::string(resolved ? "Likely cause was: " : "Likely cause: ") + cut(notification.cause, most)));
+  if (!notification.alerts.empty()) body.push_back(block(cut(plain_alerts(notification, kAlerts), most)));
   Json facts = Json::array();
   for (const auto& [name, value] : subject_facts(notification))
     facts.push_back({{"title", name}, {"value", cut(value, 200)}});
   for (const auto& [name, value] : impact_facts(notification)) facts.push_back({{"title", name}, {"value", value}});
   if (!facts.empty()) body.push_back({{"type", "FactSet"}, {"facts", std::move(facts)}});
-  if (!note.empty()) body.push_back(block(cut(note, kText)));
+  if (!note.empty()) body.push_back(block(cut(note, most)));
   Json card{{"$schema", "http://adaptivecards.io/schemas/adaptive-card.json"},
             {"type", "AdaptiveCard"},
             {"version", "1.4"},
@@ -87,6 +88,19 @@ std::string msteams_payload(const core::Notification& notification, const TeamsM
                                                    {"contentUrl", nullptr},
                                                    {"content", std::move(card)}}})}};
   return payload.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string msteams_payload(const core::Notification& notification, const TeamsMessage& message,
+                            const std::string& external_url) {
+  std::string payload;
+  // What is no UTF-8, and what JSON escapes, takes more room than it had.
+  for (const std::size_t most : kTexts) {
+    payload = payload_with(most, notification, message, external_url);
+    if (payload.size() <= kMessage) break;
+  }
+  return payload;
 }
 
 ParsedNotifier parse_msteams(const config::Node& node, const ParseContext& context) {

@@ -1,5 +1,6 @@
 #include "notify/opsgenie.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,12 +16,30 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// What Opsgenie takes (https://docs.opsgenie.com/docs/alert-api); what is more is refused, and would be lost.
 constexpr std::size_t kMessage = 130;
 constexpr std::size_t kDescription = 15'000;
+constexpr std::size_t kDetails = 8'000;  // names and values of all
+constexpr std::size_t kDetail = 1'000;   // of one, so that there is room for others
+constexpr std::size_t kSource = 100;
+constexpr std::size_t kEntity = 512;
+constexpr std::size_t kNote = 25'000;
+constexpr std::size_t kWord = 50;  // a tag, an action
+constexpr std::size_t kTags = 20;
+constexpr std::size_t kActions = 10;
+constexpr std::size_t kResponders = 50;
+
+/// Whom an entry names; what is a template may be somebody else with each message, or nobody.
+struct ResponderTexts {
+  std::string type;
+  MessageText id;
+  MessageText name;
+  MessageText username;
+};
 
 struct OpsgenieSettings {
   HttpTarget target;  // of /v2/alerts
-  std::vector<OpsgenieMessage::Responder> responders;
+  std::vector<ResponderTexts> responders;
   MessageText message;
   MessageText description;
   MessageText source;
@@ -32,6 +51,35 @@ struct OpsgenieSettings {
   MessageTextMap details;
 };
 
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> list;
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    std::string one = text.substr(start, end - start);
+    while (one.starts_with(' ')) one.erase(0, 1);
+    while (one.ends_with(' ')) one.pop_back();
+    if (!one.empty()) list.push_back(std::move(one));
+    start = end + 1;
+  }
+  return list;
+}
+
+std::vector<OpsgenieMessage::Responder> rendered(const std::vector<ResponderTexts>& all, MessageRenderer& renderer) {
+  std::vector<OpsgenieMessage::Responder> found;
+  for (const ResponderTexts& one : all) {
+    for (const auto& [key, text] :
+         {std::pair("id", &one.id), std::pair("name", &one.name), std::pair("username", &one.username)}) {
+      const std::string value = renderer.render(*text);
+      const bool teams = one.type == "teams";
+      for (std::string& each : teams ? split(value) : std::vector<std::string>{value}) {
+        if (!each.empty() && found.size() < kResponders)
+          found.push_back({.type = teams ? "team" : one.type, .key = key, .value = std::move(each)});
+      }
+    }
+  }
+  return found;
+}
+
 OpsgenieMessage rendered(const OpsgenieSettings& settings, MessageRenderer& renderer) {
   OpsgenieMessage message{.message = renderer.render(settings.message),
                           .description = renderer.render(settings.description),
@@ -41,7 +89,7 @@ OpsgenieMessage rendered(const OpsgenieSettings& settings, MessageRenderer& rend
                           .priority = renderer.render(settings.priority),
                           .entity = renderer.render(settings.entity),
                           .actions = renderer.render(settings.actions),
-                          .responders = settings.responders,
+                          .responders = rendered(settings.responders, renderer),
                           .details = renderer.render(settings.details),
                           .remark = {}};
   if (message.source.empty()) message.source = OpsgenieMessage{}.source;
@@ -52,20 +100,36 @@ OpsgenieMessage rendered(const OpsgenieSettings& settings, MessageRenderer& rend
 std::string priority_of(const core::Notification& notification) {
   const std::string_view severity = worst_severity(notification.alerts);
   if (severity == "critical") return "P1";
+  if (severity == "error") return "P2";
   return severity == "warning" ? "P3" : "P4";
 }
 
-Json split(const std::string& text) {
+bool is_priority(const std::string& text) {
+  return text.size() == 2 && text[0] == 'P' && text[1] >= '1' && text[1] <= '5';
+}
+
+Json words(const std::string& text, std::size_t most) {
   Json list = Json::array();
-  for (std::size_t start = 0; start <= text.size();) {
-    const std::size_t end = std::min(text.find(',', start), text.size());
-    std::string one = text.substr(start, end - start);
-    while (one.starts_with(' ')) one.erase(0, 1);
-    while (one.ends_with(' ')) one.pop_back();
-    if (!one.empty()) list.push_back(one);
-    start = end + 1;
+  for (const std::string& one : split(text)) {
+    if (list.size() < most) list.push_back(cut(one, kWord));
   }
   return list;
+}
+
+/// What was given first, then what the graph knows, then the labels, as far as there is room.
+Json details_of(const core::Notification& notification, const OpsgenieMessage& message) {
+  Json details = Json::object();
+  std::size_t left = kDetails;
+  const auto add = [&](const std::string& name, std::string_view value) {
+    std::string text = cut(value, kDetail);
+    if (details.contains(name) || name.size() + text.size() > left) return;
+    left -= name.size() + text.size();
+    details[name] = std::move(text);
+  };
+  for (const auto& [name, value] : message.details) add(name, value);
+  for (const auto& [name, value] : impact_fields(notification)) add(name, value);
+  for (const auto& [name, value] : common_labels(notification.alerts)) add(std::string(name), value);
+  return details;
 }
 
 class Opsgenie final : public Notifier {
@@ -80,7 +144,7 @@ class Opsgenie final : public Notifier {
     std::string body = opsgenie_payload(notification, opsgenie, tools_.external_url);
     if (notification.status == "resolved") {
       target.url = core::Secret(target.url.reveal() + "/" + dedup_key(notification) + "/close?identifierType=alias");
-      body = Json{{"source", opsgenie.source}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+      body = Json{{"source", cut(opsgenie.source, kSource)}}.dump(-1, ' ', false, Json::error_handler_t::replace);
     }
     const auto answer = post_json(tools_.http, target, std::move(body), {}, context);
     if (!answer) return std::unexpected(answer.error());
@@ -92,17 +156,16 @@ class Opsgenie final : public Notifier {
   NotifierTools tools_;
 };
 
-void read_responders(config::MapReader& reader, OpsgenieSettings& settings) {
+void read_responders(config::MapReader& reader, const ParseContext& context, OpsgenieSettings& settings) {
   for (const config::Node* item : reader.list("responders")) {
     config::MapReader one(*item, reader.diagnostics(), reader.what() + ", responders");
-    OpsgenieMessage::Responder responder;
-    responder.type = one.choice("type", "team", {"team", "user", "escalation", "schedule"});
-    for (const std::string key : {"id", "name", "username"}) {
-      if (!one.has(key)) continue;
-      responder.key = key;
-      responder.value = one.text(key);
-    }
-    if (responder.key.empty()) one.missing({"id", "name", "username"}, "give one of id, name and username");
+    MessageTexts texts(one, context.library);
+    ResponderTexts responder{.type = one.choice("type", "team", {"team", "teams", "user", "escalation", "schedule"}),
+                             .id = texts.text("id"),
+                             .name = texts.text("name"),
+                             .username = texts.text("username")};
+    if (!responder.id.given() && !responder.name.given() && !responder.username.given())
+      one.missing({"id", "name", "username"}, "give one of id, name and username");
     one.finish();
     settings.responders.push_back(std::move(responder));
   }
@@ -119,20 +182,16 @@ std::string opsgenie_payload(const core::Notification& notification, const Opsge
     if (const std::string link = page_link(external_url, notification.incident_id); !link.empty())
       description += "\n\n" + link;
   }
-  Json details = Json::object();
-  for (const auto& [name, value] : common_labels(notification.alerts)) details[std::string(name)] = value;
-  for (const auto& [name, value] : impact_fields(notification)) details[name] = value;
-  for (const auto& [name, value] : message.details) details[name] = value;
   Json body{{"alias", dedup_key(notification)},
             {"message", cut(message.message.empty() ? headline(notification) : message.message, kMessage)},
             {"description", cut(description, kDescription - message.remark.size()) + message.remark},
-            {"details", std::move(details)},
-            {"source", message.source},
-            {"priority", message.priority.empty() ? priority_of(notification) : message.priority}};
-  if (!message.note.empty()) body["note"] = message.note;
-  if (!message.entity.empty()) body["entity"] = message.entity;
-  if (!message.tags.empty()) body["tags"] = split(message.tags);
-  if (!message.actions.empty()) body["actions"] = split(message.actions);
+            {"details", details_of(notification, message)},
+            {"source", cut(message.source, kSource)},
+            {"priority", is_priority(message.priority) ? message.priority : priority_of(notification)}};
+  if (!message.note.empty()) body["note"] = cut(message.note, kNote);
+  if (!message.entity.empty()) body["entity"] = cut(message.entity, kEntity);
+  if (!message.tags.empty()) body["tags"] = words(message.tags, kTags);
+  if (!message.actions.empty()) body["actions"] = words(message.actions, kActions);
   for (const auto& [type, key, value] : message.responders)
     body["responders"].push_back({{"type", type}, {key, value}});
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -161,7 +220,7 @@ ParsedNotifier parse_opsgenie(const config::Node& node, const ParseContext& cont
   settings.entity = texts.text("entity");
   settings.actions = texts.text("actions");
   settings.details = texts.map("details");
-  read_responders(reader, settings);
+  read_responders(reader, context, settings);
   if (reader.boolean("update_alerts", false))
     reader.error("update_alerts", "Weir does not apply this key of Alertmanager; remove it");
   const bool send_resolved = reader.boolean("send_resolved", true);

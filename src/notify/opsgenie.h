@@ -17,12 +17,12 @@ struct OpsgenieMessage {
   std::string source = "Weir";
   std::string tags = {};  // comma-separated
   std::string note = {};
-  std::string priority = {};  // P1 … P5; "" by severity
+  std::string priority = {};  // P1 … P5; anything else by severity
   std::string entity = {};
   std::string actions = {};  // comma-separated
   struct Responder {
-    std::string type;
-    std::string key;  // "id", "name" or "username"
+    std::string type;  // "team", "user", "escalation" or "schedule"
+    std::string key;   // "id", "name" or "username"
     std::string value;
   };
   std::vector<Responder> responders = {};
@@ -30,7 +30,7 @@ struct OpsgenieMessage {
   std::string remark = {};  // below the description, of what went wrong
 };
 
-/// The body of POST /v2/alerts; the alias is made of the group. Messages are cut at 130 characters, as Opsgenie does.
+/// The body of POST /v2/alerts; the alias is made of the group. What is longer than Opsgenie takes is cut.
 std::string opsgenie_payload(const core::Notification& notification, const OpsgenieMessage& message,
                              const std::string& external_url);
 

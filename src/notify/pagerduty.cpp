@@ -17,7 +17,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kSummary = 1024;
-constexpr std::size_t kDetails = 16'000;  // an event is at most 512 KiB
+constexpr std::size_t kDetails = 16'000;
+constexpr std::size_t kField = 1'000;    // class, component, group, a URL
+constexpr std::size_t kEvent = 500'000;  // bytes of an event; PagerDuty takes 512 KiB
 
 struct PagerdutySettings {
   HttpTarget target;
@@ -82,16 +84,16 @@ std::string pagerduty_payload(const core::Notification& notification, const core
   Json event{{"routing_key", routing_key.reveal()},
              {"event_action", resolved ? "resolve" : "trigger"},
              {"dedup_key", dedup_key(notification)},
-             {"client", message.client}};
+             {"client", cut(message.client, kField)}};
   if (const std::string url = message.client_url.empty() ? link : message.client_url; !url.empty())
-    event["client_url"] = url;
+    event["client_url"] = cut(url, kField);
   if (!link.empty()) event["links"] = Json::array({{{"href", link}, {"text", "Open in Weir"}}});
   Json details = Json::object();
   for (const auto& [name, text] : impact_fields(notification)) details[name] = text;
   for (const auto& [name, text] : message.details) details[name] = cut(text, kDetails);
   if (!notification.cause.empty()) details["likely_cause"] = cut(notification.cause, kDetails);
   details["alerts"] = cut(plain_alerts(notification, 20), kDetails);
-  details["subject"] = plain_subject(notification);
+  details["subject"] = cut(plain_subject(notification), kField);
   if (!message.note.empty()) details["note"] = message.note;
   Json payload{{"summary", cut(message.description.empty() ? headline(notification) : message.description, kSummary)},
                {"source", cut(plain_subject(notification), 200)},
@@ -104,9 +106,14 @@ std::string pagerduty_payload(const core::Notification& notification, const core
   for (const auto& [key, text] : {std::pair<const char*, const std::string*>{"class", &message.event_class},
                                   {"component", &message.component},
                                   {"group", &message.group}}) {
-    if (!text->empty()) payload[key] = *text;
+    if (!text->empty()) payload[key] = cut(*text, kField);
   }
   event["payload"] = std::move(payload);
+  std::string text = event.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.size() <= kEvent) return text;
+  Json& kept = event["payload"]["custom_details"];
+  for (const auto& [name, value] : message.details) kept.erase(name);
+  kept["note"] = "the details that are configured were left out: the event would have been larger than PagerDuty takes";
   return event.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -193,10 +193,4 @@ void not_applied(config::MapReader& reader, std::initializer_list<std::string_vi
   }
 }
 
-std::string plain_text(config::MapReader& reader, std::string_view key, std::string fallback) {
-  std::string text = reader.text(key, std::move(fallback));
-  if (text.find("{{") != std::string::npos) reader.error(key, "templates are not supported here; give a fixed text");
-  return text;
-}
-
 }  // namespace weir::notify

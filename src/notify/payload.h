@@ -57,6 +57,4 @@ std::string cut(std::string_view text, std::size_t most);
 /// Hints that keys of Alertmanager's which are given have no effect.
 void not_applied(config::MapReader& reader, std::initializer_list<std::string_view> keys);
 
-/// A text that is used as it is: an address. One with a template is a mistake.
-std::string plain_text(config::MapReader& reader, std::string_view key, std::string fallback = {});
 }  // namespace weir::notify

@@ -15,9 +15,10 @@ namespace weir::notify {
 namespace {
 
 /// Receivers of Alertmanager's that Weir does not have.
-constexpr std::array<std::string_view, 8> kForeign{"pushover_configs", "victorops_configs", "wechat_configs",
-                                                   "sns_configs",      "telegram_configs",  "webex_configs",
-                                                   "discord_configs",  "hipchat_configs"};
+constexpr std::array kForeign =
+    std::to_array<std::string_view>({"pushover_configs", "victorops_configs", "wechat_configs", "sns_configs",
+                                     "telegram_configs", "webex_configs", "discord_configs", "hipchat_configs",
+                                     "jira_configs", "rocketchat_configs", "mattermost_configs", "incidentio_configs"});
 
 Receiver parse_receiver(const config::Node& node, const GlobalSettings& global,
                         const templates::TemplateLibrary& library, config::Diagnostics& diagnostics) {

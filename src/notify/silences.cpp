@@ -1,6 +1,7 @@
 #include "notify/silences.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fmt/format.h>
 
 #include "notify/matcher.h"
@@ -29,7 +30,9 @@ core::Result<void> check_matchers(const std::vector<core::Matcher>& matchers) {
     if (spec.value.size() > kMaxText) return invalid("a matcher's value is too long");
     const auto matcher = LabelMatcher::make(spec);
     if (!matcher) return invalid(matcher.error().message);
-    all_empty = all_empty && matcher->matches(core::Labels());
+    // As Alertmanager has it: to silence all but one team is no mistake.
+    const bool negative = spec.op == core::MatchOp::not_equal || spec.op == core::MatchOp::not_regex;
+    all_empty = all_empty && !negative && matcher->matches(core::Labels());
   }
   if (all_empty) return invalid("at least one matcher must not match the empty string");
   return {};
@@ -37,8 +40,8 @@ core::Result<void> check_matchers(const std::vector<core::Matcher>& matchers) {
 
 core::Result<void> check(const core::Silence& silence, core::Time now) {
   if (auto done = check_matchers(silence.matchers); !done) return done;
-  if (silence.ends_at < silence.starts_at) return invalid("start time must be before end time");
   if (silence.ends_at <= now) return invalid("end time can't be in the past");
+  if (silence.ends_at < silence.starts_at) return invalid("start time must be before end time");
   if (silence.starts_at == silence.ends_at) return invalid("start time and end time must not be equal");
   if (silence.created_by.size() > kMaxText || silence.comment.size() > kMaxText)
     return invalid("the comment or its author's name is too long");
@@ -54,7 +57,10 @@ bool same(const std::vector<core::Matcher>& a, const std::vector<core::Matcher>&
 /// Whether what is posted can take the place of the one that is there.
 bool in_place(const core::Silence& before, const core::Silence& posted, core::Time now) {
   if (before.expired(now) || !same(before.matchers, posted.matchers)) return false;
-  return before.active(now) ? posted.starts_at == before.starts_at : posted.starts_at >= now;
+  if (before.pending(now)) return posted.starts_at >= now;
+  // Clients may give it back in whole seconds.
+  return std::chrono::floor<std::chrono::seconds>(posted.starts_at) ==
+         std::chrono::floor<std::chrono::seconds>(before.starts_at);
 }
 
 core::Silence ended(core::Silence silence, core::Time now) {
@@ -73,6 +79,7 @@ core::Result<SilenceChange> set_silence(const std::vector<core::Silence>& known,
     return core::fail(core::ErrorKind::not_found, fmt::format("silence {} not found", posted.id));
   const bool replaces = !posted.id.empty() && in_place(*before, posted, now);
   if (!replaces) posted.starts_at = std::max(posted.starts_at, now);
+  if (replaces && before->active(now)) posted.starts_at = before->starts_at;
   if (auto valid = check(posted, now); !valid) return std::unexpected(valid.error());
   posted.updated_at = now;
   SilenceChange change;
@@ -93,8 +100,7 @@ core::Result<core::Silence> expire_silence(const std::vector<core::Silence>& kno
                                            core::Time now) {
   const auto found = std::ranges::find(known, id, &core::Silence::id);
   if (found == known.end()) return core::fail(core::ErrorKind::not_found, fmt::format("silence {} not found", id));
-  if (found->expired(now)) return core::fail(core::ErrorKind::invalid, fmt::format("silence {} already expired", id));
-  return ended(*found, now);
+  return found->expired(now) ? *found : ended(*found, now);
 }
 
 }  // namespace weir::notify

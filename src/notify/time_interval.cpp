@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <optional>
 #include <span>
@@ -107,6 +108,13 @@ Range read_times(const config::Node& node, config::Diagnostics& diagnostics, con
   return {start.value_or(0), end.value_or(0)};
 }
 
+/// The zone of the machine, as Go knows it.
+core::Result<core::TimeZone> local_zone() {
+  if (const char* name = std::getenv("TZ"); name != nullptr) return core::TimeZone::load(*name == '\0' ? "UTC" : name);
+  auto zone = core::TimeZone::load("localtime", "/etc");
+  return zone || zone.error().kind != core::ErrorKind::not_found ? std::move(zone) : core::TimeZone();
+}
+
 TimeInterval parse_interval(const config::Node& node, config::Diagnostics& diagnostics, const std::string& what) {
   config::MapReader reader(node, diagnostics, what);
   TimeInterval interval;
@@ -117,7 +125,7 @@ TimeInterval parse_interval(const config::Node& node, config::Diagnostics& diagn
   interval.months = read_ranges(reader, {"months", kMonths, 1, 1, 12, true});
   interval.years = read_ranges(reader, {"years", {}, 0, 0, 9999, true});
   if (const std::string location = reader.text("location"); !location.empty() && location != "UTC") {
-    auto zone = core::TimeZone::load(location);
+    auto zone = location == "Local" ? local_zone() : core::TimeZone::load(location);
     if (zone) {
       interval.zone = std::move(*zone);
     } else {

@@ -102,7 +102,9 @@ TEST_F(AlertmanagerApi, ASilenceIsReadWithItsOperators) {
   EXPECT_EQ(silence.ends_at - silence.starts_at, std::chrono::hours(1));
   const json list = json::parse(*ask("GET", "/api/v2/silences", "filter=a%3D1").body);
   EXPECT_EQ(list[0]["matchers"][3], (json{{"name", "d"}, {"value", "4"}, {"isRegex", true}, {"isEqual", false}}));
-  EXPECT_TRUE(json::parse(*ask("GET", "/api/v2/silences", "filter=a%3D2").body).empty());
+  // As Alertmanager's API and amtool: those that have such a matcher.
+  for (const char* filter : {"a%3D2", "b%3D2", "c%3D3", "z%3D"})
+    EXPECT_TRUE(json::parse(*ask("GET", "/api/v2/silences", std::string("filter=") + filter).body).empty()) << filter;
 }
 
 TEST_F(AlertmanagerApi, OtherMethodsPathsAndBodiesAreRefused) {
@@ -111,7 +113,7 @@ TEST_F(AlertmanagerApi, OtherMethodsPathsAndBodiesAreRefused) {
   EXPECT_EQ(ask("POST", "/api/v2/alerts", "", "[]").status, 405);
   EXPECT_EQ(ask("DELETE", "/api/v2/silences").status, 405);
   EXPECT_EQ(ask("DELETE", "/api/v2/silence/s").status, 200);
-  EXPECT_EQ(ask("DELETE", "/api/v2/silence/x").status, 404);
+  EXPECT_EQ(ask("DELETE", "/api/v2/silence/x").status, 500) << "of errors release 0.25 knows no other there";
   EXPECT_EQ(ask("GET", "/api/v2/silence/x").status, 404);
   EXPECT_EQ(ask("GET", "/api/v2/nothing").status, 404);
   EXPECT_EQ(ask("DELETE", "/metrics").status, 405);

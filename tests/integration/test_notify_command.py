@@ -125,6 +125,42 @@ def test_a_certificate_of_nobody_known_is_refused(notify, authority, tmp_path):
     assert not server.mails
 
 
+def test_a_mail_servers_certificate_may_be_of_another_name_that_is_given(notify, authority):
+    with SmtpServer(authority.issue("mail-inside", hosts=("DNS:mail.inside",))) as server:
+        ca = {"ca_file": str(authority.certificate)}
+        assert notify(mail_config(server, authority)).returncode == 1 and not server.mails
+        done = notify(mail_config(server, authority, tls_config={**ca, "server_name": "mail.inside"}))
+        assert done.returncode == 0, done.stdout + done.stderr
+        done = notify(mail_config(server, authority, tls_config=None),
+                      **{"global": {"smtp_tls_config": {**ca, "server_name": "mail.inside"}}})
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert len(server.mails) == 4
+
+
+def test_with_a_shared_secret_no_password_is_sent(notify, authority):
+    with SmtpServer(authority.issue("mail"), user=("weir", "shared"), mechanisms="PLAIN CRAM-MD5") as server:
+        wrong = notify(mail_config(server, authority, auth_username="weir", auth_secret="other"))
+        assert wrong.returncode == 1 and "refuses the user name or password" in wrong.stdout
+        done = notify(mail_config(server, authority, auth_username="weir", auth_secret="shared"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [user for *_, user in server.mails] == ["weir", "weir"]
+    with SmtpServer(authority.issue("mail"), user=("weir", "shared"), mechanisms="PLAIN") as server:
+        refused = notify(mail_config(server, authority, auth_username="weir", auth_secret="shared"))
+    assert refused.returncode == 1 and not server.mails, "the secret is not for PLAIN"
+
+
+def test_to_whom_a_mail_goes_may_be_a_template(notify, authority):
+    with SmtpServer(authority.issue("mail")) as server:
+        done = notify(mail_config(server, authority, to="{{ .CommonLabels.severity }}@example.com, b@example.com"))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert server.mails[0][1] == ["info@example.com", "b@example.com"]
+        assert "\r\nTo: info@example.com, b@example.com\r\n" in server.mails[0][2]
+        done = notify(mail_config(server, authority, to="{{ .CommonLabels.owner }}@example.com"))
+    assert done.returncode == 1
+    assert 'the template of "to" gives no recipient: "@example.com" is not an address' in done.stdout
+    assert "give it up" in done.stdout
+
+
 class Tls(WebhookReceiver):
     """An https server, which notes the Host it was asked for."""
 

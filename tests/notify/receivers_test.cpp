@@ -100,6 +100,28 @@ TEST_F(Receivers, ATeamsMessageStaysWithinTheLimit) {
   large.cause = std::string(100'000, 'x');
   for (int i = 0; i < 400; ++i) large.alerts.push_back(alert(std::string(1000, 'y') + std::to_string(i)));
   EXPECT_LT(msteams_payload(large, {}, kPage).size(), 25'000U);
+  for (const char* swells : {"\x01", "\"", "\xff"}) {
+    std::string text;
+    for (int i = 0; i < 10'000; ++i) text += swells;
+    large.cause = text;
+    for (core::Alert& one : large.alerts) {
+      one.labels = one.labels.with("topic", text);
+      one.annotations = one.annotations.with("summary", text).with("pipeline", text).with("downstream", text);
+    }
+    EXPECT_LT(msteams_payload(large, {.title = text, .text = {}, .note = text}, kPage).size(), 28'000U);
+  }
+}
+
+TEST_F(Receivers, APagerdutyEventStaysWithinTheLimit) {
+  core::Notification large = message(1).notification;
+  large.alerts = {alert(std::string(400'000, 'g'))};
+  PagerdutyMessage given{.component = std::string(65'536, 'c')};
+  for (int i = 0; i < 40; ++i) given.details.emplace_back("detail" + std::to_string(i), std::string(65'536, '\x01'));
+  const std::string text = pagerduty_payload(large, core::Secret("k"), given, kPage);
+  EXPECT_LT(text.size(), 500'000U);
+  const json details = json::parse(text)["payload"]["custom_details"];
+  EXPECT_THAT(details["note"].get<std::string>(), HasSubstr("left out"));
+  EXPECT_EQ(details["likely_cause"], "the group has no members");
 }
 
 TEST_F(Receivers, OpsgenieIsToldByAnAliasAndClosesIt) {
@@ -118,6 +140,54 @@ TEST_F(Receivers, OpsgenieIsToldByAnAliasAndClosesIt) {
   EXPECT_EQ(body(0)["responders"][0]["name"], "data");
   EXPECT_EQ(http_.requests[1].url,
             "http://ops/v2/alerts/" + body(0)["alias"].get<std::string>() + "/close?identifierType=alias");
+}
+
+TEST_F(Receivers, OpsgeniesRespondersMayBeTemplatesAndSeveralTeams) {
+  const auto notifier = make(
+      "opsgenie_configs: [{api_key: k, responders: [{name: '{{ .CommonLabels.cluster }}', type: team}, "
+      "{name: '{{ .CommonLabels.absent }}'}, {name: 'a, b', type: teams}, {username: ann@example.com, type: user}]}]");
+  http_.answer(202);
+  ASSERT_TRUE(notifier->deliver(message(1), {.now = at(0)}));
+  EXPECT_EQ(body(0)["responders"], json::parse(R"([{"type":"team","name":"prod"},{"type":"team","name":"a"},
+      {"type":"team","name":"b"},{"type":"user","username":"ann@example.com"}])"));
+}
+
+TEST(OpsgeniePayload, StaysWithinWhatOpsgenieTakes) {
+  core::Notification large = message(1).notification;
+  for (int i = 0; i < 30; ++i)
+    large.alerts[0].labels = large.alerts[0].labels.with("label" + std::to_string(i), std::string(2'000, 'l'));
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += std::string(100, 'm') + std::to_string(i) + ",";
+  const OpsgenieMessage given{.message = std::string(1'000, 'x'),
+                              .description = std::string(60'000, 'd'),
+                              .source = many,
+                              .tags = many,
+                              .note = std::string(60'000, 'n'),
+                              .priority = "high",
+                              .entity = many,
+                              .actions = many,
+                              .details = {{"runbook", "first"}}};
+  const json body = json::parse(opsgenie_payload(large, given, kPage));
+  for (const auto& [key, most] :
+       {std::pair("message", 130U), {"description", 15'000U}, {"source", 100U}, {"note", 25'000U}, {"entity", 512U}})
+    EXPECT_LE(body[key].get<std::string>().size(), most) << key;
+  EXPECT_EQ(body["tags"].size(), 20U);
+  EXPECT_EQ(body["actions"].size(), 10U);
+  EXPECT_LE(body["tags"][0].get<std::string>().size(), 50U);
+  std::size_t details = 0;
+  for (const auto& [name, value] : body["details"].items()) details += name.size() + value.get<std::string>().size();
+  EXPECT_LE(details, 8'000U);
+  EXPECT_EQ(body["details"]["runbook"], "first") << "what was given comes before labels";
+  EXPECT_EQ(body["priority"], "P1") << "of what is none, the severity's";
+}
+
+TEST(OpsgeniePayload, ThePriorityIsTheSeveritys) {
+  for (const auto& [severity, priority] :
+       {std::pair("critical", "P1"), {"page", "P1"}, {"error", "P2"}, {"warning", "P3"}, {"info", "P4"}}) {
+    core::Notification notification = message(1).notification;
+    notification.alerts = {alert("billing", severity)};
+    EXPECT_EQ(json::parse(opsgenie_payload(notification, {}, kPage))["priority"], priority) << severity;
+  }
 }
 
 TEST_F(Receivers, ASlackBotChangesItsMessageAndEndsInItsThread) {
@@ -231,7 +301,34 @@ TEST(EmailText, NothingOfAnAlertBecomesAHeader) {
   }
 }
 
+TEST(EmailText, BytesThatAreNoTextEndInAWordToo) {
+  core::OutboxMessage odd = message(1);
+  odd.notification.incident_title = std::string(150, '\x80');
+  EXPECT_THAT(email_text(odd, {.from = "weir@example.com", .to = {"a@b.c"}}, "", kPage, at(0)),
+              HasSubstr("Subject: =?UTF-8?B?"));
+}
+
+TEST(EmailText, HeadersThatAreGivenReplaceThoseOfTheirNameHoweverItIsWritten) {
+  const EmailMessage mail{
+      .from =
+          "\xc3\x9c"
+          "berwachung <weir@example.com>",
+      .to = {"a@b.c"},
+      .headers = {
+          {"subject", "Mine"}, {"reply-to", "B\xc3\xbcro <office@example.com>"}, {"X-Long", std::string(3'000, 'x')}}};
+  const std::string text = email_text(message(1), mail, "", kPage, at(0));
+  EXPECT_THAT(text, AllOf(HasSubstr("Subject: Mine\r\n"), Not(HasSubstr("subject:")), Not(HasSubstr("falls behind"))));
+  EXPECT_THAT(text, AllOf(HasSubstr("From: =?UTF-8?B?w5xiZXJ3YWNodW5n?= <weir@example.com>\r\n"),
+                          HasSubstr("reply-to: =?UTF-8?B?QsO8cm8=?= <office@example.com>\r\n")));
+  for (std::size_t at = 0, line = 0; at < text.size(); at = line + 2) {
+    line = text.find("\r\n", at);
+    ASSERT_LE(line - at, 998U) << "RFC 5322, 2.1.1";
+  }
+}
+
 TEST(EmailText, AddressesAreReadAndChecked) {
+  EXPECT_EQ(*parse_addresses("\"Doe, Ann\" <ann@example.com>, bob@example.com"),
+            (std::vector<std::string>{"ann@example.com", "bob@example.com"}));
   EXPECT_EQ(*parse_addresses("Ann <ann@example.com>, bob@example.com"),
             (std::vector<std::string>{"ann@example.com", "bob@example.com"}));
   for (const char* bad : {"ann", "@x", "x@", "a b@c", "Ann <ann@example.com", "a@b>\r\nRCPT TO:<c@d"})
@@ -248,7 +345,8 @@ TEST(ReceiverSettings, MistakesOfEveryKindAreNamed) {
     email_configs: [{to: nobody, smarthost: mail}]
     slack_configs: [{bot_token: x}]
     victorops_configs: [{api_key: k}]
-    webhook_configs: [{url: http://a, http_config: {tls_config: {min_version: x}}}]
+    jira_configs: [{project: k}]
+    webhook_configs: [{url: http://a, http_config: {no_proxy: b, tls_config: {min_version: x}}}]
 route: {receiver: a, mute_time_intervals: [night]}
 time_intervals: [{name: day, time_intervals: [{times: [{start_time: '9:00', end_time: '25:00'}], weekdays: [monday:sunday],
    location: Mars/Olympus}]}]
@@ -258,14 +356,27 @@ notifications: {flap_calm: 9, burst: 0}
 )",
         diagnostics);
   const std::string all = diagnostics.to_string();
-  for (const char* expected :
-       {"\"service_key\": is of the older Events API", "key \"webhook_url\" is missing", "key \"api_key\" is missing",
-        "\"update_alerts\": Weir does not apply", "\"to\": \"nobody\" is not an address", "key \"from\" is missing",
-        "\"smarthost\": is not a host and a port", "key \"channel\" is missing",
-        "\"victorops_configs\": Weir does not have this kind of receiver", "\"min_version\": Weir does not apply",
-        "no time interval is named \"night\"", "\"start_time\": is no time", "\"end_time\": is no time",
-        "\"weekdays\": \"monday:sunday\" is no range", "Mars/Olympus", "every alert would inhibit the others",
-        "unknown key \"smtp_hallo\" (did you mean \"smtp_hello\"?)", "\"flap_calm\": must be less", "\"burst\""})
+  for (const char* expected : {"\"service_key\": is of the older Events API",
+                               "key \"webhook_url\" is missing",
+                               "key \"api_key\" is missing",
+                               "\"update_alerts\": Weir does not apply",
+                               "\"to\": \"nobody\" is not an address",
+                               "key \"from\" is missing",
+                               "\"smarthost\": is not a host and a port",
+                               "key \"channel\" is missing",
+                               "\"victorops_configs\": Weir does not have this kind of receiver",
+                               "\"no_proxy\": Weir does not apply",
+                               "\"jira_configs\": Weir does not have this kind of receiver",
+                               "\"min_version\": Weir does not apply",
+                               "no time interval is named \"night\"",
+                               "\"start_time\": is no time",
+                               "\"end_time\": is no time",
+                               "\"weekdays\": \"monday:sunday\" is no range",
+                               "Mars/Olympus",
+                               "every alert would inhibit the others",
+                               "unknown key \"smtp_hallo\" (did you mean \"smtp_hello\"?)",
+                               "\"flap_calm\": must be less",
+                               "\"burst\""})
     EXPECT_THAT(all, HasSubstr(expected));
 }
 
@@ -323,9 +434,12 @@ mute_time_intervals:
   - {name: holidays, time_intervals: [{months: ['december:12'], days_of_month: ['24:26', '-1']}]}
 time_intervals:
   - {name: offhours, time_intervals: [{times: [{start_time: '00:00', end_time: '09:00'}], weekdays: ['monday:friday', sunday],
-     years: ['2020:2030', 2040], location: Europe/Berlin}]}
+     years: ['2020:2030', 2040], location: Europe/Berlin}, {location: Local}]}
 receivers:
-  - {name: team-X-mails, email_configs: [{to: team-X+alerts@example.org, send_resolved: true}]}
+  - name: team-X-mails
+    email_configs:
+      - {to: team-X+alerts@example.org, send_resolved: true, tls_config: {server_name: mail.internal}}
+      - {to: '{{ .CommonLabels.owner }}@example.org', auth_secret: shared}
   - name: team-X-pager
     email_configs: [{to: 'a@example.org, b@example.org'}]
     pagerduty_configs: [{routing_key: team-X-key}]

@@ -1,6 +1,7 @@
 """A mail server that records what it is handed, with STARTTLS and a script of answers."""
 
 import base64
+import hmac
 import socketserver
 import ssl
 import threading
@@ -10,11 +11,13 @@ from .process import free_port
 
 class SmtpServer:
     """`script` maps a verb ("MAIL", "RCPT", "DATA", "." for the text, "AUTH") to the answers to its next uses; after the
-    last it succeeds. With `certificate` (a .pem beside its .key) it offers STARTTLS."""
+    last it succeeds. With `certificate` (a .pem beside its .key) it offers STARTTLS; with `user` it takes mail after
+    `mechanisms` (PLAIN, CRAM-MD5)."""
 
-    def __init__(self, certificate=None, user=None, script=None):
+    def __init__(self, certificate=None, user=None, script=None, mechanisms="PLAIN"):
         self.mails = []  # (sender, recipients, text, encrypted, user)
         self.user = user  # (name, password)
+        self.mechanisms = mechanisms
         self.script = {verb: list(answers) for verb, answers in (script or {}).items()}
         self.tls = None
         if certificate:
@@ -84,7 +87,7 @@ class _Session:
         verb = line.split(" ")[0].upper()
         if verb == "EHLO":
             lines = ["test"] + (["STARTTLS"] if self.owner.tls and not self.encrypted else [])
-            lines += ["AUTH PLAIN"] if self.owner.user else []
+            lines += ["AUTH " + self.owner.mechanisms] if self.owner.user else []
             for i, each in enumerate(lines):
                 self.say(f"250{' ' if i == len(lines) - 1 else '-'}{each}")
         elif verb == "STARTTLS":
@@ -93,6 +96,8 @@ class _Session:
             self.encrypted = True
         elif verb == "AUTH":
             words = line.split(" ")
+            if words[1] == "CRAM-MD5":
+                return self.cram_md5()
             if len(words) < 3:
                 self.say("334 ")
                 words.append(self.line())
@@ -113,6 +118,16 @@ class _Session:
             return False
         else:
             self.say("250 ok")
+        return True
+
+    def cram_md5(self):
+        """RFC 2195."""
+        challenge = b"<1896.697170952@test>"
+        self.say("334 " + base64.b64encode(challenge).decode())
+        name, digest = base64.b64decode(self.line()).decode().split(" ")
+        self.user = name
+        expected = hmac.new(self.owner.user[1].encode(), challenge, "md5").hexdigest()
+        self.answer("AUTH", "235 ok" if (name, digest) == (self.owner.user[0], expected) else "535 wrong")
         return True
 
     def text(self):
