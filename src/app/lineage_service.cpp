@@ -31,6 +31,9 @@ constexpr std::array kMetrics{
     MetricInfo{"weir_pipeline_freshness_seconds", MetricType::gauge, "Age of the newest row of its stalest table."},
     MetricInfo{"weir_pipeline_latency_seconds", MetricType::gauge,
                "Time lag of its consumer groups, summed along the slowest way."},
+    MetricInfo{"weir_pipeline_stalest_table_seconds", MetricType::gauge, "Age of the newest row of that table."},
+    MetricInfo{"weir_pipeline_slowest_group_seconds", MetricType::gauge,
+               "Time lag of the consumer group of a pipeline that is furthest behind."},
     MetricInfo{"weir_pipeline_sla_seconds", MetricType::gauge, "What was promised of the two."},
     MetricInfo{"weir_openlineage_emitted_total", MetricType::counter, "Events of OpenLineage that were to be sent."},
     MetricInfo{"weir_openlineage_emit_waiting", MetricType::gauge, "Of them those that wait."},
@@ -65,6 +68,19 @@ std::map<core::Node, double> least(const core::SeriesSource& series, std::string
     if (!fresh) known->second = std::min(known->second, value);
   }
   return values;
+}
+
+/// Of the things in a pipeline the one with the largest value.
+std::optional<std::pair<core::Node, double>> largest_within(const lineage::View& graph, std::size_t pipeline,
+                                                            const std::map<core::Node, double>& values) {
+  std::optional<std::pair<core::Node, double>> largest;
+  for (const auto& each : values) {
+    const auto found = graph.find(each.first);
+    if (!found || (largest && largest->second >= each.second)) continue;
+    const auto& in = graph.nodes[*found].pipelines;
+    if (std::ranges::find(in, pipeline) != in.end()) largest = each;
+  }
+  return largest;
 }
 
 bool tells_outcomes(std::string_view source) {
@@ -194,14 +210,16 @@ void LineageService::append_pipelines(const core::SeriesSource& series, const st
       add("weir_pipeline_alerts_firing", labels.with("severity", incidents::severity_name(rank)),
           firing[i][static_cast<std::size_t>(rank)]);
     }
-    std::optional<double> age;
-    for (const auto& [node, value] : ages) {
-      const auto found = graph->find(node);
-      const bool within =
-          found && std::ranges::find(graph->nodes[*found].pipelines, i) != graph->nodes[*found].pipelines.end();
-      if (within) age = std::max(age.value_or(value), value);
+    if (const auto stalest = largest_within(*graph, i, ages)) {
+      const auto& [table, age] = *stalest;
+      add("weir_pipeline_freshness_seconds", labels, age);
+      add("weir_pipeline_stalest_table_seconds", labels.with("source", table.place).with("dataset", table.name), age);
     }
-    if (age) add("weir_pipeline_freshness_seconds", labels, *age);
+    if (const auto slowest = largest_within(*graph, i, lags)) {
+      const auto& [group, seconds] = *slowest;
+      add("weir_pipeline_slowest_group_seconds", labels.with("cluster", group.place).with("consumergroup", group.name),
+          seconds);
+    }
     const auto lag = lineage::slowest_way(*graph, i, [&](const core::Node& node) -> std::optional<double> {
       const auto found = lags.find(node);
       return found == lags.end() ? std::nullopt : std::optional(found->second);

@@ -55,6 +55,8 @@ constexpr std::array kHypotheses{
     Hypothesis{"check_error", check_error, Harm::wrong, Harm::wrong | Harm::missing | Harm::unavailable | Harm::unseen},
     Hypothesis{"connector_failed", connector_failed, Harm::missing, Harm::wrong | Harm::unavailable},
     Hypothesis{"connector_stopped", connector_stopped, Harm::missing, Harm::none},
+    Hypothesis{"pipeline_late", pipeline_late, Harm::missing,
+               Harm::missing | Harm::wrong | Harm::excess | Harm::unavailable | Harm::unseen},
     Hypothesis{"pipeline_run_failed", pipeline_run_failed, Harm::missing,
                Harm::missing | Harm::wrong | Harm::excess | Harm::unavailable},
     Hypothesis{"checks_unseen", checks_unseen, Harm::none, Harm::wrong | Harm::unseen},

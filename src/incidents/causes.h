@@ -113,6 +113,7 @@ std::optional<Cause> check_error(const Evidence& evidence);
 // Services
 std::optional<Cause> connector_failed(const Evidence& evidence);
 std::optional<Cause> connector_stopped(const Evidence& evidence);
+std::optional<Cause> pipeline_late(const Evidence& evidence);
 std::optional<Cause> pipeline_run_failed(const Evidence& evidence);
 // Weir itself
 std::optional<Cause> checks_unseen(const Evidence& evidence);

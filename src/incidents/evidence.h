@@ -61,6 +61,17 @@ class Evidence {
   /// Short sentences on what `look` reads and finds: series with their values, events; at most 8, each once.
   std::vector<std::string> notes_of(const std::function<void()>& look) const;
 
+  /// The cause that `look` finds for another thing than the alert is about, named by these labels, at the same time.
+  template <class Look>
+  auto of(const core::Labels& labels, const Look& look) const {
+    core::Alert other = alert_;
+    other.rule.clear();
+    other.labels = labels;
+    Evidence evidence(other, series_, events_, now_, faults_);
+    evidence.notes_ = notes_;
+    return look(evidence);
+  }
+
   /// From shortly before the alert's condition held until now: at least a minute, at most ten.
   core::Duration window() const;
 

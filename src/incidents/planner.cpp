@@ -314,7 +314,10 @@ class Planner {
       return named && each.origin && canonical(*each.origin) == *reasons.origin;
     };
     Cause cause = explain(alerts, keeps);
-    if (holds(incident, cause)) return before != reasons;
+    if (holds(incident, cause)) {
+      if (reasons.affected.empty()) reasons.affected = affected(incident);
+      return before != reasons;
+    }
     if (cause.origin) {
       reasons.origin = canonical(*cause.origin);
     } else if (named) {

@@ -105,9 +105,9 @@ Illness illness_of(const core::Incident& incident, const Upstream* upstream) {
 }
 
 bool explains(const Illness& up, const Illness& down, const Upstream* upstream) {
-  if (up.since > down.since + kSeenLater || up.since < down.since - kExplains) return false;
-  // Both causes come to the same thing, or one of them names what the other is about.
+  // Both causes come to the same thing, or one of them names what the other is about: whenever each was seen.
   if (up.origin == down.origin) return down.named;
+  if (up.since > down.since + kSeenLater || up.since < down.since - kExplains) return false;
   return overlap(up.gives, down.takes) && is_below(up, down, upstream);
 }
 

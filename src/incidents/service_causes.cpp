@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "incidents/causes.h"
+#include "incidents/subject.h"
 
 namespace weir::incidents {
 namespace {
@@ -73,6 +74,26 @@ std::string stopped_writer(const Evidence& evidence) {
   return {};
 }
 
+/// What is wrong with the thing that these labels name, as far as anything fits.
+std::optional<Cause> cause_of(const Evidence& evidence, const core::Labels& labels) {
+  return evidence.of(labels, [](const Evidence& other) {
+    std::optional<Cause> best;
+    for (const Hypothesis& each : hypotheses()) {
+      auto cause = each.examine(other);
+      if (cause && (!best || cause->score > best->score)) best = std::move(cause);
+    }
+    return best;
+  });
+}
+
+/// The thing of a pipeline that breaks a promise, with what ails it or what that comes from.
+Cause blamed(const Evidence& evidence, const core::SeriesView& series, std::string text, double score) {
+  const core::Labels labels = series.labels.without(core::kMetricName).without("pipeline");
+  const auto why = cause_of(evidence, labels);
+  if (why) text += " " + why->sentence;
+  return {std::move(text), score, why && why->origin ? *why->origin : node_of(labels)};
+}
+
 std::string ended(std::string text) {
   if (!text.ends_with('.') && !text.ends_with("…")) text += '.';
   return text;
@@ -132,6 +153,44 @@ std::optional<Cause> connector_stopped(const Evidence& evidence) {
                                              : "somebody did that, and it goes on when it is resumed.",
                            consequence(evidence, connector, state == "FAILED" ? "restarted" : "resumed")),
                0.965, core::Node{"connector", std::string(cluster), name}};
+}
+
+std::optional<Cause> pipeline_late(const Evidence& evidence) {
+  const std::string_view pipeline = evidence.label("pipeline");
+  if (pipeline.empty() || !evidence.label("system").empty()) return std::nullopt;
+  const core::Labels of_pipeline{{"pipeline", pipeline}};
+  const auto promised = [&](std::string_view sla) {
+    return evidence.newest("weir_pipeline_sla_seconds", of_pipeline.with("sla", sla));
+  };
+  // Which one it is may have changed: the newest counts.
+  const auto which = [&](std::string_view metric) -> std::optional<core::SeriesView> {
+    auto found = evidence.points(metric, of_pipeline, 2min);
+    const auto newest = std::ranges::max_element(found, {}, [](const auto& each) { return each.points.back().time; });
+    return newest == found.end() ? std::nullopt : std::optional(std::move(*newest));
+  };
+  // The group comes before the table that it loads.
+  const auto latency = evidence.newest("weir_pipeline_latency_seconds", of_pipeline);
+  const auto allowed = promised("latency");
+  if (latency && allowed && *latency > *allowed) {
+    if (const auto group = which("weir_pipeline_slowest_group_seconds")) {
+      const std::string text = fmt::format(
+          "Data takes {} through pipeline {}, where {} were promised: furthest behind, by {}, is consumer group {} in "
+          "{}.",
+          span_text(*latency), pipeline, span_text(*allowed), span_text(group->points.back().value),
+          group->labels.get("consumergroup"), group->labels.get("cluster"));
+      return blamed(evidence, *group, text, 0.66);
+    }
+  }
+  const auto table = which("weir_pipeline_stalest_table_seconds");
+  const auto oldest = promised("freshness");
+  if (!table || !oldest || table->points.back().value <= *oldest) return std::nullopt;
+  const std::string text = fmt::format(
+      "Pipeline {} is older than the {} that were promised: nothing new has arrived in its stalest table, {} in {}, "
+      "for "
+      "{}.",
+      pipeline, span_text(*oldest), table->labels.get("dataset"), table->labels.get("source"),
+      span_text(table->points.back().value));
+  return blamed(evidence, *table, text, 0.64);
 }
 
 std::optional<Cause> pipeline_run_failed(const Evidence& evidence) {

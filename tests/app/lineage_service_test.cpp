@@ -101,6 +101,8 @@ TEST_F(LineageServiceTest, APipelinesSlaIsMeasured) {
                    firing(core::Labels{{"cluster", "p"}, {"topic", "none"}, {"severity", "page"}})});
   EXPECT_EQ(value(batch, R"(weir_pipeline_freshness_seconds{pipeline="money"})"), 300);
   EXPECT_EQ(value(batch, R"(weir_pipeline_latency_seconds{pipeline="money"})"), 30);
+  EXPECT_EQ(value(batch, R"(weir_pipeline_stalest_table_seconds{dataset="mart",pipeline="money",source="w"})"), 300);
+  EXPECT_EQ(value(batch, R"(weir_pipeline_slowest_group_seconds{cluster="p",consumergroup="b",pipeline="money"})"), 20);
   EXPECT_EQ(value(batch, R"(weir_pipeline_sla_seconds{pipeline="money",sla="latency"})"), 300);
   EXPECT_EQ(value(batch, R"(weir_pipeline_info{criticality="high",owner="finance",pipeline="money"})"), 1);
   EXPECT_EQ(value(batch, R"(weir_pipeline_alerts_firing{pipeline="money",severity="critical"})"), 1);

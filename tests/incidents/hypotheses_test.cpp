@@ -340,6 +340,34 @@ TEST_F(HypothesesTest, AGroupThatStandsStillEverywhereDoesNotGoOnElsewhere) {
   EXPECT_THAT(cause(alert("Stalled", group_, 120)).sentence, testing::Not(HasSubstr("elsewhere")));
 }
 
+TEST_F(HypothesesTest, ABrokenPromiseOfAPipelineIsBlamedOnWhatIsFurthestBehind) {
+  const Labels orders{{"pipeline", "orders"}};
+  const core::Alert late = alert("PipelineLatencySlaBroken", orders);
+  EXPECT_EQ(cause(late).hypothesis, "");
+  flat("weir_pipeline_sla_seconds", orders.with("sla", "latency"), 300);
+  flat("weir_pipeline_latency_seconds", orders, 720);
+  flat("weir_pipeline_slowest_group_seconds", orders.with("cluster", "prod").with("consumergroup", "loader"), 700);
+  EXPECT_EQ(cause(late).sentence,
+            "Data takes 12m through pipeline orders, where 5m were promised: furthest behind, by 11m40s, is consumer "
+            "group loader in prod.");
+  EXPECT_EQ(cause(late).origin, (Node{"consumer group", "prod", "loader"}));
+  flat("kafka_consumergroup_members", {{"cluster", "prod"}, {"consumergroup", "loader"}}, 0);
+  EXPECT_THAT(cause(late).sentence, HasSubstr("loader in prod. Consumer group loader in prod has no members"));
+  EXPECT_THAT(cause(late).evidence, Contains(HasSubstr("kafka_consumergroup_members")));
+  EXPECT_EQ(cause(alert("PipelineRunFailed", orders.with("system", "dagster"))).hypothesis, "") << "another pipeline";
+}
+
+TEST_F(HypothesesTest, APipelineThatIsTooOldIsBlamedOnItsStalestTable) {
+  const Labels orders{{"pipeline", "orders"}};
+  const core::Alert old = alert("PipelineFreshnessSlaBroken", orders);
+  flat("weir_pipeline_sla_seconds", orders.with("sla", "freshness"), 3600);
+  flat("weir_pipeline_stalest_table_seconds", orders.with("source", "w").with("dataset", "users"), 1800);
+  EXPECT_EQ(cause(old).hypothesis, "") << "as promised";
+  flat("weir_pipeline_stalest_table_seconds", orders.with("source", "w").with("dataset", "users"), 7200);
+  EXPECT_THAT(cause(old).sentence, HasSubstr("its stalest table, users in w, for 2h."));
+  EXPECT_EQ(cause(old).origin, (Node{"table", "w", "users"}));
+}
+
 TEST_F(HypothesesTest, WhenNoCheckOfASourceCanBeEvaluatedItIsTheLink) {
   flat("weir_collector_success", {{"collector", "checks/w"}}, 0);
   flat("weir_check_status", check_, 3);

@@ -381,6 +381,47 @@ TEST_F(RootTest, WhatComesBackDownstreamAfterwardsIsItsOwn) {
   EXPECT_EQ(open_[0].reasons.origin, kTableNode);
 }
 
+TEST_F(RootTest, ABrokenPromiseOfAPipelineIsAPartOfWhatIsAtFaultInIt) {
+  down();
+  const Labels pipeline{{"pipeline", "orders"}, {"severity", "critical"}};
+  ways_.way(kGroupNode, {"pipeline", "", "orders"});
+  step(100, {fire("GroupDown", 100, kGroup.without("topic"))});
+  step(4000, {fire("PipelineLatencySlaBroken", 4000, pipeline)});
+  ASSERT_THAT(open_, SizeIs(1)) << "an older incident of the group";
+  EXPECT_EQ(open_[0].reasons.origin, kGroupNode);
+  EXPECT_THAT(open_[0].reasons.affected, Contains(Node{"pipeline", "", "orders"}));
+  EXPECT_THAT(inhibitions(open_[0], &ways_), SizeIs(1));
+}
+
+TEST_F(RootTest, APipelineThatWasSeenFirstIsRerootedWhereTheFaultIs) {
+  down();
+  const Labels pipeline{{"pipeline", "orders"}, {"severity", "critical"}};
+  ways_.way(kGroupNode, {"pipeline", "", "orders"});
+  const auto first = step(100, {fire("PipelineLatencySlaBroken", 100, pipeline)});
+  EXPECT_EQ(first.open.at(0).title, "Pipeline orders: PipelineLatencySlaBroken");
+  step(300, {fire("GroupDown", 290, kGroup)});
+  ASSERT_THAT(open_, SizeIs(1));
+  EXPECT_EQ(open_[0].id, first.open[0].id);
+  EXPECT_EQ(open_[0].reasons.origin, kGroupNode);
+  EXPECT_EQ(open_[0].title, "Consumer group loader in prod: GroupDown, PipelineLatencySlaBroken");
+}
+
+TEST_F(RootTest, WhatAPipelineIsBlamedOnIsOneWithItHoweverLateItsOwnAlertComes) {
+  const Labels pipeline{{"pipeline", "orders"}, {"severity", "critical"}};
+  for (double s = 0; s < 6000; s += 15) {
+    source_.add(Labels::metric("weir_pipeline_sla_seconds", {{"pipeline", "orders"}, {"sla", "latency"}}), at(s), 60);
+    source_.add(Labels::metric("weir_pipeline_latency_seconds", {{"pipeline", "orders"}}), at(s), s);
+    source_.add(Labels::metric("weir_pipeline_slowest_group_seconds",
+                               {{"pipeline", "orders"}, {"cluster", "prod"}, {"consumergroup", "loader"}}),
+                at(s), s);
+  }
+  step(100, {fire("PipelineLatencySlaBroken", 100, pipeline)});
+  EXPECT_EQ(open_.at(0).title, "Consumer group loader in prod: PipelineLatencySlaBroken");
+  step(5000, {fire("LagHigh", 5000, kGroup)});
+  ASSERT_THAT(open_, SizeIs(1));
+  EXPECT_EQ(open_[0].title, "Consumer group loader in prod: LagHigh, PipelineLatencySlaBroken");
+}
+
 TEST_F(RootTest, AGraphThatGoesInACircleHasItsRootWhereItBegan) {
   ways_.way(kReportNode, kTableNode);
   step(100, {fire("TableCheckFailed", 100, kReport)});

@@ -86,7 +86,7 @@ class Platform:
         self.kafka = Kafka("4.1.0", listeners={"LINE": "PLAINTEXT"}, properties={"broker.session.timeout.ms": 60_000})
         line.target = self.kafka.brokers[0].ports["LINE"]
         self.kafka.brokers[0].advertised["LINE"] = line.port
-        self.pair = Kafka("4.1.0", brokers=2)
+        self.pair = Kafka("4.1.0", brokers=2, properties={"replica.lag.time.max.ms": 5000})
         self.registry = Apicurio()
         self.postgres = Postgres(settings={"wal_level": "logical"})
         self.exporter = NodeExporter()

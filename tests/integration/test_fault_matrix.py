@@ -21,7 +21,7 @@ from integration.matrix_platform import Platform, schema
 from support import kafka_clients
 from support.http import WebhookReceiver
 from support.tcp_proxy import Line
-from support.traffic import Reader
+from support.traffic import Reader, Traffic
 from support.wait import until
 from support.weir import ROOT, Weir
 
@@ -33,6 +33,7 @@ RESULTS = ROOT / "build/test-results/fault_matrix.txt"
 PIPELINES = [
     {"name": "model", "flow": ["table:warehouse/fm_upstream_raw", "table:warehouse/fm_upstream_model"]},
     {"name": "load", "flow": ["topic:shop/fm-loader", "group:shop/fm-loader-readers", "table:warehouse/fm_loader"]},
+    {"name": "fm-late", "sla": {"latency": "20s"}, "flow": ["topic:shop/fm-late", "group:shop/fm-late-readers"]},
 ]
 
 
@@ -213,6 +214,20 @@ def weak_topics(p):
         kafka_clients.produce(p.pair, topic, 20)
 
 
+def behind_topic(p):
+    kafka_clients.create_topic(p.pair, "fm-behind", 1, copies=2,
+                               **{"follower.replication.throttled.replicas": "*"})
+    throttle(p, 1 << 30)
+    p.pair_traffic = Traffic(p.pair)
+    p.pair_traffic.rates["fm-behind"] = 50
+
+
+def throttle(p, rate):
+    """The bytes a second that followers copy."""
+    for broker in p.pair.brokers:
+        kafka_clients.alter_broker(p.pair, broker.node_id, follower_replication_throttled_rate=rate)
+
+
 def far_topic(p):
     p.topic("link", rate=20)
 
@@ -228,6 +243,8 @@ def nothing(_):
 FAULTS = [
     Fault("killed", "the consumers of a group are killed", {"consumer_down"},
           lambda p: p.topic("killed", rate=40), lambda p: stop(p, "killed"), lambda p: restart(p, "killed")),
+    Fault("late", "a pipeline is later than promised: its group is down", {"consumer_down", "pipeline_late"},
+          lambda p: p.topic("late", rate=40), lambda p: stop(p, "late"), lambda p: restart(p, "late")),
     Fault("stuck", "a consumer polls and commits nothing", {"consumer_stuck"},
           lambda p: p.topic("stuck", rate=40), lambda p: stuck(p, False), lambda p: stuck(p, True)),
     Fault("slow", "a consumer becomes too slow", {"consumer_too_slow"},
@@ -310,6 +327,9 @@ FAULTS = [
     Fault("loader", "the group that loads a table is down", {"consumer_down"}, load_from_group,
           stop_loading_group, start_loading_group),
 ]
+# Broken alone and before the others, since its cluster is the one that another of them breaks.
+BEHIND = Fault("behind", "a follower falls behind, all brokers are there", {"replicas_lag"}, behind_topic,
+               lambda p: throttle(p, 1), lambda p: throttle(p, 1 << 30))
 IMMEDIATE = ("retained", "empty")  # whose rules have no `for`: how fast they are told is measured
 
 
@@ -351,7 +371,7 @@ def platform(tmp_path_factory):
         platform.healthy_since = 0  # what came of the start, while tables were filled, is older
         platform.weir = None
         try:
-            for fault in FAULTS:
+            for fault in (*FAULTS, BEHIND):
                 fault.prepare(platform)
             platform.tables.start()
             platform.weir = Weir(configuration(platform, folder, receiver)).start()
@@ -458,6 +478,23 @@ def note_incidents(weir):
     RESULTS.with_suffix(".json").write_text(json.dumps(weir.incidents(), indent=1))
 
 
+def test_a_follower_that_falls_behind_is_one_incident_of_its_cluster(platform):
+    watch = Watch(platform.weir)
+    watch.start()
+    inject(platform, BEHIND)
+    until("it has an incident", lambda: own_incidents(platform, BEHIND), SLOWEST_SECONDS)
+    assert platform.weir.sample("kafka_brokers", cluster="fm-broker") == 2, "nothing is down"
+    assert not platform.weir.sample("kafka_topic_offline_partitions", topic="fm-behind")
+    time.sleep(5)  # what else comes of it
+    heal(platform, BEHIND)
+    until("it is over", lambda: not any(incident["open"] for incident in platform.weir.incidents()), 120)
+    watch.stopped.set()
+    platform.pair_traffic.stop()
+    row(platform, watch, BEHIND)
+    platform.healthy_since = time.time()
+    assert BEHIND.seen["right"] and BEHIND.seen["ended"], BEHIND.seen
+
+
 def test_each_fault_is_one_incident_with_its_cause(platform, request):
     weir = platform.weir
     watch = Watch(weir)
@@ -483,7 +520,7 @@ def test_each_fault_is_one_incident_with_its_cause(platform, request):
     watch.stopped.set()
     for fault in FAULTS:
         row(platform, watch, fault)
-    text = table(FAULTS)
+    text = table([*FAULTS, *([BEHIND] if BEHIND.seen else [])])
     note_incidents(weir)
     causes = "\n".join(f"{fault.name}: {fault.seen['cause']}" for fault in FAULTS)
     others = [f"{incident['title']}: {incident['cause']}" for incident in weir.incidents()
