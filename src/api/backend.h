@@ -43,6 +43,7 @@ struct ReloadStatus {
 struct StorageTrouble {
   std::string state;  // "away", "standby" or "mending"
   std::string why;
+  std::string holder = {};  // who has it, while this one stands by
 };
 
 /// Where data comes from and goes to, and what is told of it.

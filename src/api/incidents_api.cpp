@@ -293,9 +293,8 @@ std::string_view incident_methods(std::string_view path) {
 ServerResponse incidents_api(const Backend& backend, const ServerRequest& request) {
   if (const auto trouble = backend.storage_trouble ? backend.storage_trouble() : std::nullopt;
       trouble && trouble->state == "standby") {
-    // What follows the holder is advice for an operator who wanted another storage.
-    const std::string holder = trouble->why.substr(0, trouble->why.find(';'));
-    return refuse(503, "this Weir stands by and knows no incidents, another one leads: " + holder + "; ask that one");
+    return refuse(
+        503, "this Weir stands by and knows no incidents, another one leads: " + trouble->holder + "; ask that one");
   }
   if (rest_of(request.path).empty()) {
     if (!backend.incident_access.find) return refuse(404, "there is nothing at this path");

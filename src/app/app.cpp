@@ -236,7 +236,8 @@ class App::Impl {
             .storage_trouble = [this]() -> std::optional<api::StorageTrouble> {
               const StorageStatus status = storage_->status();
               if (status.why.empty()) return std::nullopt;
-              return api::StorageTrouble{.state = std::string(status.name()), .why = status.why};
+              return api::StorageTrouble{
+                  .state = std::string(status.name()), .why = status.why, .holder = status.holder};
             },
             .retention = settings_.series.retention,
             .lineage = lineage_.access(),

@@ -16,6 +16,7 @@ namespace {
 
 constexpr core::Duration kEventsKept = std::chrono::minutes(15);
 constexpr std::size_t kMostEvents = 1000;
+constexpr core::Duration kStorageErrorKept = std::chrono::minutes(3);  // longer than a rule may look back for failures
 constexpr core::Duration kCausesKept = std::chrono::seconds(5);
 constexpr std::size_t kMostTold = 200;  // entries in one timeline that say who was told
 constexpr core::Duration kLongestCycle = std::chrono::minutes(1);
@@ -340,9 +341,10 @@ void Judge::plan(const std::vector<core::Transition>& transitions, core::Time no
     faults.push_back({.error = {.kind = core::ErrorKind::unavailable, .message = error, .where = collector},
                       .scope = core::Labels{{"collector", collector}}});
   }
-  if (storage_error_) {
+  // What fires of it may fire when one step could be written between others that could not.
+  if (last_storage_error_ && (storage_error_ || now - last_storage_error_->second < kStorageErrorKept)) {
     faults.push_back({.error = {.kind = core::ErrorKind::storage,
-                                .message = storage_error_->describe(),
+                                .message = last_storage_error_->first.describe(),
                                 .where = std::string(incidents::kStorageFault)},
                       .scope = {}});
   }

@@ -223,6 +223,7 @@ class Judge {
   std::map<AlertKey, core::Alert> written_;   // active alerts as storage has them, or will have
   WriteBacklog backlog_;                      // what could not be written yet
   std::optional<core::Error> storage_error_;  // of the last step
+  std::optional<std::pair<core::Error, core::Time>> last_storage_error_;
   Mode mode_ = Mode::loaded;
   std::optional<core::Error> awaited_;  // why storage is not there
   std::set<std::string> urgent_told_;   // groups of which was told while it was not

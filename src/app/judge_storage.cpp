@@ -109,6 +109,7 @@ void Judge::await(core::Error why, core::Time now) {
   mode_ = Mode::memory;
   awaited_ = std::move(why);
   storage_error_ = awaited_;
+  last_storage_error_.emplace(*awaited_, now);
 }
 
 void Judge::stand_by() {
@@ -123,6 +124,7 @@ void Judge::stand_by() {
   urgent_told_.clear();
   dispatch_ = {};
   storage_error_.reset();
+  last_storage_error_.reset();
   note_notifications(judged_at_);
   publish();
 }
@@ -212,6 +214,7 @@ void Judge::write(storage::Commit changes, JudgeStep& step) {
   backlog_.add(std::move(changes));
   if (auto done = write_backlog(&step.rewritten); !done) step.storage = done.error();
   storage_error_ = step.storage;
+  if (storage_error_) last_storage_error_.emplace(*storage_error_, judged_at_);
   step.unwritten = {backlog_.size(), backlog_.dropped()};
 }
 

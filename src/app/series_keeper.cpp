@@ -44,10 +44,9 @@ core::Result<void> SeriesKeeper::hold() {
   if (lock) {
     lock_ = std::move(*lock);
   } else if (storage::trouble_of(lock.error()) == storage::Trouble::held) {
-    const std::string& said = lock.error().message;
-    return core::fail(core::ErrorKind::storage,
-                      said.substr(0, said.find(';')) + ", which keeps its series there; give each a folder of its own",
-                      path_);
+    return core::fail(
+        core::ErrorKind::storage,
+        storage::holder_of(lock.error()) + ", which keeps its series there; give each a folder of its own", path_);
   }
   return {};
 }

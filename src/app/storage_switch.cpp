@@ -25,6 +25,10 @@ constexpr auto kMostRest = 30s;
 constexpr auto kFirstPause = 1min;
 constexpr auto kLongestPause = std::chrono::hours(6);
 
+std::string holder_in(const core::Error& error) {
+  return core::Error{.message = storage::holder_of(error), .where = error.where}.describe();
+}
+
 }  // namespace
 
 /// An open storage; the last call that uses it closes it.
@@ -98,6 +102,7 @@ void StorageSwitch::take(storage::Opened opened) {
     runtime::log_info("storage is open", {{"before", status_.why}});
   status_.state = State::open;
   status_.why.clear();
+  status_.holder.clear();
   damage_.clear();
   closed_ = fresh->closed;
   held_ = std::move(fresh);
@@ -119,6 +124,7 @@ void StorageSwitch::refused(const core::Error& error, Steady::duration took) {
     status_.state = next;
   }
   status_.why = std::move(why);
+  if (held) status_.holder = holder_in(error);
   const bool answers_late = settings_.postgres && !held;
   const Steady::duration rest =
       answers_late ? std::clamp<Steady::duration>(took * 4, kLeastRest, kMostRest) : kLeastRest;
@@ -209,6 +215,7 @@ void StorageSwitch::note(const core::Error& error, const std::shared_ptr<Held>& 
   if (held_ != of) return;  // another call has said so
   held_.reset();
   status_.why = error.describe();
+  status_.holder = trouble == Trouble::held ? holder_in(error) : std::string();
   status_.state = trouble == Trouble::held ? State::standby : State::mending;
   rest_until_ = {};
   switch (trouble) {

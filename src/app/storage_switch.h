@@ -30,6 +30,7 @@ struct StorageStatus {
   };
   State state = State::open;
   std::string why = {};         // it is not open, or the last commit did not pass; empty: all is well
+  std::string holder = {};      // who has it instead, with the place; "" unless it stands by
   std::uint64_t taking = 0;     // counts how often it was opened with what this process does not know
   std::uint64_t mended = 0;     // how often it was opened anew and may lack what was in it
   std::uint64_t set_aside = 0;  // damaged files, so far

@@ -22,6 +22,7 @@ namespace {
 
 using core::AlertState;
 
+constexpr core::Duration kSeenAgain = std::chrono::hours(1);  // what was there before is seen by then after a start
 constexpr core::Duration kEventsBefore = std::chrono::minutes(10);  // an event may precede what it causes
 constexpr std::size_t kMaxTimeline = 500;
 constexpr std::size_t kMaxCauseNotes = 20;                   // entries of a timeline that tell another cause
@@ -520,11 +521,12 @@ class Planner {
     return event.labels.includes(identity);
   }
 
-  /// Also what a process before this one saw and this one sees again: unless anything has happened in between.
+  /// Also what a process before this one saw and this one sees again soon, unless anything has happened in between.
   bool listed(const core::Incident& incident, const core::Event& event) const {
     static constexpr std::array<std::string_view, 6> kHappens{"event",     "opened",   "grew",
                                                               "recovered", "resolved", "reopened"};
-    const bool nothing_since = std::ranges::none_of(incident.timeline, [&](const core::TimelineEntry& entry) {
+    const bool late = event.time - began_ > kSeenAgain;
+    const bool nothing_since = !late && std::ranges::none_of(incident.timeline, [&](const core::TimelineEntry& entry) {
       return entry.at >= began_ && entry.at < event.time && std::ranges::find(kHappens, entry.kind) != kHappens.end();
     });
     return std::ranges::any_of(incident.timeline, [&](const core::TimelineEntry& entry) {

@@ -56,8 +56,8 @@ core::Result<std::unique_ptr<FileLock>> FileLock::take(const std::string& path, 
     if (code != EWOULDBLOCK) {
       return core::fail(core::ErrorKind::storage, "cannot be locked: " + std::system_category().message(code), name);
     }
-    return core::fail(core::ErrorKind::storage,
-                      std::string(kHeldMark) + holder(file) + "; end that one, or name another storage.path", path);
+    return core::fail(core::ErrorKind::storage, held_text(holder(file), "end that one, or name another storage.path"),
+                      path);
   }
   // For a person who looks: the lock holds without it.
   const std::string number = std::to_string(::getpid()) + "\n";

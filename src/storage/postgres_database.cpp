@@ -459,9 +459,8 @@ class PostgresDatabase final : public Database {
     if (const auto known = has_own_table(); known && *known) {
       if (const auto told = first("SELECT holder FROM weir_schema", {}); told && *told) holder = ", " + **told;
     }
-    return std::unexpected(failed(fmt::format("{}{} (schema \"{}\"); end that one, or name another storage.schema",
-                                              kHeldMark, holder, options_.schema),
-                                  true));
+    const std::string who = fmt::format("{} (schema \"{}\")", holder, options_.schema);
+    return std::unexpected(failed(held_text(who, "end that one, or name another storage.schema"), true));
   }
 
   core::Result<void> prepare() {

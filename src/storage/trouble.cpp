@@ -4,6 +4,11 @@
 #include <utility>
 
 namespace weir::storage {
+namespace {
+
+constexpr std::string_view kAdvice = "; ";
+
+}  // namespace
 
 Trouble trouble_of(const core::Error& error) {
   if (error.kind != core::ErrorKind::storage) return Trouble::none;
@@ -20,5 +25,11 @@ Trouble trouble_of(const core::Error& error) {
   }
   return Trouble::none;
 }
+
+std::string held_text(std::string_view who, std::string_view advice) {
+  return std::string(kHeldMark).append(who).append(kAdvice).append(advice);
+}
+
+std::string holder_of(const core::Error& error) { return error.message.substr(0, error.message.rfind(kAdvice)); }
 
 }  // namespace weir::storage

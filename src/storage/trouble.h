@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "core/error.h"
@@ -17,6 +18,12 @@ enum class Trouble {
 
 /// By the marks below, which such errors carry in their text.
 Trouble trouble_of(const core::Error& error);
+
+/// The text of such an error: `who` has it (", process 7"; "" where that is not known), and what to do instead.
+std::string held_text(std::string_view who, std::string_view advice);
+/// Who has it, of an error that another Weir does: "is in use by another Weir, process 7", without the advice, which is
+/// for whoever wanted this one to have it.
+std::string holder_of(const core::Error& error);
 
 inline constexpr std::string_view kDamagedMark = "the database is damaged";
 inline constexpr std::string_view kNoDatabaseMark = "is not a SQLite database";

@@ -101,7 +101,8 @@ TEST_F(IncidentsApiTest, SaysWhenTheHistoryIsAwayAndWhatIsShownIsInMemory) {
 TEST_F(IncidentsApiTest, AStandbySaysThatItStandsByAndWhoLeads) {
   fake_.storage_trouble = StorageTrouble{
       .state = "standby",
-      .why = "postgresql://db: is in use by another Weir, process 7 (schema \"weir\"); end that one, or name another"};
+      .why = "postgresql://db: is in use by another Weir, process 7 (schema \"weir\"); end that one, or name another",
+      .holder = "postgresql://db: is in use by another Weir, process 7 (schema \"weir\")"};
   for (const char* path : {"/api/v1/incidents", "/api/v1/incidents/aa", "/api/v1/incidents/aa/postmortem"}) {
     const auto response = ask("GET", path);
     EXPECT_EQ(response.status, 503) << path;

@@ -39,6 +39,22 @@ TEST_F(JudgeTest, WhatSaysThatStorageFailsIsToldWithoutStorage) {
   EXPECT_EQ(storage_.pending_messages().value(), waiting + 1) << "one that nobody could be told in time";
 }
 
+TEST_F(JudgeTest, WhyStorageFailedIsStillKnownWhenThatFiresWhileOneStepIsWritten) {
+  reload(
+      "groups: [{name: h, rules: [{alert: Other, expr: 'lag > 5'}]}, "
+      "{name: g, rules: [{alert: WeirStorageFailing, expr: 'lag > 10'}]}]");
+  storage_.broken = true;
+  EXPECT_TRUE(cycle(7).storage);
+  storage_.broken = false;
+  EXPECT_FALSE(cycle(7).storage);
+  cycle(20);
+  const auto incidents = judge_->view()->incidents;
+  const bool told = std::ranges::any_of(incidents, [](const core::Incident& incident) {
+    return incident.cause == "Weir's own storage does not take what happens: the disk is full";
+  });
+  EXPECT_TRUE(told) << incidents.at(0).cause;
+}
+
 TEST_F(JudgeTest, WhatWasSeenBeforeStorageCouldBeReadIsJoinedToItAsOfWhenItHappened) {
   fire();
   ASSERT_EQ(stored().size(), 1U);

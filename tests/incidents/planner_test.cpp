@@ -206,6 +206,16 @@ TEST_F(PlannerTest, WhatAProcessBeforeSawAndThisOneSeesAgainIsNoSecondEntry) {
   EXPECT_THAT(kinds(open_.at(0)), ElementsAre("event", "opened", "grew", "event")) << "it has failed anew";
 }
 
+TEST_F(PlannerTest, WhatHappensAgainLongAfterAStartIsAnEntryThoughNothingElseHasHappened) {
+  const Labels about{{"cluster", "prod"}, {"consumergroup", "billing"}};
+  events_ = {{at(5), "task_failed", about, "task 0 failed"}};
+  step(10, {fire("LagHigh", 10, kBilling)});
+  began_ = at(100);
+  events_.push_back({at(7'000), "task_failed", about, "task 0 failed"});
+  step(7'000, {});
+  EXPECT_THAT(kinds(open_.at(0)), ElementsAre("event", "opened", "event"));
+}
+
 TEST_F(PlannerTest, ATimelineIsBoundedButItsEndIsKept) {
   step(0, {fire("Base", 0, kBilling), fire("LagHigh", 0, kBilling)});
   for (int i = 1; i < 600; ++i) {
