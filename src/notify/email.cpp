@@ -6,7 +6,7 @@
 #include <ctime>
 #include <fmt/format.h>
 
-#include "config/reader.h"
+#include "config/reader_checks.h"
 #include "net/mail_client.h"
 #include "notify/message_text.h"
 #include "notify/payload.h"
@@ -157,9 +157,9 @@ void read_server(config::MapReader& reader, const SmtpSettings& global, net::Mai
   const config::Node* tls = reader.child("tls_config");
   if (tls == nullptr) return;
   config::MapReader of_tls(*tls, reader.diagnostics(), reader.what() + ", tls_config");
-  server.ca_file = of_tls.text("ca_file");
-  server.cert_file = of_tls.text("cert_file");
-  server.key_file = of_tls.text("key_file");
+  server.ca_file = config::file_path(of_tls, "ca_file");
+  server.cert_file = config::file_path(of_tls, "cert_file");
+  server.key_file = config::file_path(of_tls, "key_file");
   server.insecure_skip_verify = of_tls.boolean("insecure_skip_verify", false);
   of_tls.finish();
 }
