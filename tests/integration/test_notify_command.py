@@ -125,6 +125,12 @@ def test_a_certificate_of_nobody_known_is_refused(notify, authority, tmp_path):
     assert not server.mails
 
 
+def test_a_mail_servers_certificate_that_has_expired_is_named(notify, authority):
+    with SmtpServer(authority.issue("old", days=-1)) as server:
+        done = notify(mail_config(server, authority))
+    assert done.returncode == 1 and "certificate has expired" in done.stdout and "renew it" in done.stdout, done.stdout
+
+
 class Tls(WebhookReceiver):
     """An https server, which notes the Host it was asked for."""
 
