@@ -62,7 +62,7 @@ std::expected<CheckSources, Diagnostics> CheckSources::read(const CheckOptions& 
     }
     entry = entry_of(options);
   } else {
-    const Node root = config::load_yaml(options.config, diagnostics);
+    const Node root = config::load_yaml(options.config, diagnostics, config::Streams::own);
     if (!diagnostics.ok()) return std::unexpected(diagnostics);
     if (const Node* sources = root.is_mapping() ? root.find("sources") : nullptr) made.sources_ = *sources;
     const auto& all = made.sources_.items();
@@ -139,8 +139,10 @@ std::expected<std::vector<quality::Dataset>, Diagnostics> read_checks(const std:
   std::string all_text;
   const auto read = [&](const std::string& file, bool contract) {
     Diagnostics own;
-    if (const auto text = config::read_file(file, config::YamlLimits{}.bytes)) all_text += *text;
-    const Node root = config::load_yaml(file, own);
+    const auto text = config::read_file(file, config::YamlLimits{}.bytes, config::Streams::own);
+    if (!text) own.error({file, 0, 0}, text.error().message);
+    all_text += text.value_or("");
+    const Node root = config::parse_yaml(text.value_or(""), file, own);
     if (own.ok() && contract && !quality::is_contract(root)) {
       own.error({file, 0, 0}, "is no data contract: it has no \"kind: DataContract\"");
     }

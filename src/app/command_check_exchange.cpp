@@ -46,7 +46,7 @@ bool tell(const config::Diagnostics& diagnostics) {
 
 int export_checks(const ExportOptions& options) {
   config::Diagnostics diagnostics;
-  const config::Node root = config::load_yaml(options.file, diagnostics);
+  const config::Node root = config::load_yaml(options.file, diagnostics, config::Streams::own);
   if (tell(diagnostics)) return kExitUsage;
   const bool contract = quality::is_contract(root);
   config::Node made = root;
@@ -57,7 +57,7 @@ int export_checks(const ExportOptions& options) {
 }
 
 int import_suite(const ImportOptions& options) {
-  const auto text = config::read_file(options.file);
+  const auto text = config::read_file(options.file, config::YamlLimits{}.bytes, config::Streams::own);
   if (!text) return usage(options.file + " " + text.error().message);
   config::Diagnostics diagnostics;
   const config::Node suite = quality::parse_json(*text, options.file, diagnostics);
@@ -75,12 +75,12 @@ int show_results(const ResultOptions& options) {
   const quality::ImportLimits limits;
   std::string manifest;
   if (!options.manifest.empty()) {
-    auto text = config::read_file(options.manifest, limits.bytes);
+    auto text = config::read_file(options.manifest, limits.bytes, config::Streams::own);
     if (!text) return usage(options.manifest + " " + text.error().message);
     manifest = std::move(*text);
   }
   for (const std::string& file : options.files) {
-    const auto text = config::read_file(file, limits.bytes);
+    const auto text = config::read_file(file, limits.bytes, config::Streams::own);
     if (!text) return usage(file + " " + text.error().message);
     auto report = quality::import_results(*text, {.source = options.source, .file = file, .manifest = manifest});
     if (!report) return usage(file + ": " + report.error().message);

@@ -58,7 +58,7 @@ std::optional<SchemaRegistrySettings> read_registry(const SchemaOptions& options
   if (!options.url.empty()) {
     entry = entry_of(options);
   } else {
-    const Node root = config::load_yaml(options.config, diagnostics);
+    const Node root = config::load_yaml(options.config, diagnostics, config::Streams::own);
     const Node* section = root.is_mapping() ? root.find("schema_registries") : nullptr;
     const std::vector<Node> none;
     const std::vector<Node>& all = section == nullptr ? none : section->items();
@@ -108,10 +108,17 @@ std::vector<collectors::SchemaContract> contracts_of(const SchemaOptions& option
 }
 
 quality::CheckResult failed(quality::CheckResult result, const core::Error& error) {
-  // A file that is no schema is the file's fault, a registry that does not answer is not.
-  result.outcome = error.kind == core::ErrorKind::invalid ? quality::Outcome::fail : quality::Outcome::error;
+  result.outcome = quality::Outcome::error;
   result.message = error.where == result.check ? error.message : error.describe();
   return result;
+}
+
+/// Why Weir cannot read the schema, "" where it can or nothing tells its format. The registry may know better: only
+/// with its no is that the reason.
+std::string reading_mistake(const collectors::ContractFile& file) {
+  if (!file.format) return {};
+  const auto model = schemas::parse(*file.format, file.text);
+  return model ? std::string() : model.error().message;
 }
 
 quality::CheckResult check_file(collectors::SchemaRegistryClient& client, const SchemaRegistrySettings& settings,
@@ -125,7 +132,9 @@ quality::CheckResult check_file(collectors::SchemaRegistryClient& client, const 
   if (!read) return failed(std::move(result), read.error());
   result.dataset = read->subject;
   const auto versions = client.versions(read->subject);
+  const std::string mistake = reading_mistake(*read);
   if ((!versions && versions.error().kind == core::ErrorKind::not_found) || (versions && versions->empty())) {
+    if (!mistake.empty()) return failed(std::move(result), {core::ErrorKind::invalid, mistake});
     result.outcome = quality::Outcome::warn;
     result.message = fmt::format(
         "the registry has no subject {} yet: nothing was compared; if it should be there, give its name with --subject "
@@ -138,6 +147,8 @@ quality::CheckResult check_file(collectors::SchemaRegistryClient& client, const 
   if (!level) return failed(std::move(result), level.error());
   auto verdict = collectors::judge_contract(client, *read, *versions, *level);
   if (!verdict) return failed(std::move(result), verdict.error());
+  if (!verdict->compatible && !mistake.empty())
+    return failed(std::move(result), {core::ErrorKind::invalid, mistake + "; the registry: " + verdict->message});
   result.outcome = !verdict->compatible ? quality::Outcome::fail
                    : verdict->risky     ? quality::Outcome::warn
                                         : quality::Outcome::pass;

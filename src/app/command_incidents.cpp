@@ -6,7 +6,10 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <pwd.h>
 #include <string>
+#include <unistd.h>
+#include <vector>
 
 #include "app/cli.h"
 #include "app/commands.h"
@@ -264,14 +267,15 @@ void print_incident(const json& incident) {
 }
 
 /// What the server answers about one incident.
-int print_answer(const IncidentOptions& options, const core::Result<std::string>& body) {
+int print_answer(const IncidentOptions& options, const core::Result<std::string>& body,
+                 void (*print)(const json& incident) = print_incident) {
   if (!body) return fail(body.error().describe());
   const json incident = json::parse(*body, nullptr, false);
   if (!incident.is_object()) return fail("the answer is no incident");
   if (options.json) {
     std::cout << *body << "\n";
   } else {
-    print_incident(incident);
+    print(incident);
   }
   return kExitOk;
 }
@@ -299,6 +303,26 @@ int postmortem(const IncidentOptions& options) {
   return kExitOk;
 }
 
+/// What was done, as the timeline's newest entry says, and how the incident is then; `show` has the rest.
+void print_deed(const json& incident) {
+  const json timeline = incident.value("timeline", json::array());
+  if (!timeline.empty()) std::cout << text_of(timeline.back(), "text") << "\n";
+  std::cout << text_of(incident, "id") << " is " << state_of(incident) << ": " << text_of(incident, "title") << "\n";
+}
+
+/// Who runs this: the system's name of the user, "uid 1000" where it has none, as in many a container.
+std::string user_name() {
+  constexpr std::size_t kMostOfEntry = 1U << 16U;
+  if (const char* user = std::getenv("USER"); user != nullptr && *user != '\0') return user;
+  const uid_t id = ::getuid();
+  std::vector<char> space(kMostOfEntry);
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(id, &entry, space.data(), space.size(), &found) == 0 && found != nullptr && *found->pw_name != '\0')
+    return found->pw_name;
+  return fmt::format("uid {}", id);
+}
+
 int carry_out(const IncidentOptions& options, const std::string& deed, const std::string& key) {
   json body = {{"by", options.by}};
   if (!key.empty()) body[key] = options.text;
@@ -312,7 +336,8 @@ int carry_out(const IncidentOptions& options, const std::string& deed, const std
     body[key] = *into;
   }
   const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
-  return print_answer(options, ask(options, "POST", path_of(*id, deed), text));
+  const auto body_of_answer = ask(options, "POST", path_of(*id, deed), text);
+  return print_answer(options, body_of_answer, print_deed);
 }
 
 void add_common(CLI::App& command, const Options& options) {
@@ -351,11 +376,11 @@ void add_deed(CLI::App& incidents, Action& action, const Options& options, const
   }
   const std::string deed = row.deed;
   if (deed == "silence") command->add_option("--comment", options->comment, "why");
-  command->add_option("--by", options->by, "who does this (default: the user's name)")->envname("WEIR_USER");
+  const CLI::Option* by =
+      command->add_option("--by", options->by, "who does this (default: the user's name)")->envname("WEIR_USER");
   add_common(*command, options);
-  command->callback([&action, options, deed, key] {
-    const char* user = std::getenv("USER");
-    if (options->by.empty() && user != nullptr) options->by = user;
+  command->callback([&action, options, deed, key, by] {
+    if (!by->count()) options->by = user_name();
     action = [options, deed, key] { return carry_out(*options, deed, key); };
   });
 }

@@ -3,13 +3,16 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "api/parameters.h"
 #include "app/cli.h"
 #include "app/commands.h"
 #include "app/measurement_export.h"
 #include "app/storage_choice.h"
+#include "config/diagnostics.h"
 #include "runtime/clock.h"
 #include "storage/store.h"
 
@@ -41,19 +44,46 @@ core::Result<core::Time> begin_of(const std::string& since) {
   return core::fail(core::ErrorKind::invalid, "--since is a duration such as 30d, a time as RFC 3339, or seconds");
 }
 
+/// Why nothing was found of a check: that there is none of this name, with those that may be meant, or 0 for one that
+/// has measurements from before.
+int explain_nothing(const storage::StorageSettings& settings, const std::string& check) {
+  constexpr std::size_t kMostShown = 5;
+  std::set<std::string> names;
+  const auto read = storage::read_measurements(settings, {}, [&](const core::Measurement& each) -> core::Result<void> {
+    names.insert(each.check);
+    return {};
+  });
+  if (!read) return fail(read.error().describe(), kExitFailed);
+  if (names.contains(check)) return kExitOk;
+  std::string meant = config::did_you_mean(check, std::vector<std::string>(names.begin(), names.end()));
+  std::size_t found = 0;
+  for (const std::string& name : names) {
+    if (!meant.empty() && found == 0) break;
+    if (!name.contains(check) || found == kMostShown) continue;
+    meant += (found++ == 0 ? "; there are \"" : ", \"") + name + "\"";
+  }
+  if (meant.empty()) meant = names.empty() ? ": none has any yet" : "; the export without --check names all";
+  return fail("no check is named \"" + check + "\"" + meant, kExitFailed);
+}
+
 int export_measurements(const MeasurementOptions& options) {
   const auto from = begin_of(options.since);
   if (!from) return fail(from.error().message, kExitUsage);
   const auto settings = storage_of(options.config, options.database);
   if (!settings) return fail(settings.error().message, kExitUsage);
   MeasurementWriter writer(std::cout, options.format == "json" ? ExportFormat::json : ExportFormat::csv);
+  bool any = false;
   const auto done = storage::read_measurements(
       *settings, {.from = *from, .check = options.check}, [&](const core::Measurement& each) -> core::Result<void> {
+        any = true;
         writer.write(each);
         if (std::cout) return {};
         return core::fail(core::ErrorKind::storage, "cannot be written", "standard output");
       });
   if (!done) return fail(done.error().describe(), kExitFailed);
+  if (!any && !options.check.empty()) {
+    if (const int code = explain_nothing(*settings, options.check); code != kExitOk) return code;
+  }
   writer.finish();
   return std::cout.flush() ? kExitOk : kExitFailed;
 }

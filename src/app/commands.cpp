@@ -18,6 +18,39 @@ std::string counted(std::size_t count, const std::string& one, const std::string
   return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
+/// "1 Kafka cluster, 3 rules": all that is configured, in the order of the documentation.
+std::string summary_of(const Settings& settings) {
+  std::size_t rules = 0;
+  for (const rules::Group& group : settings.rule_groups) rules += group.rules.size();
+  std::size_t checks = 0;
+  for (const quality::ChecksSettings& entry : settings.checks) {
+    for (const quality::Dataset& dataset : entry.datasets) checks += dataset.checks.size();
+  }
+  std::size_t pages = 0;
+  for (const collectors::ScrapeTargets& scrape : settings.scrapes) pages += scrape.pages.size();
+  const bool listens = settings.lineage.openlineage && settings.lineage.openlineage->receive;
+  std::string text;
+  const auto add = [&](std::size_t count, const std::string& one, const std::string& many) {
+    if (count > 0) text += (text.empty() ? "" : ", ") + counted(count, one, many);
+  };
+  add(settings.clusters.size(), "Kafka cluster", "Kafka clusters");
+  add(settings.registries.size(), "schema registry", "schema registries");
+  add(pages, "scraped page", "scraped pages");
+  add(settings.http_json.size(), "HTTP service", "HTTP services");
+  add(settings.sources.size(), "source of tables", "sources of tables");
+  add(checks, "check", "checks");
+  add(settings.check_results.size(), "set of check results", "sets of check results");
+  add(settings.governance.size(), "governance entry", "governance entries");
+  add(settings.lineage.pipelines.size(), "pipeline", "pipelines");
+  add(listens ? 1 : 0, "OpenLineage receiver", "OpenLineage receivers");
+  add(settings.lineage.catalogs.size(), "catalog", "catalogs");
+  add(rules, "rule", "rules");
+  add(settings.routing.receivers.size(), "receiver", "receivers");
+  add(settings.alertmanagers.size(), "Alertmanager", "Alertmanagers");
+  add(settings.heartbeats.size(), "heartbeat", "heartbeats");
+  return text;
+}
+
 int report(const config::Diagnostics& diagnostics) {
   std::cerr << diagnostics.to_string();
   std::cerr << counted(diagnostics.errors().size(), "mistake", "mistakes") << " in the configuration\n";
@@ -70,13 +103,8 @@ int run(const std::string& config_file) {
 int validate(const std::string& config_file) {
   const auto settings = load_settings(config_file);
   if (!settings) return report(settings.error());
-  std::size_t rules = 0;
-  for (const rules::Group& group : settings->rule_groups) rules += group.rules.size();
   for (const config::Diagnostic& hint : settings->hints) std::cerr << "note: " << hint.to_string() << "\n";
-  std::cout << config_file << ": ok (" << counted(settings->clusters.size(), "Kafka cluster", "Kafka clusters") << ", "
-            << counted(settings->registries.size(), "schema registry", "schema registries") << ", "
-            << counted(settings->checks.size(), "set of checks", "sets of checks") << ", "
-            << counted(rules, "rule", "rules") << ")\n";
+  std::cout << config_file << ": ok (" << summary_of(*settings) << ")\n";
   return kExitOk;
 }
 

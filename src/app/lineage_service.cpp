@@ -134,17 +134,18 @@ void LineageService::miss(std::string_view source) { note_cycle(source, false); 
 
 /// What could not be seen for a while is known all the same.
 void LineageService::look(const core::SeriesSource& series, core::Time now) {
-  const bool all = !complete_.empty() && std::ranges::all_of(complete_, [](const auto& entry) { return entry.second; });
   std::set<core::Node> known;
   for (const std::string_view metric : kTelling) {
     for (const core::SeriesView& each : newest(series, metric, now)) {
       if (known.size() < kMostKnown) known.insert(node_of_labels(each.labels));
     }
   }
-  if (!all && known_.size() + known.size() < kMostKnown) known.insert(known_.begin(), known_.end());
+  for (const core::Node& node : known_) {
+    if (known.size() < kMostKnown && !lineage::looked_for(node, complete_)) known.insert(node);
+  }
   known_ = std::move(known);
   graph_.know(known_);
-  graph_.all_seen(all);
+  graph_.watch(complete_);
 }
 
 void LineageService::refresh(const core::SeriesSource& series, const std::vector<core::Alert>& alerts, core::Time now,

@@ -38,7 +38,8 @@ class LineageService {
 
   /// The collector of what is received; null where nothing is. `texts` outlives it.
   std::unique_ptr<core::Collector> make_collector(core::KeyedTexts* texts);
-  /// Names the collectors: while the last cycle of each saw everything, what none of them sees does not exist.
+  /// Names the collectors: while the last cycle of those that would tell of a thing saw everything, what none of them
+  /// sees does not exist.
   void expect(const std::vector<std::string>& collectors);
 
   // On the judge's worker:
@@ -76,9 +77,9 @@ class LineageService {
 
   const LineageSettings settings_;
   lineage::Graph graph_;
-  std::map<std::string, bool, std::less<>> complete_;  // by collector: its last cycle saw everything
-  std::set<core::Node> known_;                         // that has series
-  std::set<std::string> told_;                         // findings
+  lineage::Watch complete_;
+  std::set<core::Node> known_;  // that has series
+  std::set<std::string> told_;  // findings
   std::optional<core::Time> refreshed_;
   std::shared_ptr<const lineage::View> annotated_;  // that `annotations_` are by
   std::shared_ptr<const LineageUpstream> upstream_;

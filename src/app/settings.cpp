@@ -6,6 +6,7 @@
 #include <functional>
 #include <iterator>
 
+#include "app/references.h"
 #include "config/node.h"
 #include "config/reader.h"
 #include "net/http_server.h"
@@ -91,26 +92,6 @@ void note_empty(const std::string& file, const std::vector<rules::Group>& groups
   const bool any = std::ranges::any_of(
       groups, [&](const rules::Group& group) { return group.file == file && !group.rules.empty(); });
   if (!any) diagnostics.hint({file, 0, 0}, "holds 0 rules");
-}
-
-/// What registries are compared with must be in the configuration too.
-void check_drift(const Settings& settings, config::Diagnostics& diagnostics) {
-  for (const collectors::SchemaRegistrySettings& registry : settings.registries) {
-    std::vector<std::string> names;
-    for (const kafka::ClusterSettings& cluster : settings.clusters) names.push_back(cluster.name);
-    const collectors::SchemaDriftSettings& drift = registry.drift;
-    if (drift.any_topics && !registry.cluster.empty() && std::ranges::find(names, registry.cluster) == names.end()) {
-      diagnostics.error(drift.position, "drift: there is no Kafka cluster \"" + registry.cluster +
-                                            "\" under \"kafka\"" + config::did_you_mean(registry.cluster, names));
-    }
-    names.clear();
-    for (const sql::SourceSettings& source : settings.sources) names.push_back(source.name);
-    for (const collectors::SchemaTable& table : drift.tables) {
-      if (table.source.empty() || std::ranges::find(names, table.source) != names.end()) continue;
-      diagnostics.error(table.position, "drift: there is no source \"" + table.source + "\" under \"sources\"" +
-                                            config::did_you_mean(table.source, names));
-    }
-  }
 }
 
 /// What the checks of a source call its tables, for results that are about them.
@@ -211,7 +192,6 @@ void read_sections(config::MapReader& reader, config::Diagnostics& diagnostics, 
       sources != nullptr && !sources->is_sequence() && !sources->is_null()) {
     names.emplace_back();  // no list, so that no name is known
   }
-  check_drift(settings, diagnostics);
   if (const config::Node* checks = reader.child("checks")) {
     settings.checks = quality::parse_checks_section(*checks, names, diagnostics);
   }
@@ -294,7 +274,7 @@ void note_what_is_absent(const std::string& file, const Settings& settings, conf
 
 std::expected<Settings, config::Diagnostics> load_settings(const std::string& file) {
   config::Diagnostics diagnostics;
-  const config::Node root = config::load_yaml(file, diagnostics);
+  const config::Node root = config::load_yaml(file, diagnostics, config::Streams::own);
   if (!diagnostics.ok()) return std::unexpected(diagnostics);
   config::MapReader reader(root, diagnostics, "configuration");
   Settings settings;
@@ -304,6 +284,7 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
   settings.log_level = reader.choice("log_level", settings.log_level, {"debug", "info", "warn", "error"});
   read_sections(reader, diagnostics, settings);
   note_check_files(settings);
+  check_references(root, settings, diagnostics);
   reader.finish();
   if (settings.clusters.empty() && settings.registries.empty() && settings.scrapes.empty() &&
       settings.http_json.empty() && settings.checks.empty() && settings.check_results.empty() &&
@@ -322,7 +303,7 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
 
 std::expected<Settings, config::Diagnostics> load_part(const std::string& file, Part part) {
   config::Diagnostics diagnostics;
-  const config::Node root = config::load_yaml(file, diagnostics);
+  const config::Node root = config::load_yaml(file, diagnostics, config::Streams::own);
   if (!diagnostics.ok()) return std::unexpected(diagnostics);
   config::MapReader reader(root, diagnostics, "configuration");
   Settings settings;

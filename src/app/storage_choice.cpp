@@ -21,7 +21,7 @@ core::Result<storage::StorageSettings> storage_named(const std::string& database
 core::Result<storage::StorageSettings> storage_of(const std::string& config_file, const std::string& database) {
   if (!database.empty()) return storage_named(database);
   config::Diagnostics diagnostics;
-  const config::Node root = config::load_yaml(config_file, diagnostics);
+  const config::Node root = config::load_yaml(config_file, diagnostics, config::Streams::own);
   static const config::Node kNothing;
   const config::Node* section = root.find("storage");
   auto settings = storage::parse_storage_section(section == nullptr ? kNothing : *section, diagnostics);

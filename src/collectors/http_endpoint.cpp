@@ -1,7 +1,8 @@
 #include "collectors/http_endpoint.h"
 
 #include <algorithm>
-#include <filesystem>
+
+#include "config/reader_checks.h"
 
 namespace weir::collectors {
 namespace {
@@ -10,9 +11,9 @@ void read_tls(config::MapReader& reader, HttpEndpoint& endpoint) {
   const config::Node* node = reader.child("tls");
   if (node == nullptr) return;
   config::MapReader tls(*node, reader.diagnostics(), reader.what() + ", tls");
-  endpoint.ca_file = placed(tls.text("ca_file"), *node);
-  endpoint.cert_file = placed(tls.text("cert_file"), *node);
-  endpoint.key_file = placed(tls.text("key_file"), *node);
+  endpoint.ca_file = config::file_path(tls, "ca_file");
+  endpoint.cert_file = config::file_path(tls, "cert_file");
+  endpoint.key_file = config::file_path(tls, "key_file");
   if (endpoint.cert_file.empty() != endpoint.key_file.empty()) {
     tls.error(*node, "cert_file and key_file belong together");
   }
@@ -20,11 +21,6 @@ void read_tls(config::MapReader& reader, HttpEndpoint& endpoint) {
 }
 
 }  // namespace
-
-std::string placed(const std::string& path, const config::Node& node) {
-  if (path.empty() || std::filesystem::path(path).is_absolute()) return path;
-  return (std::filesystem::path(node.position().file).parent_path() / path).string();
-}
 
 std::string url_mistake(std::string_view url) {
   const std::size_t host = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;

@@ -28,9 +28,6 @@ struct HttpEndpoint {
 /// (which would be shown) and no fragment.
 std::string url_mistake(std::string_view url);
 
-/// A path as the file of the configuration with the node names it.
-std::string placed(const std::string& path, const config::Node& node);
-
 /// Reads `request_timeout`, `basic_auth: {username, password}`, `bearer_token` and `tls: {ca_file, cert_file,
 /// key_file}`, whose paths are relative to the file of the node; not the URL, which each collector words itself.
 void read_login(config::MapReader& reader, HttpEndpoint& endpoint);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "collectors/http_json.h"
+#include "collectors/http_json_names.h"
 #include "collectors/http_login_settings.h"
 #include "collectors/json_pointer.h"
 #include "config/reader.h"
@@ -388,8 +389,9 @@ JsonRequest read_request(const Node& node, const std::string& what, std::size_t 
     request.each.push_back(read_request(*item, what, depth + 1, diagnostics));
   }
   if (const Node* runs = reader.child("runs")) add_runs(*runs, what, diagnostics, request);
-  if (request.metrics.empty() && request.each.empty() && request.edges.empty() && request.remember.name.empty()) {
-    reader.missing({"metrics", "runs", "each", "edges", "remember"}, "has no metrics");
+  if (request.metrics.empty() && request.each.empty() && request.edges.empty() && request.events.empty() &&
+      request.remember.name.empty()) {
+    reader.missing({"metrics", "runs", "each", "edges", "events", "remember"}, "has no metrics");
   }
   reader.finish();
   return request;
@@ -487,6 +489,7 @@ HttpJsonSettings parse_http_json(const Node& node, config::Diagnostics& diagnost
   }
   auto own = read_requests(reader);
   std::ranges::move(own, std::back_inserter(settings.requests));
+  check_json_names(node, settings, diagnostics);
   settings.request_limit = static_cast<std::size_t>(
       reader.integer("request_limit", static_cast<std::int64_t>(settings.request_limit), 1, 10'000));
   settings.sample_limit = static_cast<std::size_t>(reader.integer("sample_limit", 20'000, 1, 1'000'000));

@@ -72,18 +72,20 @@ std::optional<std::string> JsonScope::one(std::string_view name, bool masked) co
   return std::nullopt;
 }
 
-std::optional<std::string> JsonScope::look_up(std::string_view name) const {
+std::optional<std::string> JsonScope::first_of(std::string_view name, bool masked) const {
   std::optional<std::string> found;
   while (!name.empty()) {
     const std::string_view first = name.substr(0, name.find('|'));
     name.remove_prefix(std::min(name.size(), first.size() + 1));
-    auto text = one(first, false);
+    auto text = one(first, masked);
     if (text && (!found || found->empty())) found = std::move(text);
   }
   return found;
 }
 
-std::optional<std::string> JsonScope::look_up_masked(std::string_view name) const { return one(name, true); }
+std::optional<std::string> JsonScope::look_up(std::string_view name) const { return first_of(name, false); }
+
+std::optional<std::string> JsonScope::look_up_masked(std::string_view name) const { return first_of(name, true); }
 
 std::optional<std::string> text_of(const std::string& from, const JsonScope& scope) {
   if (from.starts_with('{')) return scope.look_up(std::string_view(from).substr(1, from.size() - 2));

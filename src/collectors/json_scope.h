@@ -31,6 +31,7 @@ struct JsonScope {
   std::optional<std::string> look_up_masked(std::string_view name) const;
 
  private:
+  std::optional<std::string> first_of(std::string_view names, bool masked) const;
   std::optional<std::string> one(std::string_view name, bool masked) const;
 };
 

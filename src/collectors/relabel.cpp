@@ -174,7 +174,6 @@ std::vector<RelabelRule> parse_relabel_rules(const std::vector<const config::Nod
   std::vector<RelabelRule> rules;
   std::vector<std::string> names;
   for (const auto& [name, action] : kActions) names.emplace_back(name);
-  names.emplace_back("hashmod");
   for (const config::Node* node : nodes) {
     config::MapReader reader(*node, diagnostics, what + ", metric_relabel_configs");
     RelabelRule::Parts parts;
@@ -183,8 +182,9 @@ std::vector<RelabelRule> parse_relabel_rules(const std::vector<const config::Nod
     parts.regex = as_written(reader, "regex", parts.regex);
     parts.target_label = as_written(reader, "target_label", "");
     parts.replacement = as_written(reader, "replacement", parts.replacement);
-    const std::string action = reader.choice("action", "replace", names);
-    if (action == "hashmod") reader.error("action", "hashmod is for shards of targets, and there are none here");
+    const bool shards = reader.text("action") == "hashmod";
+    if (shards) reader.error("action", "hashmod is for shards of targets, and there are none here");
+    const std::string action = shards ? "" : reader.choice("action", "replace", names);
     for (const auto& [name, value] : kActions) {
       if (name == action) parts.action = value;
     }

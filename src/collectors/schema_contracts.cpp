@@ -4,11 +4,11 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fstream>
 #include <glob.h>
 #include <utility>
 
 #include "collectors/schema_versions.h"
+#include "config/node.h"
 
 #include "schemas/diff.h"
 #include "schemas/level.h"
@@ -19,13 +19,10 @@ namespace {
 using core::ErrorKind;
 
 core::Result<std::string> read_text(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string text(kLargestContract + 1, '\0');
-  if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!stream.eof() && stream.fail()) return core::fail(ErrorKind::not_found, "the candidate cannot be read", file);
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (text.size() > kLargestContract) return core::fail(ErrorKind::limit, "the candidate is larger than 1 MiB", file);
-  if (text.empty()) return core::fail(ErrorKind::invalid, "the candidate is empty", file);
+  auto text = config::read_file(file, kLargestContract, config::Streams::own);
+  if (!text) return core::fail(ErrorKind::not_found, "the candidate " + text.error().message, file);
+  if (text->size() > kLargestContract) return core::fail(ErrorKind::limit, "the candidate is larger than 1 MiB", file);
+  if (text->empty()) return core::fail(ErrorKind::invalid, "the candidate is empty", file);
   return text;
 }
 

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <fmt/format.h>
 #include <set>
 
+#include "collectors/schema_contracts.h"
 #include "collectors/schema_registry.h"
 #include "config/reader.h"
 
@@ -53,12 +55,6 @@ kafka::NameFilter read_subjects(const Node& node, config::Diagnostics& diagnosti
   return filter;
 }
 
-/// As a file of the configuration names it.
-std::string placed(const std::string& path, const Node& node) {
-  if (std::filesystem::path(path).is_absolute()) return path;
-  return (std::filesystem::path(node.position().file).parent_path() / path).string();
-}
-
 std::vector<SchemaReference> read_references(MapReader& reader) {
   std::vector<SchemaReference> references;
   for (const Node* item : reader.list("references")) {
@@ -92,6 +88,9 @@ std::vector<SchemaContract> read_contracts(MapReader& reader, config::Diagnostic
     }
     if (contract.files.empty()) continue;
     contract.files = placed(contract.files, *item);
+    if (contract_files(contract).empty())
+      diagnostics.hint(item->position(),
+                       fmt::format("{}: \"contracts\": no file matches \"{}\"", reader.what(), contract.files));
     contracts.push_back(std::move(contract));
   }
   return contracts;
@@ -148,6 +147,9 @@ std::vector<SchemaCandidate> read_candidates(MapReader& reader, config::Diagnost
       continue;
     }
     candidate.file = placed(candidate.file, *item);
+    if (std::error_code unknown; !std::filesystem::exists(candidate.file, unknown) && !unknown)
+      reader.diagnostics().hint(
+          item->position(), fmt::format("{}: \"candidates\": there is no file \"{}\"", reader.what(), candidate.file));
     candidates.push_back(std::move(candidate));
   }
   return candidates;

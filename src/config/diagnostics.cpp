@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "core/masking.h"
+
 namespace weir::config {
 namespace {
 
@@ -36,17 +38,33 @@ std::string Position::to_string() const {
   return text;
 }
 
+void Diagnostics::expanded(std::string value, std::string written) {
+  if (value.empty()) return;
+  std::pair<std::string, std::string> found(std::move(value), std::move(written));
+  if (std::ranges::find(expanded_, found) != expanded_.end()) return;
+  // The longest first, which may hold another.
+  const auto place =
+      std::ranges::find_if(expanded_, [&](const auto& other) { return other.first.size() < found.first.size(); });
+  expanded_.insert(place, std::move(found));
+}
+
+std::string Diagnostics::as_written(std::string message) const {
+  for (const auto& [value, written] : expanded_) message = core::without_secret(std::move(message), value, written);
+  return message;
+}
+
 void Diagnostics::error(const Position& position, std::string message) {
-  errors_.push_back({position, std::move(message)});
+  errors_.push_back({position, as_written(std::move(message))});
 }
 
 void Diagnostics::hint(const Position& position, std::string message) {
-  hints_.push_back({position, std::move(message)});
+  hints_.push_back({position, as_written(std::move(message))});
 }
 
 void Diagnostics::withdraw(const Position& position, std::string_view message) {
+  const std::string written = as_written(std::string(message));
   std::erase_if(errors_, [&](const Diagnostic& diagnostic) {
-    return diagnostic.message == message && diagnostic.position == position;
+    return as_written(diagnostic.message) == written && diagnostic.position == position;
   });
 }
 

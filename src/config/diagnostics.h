@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir::config {
@@ -29,6 +30,9 @@ struct Diagnostic {
 class Diagnostics {
  public:
   void error(const Position& position, std::string message);
+  /// Notes that a text of the file held `${NAME}` (`written`) and was given this value: it may be a secret, so messages
+  /// from now on show it as it is written.
+  void expanded(std::string value, std::string written);
   /// Takes a mistake back that turned out to follow from another.
   void withdraw(const Position& position, std::string_view message);
   /// Notes what is allowed and yet hardly meant.
@@ -40,6 +44,9 @@ class Diagnostics {
   std::string to_string() const;
 
  private:
+  std::string as_written(std::string message) const;
+
+  std::vector<std::pair<std::string, std::string>> expanded_;  // longest value first; what it is written as
   std::vector<Diagnostic> errors_;
   std::vector<Diagnostic> hints_;
 };

@@ -1,10 +1,15 @@
 #include "config/node.h"
 
 #include <algorithm>
-#include <fstream>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
 #include <iterator>
 #include <sstream>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 #include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
@@ -175,6 +180,32 @@ bool indented_by_tab(std::string_view text, int line) {
   return indentation.find('\t') != std::string_view::npos;
 }
 
+/// What the shell or who started Weir gave it to read: standard input, `<(…)`.
+bool is_own_stream(std::string_view file) {
+  return file == "/dev/stdin" || file.starts_with("/dev/fd/") || file.starts_with("/proc/self/fd/");
+}
+
+std::string what_it_is(mode_t mode) {
+  if (S_ISDIR(mode)) return "it is a directory, not a file";
+  if (S_ISFIFO(mode)) return "it is a pipe, not a file";
+  if (S_ISSOCK(mode)) return "it is a socket, not a file";
+  return "it is a device, not a file";
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return number_; }
+
+ private:
+  int number_;
+};
+
 }  // namespace
 
 Node parse_yaml(const std::string& text, const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits) {
@@ -200,24 +231,51 @@ Node parse_yaml(const std::string& text, const std::string& file, Diagnostics& d
   return builder.nothing();
 }
 
-core::Result<std::string> read_file(const std::string& file, std::size_t most_bytes) {
-  const auto failed = [] {
-    return core::fail(core::ErrorKind::not_found, "cannot be read: " + std::generic_category().message(errno));
+core::Result<std::string> read_file(const std::string& file, std::size_t most_bytes, Streams streams) {
+  const auto failed = [](const std::string& why) {
+    return core::fail(core::ErrorKind::not_found, "cannot be read: " + why);
   };
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return failed();
-  std::string text(most_bytes + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, stream.gcount())));
-  if (stream.bad()) return failed();
+  const auto refused = [&] { return failed(std::generic_category().message(errno)); };
+  const bool own = streams == Streams::own && is_own_stream(file);
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return refused();
+  if (!own && !S_ISREG(status.st_mode)) return failed(what_it_is(status.st_mode));
+  // Should a pipe have come to be there meanwhile, nobody waits for its other end.
+  const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | (own ? 0 : O_NONBLOCK)));
+  if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0) return refused();
+  if (S_ISDIR(status.st_mode) || (!own && !S_ISREG(status.st_mode))) return failed(what_it_is(status.st_mode));
+  std::string text;
+  std::array<char, 1U << 16U> block{};
+  while (text.size() <= most_bytes) {
+    const ssize_t got = ::read(descriptor.get(), block.data(), std::min(block.size(), most_bytes + 1 - text.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return refused();
+    if (got == 0) break;
+    text.append(block.data(), static_cast<std::size_t>(got));
+  }
   return text;
 }
 
-Node load_yaml(const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits) {
-  const auto text = read_file(file, limits.bytes);
+core::Result<std::string> read_first_line(const std::string& file) {
+  constexpr std::size_t kMostBytes = 1U << 20U;
+  auto text = read_file(file, kMostBytes);
+  if (!text) return text;
+  text->resize(std::min(text->find('\n'), text->size()));
+  if (text->ends_with('\r')) text->pop_back();
+  if (text->size() > kMostBytes) return core::fail(core::ErrorKind::limit, "has a line of more than 1 MiB");
+  return text;
+}
+
+Node load_yaml(const std::string& file, Diagnostics& diagnostics, Streams streams, const YamlLimits& limits) {
+  const auto text = read_file(file, limits.bytes, streams);
   if (text) return parse_yaml(*text, file, diagnostics, limits);
   diagnostics.error({file, 0, 0}, text.error().message);
   return NodeBuilder(file, diagnostics, limits).nothing();
+}
+
+std::string placed(const std::string& path, const Node& node) {
+  if (path.empty() || std::filesystem::path(path).is_absolute()) return path;
+  return (std::filesystem::path(node.position().file).parent_path() / path).string();
 }
 
 }  // namespace weir::config

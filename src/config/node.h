@@ -69,12 +69,26 @@ struct YamlLimits {
 Node parse_yaml(const std::string& text, const std::string& file, Diagnostics& diagnostics,
                 const YamlLimits& limits = {});
 
-/// The text of a file, cut one byte past `most_bytes`, which shows that it is too large. Errors: not_found, with the
-/// system's reason.
-core::Result<std::string> read_file(const std::string& file, std::size_t most_bytes = YamlLimits{}.bytes);
+/// What may be read besides regular files. A pipe that nobody writes to would be waited for, a device has no end.
+enum class Streams {
+  none,
+  own,  // what who started Weir gave it: /dev/stdin, and a shell's `<(…)`, which is /dev/fd/63
+};
+
+/// The text of a file, cut one byte past `most_bytes`, which shows that it is too large. Errors: not_found, "cannot be
+/// read: " with the system's reason or what it is instead of a file.
+core::Result<std::string> read_file(const std::string& file, std::size_t most_bytes = YamlLimits{}.bytes,
+                                    Streams streams = Streams::none);
+
+/// The first line of a secret's file, without its end. Errors: as read_file, a line of more than 1 MiB (limit).
+core::Result<std::string> read_first_line(const std::string& file);
 
 /// Reads and parses a file; one that cannot be read is a diagnostic.
-Node load_yaml(const std::string& file, Diagnostics& diagnostics, const YamlLimits& limits = {});
+Node load_yaml(const std::string& file, Diagnostics& diagnostics, Streams streams = Streams::none,
+               const YamlLimits& limits = {});
+
+/// A path as the file that holds the node names it: from that file's folder, unless it is absolute or empty.
+std::string placed(const std::string& path, const Node& node);
 
 /// YAML text that parse_yaml reads back as the same content: blocks, plain scalars where they are safe, texts of
 /// several lines as literal blocks, texts that would read as something else in quotes.

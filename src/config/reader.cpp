@@ -3,38 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
 #include <vector>
 
 #include "core/masking.h"
 
 namespace weir::config {
 namespace {
-
-constexpr std::size_t kMostShown = 1000;  // values of the environment that are looked for in a message
-
-/// Adds what `${NAME}` in the node's texts stands for: value and `${NAME}`.
-void collect_variables(const Node& node, std::vector<std::pair<std::string, std::string>>& found) {
-  const std::string& text = node.text();
-  for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at + 2)) {
-    const std::size_t end = text.find('}', at);
-    if (end == std::string::npos || found.size() == kMostShown) break;
-    const char* value = std::getenv(text.substr(at + 2, end - at - 2).c_str());
-    if (value != nullptr && *value != '\0') found.emplace_back(value, text.substr(at, end + 1 - at));
-  }
-  for (const Node& item : node.items()) collect_variables(item, found);
-  for (const auto& [key, value] : node.entries()) collect_variables(value, found);
-}
-
-/// The message with what came from the environment as it is written in the file: it may be a secret elsewhere.
-std::string as_written(std::string message, const Node& node) {
-  std::vector<std::pair<std::string, std::string>> variables;
-  collect_variables(node, variables);
-  // The longest first, which may hold another.
-  std::ranges::stable_sort(variables, [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
-  for (const auto& [value, written] : variables) message = core::without_secret(std::move(message), value, written);
-  return message;
-}
 
 /// Whether what is under a key of this name is a secret: properties and headers are read like secrets and mostly are
 /// none.
@@ -46,15 +20,6 @@ bool names_secret(std::string_view key) {
 }
 
 std::string quote(std::string_view text) { return "\"" + std::string(text) + "\""; }
-
-/// First line of a secret's file, without its line end.
-std::optional<core::Secret> read_secret_file(const std::string& path) {
-  std::ifstream stream(path);
-  std::string line;
-  if (!stream || !std::getline(stream, line)) return std::nullopt;
-  if (!line.empty() && line.back() == '\r') line.pop_back();
-  return core::Secret(std::move(line));
-}
 
 }  // namespace
 
@@ -81,6 +46,7 @@ std::string expand_environment(const Node& scalar, Diagnostics& diagnostics) {
       diagnostics.error(scalar.position(), "${} names no variable");
     } else if (const char* value = std::getenv(name.c_str())) {
       out += value;
+      diagnostics.expanded(value, text.substr(start, end + 1 - start));
     } else {
       diagnostics.error(scalar.position(), "environment variable " + quote(name) + " is not set");
     }
@@ -237,9 +203,10 @@ core::Secret MapReader::secret(std::string_view key) {
   };
   if (direct != nullptr) return kept(*direct, core::Secret(expand_environment(*direct, diagnostics_)));
   if (file == nullptr) return {};
-  const std::string path = expand_environment(*file, diagnostics_);
-  if (auto secret = read_secret_file(path)) return kept(*file, std::move(*secret));
-  error(*file, quote(file_key) + ": cannot read " + quote(path));
+  const std::string path = placed(expand_environment(*file, diagnostics_), *file);
+  auto line = read_first_line(path);
+  if (line) return kept(*file, core::Secret(std::move(*line)));
+  error(*file, quote(file_key) + ": " + quote(path) + " " + line.error().message);
   return {};
 }
 
@@ -263,8 +230,7 @@ void MapReader::missing(std::initializer_list<std::string_view> keys, const std:
 void MapReader::error(const Node& node, const std::string& message) {
   // What a node that is no mapping lacks, it lacks for that.
   if (!node_.is_mapping() && !node_.is_null()) return;
-  const std::string shown = as_written(as_written(what_ + ": " + message, node), node_);
-  diagnostics_.error(node.position(), shown);
+  diagnostics_.error(node.position(), what_ + ": " + message);
 }
 
 bool MapReader::asked(std::string_view key) const { return std::ranges::find(asked_, key) != asked_.end(); }
@@ -275,7 +241,7 @@ void MapReader::finish() {
     if (std::ranges::find(asked_, key.text()) != asked_.end()) continue;
     const std::string* meant = nearest(key.text(), asked_);
     for (const auto& [absent, message] : missing_) {
-      if (meant != nullptr && absent == *meant) diagnostics_.withdraw(node_.position(), as_written(message, node_));
+      if (meant != nullptr && absent == *meant) diagnostics_.withdraw(node_.position(), message);
     }
     error(key, "unknown key " + quote(key.text()) + did_you_mean(key.text(), asked_));
   }

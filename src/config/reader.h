@@ -48,7 +48,8 @@ class MapReader {
   std::vector<std::pair<std::string, std::string>> text_map(std::string_view key);
   /// One of `choices`; anything else is an error that lists them.
   std::string choice(std::string_view key, std::string fallback, const std::vector<std::string>& choices);
-  /// The secret under `key`, or the first line of the file under `<key>_file`; both is an error.
+  /// The secret under `key`, or the first line of the file under `<key>_file`, whose path is from the folder of the
+  /// file that names it; both is an error.
   core::Secret secret(std::string_view key);
 
   /// Notes that a key is absent which must be there: `key "url" is missing` unless `message` says it better.

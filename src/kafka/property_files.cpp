@@ -1,22 +1,19 @@
 #include "kafka/property_files.h"
 
 #include <algorithm>
-#include <fstream>
 #include <sys/stat.h>
 #include <utility>
+
+#include "config/node.h"
 
 namespace weir::kafka {
 namespace {
 
 core::Result<std::string> first_line(const PropertyFile& file) {
-  std::ifstream stream(file.path);
-  std::string line;
-  const bool read = stream && std::getline(stream, line);
-  if (read && line.ends_with('\r')) line.pop_back();
-  if (read && !line.empty()) return line;
-  return core::fail(
-      core::ErrorKind::invalid,
-      file.property + "_file: " + (stream.is_open() ? "nothing in \"" : "cannot read \"") + file.path + "\"");
+  auto line = config::read_first_line(file.path);
+  if (line && !line->empty()) return line;
+  return core::fail(core::ErrorKind::invalid,
+                    file.property + "_file: \"" + file.path + "\" " + (line ? "is empty" : line.error().message));
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <optional>
+#include <re2/re2.h>
 #include <string_view>
 
 #include "config/reader_checks.h"
@@ -180,13 +182,13 @@ bool read_token_property(const Node& key, const std::string& name, MapReader& re
   if (name == kTokenMethod) return reader.text(name) == "oidc";
   if (name == kTokenSecret) {
     settings.token->client_secret = reader.secret(name);
-    if (key.text() != name) settings.property_files.push_back({name, reader.text(key.text())});
+    if (key.text() != name) settings.property_files.push_back({name, config::placed(reader.text(key.text()), key)});
     return true;
   }
   std::string* place = token_property(name, *settings.token);
   if (place == nullptr || key.text() != name) return false;
   *place = reader.text(name);
-  if (name.ends_with(".location") && *place != "probe") config::check_file(reader, name, *place);
+  if (name.ends_with(".location") && *place != "probe") *place = config::file_path(reader, name);
   return true;
 }
 
@@ -197,6 +199,29 @@ void check_token(const Node& properties, MapReader& reader, const TokenSettings&
   wants(!token.url.empty(), "sasl.oauthbearer.token.endpoint.url");
   wants(!token.client_id.empty(), "sasl.oauthbearer.client.id");
   wants(!token.client_secret.empty(), "sasl.oauthbearer.client.secret");
+}
+
+/// Authorities may be in a directory as well, where OpenSSL looks for each by a hash of its name: 5ed36f99.0.
+bool holds_hashed_certificates(const std::string& folder) {
+  constexpr std::size_t kMostNames = 10'000;
+  static const re2::RE2 kHashed("[0-9a-f]{8}\\.[0-9]+");
+  std::error_code ignored;
+  std::size_t seen = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (re2::RE2::FullMatch(entry.path().filename().string(), kHashed)) return true;
+    if (++seen == kMostNames) break;
+  }
+  return false;
+}
+
+void check_location(const Node& key, const std::string& name, const std::string& path, MapReader& reader) {
+  std::error_code ignored;
+  if (name != "ssl.ca.location" || !std::filesystem::is_directory(path, ignored))
+    return config::check_file(reader, key.text(), path);
+  if (!holds_hashed_certificates(path))
+    reader.error(key, quote(path) +
+                          " is a directory without certificates by their hash; name a file, or call openssl "
+                          "rehash on it");
 }
 
 void read_property(const Node& key, MapReader& reader, ClusterSettings& settings, rd_kafka_conf_s* conf) {
@@ -210,16 +235,18 @@ void read_property(const Node& key, MapReader& reader, ClusterSettings& settings
     return reader.error(key, quote(name) + " cannot be set: " + std::string(reserved->instead));
   }
   const std::size_t mistakes = reader.diagnostics().errors().size();
-  const core::Secret value = reader.secret(name);
+  core::Secret value = reader.secret(name);
   if (reader.diagnostics().errors().size() != mistakes) return;
   if (value.empty()) return reader.error(key, quote(key.text()) + " has no value");
+  // librdkafka looks for the system's authorities itself where it says "probe".
+  if (name.ends_with(".location") && value.reveal() != "probe") {
+    value = core::Secret(config::placed(value.reveal(), key));
+    check_location(key, name, value.reveal(), reader);
+  }
   const auto set = set_property(conf, name, value);
   if (set) {
-    // librdkafka looks for the system's authorities itself where it says "probe".
-    if (name.ends_with(".location") && value.reveal() != "probe")
-      config::check_file(reader, key.text(), value.reveal());
     settings.properties.emplace_back(name, value);
-    if (in_file) settings.property_files.push_back({name, reader.text(key.text())});
+    if (in_file) settings.property_files.push_back({name, config::placed(reader.text(key.text()), key)});
   } else if (set.error().kind == core::ErrorKind::not_found) {
     reader.error(key, "unknown librdkafka property " + quote(name) + config::did_you_mean(name, property_names()));
   } else {

@@ -74,8 +74,10 @@ void Graph::know(std::set<core::Node> nodes) {
   view_.reset();
 }
 
-void Graph::all_seen(bool seen) {
-  if (std::exchange(all_seen_, seen) != seen) view_.reset();
+void Graph::watch(Watch complete) {
+  if (complete == watch_) return;
+  watch_ = std::move(complete);
+  view_.reset();
 }
 
 void Graph::expire(core::Time now) {
@@ -97,7 +99,7 @@ std::shared_ptr<const View> Graph::view(core::Time now) {
       detail.columns.insert(seen.columns.begin(), seen.columns.end());
     }
   }
-  std::shared_ptr<const View> made = ViewBuilder(pipelines_, limits_, known_, all_seen_).build(merged);
+  std::shared_ptr<const View> made = ViewBuilder(pipelines_, limits_, known_, watch_).build(merged);
   std::size_t refused = 0;
   for (const auto& [source, count] : refused_) refused += count;
   if (refused > 0) {

@@ -59,6 +59,13 @@ class View {
   std::map<core::Node, std::vector<std::size_t>> tables_;  // by the last part of the name, in lower case
 };
 
+/// Collectors by name, and whether the last cycle of each saw everything.
+using Watch = std::map<std::string, bool, std::less<>>;
+
+/// Whether the collectors that may tell of the node (of a topic or group its cluster's, of a subject its registry's, of
+/// a table its source's and those that tell of ways) all saw everything, so that it would be known if it existed.
+bool looked_for(const core::Node& node, const Watch& complete);
+
 /// Merges the edges of all sources with those that are declared. Used by one thread.
 class Graph {
  public:
@@ -69,8 +76,9 @@ class Graph {
   void take(std::string_view source, const core::Batch& batch, core::Time now);
   /// Replaces what is known to exist: what has series.
   void know(std::set<core::Node> nodes);
-  /// Every collector has been looked at, so that what none of them sees does not exist.
-  void all_seen(bool seen);
+  /// Replaces which collectors there are, and whether they saw everything: what none of those sees that would does not
+  /// exist.
+  void watch(Watch complete);
   /// The graph as of now; the same object as before while nothing has changed.
   std::shared_ptr<const View> view(core::Time now);
 
@@ -95,7 +103,7 @@ class Graph {
   std::map<std::string, Told, std::less<>> told_;
   std::map<std::string, std::size_t, std::less<>> refused_;  // edges, of each source's newest batch
   std::set<core::Node> known_;
-  bool all_seen_ = false;
+  Watch watch_;
   std::shared_ptr<const View> view_;  // null: to be made anew
 };
 

@@ -31,7 +31,38 @@ std::vector<bool> reached(const View& view, const std::vector<std::size_t>& from
   return seen;
 }
 
+/// The one collector that sees all nodes of a kind and place; "" where there is no such.
+std::string whole_of(const core::Node& node) {
+  if (node.kind == "topic" || node.kind == "consumer group") return "kafka/" + node.place;
+  return node.kind == "subject" ? "schema_registry/" + node.place : std::string();
+}
+
+/// Of what has no such collector.
+bool may_tell(std::string_view collector, const core::Node& node) {
+  for (const std::string_view other : {"kafka/", "canary/", "schema_registry/", "schema_drift/", "scrape/"}) {
+    if (collector.starts_with(other)) return false;
+  }
+  if (!collector.starts_with("checks/")) return true;
+  // The further ones of a source have a number: checks/warehouse-2.
+  return node.kind == "table" && collector.starts_with("checks/" + node.place);
+}
+
 }  // namespace
+
+bool looked_for(const core::Node& node, const Watch& complete) {
+  const bool in_many = node.place.find_first_of("*?[") != std::string::npos;
+  if (const auto whole = complete.find(whole_of(node)); whole != complete.end() && !in_many) return whole->second;
+  bool any = false;
+  bool every = !complete.empty();
+  bool asked = true;
+  for (const auto& [collector, seen] : complete) {
+    every = every && seen;
+    if (in_many || !may_tell(collector, node)) continue;
+    any = true;
+    asked = asked && seen;
+  }
+  return any ? asked : every;
+}
 
 std::shared_ptr<const View> ViewBuilder::build(const EdgeMap& discovered) {
   view_->pipelines = pipelines_;
@@ -56,7 +87,7 @@ std::shared_ptr<const View> ViewBuilder::build(const EdgeMap& discovered) {
   }
   find_unclear();
   find_repeated();
-  if (all_seen_) find_unknown();
+  find_unknown();
   if (view_->findings.size() > kMostFindings) view_->findings.resize(kMostFindings);
   return view_;
 }
@@ -222,7 +253,7 @@ void ViewBuilder::find_unknown() {
       const bool watched = std::ranges::find(kWatched, node.kind) != kWatched.end();
       const bool known = known_.contains(node) || mentioned_.contains(node);
       const bool absent = pattern.glob ? expand(pattern).empty() : watched && !known;
-      if (!absent) continue;
+      if (!absent || !looked_for(pattern.node, watch_)) continue;
       view_->findings.push_back({.kind = "unknown_node",
                                  .pipeline = pipeline.name,
                                  .text = fmt::format("pipeline {} names {}, which no collector sees", pipeline.name,

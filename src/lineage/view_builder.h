@@ -23,8 +23,8 @@ using EdgeMap = std::map<std::pair<core::Node, core::Node>, EdgeDetail>;
 class ViewBuilder {
  public:
   ViewBuilder(const std::vector<Pipeline>& pipelines, const GraphLimits& limits, const std::set<core::Node>& known,
-              bool all_seen)
-      : pipelines_(pipelines), limits_(limits), known_(known), all_seen_(all_seen) {}
+              const Watch& watch)
+      : pipelines_(pipelines), limits_(limits), known_(known), watch_(watch) {}
 
   std::shared_ptr<const View> build(const EdgeMap& discovered);
 
@@ -43,7 +43,7 @@ class ViewBuilder {
   const std::vector<Pipeline>& pipelines_;
   const GraphLimits& limits_;
   const std::set<core::Node>& known_;
-  const bool all_seen_;
+  const Watch& watch_;
   std::set<core::Node> mentioned_;  // by discovered edges, by the names that count
   TableNames names_;
   EdgeMap edges_;

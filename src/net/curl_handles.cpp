@@ -17,4 +17,13 @@ void set_tls(void* easy, const TlsFiles& files, bool insecure_skip_verify) {
   }
 }
 
+std::string untrusted(std::string_view text) {
+  const std::string said(text);
+  if (text.find("expired") != std::string_view::npos)
+    return "the server's TLS certificate has expired: " + said + " (renew it, or set this machine's clock)";
+  if (text.find("not yet valid") != std::string_view::npos)
+    return "the server's TLS certificate is not valid yet: " + said + " (set the clock that is wrong)";
+  return "the server's TLS certificate is not trusted: " + said + " (a private authority belongs in ca_file)";
+}
+
 }  // namespace weir::net

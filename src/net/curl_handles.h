@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 struct curl_slist;
 
@@ -21,5 +22,9 @@ struct TlsFiles {
   const std::string& key_file;
 };
 void set_tls(void* easy, const TlsFiles& files, bool insecure_skip_verify);
+
+/// What to do about a server's certificate that was refused: it has expired, is not valid yet, or is nobody's that is
+/// trusted. `text` is libcurl's message.
+std::string untrusted(std::string_view text);
 
 }  // namespace weir::net

@@ -113,14 +113,6 @@ core::ErrorKind kind_of(CURLcode code) {
   }
 }
 
-std::string untrusted(const std::string& text) {
-  if (text.find("expired") != std::string::npos)
-    return "the server's TLS certificate has expired: " + text + " (renew it, or set this machine's clock)";
-  if (text.find("not yet valid") != std::string::npos)
-    return "the server's TLS certificate is not valid yet: " + text + " (set the clock that is wrong)";
-  return "the server's TLS certificate is not trusted: " + text + " (a private authority belongs in ca_file)";
-}
-
 /// Messages that a user can act on, where libcurl's own do not say what to do.
 std::string explain(CURLcode code, const char* message, core::Duration timeout) {
   const std::string text = message[0] != '\0' ? message : curl_easy_strerror(code);

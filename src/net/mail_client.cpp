@@ -64,10 +64,16 @@ core::Error failure(CURLcode code, const char* message, long answer, const std::
       error.message = fmt::format("the server refuses the user name or password ({})", answer);
       break;
     case CURLE_PEER_FAILED_VERIFICATION:
+      error.kind = core::ErrorKind::denied;
+      error.message = untrusted(text);
+      break;
     case CURLE_SSL_CACERT_BADFILE:
+      error.kind = core::ErrorKind::denied;
+      error.message = "the file of certificate authorities cannot be used: " + text;
+      break;
     case CURLE_SSL_CERTPROBLEM:
       error.kind = core::ErrorKind::denied;
-      error.message = "the server's TLS certificate is not trusted: " + text;
+      error.message = "the client certificate cannot be used: " + text;
       break;
     case CURLE_USE_SSL_FAILED:
       error.kind = core::ErrorKind::denied;

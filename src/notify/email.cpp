@@ -7,7 +7,6 @@
 #include <ctime>
 #include <fmt/format.h>
 
-#include "config/reader.h"
 #include "net/mail_client.h"
 #include "notify/message_text.h"
 #include "notify/payload.h"

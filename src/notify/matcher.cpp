@@ -21,7 +21,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(start, text.find_last_not_of(kSpace) - start + 1);
 }
 
-bool is_label_name(std::string_view name) {
+bool is_matched_name(std::string_view name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':'; };
   return !name.empty() && letter(name.front()) &&
          std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
@@ -63,7 +63,7 @@ core::Result<LabelMatcher> parse_one(std::string_view token) {
       std::ranges::find_if(kOperators, [&](const auto& entry) { return token.substr(at).starts_with(entry.first); });
   if (found == kOperators.end()) return bad(token, "has no operator; expected =, !=, =~ or !~");
   const std::string_view name = trim(token.substr(0, at));
-  if (!is_label_name(name)) return bad(token, "does not begin with a label name");
+  if (!is_matched_name(name)) return bad(token, "does not begin with a label name");
   auto value = parse_value(trim(token.substr(at + found->first.size())), token);
   if (!value) return std::unexpected(value.error());
   return LabelMatcher::make({.name = std::string(name), .op = found->second, .value = std::move(*value)});

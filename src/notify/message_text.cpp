@@ -137,6 +137,27 @@ templates::TemplateValue message_data(const core::Notification& notification, co
                                      {"Incident", std::move(incident)}});
 }
 
+/// Data as any message has, with an item in every list.
+TemplateValue sample_data() {
+  core::Notification sample{.receiver = "a",
+                            .status = "firing",
+                            .group_key = "{}",
+                            .group_labels = {{"alertname", "A"}},
+                            .incident_id = "0",
+                            .incident_title = "A",
+                            .cause = "a",
+                            .alerts = {},
+                            .evidence = {"a"}};
+  for (const core::AlertState state : {core::AlertState::firing, core::AlertState::inactive}) {
+    core::Alert alert;
+    alert.labels = {{"alertname", "A"}};
+    alert.annotations = {{"summary", "a"}};
+    alert.state = state;
+    sample.alerts.push_back(std::move(alert));
+  }
+  return message_data(sample, "http://weir");
+}
+
 templates::TemplateLibrary parse_templates(const config::Node* section, config::Diagnostics& diagnostics) {
   templates::TemplateLibrary library;
   if (const auto own = library.add(kOwnTexts); !own)
@@ -179,7 +200,8 @@ MessageText MessageTexts::parse(const config::Node& node, std::string_view key, 
                                 TemplateOutput output) {
   if (text.find("{{") == std::string::npos)
     return {std::string(key), templates::Template::literal(std::move(text)), TemplateOutput::text};
-  auto parsed = templates::Template::parse_message(text, library_);
+  static const TemplateValue kSample = sample_data();
+  auto parsed = templates::Template::parse_message(text, library_, &kSample);
   if (parsed) return {std::string(key), std::move(*parsed), output};
   const auto file = config::read_file(node.position().file);
   const config::Position place =

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/reader.h"
+#include "notify/label_names.h"
 #include "notify/message_text.h"
 #include "notify/registry.h"
 
@@ -132,7 +133,7 @@ class RouteParser {
   /// An empty list says nothing below the root; at the root that all alerts are one group.
   static void read_group_by(config::MapReader& reader, bool root, Route& route) {
     if (!reader.has("group_by")) return;
-    std::vector<std::string> names = reader.text_list("group_by");
+    std::vector<std::string> names = read_label_names(reader, "group_by", "...");
     if (names.empty() && !root) return;
     route.group_by_incident = false;
     route.group_by_all = std::ranges::find(names, "...") != names.end();

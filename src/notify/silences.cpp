@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fmt/format.h>
 
+#include "notify/label_names.h"
 #include "notify/matcher.h"
 
 namespace weir::notify {
@@ -13,12 +14,6 @@ constexpr std::size_t kMaxText = 10'000;  // bytes of a comment, name or value
 
 std::unexpected<core::Error> invalid(const std::string& message) {
   return core::fail(core::ErrorKind::invalid, "silence invalid: " + message);
-}
-
-bool is_label_name(const std::string& name) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  return !name.empty() && letter(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
 core::Result<void> check_matchers(const std::vector<core::Matcher>& matchers) {

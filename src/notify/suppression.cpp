@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "notify/label_names.h"
+
 namespace weir::notify {
 namespace {
 
@@ -24,7 +26,7 @@ InhibitRule parse_rule(const config::Node& node, config::Diagnostics& diagnostic
   InhibitRule rule;
   rule.source = read_matchers(reader, "source_");
   rule.target = read_matchers(reader, "target_");
-  rule.equal = reader.text_list("equal");
+  rule.equal = read_label_names(reader, "equal");
   if (rule.source.empty() && rule.target.empty())
     reader.error(node, "has neither source_matchers nor target_matchers: every alert would inhibit the others");
   reader.finish();

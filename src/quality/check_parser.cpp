@@ -154,18 +154,21 @@ class CheckParser {
     auto expression = parse_expression(line_.text());
     if (!expression) {
       error(expression.error().offset, expression.error().message);
+      auto metric = parse_metric(line_.text());
+      if (metric) expression_ = std::move(*metric);
+      if (metric && !make_ && !is_known(expression_.metric)) unknown_metric();
       return false;
     }
     expression_ = std::move(*expression);
     check_.change = expression_.change;
     check_.expected = expression_.condition;
+    check_.warn_when = context.zone("warn");
+    check_.fail_when = context.zone("fail");
     const auto known = std::ranges::find(metric_forms(), expression_.metric, &MetricForm::word);
     if (!make_ && known == metric_forms().end()) {
       unknown_metric();
       return false;
     }
-    check_.warn_when = context.zone("warn");
-    check_.fail_when = context.zone("fail");
     check_.probe = make_ ? make_(context) : known->parse(context);
     if (diagnostics_.errors().size() != errors || check_.probe == nullptr) return true;  // the settings are read on
     if (check_.change && !check_.probe->may_change()) {
@@ -173,6 +176,10 @@ class CheckParser {
     }
     judge_thresholds(true);
     return true;
+  }
+
+  static bool is_known(std::string_view metric) {
+    return std::ranges::find(metric_forms(), metric, &MetricForm::word) != metric_forms().end();
   }
 
   void unknown_metric() {

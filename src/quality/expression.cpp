@@ -44,6 +44,15 @@ class Parser {
   explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
 
   std::expected<Expression, TextError> expression() {
+    auto result = metric();
+    if (!result || peek().kind == Token::Kind::end) return result;
+    auto condition = parse_condition();
+    if (!condition) return std::unexpected(condition.error());
+    result->condition = *condition;
+    return result;
+  }
+
+  std::expected<Expression, TextError> metric() {
     Expression result;
     if (peek().is("change") && !tokens_[1].is("(")) {
       auto change = parse_change();
@@ -59,10 +68,6 @@ class Parser {
       result.arguments = std::move(*arguments);
     }
     result.condition_offset = peek().offset;
-    if (peek().kind == Token::Kind::end) return result;
-    auto condition = parse_condition();
-    if (!condition) return std::unexpected(condition.error());
-    result.condition = *condition;
     return result;
   }
 
@@ -273,6 +278,12 @@ std::expected<Expression, TextError> parse_expression(std::string_view text) {
   auto tokens = tokenize(text);
   if (!tokens) return std::unexpected(tokens.error());
   return Parser(std::move(*tokens)).expression();
+}
+
+std::expected<Expression, TextError> parse_metric(std::string_view text) {
+  auto tokens = tokenize(text);
+  if (!tokens) return std::unexpected(tokens.error());
+  return Parser(std::move(*tokens)).metric();
 }
 
 std::expected<Condition, TextError> parse_zone(std::string_view text) {

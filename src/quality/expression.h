@@ -29,6 +29,9 @@ struct Expression {
 /// The check grammar of Soda 3 for metric checks.
 std::expected<Expression, TextError> parse_expression(std::string_view text);
 
+/// What stands before the condition, for one that cannot be read. Errors: as parse_expression's, of that part.
+std::expected<Expression, TextError> parse_metric(std::string_view text);
+
 /// "when < 10", of a warn or fail zone. Offsets count from the beginning of `text`.
 std::expected<Condition, TextError> parse_zone(std::string_view text);
 

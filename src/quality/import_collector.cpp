@@ -9,7 +9,7 @@
 #include <set>
 #include <utility>
 
-#include "config/reader.h"
+#include "config/reader_checks.h"
 #include "core/clock_skew.h"
 #include "quality/dbt_artifacts.h"
 
@@ -249,9 +249,9 @@ void read_dbt_keys(config::MapReader& reader, const std::filesystem::path& folde
   }
 }
 
-void read_login(config::MapReader& reader, const std::filesystem::path& folder, CheckResultsSettings& settings) {
+void read_login(config::MapReader& reader, CheckResultsSettings& settings) {
   settings.login.bearer_token = reader.secret("bearer_token");
-  if (const std::string file = reader.text("ca_file"); !file.empty()) settings.login.ca_file = placed(folder, file);
+  settings.login.ca_file = config::file_path(reader, "ca_file");
   settings.login.timeout = reader.duration("request_timeout", settings.login.timeout);
   if (settings.login.timeout < std::chrono::milliseconds(100))
     reader.error("request_timeout", "must be at least 100ms");
@@ -274,7 +274,7 @@ CheckResultsSettings read_entry(const config::Node& node, config::Diagnostics& d
   for (const std::string& file : reader.text_list("files")) settings.files.push_back(placed(folder, file));
   if (reader.has("files") && settings.files.empty()) reader.error("files", "name at least one file");
   read_dbt_keys(reader, folder, sources, settings);
-  read_login(reader, folder, settings);
+  read_login(reader, settings);
   settings.interval = reader.duration("interval", settings.interval);
   if (settings.interval < std::chrono::seconds(1) || settings.interval > std::chrono::days(7))
     reader.error("interval", "must be from 1s to 1w");

@@ -278,8 +278,11 @@ class Scanner {
   /// A missing table's error with the one that may be meant.
   core::Error with_table_hint(core::Error error) {
     if (error.kind != core::ErrorKind::not_found || dataset_.table.empty()) return error;
+    constexpr std::size_t kMostNames = 10'000;
     const auto tables = session_.query(session_.dialect().tables());
     if (!tables) return error;
+    std::vector<std::string> names;
+    std::string wanted;
     for (const sql::Row& row : tables->rows) {
       const auto* schema = row.size() < 4 ? nullptr : std::get_if<std::string>(&row[0]);
       const auto* name = row.size() < 4 ? nullptr : std::get_if<std::string>(&row[1]);
@@ -291,10 +294,13 @@ class Scanner {
       };
       const std::string written =
           shown(with_schema ? dataset_.table[dataset_.table.size() - 2] : "", dataset_.table.back());
+      wanted = written;
+      if (names.size() < kMostNames) names.push_back(shown(*schema, *name));
       if (!differs_by_case(shown(*schema, *name), written)) continue;
       error.message += in_other_case("table", shown(*schema, *name));
       return error;
     }
+    error.message += config::did_you_mean(wanted, names);
     return error;
   }
 

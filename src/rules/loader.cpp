@@ -1,14 +1,11 @@
 #include "rules/loader.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 #include <glob.h>
 #include <optional>
 #include <set>
-#include <system_error>
 
 #include "config/reader.h"
 #include "config/yaml_place.h"
@@ -260,15 +257,10 @@ class Loader {
 
 std::optional<std::string> read_text_file(const std::string& file, config::Diagnostics& diagnostics,
                                           std::size_t most_bytes) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string text(stream ? most_bytes + 1 : 0, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!stream.is_open() || stream.bad()) {
-    diagnostics.error({file, 0, 0}, "cannot be read: " + std::generic_category().message(errno));
-    return std::nullopt;
-  }
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  return text;
+  auto text = config::read_file(file, most_bytes, config::Streams::own);
+  if (text) return std::move(*text);
+  diagnostics.error({file, 0, 0}, text.error().message);
+  return std::nullopt;
 }
 
 std::vector<std::string> expand_glob(const std::string& pattern, const std::string& file) {

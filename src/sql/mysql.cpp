@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <errmsg.h>
-#include <filesystem>
 #include <fmt/format.h>
 #include <mutex>
 #include <mysql.h>
@@ -10,6 +9,7 @@
 #include <sys/socket.h>
 #include <utility>
 
+#include "config/reader_checks.h"
 #include "core/masking.h"
 #include "sql/mysql_errors.h"
 #include "sql/mysql_result.h"
@@ -218,14 +218,9 @@ class MysqlSource final : public SessionSource {
   bool mariadb_ = true;
 };
 
-std::string beside(const config::Node& node, const std::string& path) {
-  if (path.empty() || path.front() == '/') return path;
-  return (std::filesystem::path(node.position().file).parent_path() / path).string();
-}
-
 }  // namespace
 
-MysqlSettings parse_mysql(const config::Node& node, config::MapReader& reader) {
+MysqlSettings parse_mysql(const config::Node&, config::MapReader& reader) {
   MysqlSettings settings;
   settings.socket = reader.text("socket");
   settings.host = reader.text("host", settings.host);
@@ -238,9 +233,9 @@ MysqlSettings parse_mysql(const config::Node& node, config::MapReader& reader) {
   settings.database = reader.text("database");
   const std::string tls = reader.choice("tls", "verified", {"verified", "unverified", "off"});
   settings.tls = tls == "off" ? MysqlTls::off : tls == "unverified" ? MysqlTls::unverified : MysqlTls::verified;
-  settings.ca_file = beside(node, reader.text("ca_file"));
-  settings.cert_file = beside(node, reader.text("cert_file"));
-  settings.key_file = beside(node, reader.text("key_file"));
+  settings.ca_file = config::file_path(reader, "ca_file");
+  settings.cert_file = config::file_path(reader, "cert_file");
+  settings.key_file = config::file_path(reader, "key_file");
   if (settings.cert_file.empty() != settings.key_file.empty()) {
     reader.error(settings.cert_file.empty() ? "key_file" : "cert_file",
                  "\"cert_file\" and \"key_file\" belong together");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <fmt/format.h>
 
 #include "config/diagnostics.h"
@@ -48,6 +49,12 @@ bool escapes_are_whole(std::string_view text) {
   return true;
 }
 
+bool is_port(std::string_view text) {
+  int number = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return failed == std::errc() && end == text.data() + text.size() && number >= 1 && number <= 65535;
+}
+
 bool ports_are_numbers(std::string_view hosts) {
   while (!hosts.empty()) {
     const std::size_t comma = std::min(hosts.find(','), hosts.size());
@@ -56,9 +63,17 @@ bool ports_are_numbers(std::string_view hosts) {
     const std::size_t bracket = host.rfind(']');
     const std::size_t colon = host.rfind(':');
     if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket)) continue;
-    const std::string_view port = host.substr(colon + 1);
-    const bool digits = std::ranges::all_of(port, [](unsigned char c) { return std::isdigit(c) != 0; });
-    if (port.empty() || port.size() > 5 || !digits) return false;
+    if (!is_port(host.substr(colon + 1))) return false;
+  }
+  return true;
+}
+
+/// One for all hosts, or one each with commas; an empty one is the default.
+bool ports_of_parameter(std::string_view ports) {
+  while (!ports.empty()) {
+    const std::size_t comma = std::min(ports.find(','), ports.size());
+    if (comma > 0 && !is_port(ports.substr(0, comma))) return false;
+    ports.remove_prefix(std::min(comma + 1, ports.size()));
   }
   return true;
 }
@@ -135,6 +150,7 @@ std::string parameter_mistake(std::string_view parameter) {
   }
   static const std::vector<std::string> kModes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
   const std::string value(parameter.substr(equals + 1));
+  if (name == "port" && !ports_of_parameter(value)) return "the url's parameter port is no number from 1 to 65535";
   if (name != "sslmode" || std::ranges::find(kModes, value) != kModes.end()) return {};
   return fmt::format("the url's sslmode is not one of {}{}", fmt::join(kModes, ", "),
                      config::did_you_mean(value, kModes));
@@ -170,8 +186,9 @@ core::Result<void> check_postgres_url(std::string_view url) {
   }
   const Parts parts = split(rest);
   if (!ports_are_numbers(parts.hosts)) {
-    return core::fail(core::ErrorKind::invalid,
-                      "the url's port is no number; write / @ : in a user name or password as %2F %40 %3A");
+    return core::fail(
+        core::ErrorKind::invalid,
+        "the url's port is no number from 1 to 65535; write / @ : in a user name or password as %2F %40 %3A");
   }
   if (std::string mistake = parameters_mistake(rest); !mistake.empty())
     return core::fail(core::ErrorKind::invalid, std::move(mistake));

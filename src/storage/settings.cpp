@@ -17,8 +17,7 @@ std::optional<PostgresOptions> read_postgres(config::MapReader& reader) {
                                           : "";
   options.sslrootcert = reader.text("sslrootcert");
   // libpq takes the system's authorities where it says "system".
-  if (!options.sslrootcert.empty() && options.sslrootcert != "system")
-    config::check_file(reader, "sslrootcert", options.sslrootcert);
+  if (options.sslrootcert != "system") options.sslrootcert = config::file_path(reader, "sslrootcert");
   options.schema = reader.text("schema", options.schema);
   options.connect_timeout = reader.duration("connect_timeout", options.connect_timeout);
   options.statement_timeout = reader.duration("statement_timeout", options.statement_timeout);

@@ -150,6 +150,9 @@ core::Result<void> copy_sqlite(const std::string& from, const std::string& to, c
     auto target = open(partial.path(), SQLITE_OPEN_READWRITE);
     if (!target) return std::unexpected(target.error());
     if (auto copied = copy_pages(source->get(), target->get(), from, progress); !copied) return copied;
+    // In the journal's mode of the source, whoever only looks into the copy would leave -wal and -shm beside it.
+    if (sqlite3_exec(target->get(), "PRAGMA journal_mode=DELETE", nullptr, nullptr, nullptr) != SQLITE_OK)
+      return failed(std::string("cannot be made one file: ") + sqlite3_errmsg(target->get()), partial.path());
   }
   if (auto flushed = flush(partial.path()); !flushed) return flushed;
   if (::link(partial.path().c_str(), to.c_str()) != 0 && ::rename(partial.path().c_str(), to.c_str()) != 0) {

@@ -7,6 +7,7 @@
 
 #include "config/diagnostics.h"
 
+#include "templates/template_fields.h"
 #include "templates/template_functions.h"
 #include "templates/template_lexer.h"
 #include "templates/template_parser.h"
@@ -303,7 +304,8 @@ Template Template::literal(std::string text) {
   return Template(std::make_shared<Tree>(Tree{.block = {std::move(statement)}, .defined = {}}));
 }
 
-core::Result<Template> Template::parse_message(std::string_view text, const TemplateLibrary& library) {
+core::Result<Template> Template::parse_message(std::string_view text, const TemplateLibrary& library,
+                                               const TemplateValue* sample) {
   auto tree = parse_template(text, TemplateUse::message);
   if (!tree) return std::unexpected(std::move(tree.error()));
   for (const TemplateCall& call : tree->calls) {
@@ -314,6 +316,11 @@ core::Result<Template> Template::parse_message(std::string_view text, const Temp
         template_place(text, call.offset));
   }
   tree->library = std::shared_ptr<const TemplateDefinitions>(library.definitions_, &library.definitions_->blocks);
+  if (const auto unknown = sample == nullptr ? std::nullopt : unknown_field(*tree, *sample)) {
+    const std::size_t offset = text.find("." + unknown->name);  // none in what the library defines
+    return core::fail(core::ErrorKind::invalid, unknown->message,
+                      template_place(text, offset == std::string_view::npos ? 0 : offset));
+  }
   return Template(std::make_shared<Tree>(std::move(*tree)));
 }
 

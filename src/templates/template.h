@@ -64,8 +64,10 @@ class Template {
   /// errors here, as in Go.
   static core::Result<Template> parse(std::string_view text);
 
-  /// A message's text. Errors also: a template that is named and neither defined here nor in the library.
-  static core::Result<Template> parse_message(std::string_view text, const TemplateLibrary& library);
+  /// A message's text. Errors also: a template that is named and neither defined here nor in the library; a field that
+  /// `sample` lacks, data such as the text will be given, every list with an item.
+  static core::Result<Template> parse_message(std::string_view text, const TemplateLibrary& library,
+                                              const TemplateValue* sample = nullptr);
 
   /// A text that expands to itself, braces and all.
   static Template literal(std::string text);

@@ -63,7 +63,7 @@ TEST_F(SettingsTest, AFolderAmongTheCheckFilesIsAMistakeBesideTheOthers) {
   std::filesystem::create_directory(folder_ / "d.yml");
   const std::string found = mistakes(
       "sources: [{name: shop, type: sqlite, path: shop.db}]\nchecks: [{source: shop, files: [d.yml], bogus: 1}]\n");
-  EXPECT_THAT(found, HasSubstr("d.yml: cannot be read: Is a directory"));
+  EXPECT_THAT(found, HasSubstr("d.yml: cannot be read: it is a directory, not a file"));
   EXPECT_THAT(found, HasSubstr("unknown key \"bogus\""));
 }
 
@@ -102,6 +102,58 @@ schema_registries:
   EXPECT_THAT(found, HasSubstr("there is no Kafka cluster \"prodd\" under \"kafka\" (did you mean \"prod\"?)"));
   EXPECT_THAT(found, HasSubstr("weir.yml:10:16: "));
   EXPECT_THAT(found, HasSubstr("there is no source \"warehous\" under \"sources\" (did you mean \"warehouse\"?)"));
+}
+
+TEST_F(SettingsTest, ARegistrysClusterIsOneOfThoseThatAreConfigured) {
+  const std::string registry = "schema_registries: [{name: main, url: \"http://r:8081\", cluster: prd}]\n";
+  EXPECT_THAT(
+      mistakes("kafka: [{name: prod, brokers: \"b:1\"}]\n" + registry),
+      HasSubstr("weir.yml:2:66: schema registry: \"cluster\": there is no Kafka cluster \"prd\" under \"kafka\" "
+                "(did you mean \"prod\"?)"));
+  const auto alone = load_settings(write(registry));
+  ASSERT_TRUE(alone) << alone.error().to_string();
+  EXPECT_THAT(alone->hints.at(0).message, HasSubstr("there is no Kafka cluster \"prd\""));
+}
+
+TEST_F(SettingsTest, NodesOfPipelinesAreHintedAtWhereNothingHasTheirPlace) {
+  const auto settings = load_settings(write(R"(
+kafka: [{name: prod, brokers: "b:1"}]
+sources: [{name: warehouse, type: sqlite, path: shop.db}]
+openlineage: {receive: true, namespaces: {"postgres://lake": lake, "s3://x": warehuse}}
+pipelines:
+  - name: orders
+    flow: [topic:prod/orders, [group:prd/billing, "topic:*/x"], table:warehouse/orders, table:lake/t, dashboard:d]
+    nodes: [table:warehous/x, subject:main/s]
+    edges: [{from: topic:prod/orders, to: topic:prodd/dlt}]
+catalogs: [{type: datahub, url: "http://d", platforms: {prodd: kafka, elsewhere: s3}}]
+)"));
+  ASSERT_TRUE(settings) << settings.error().to_string();
+  std::string hints;
+  for (const config::Diagnostic& hint : settings->hints) hints += hint.to_string() + "\n";
+  EXPECT_THAT(hints,
+              HasSubstr("weir.yml:7:32: pipeline \"orders\": group:prd/billing: there is no Kafka cluster \"prd\" "
+                        "under \"kafka\" (did you mean \"prod\"?)\n"));
+  EXPECT_THAT(hints, HasSubstr("weir.yml:8:13: pipeline \"orders\": table:warehous/x: there is no source"));
+  EXPECT_THAT(hints, HasSubstr("subject:main/s: there is no schema registry \"main\""));
+  EXPECT_THAT(hints, HasSubstr("weir.yml:9:43: pipeline \"orders\": topic:prodd/dlt: there is no Kafka cluster"));
+  EXPECT_THAT(hints, HasSubstr("catalog, platforms: no cluster or source is named \"prodd\" (did you mean \"prod\"?)"));
+  EXPECT_THAT(hints, HasSubstr("namespaces: no cluster or source is named \"warehuse\" (did you mean \"warehouse\"?)"));
+  EXPECT_EQ(std::ranges::count(hints, '\n'), 8) << hints << "with the two of nobody being told and no rules";
+}
+
+TEST_F(SettingsTest, SchemaFilesThatAreNotThereAreHintedAt) {
+  const auto settings = load_settings(write(R"(
+schema_registries:
+  - name: main
+    url: http://registry:8081
+    contracts: ["*.avsc"]
+    candidates: [{subject: a, file: gone.avsc}]
+)"));
+  ASSERT_TRUE(settings) << settings.error().to_string();
+  EXPECT_THAT(settings->hints.at(0).to_string(), HasSubstr("weir.yml:6:18: schema registry"));
+  EXPECT_THAT(settings->hints.at(0).to_string(), HasSubstr("there is no file \""));
+  EXPECT_THAT(settings->hints.at(1).to_string(), HasSubstr("weir.yml:5:17: "));
+  EXPECT_THAT(settings->hints.at(1).to_string(), HasSubstr("\"contracts\": no file matches \""));
 }
 
 TEST_F(SettingsTest, TheFolderOfTheDatabaseMustBeThere) {

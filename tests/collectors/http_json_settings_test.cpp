@@ -53,6 +53,58 @@ requests:
   }
 }
 
+TEST_F(HttpJsonSettingsTest, ANameThatNothingGivesIsAMistakeAtItsPlace) {
+  const config::Node node = config::parse_yaml(R"(
+name: svc
+url: http://service:8083
+labels: {cluster: prod}
+variables: {workspace: main}
+requests:
+  - path: "/{workspace}/jobs?since={unix-1d}&x={worksapce}"
+    body: '{ jobs { name } }'
+    items: /jobs/*
+    labels: {job: /name, team: {value: /t, or: "{onwer}", of: team}}
+    let: {owner: "{/owner|team}"}
+    where: {"{ownr}": x}
+    remember: {name: teams, key: /a, value: /b}
+    metrics: [{name: a, value: "{owner}", labels: {x: "{jbo}"}}]
+    events: [{kind: k, value: /s, to: [A], message: "Job {job|team} of {clustre}: {trace /error} {/x} {now}"}]
+    edges: [{from: {kind: topic, place: "{cluster}", name: "{topik}"}, to: {kind: table, place: w, name: "{/t}"}}]
+    each:
+      - {path: "/{job}/{jbo}", metrics: [{name: b, value: /rows}]}
+  - {path: /b, runs: {system: x, pipeline: /p, state: {value: /s}, id: /i, message: "{pipelin} {pipeline}"}}
+)",
+                                               "weir.yml", diagnostics_);
+  parse_http_json(node, diagnostics_);
+  EXPECT_EQ(
+      diagnostics_.to_string(),
+      "weir.yml:7:11: http_json \"svc\": nothing gives {worksapce}: no label, \"let\" or variable has this name (did "
+      "you mean \"workspace\"?)\n"
+      "weir.yml:10:48: http_json \"svc\": nothing gives {onwer}: no label, \"let\" or variable has this name (did you "
+      "mean \"owner\"?)\n"
+      "weir.yml:10:63: http_json \"svc\": no request has remember: {name: team} (did you mean \"teams\"?)\n"
+      "weir.yml:12:13: http_json \"svc\": nothing gives {ownr}: no label, \"let\" or variable has this name (did you "
+      "mean \"owner\"?)\n"
+      "weir.yml:14:55: http_json \"svc\": nothing gives {jbo}: no label, \"let\" or variable has this name (did you "
+      "mean \"job\"?)\n"
+      "weir.yml:15:53: http_json \"svc\": nothing gives {clustre}: no label, \"let\" or variable has this name (did "
+      "you mean \"cluster\"?)\n"
+      "weir.yml:16:60: http_json \"svc\": nothing gives {topik}: no label, \"let\" or variable has this name\n"
+      "weir.yml:18:16: http_json \"svc\": nothing gives {jbo}: no label, \"let\" or variable has this name (did you "
+      "mean \"job\"?)\n"
+      "weir.yml:19:85: http_json \"svc\": nothing gives {pipelin}: no label, \"let\" or variable has this name (did "
+      "you mean \"pipeline\"?)\n");
+}
+
+TEST_F(HttpJsonSettingsTest, EventsAloneAreEnough) {
+  parse_http_json(
+      config::parse_yaml("{name: x, url: 'http://x', requests: [{path: /a, events: [{kind: k, value: /s, to: "
+                         "[A], message: m}]}]}",
+                         "weir.yml", diagnostics_),
+      diagnostics_);
+  EXPECT_TRUE(diagnostics_.ok()) << diagnostics_.to_string();
+}
+
 TEST_F(HttpJsonSettingsTest, EveryMistakeOfAnEntryIsNamed) {
   const config::Node node = config::parse_yaml(R"(
 name: svc

@@ -62,6 +62,9 @@ TEST_F(RelabelTest, MistakesAreNamedAtTheirPlace) {
                             "hashmod is for shards", "keepp", "needs a target_label", "did you mean \"replacement\""}) {
     EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
   }
+  EXPECT_NE(text.find("\"keepp\" is not one of"), std::string::npos) << text;
+  EXPECT_EQ(text.find("hashmod, "), std::string::npos) << "what is not supported is not offered: " << text;
+  EXPECT_EQ(text.find(", hashmod"), std::string::npos) << text;
 }
 
 Labels named(const std::string& name) { return Labels{{"__name__", name}, {"clientId", "p1"}}; }

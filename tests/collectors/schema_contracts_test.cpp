@@ -49,7 +49,7 @@ TEST_F(SchemaContractsTest, AFileTellsItsSubject) {
   EXPECT_EQ(subject(write("c.txt", "x")).substr(0, 36), "error: its extension tells no format");
   EXPECT_EQ(subject(write("c.txt", "x"), "given"), "given");
   EXPECT_EQ(subject(write("d.avsc", "{"), "", record_name), "error: the schema is not JSON: Avro schemas are");
-  EXPECT_EQ(subject(folder_ + "/absent.avsc"), "error: the candidate cannot be read");
+  EXPECT_EQ(subject(folder_ + "/absent.avsc"), "error: the candidate cannot be read: No such file or directory");
 }
 
 TEST_F(SchemaContractsTest, WhatBreaksWhatAndWhatToDo) {

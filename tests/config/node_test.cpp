@@ -1,8 +1,10 @@
 #include "config/node.h"
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace weir::config {
@@ -156,7 +158,37 @@ TEST_F(NodeTest, AMissingFileOrAFolderIsNamed) {
   EXPECT_EQ(mistakes(), "/none/weir.yml: cannot be read: No such file or directory\n");
   diagnostics_ = {};
   load_yaml(testing::TempDir(), diagnostics_);
-  EXPECT_NE(mistakes().find("cannot be read"), std::string::npos) << mistakes();
+  EXPECT_NE(mistakes().find("cannot be read: it is a directory, not a file"), std::string::npos) << mistakes();
+}
+
+TEST_F(NodeTest, APipeOrADeviceIsNamedAndNotWaitedFor) {
+  const std::string pipe = testing::TempDir() + "/weir_pipe_" + std::to_string(::getpid());
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(read_file(pipe).error().message, "cannot be read: it is a pipe, not a file");
+  EXPECT_EQ(read_file(pipe, 10, Streams::own).error().message, "cannot be read: it is a pipe, not a file")
+      << "that is nobody's to write to";
+  EXPECT_EQ(read_first_line(pipe).error().message, "cannot be read: it is a pipe, not a file");
+  EXPECT_EQ(read_file("/dev/zero").error().message, "cannot be read: it is a device, not a file");
+  std::filesystem::remove(pipe);
+}
+
+TEST_F(NodeTest, WhatAShellHandsOverIsReadWhereItIsAskedFor) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  ASSERT_EQ(::write(ends[1], "a: 1\n", 5), 5);
+  ::close(ends[1]);
+  const std::string name = "/dev/fd/" + std::to_string(ends[0]);
+  EXPECT_EQ(read_file(name).error().message, "cannot be read: it is a pipe, not a file");
+  EXPECT_EQ(load_yaml(name, diagnostics_, Streams::own).find("a")->text(), "1");
+  ::close(ends[0]);
+}
+
+TEST_F(NodeTest, AFileIsReadUpToItsBound) {
+  const std::string file = testing::TempDir() + "/weir_long_" + std::to_string(::getpid());
+  std::ofstream(file) << std::string(200'000, 'x');
+  EXPECT_EQ(read_file(file)->size(), 200'000U);
+  EXPECT_EQ(read_file(file, 100'000)->size(), 100'001U);
+  std::filesystem::remove(file);
 }
 
 TEST_F(NodeTest, ReadsAFile) {

@@ -139,6 +139,46 @@ TEST_F(ReaderTest, AMessageShowsAVariableAsItIsWrittenSinceItMayBeASecretElsewhe
   EXPECT_EQ(said.find("hunter"), std::string::npos) << said;
 }
 
+TEST_F(ReaderTest, SoDoesAMistakeThatIsNotedWithoutTheReader) {
+  ::setenv("WEIR_TEST_VALUE", "hunter22", 1);
+  MapReader map = reader("a: \"${WEIR_TEST_VALUE}\"\nb: 1\n");
+  const std::string value = map.text("a");
+  diagnostics_.error(node_.position(), "the name \"" + value + "\" is given twice");
+  diagnostics_.hint(node_.position(), "no file matches " + value);
+  map.error("b", "is not " + value);
+  EXPECT_EQ(mistakes(),
+            "weir.yml:1:1: the name \"${WEIR_TEST_VALUE}\" is given twice\n"
+            "weir.yml:2:4: cluster \"prod\": \"b\": is not ${WEIR_TEST_VALUE}\n");
+  EXPECT_EQ(diagnostics_.hints()[0].message, "no file matches ${WEIR_TEST_VALUE}");
+}
+
+TEST_F(ReaderTest, ASecretsFileIsNamedFromTheFolderOfTheConfiguration) {
+  const std::string folder = testing::TempDir() + "/weir_secrets_" + std::to_string(::getpid());
+  std::filesystem::create_directories(folder + "/folder");
+  std::ofstream(folder + "/secret") << "hunter2";
+  node_ =
+      parse_yaml("{password_file: secret, token_file: folder, key_file: sekret}", folder + "/weir.yml", diagnostics_);
+  MapReader map(node_, diagnostics_, "cluster");
+  EXPECT_EQ(map.secret("password").reveal(), "hunter2");
+  map.secret("token");
+  map.secret("key");
+  const std::string said = mistakes();
+  EXPECT_NE(said.find("/folder\" cannot be read: it is a directory, not a file"), std::string::npos) << said;
+  EXPECT_NE(said.find("/sekret\" cannot be read: No such file"), std::string::npos) << said;
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(ReaderTest, AFileThatIsUsedLaterMustBeOne) {
+  MapReader map = reader("{ca_file: /etc, cert_file: /none.pem, key_file: /dev/zero, other_file: /etc/hosts}");
+  EXPECT_EQ(file_path(map, "other_file"), "/etc/hosts");
+  EXPECT_EQ(file_path(map, "absent"), "");
+  for (const char* key : {"ca_file", "cert_file", "key_file"}) file_path(map, key);
+  EXPECT_EQ(mistakes(),
+            "weir.yml:1:11: cluster \"prod\": \"ca_file\": \"/etc\" is a directory; name a file\n"
+            "weir.yml:1:28: cluster \"prod\": \"cert_file\": there is no file \"/none.pem\"\n"
+            "weir.yml:1:49: cluster \"prod\": \"key_file\": \"/dev/zero\" is no file\n");
+}
+
 TEST_F(ReaderTest, ASecretThatIsTooShortToBeMaskedIsNoted) {
   MapReader map = reader("{password: abc, token: abcd, other: a, empty: ''}");
   EXPECT_EQ(map.secret("password").reveal(), "abc");

@@ -1,6 +1,8 @@
 """People work on incidents: by the command line, by the API, over a restart; what reopens, what is merged."""
 
 import json
+import os
+import pwd
 import subprocess
 import time
 from urllib.parse import quote
@@ -114,7 +116,9 @@ def test_an_incident_is_worked_on_and_kept_over_a_restart(weir, page, webhook):
     listed = done(weir, "list")
     assert identity in listed and "QueueDeep" in listed and "warning" in listed
 
-    assert "acknowledged by ann" in done(weir, "ack", identity, "--by", "ann")
+    said = done(weir, "ack", identity, "--by", "ann").splitlines()
+    assert len(said) == 2 and "acknowledged by ann" in said[0] and said[1].startswith(f"{identity} is acked: "), said
+    assert "acknowledged by ann" in done(weir, "show", identity)
     assert post(weir, identity, "comment", by="bob", text="the | worker\nis stuck")[0] == 200
     done(weir, "assign", identity, "ann", "--by", "bob")
     weir.kill()
@@ -159,6 +163,16 @@ def test_an_incident_is_worked_on_and_kept_over_a_restart(weir, page, webhook):
     assert "reopen it first" in incidents(weir, "ack", identity, "--by", "ann").stderr
     assert "reopened by bob: not over" in done(weir, "reopen", identity, "--by", "bob", "--reason", "not over")
     until("its time is measured", lambda: weir.sample("weir_incident_time_to_resolve_seconds_count", severity="warning") >= 1)
+
+
+def test_who_does_it_is_the_systems_user_where_the_environment_names_none(weir, page):
+    page.depths["orders"] = 50
+    identity = opened(weir, "orders")
+    nobody = {name: value for name, value in os.environ.items() if name not in ("USER", "WEIR_USER")}
+    command = [binary(), "incidents", "comment", identity, "looking", "--url", weir.url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=nobody)
+    assert done.returncode == 0, done.stderr
+    assert pwd.getpwuid(os.getuid()).pw_name + ": looking" in done.stdout
 
 
 def test_an_acknowledged_incident_is_not_repeated_but_its_end_is_told(weir, page, webhook):

@@ -161,6 +161,12 @@ def test_to_whom_a_mail_goes_may_be_a_template(notify, authority):
     assert "give it up" in done.stdout
 
 
+def test_a_mail_servers_certificate_that_has_expired_is_named(notify, authority):
+    with SmtpServer(authority.issue("old", days=-1)) as server:
+        done = notify(mail_config(server, authority))
+    assert done.returncode == 1 and "certificate has expired" in done.stdout and "renew it" in done.stdout, done.stdout
+
+
 class Tls(WebhookReceiver):
     """An https server, which notes the Host it was asked for."""
 

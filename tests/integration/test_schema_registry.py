@@ -185,8 +185,17 @@ def test_subjects_by_configuration_and_mistakes(registry, contracts):
     assert check(contracts / "new.avsc", "--url", registry.url, "--fail-on", "warn").returncode == 1
     (contracts / "new.avsc").write_text("{")
     done = check(contracts / "new.avsc", "--url", registry.url, "--naming", "record_name")
-    assert done.returncode == 1 and "not JSON" in done.stdout
-    assert check(contracts / "absent.avsc", "--url", registry.url).returncode == 2
+    assert done.returncode == 2 and "not JSON" in done.stdout
+    assert check(contracts / "new.avsc", "--url", registry.url).returncode == 2, "without a subject to compare with"
+    (contracts / "ci-order.avsc").write_text("{")
+    done = check(contracts / "ci-order.avsc", "--url", registry.url)
+    assert done.returncode == 2 and "not JSON" in done.stdout, "nor with one"
+    (contracts / "ci-order.txt").write_text(json.dumps(record(field("id", "long"))))
+    done = check(contracts / "ci-order.txt", "--url", registry.url)
+    assert done.returncode == 2 and "extension tells no format" in done.stdout
+    done = check(contracts / "absent.avsc", "--url", registry.url)
+    assert done.returncode == 2 and "No such file" in done.stdout
+    (contracts / "ci-order.avsc").write_text(json.dumps(record(field("id", "long"))))
     done = check(contracts / "ci-order.avsc", "--url", f"http://127.0.0.1:{free_port()}")
     assert done.returncode == 2 and "ERROR" in done.stdout
 

@@ -123,6 +123,11 @@ def test_commands_work_beside_a_weir_on_postgresql(on_server, server, database, 
     assert done.returncode == 0 and done.stdout.startswith("check,time"), done.stderr
 
 
+def measurements(weir, *arguments):
+    return subprocess.run([binary(), "measurements", "export", "--config", weir.config_file, *arguments],
+                          capture_output=True, text=True, timeout=60)
+
+
 def db(weir, *arguments):
     command = [binary(), "db", arguments[0], "--config", weir.config_file, *arguments[1:]]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -134,6 +139,10 @@ def test_commands_work_beside_a_weir_on_a_file(config, page, webhook, start_weir
     until("a is told", lambda: told(webhook, "firing") == {"a": 1})
     assert db(weir, "check").stdout.endswith("ok\n")
     assert db(weir, "backup", tmp_path / "copy.db").returncode == 0
+    assert db(weir, "check", "--database", tmp_path / "copy.db").stdout.endswith("ok\n")
+    assert [file.name for file in tmp_path.glob("copy.db*")] == ["copy.db"], "one file"
+    none = measurements(weir, "--check", "nope")
+    assert none.returncode == 1 and 'no check is named "nope"' in none.stderr and not none.stdout
     again = db(weir, "backup", tmp_path / "copy.db")
     assert again.returncode == 1 and "is there already" in again.stderr
     (tmp_path / "empty.db").touch()

@@ -70,10 +70,11 @@ TEST_F(PropertyFilesTest, AFileThatIsGoneHasChangedAndSoHasOneThatIsBack) {
   const auto gone = files.read(settings_);
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().kind, core::ErrorKind::invalid);
-  EXPECT_THAT(gone.error().message, HasSubstr("sasl.password_file: cannot read \"" + password_));
+  EXPECT_THAT(gone.error().message,
+              HasSubstr("sasl.password_file: \"" + password_ + "\" cannot be read: No such file"));
   write(password_, "");
   EXPECT_TRUE(files.changed());
-  EXPECT_THAT(files.read(settings_).error().message, HasSubstr("nothing in \"" + password_));
+  EXPECT_THAT(files.read(settings_).error().message, HasSubstr(password_ + "\" is empty"));
   write(password_, "back\r\n");
   EXPECT_TRUE(files.changed());
   EXPECT_EQ(files.read(settings_)->properties[0].second.reveal(), "back");

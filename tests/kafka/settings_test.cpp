@@ -133,6 +133,38 @@ TEST(ParseCluster, AFileThatIsNotThereIsAMistakeWithItsNearestName) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(ParseCluster, AuthoritiesMayBeADirectoryWithTheirHashes) {
+  const std::string folder = testing::TempDir() + "/weir_kafka_authorities_" + std::to_string(::getpid());
+  std::filesystem::create_directories(folder);
+  const auto said = [&](const std::string& name) {
+    return parse(std::string(kMinimal) + "properties: {" + name + ": " + folder + "}\n").diagnostics.to_string();
+  };
+  std::ofstream(folder + "/ca.pem") << "x";
+  EXPECT_THAT(said("ssl.ca.location"), HasSubstr("is a directory without certificates by their hash"));
+  std::ofstream(folder + "/5ed36f99.0") << "x";
+  EXPECT_EQ(said("ssl.ca.location"), "");
+  EXPECT_THAT(said("ssl.certificate.location"), HasSubstr("is a directory; name a file"));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(ParseCluster, FilesAreNamedFromTheFolderOfTheConfiguration) {
+  const std::string folder = testing::TempDir() + "/weir_kafka_beside_" + std::to_string(::getpid());
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/ca.pem") << "x";
+  std::ofstream(folder + "/secret") << "s3cr3t\n";
+  config::Diagnostics diagnostics;
+  const config::Node node =
+      config::parse_yaml("{name: a, brokers: 'b:1', properties: {ssl.ca.location: ca.pem, sasl.password_file: secret}}",
+                         folder + "/weir.yml", diagnostics);
+  const ClusterSettings settings = parse_cluster(node, diagnostics);
+  EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  ASSERT_EQ(settings.properties.size(), 2U);
+  EXPECT_EQ(settings.properties[0].second.reveal(), folder + "/ca.pem");
+  EXPECT_EQ(settings.properties[1].second.reveal(), "s3cr3t");
+  EXPECT_EQ(settings.property_files.at(0).path, folder + "/secret");
+  std::filesystem::remove_all(folder);
+}
+
 TEST(ParseCluster, KnowsWhichPropertiesMayHoldASecret) {
   for (const char* name :
        {"sasl.password", "sasl.username", "ssl.key.password", "ssl.key.pem", "ssl_key", "sasl.oauthbearer.config",
@@ -162,7 +194,8 @@ TEST(ParseCluster, ReadsAPropertyFromAFile) {
 
 TEST(ParseCluster, ReportsAFileThatCannotBeReadOnce) {
   const Parsed parsed = parse(std::string(kMinimal) + "properties: {sasl.password_file: /none}\n");
-  EXPECT_THAT(parsed.diagnostics.to_string(), HasSubstr("\"sasl.password_file\": cannot read \"/none\""));
+  EXPECT_THAT(parsed.diagnostics.to_string(),
+              HasSubstr("\"sasl.password_file\": \"/none\" cannot be read: No such file"));
   EXPECT_EQ(parsed.diagnostics.errors().size(), 1U) << parsed.diagnostics.to_string();
 }
 

@@ -126,11 +126,23 @@ TEST(GraphTest, UnknownNodesAreFoundOnceAllCollectorsWereSeen) {
   Graph graph(pipelines("- {name: a, flow: [topic:p/x, group:p/g, dashboard:d], nodes: [\"topic:p/none.*\"]}"));
   graph.know({node("topic:p/x")});
   EXPECT_THAT(findings(*graph.view(kNow), "unknown_node"), IsEmpty());
-  graph.all_seen(true);
+  graph.watch({{"kafka/p", true}});
   EXPECT_THAT(findings(*graph.view(kNow), "unknown_node"),
               ElementsAre(HasSubstr("consumer group g in p"), HasSubstr("\"topic:p/none.*\"")));
   graph.take("kafka/p", batch({edge("topic:p/x", "group:p/g")}), kNow);
   EXPECT_EQ(findings(*graph.view(kNow), "unknown_node").size(), 1U);
+}
+
+TEST(GraphTest, ACollectorThatSeesNothingHidesWhatItWouldTellOfAndNothingElse) {
+  Graph graph(pipelines("- {name: a, flow: [topic:p/x, topic:q/x, table:w/t, table:v/t, subject:r/s]}"));
+  graph.watch({{"kafka/p", false}, {"kafka/q", true}, {"checks/v", false}, {"checks/w", true}});
+  EXPECT_THAT(findings(*graph.view(kNow), "unknown_node"),
+              ElementsAre(HasSubstr("topic x in q"), HasSubstr("table t in w")));
+  graph.watch({{"kafka/q", true}, {"checks/w", true}, {"http_json/connect", false}});
+  EXPECT_THAT(findings(*graph.view(kNow), "unknown_node"), ElementsAre(HasSubstr("topic x in q")))
+      << "a connector may lead to the tables, and to what is in a cluster that nobody looks at";
+  graph.watch({{"schema_registry/r", true}, {"kafka/q", false}});
+  EXPECT_THAT(findings(*graph.view(kNow), "unknown_node"), ElementsAre(HasSubstr("subject s in r")));
 }
 
 TEST(GraphTest, AWayDeclaredTwiceIsFound) {

@@ -163,6 +163,43 @@ TEST(MessageText, MistakesInTemplatesHaveTheirPlaceInTheFile) {
   std::filesystem::remove_all(folder);
 }
 
+std::string said_of(const std::string& text) {
+  return mistakes_of("receivers:\n- name: a\n  slack_configs:\n  - api_url: http://s\n    channel: c\n    text: '" +
+                     text + "'\nroute: {receiver: a}\n");
+}
+
+TEST(MessageText, AFieldThatTheDataLackIsAMistakeInWhateverBranch) {
+  EXPECT_THAT(said_of("x {{ if .CommonLabels.a }}{{ .CommonLabls.b }}{{ end }}"),
+              HasSubstr("weir.yml:6:42: receiver \"a\", slack_configs[0]: \"text\": template: can't evaluate field "
+                        "CommonLabls in type *template.Data (did you mean \"CommonLabels\"?)"));
+  for (const char* text :
+       {"{{ range .Alerts }}{{ .Foo }}{{ end }}", "{{ range $i, $a := .Alerts.Firing }}{{ $a.Labls.b }}{{ end }}",
+        "{{ with .Incident }}{{ .Titel }}{{ end }}", "{{ range .Alerts }}{{ $.Foo }}{{ end }}",
+        "{{ define \"t\" }}{{ .Foo }}{{ end }}{{ template \"t\" . }}", "{{ .Alerts.Fired }}", "{{ .Status.Foo }}",
+        "{{ range .CommonLabels.SortedPairs }}{{ .Key }}{{ end }}", "{{ .Foo | toUpper }}", "{{ len .Foo }}",
+        "{{ range .Incident.Evidence }}{{ .Text }}{{ end }}", "{{ if eq .Stat \"firing\" }}x{{ end }}"}) {
+    EXPECT_THAT(said_of(text), HasSubstr("can't evaluate field ")) << text;
+  }
+}
+
+TEST(MessageText, AllThatAlertmanagersDataHavePass) {
+  for (const char* text :
+       {"{{ .Receiver }}{{ .Status | toUpper }}{{ .ExternalURL }}{{ .GroupLabels.a }}{{ .CommonLabels.any_label }}",
+        "{{ .CommonAnnotations.SortedPairs.Names | join \", \" }}{{ .GroupLabels.Values }}{{ .CommonLabels.Names }}",
+        "{{ (.CommonLabels.Remove (stringSlice \"a\")).SortedPairs }}{{ range .GroupLabels.SortedPairs }}{{ .Name }}"
+        "{{ .Value }}{{ end }}",
+        "{{ range .Alerts.Firing }}{{ .Status }}{{ .Labels.a }}{{ .Annotations.b }}{{ .StartsAt.Format \"15:04\" }}"
+        "{{ .EndsAt.Unix }}{{ .GeneratorURL }}{{ .Fingerprint }}{{ end }}{{ len .Alerts.Resolved }}",
+        "{{ range .Alerts }}{{ .StartsAt.UTC.Year }}{{ (since .StartsAt).Hours }}{{ end }}",
+        "{{ (index .Alerts 0).Labels.a }}{{ range $k, $v := .CommonLabels }}{{ $k }}{{ $v }}{{ end }}",
+        "{{ with .Incident }}{{ .ID }}{{ .Title }}{{ .Headline }}{{ .Cause }}{{ .Evidence | join \" \" }}{{ .Owner }}"
+        "{{ .URL }}{{ end }}",
+        "{{ template \"slack.default.text\" . }}{{ template \"__text_alert_list\" .Alerts.Firing }}",
+        "{{ $x := .Alerts }}{{ if true }}{{ $x = .Incident }}{{ end }}{{ $x.Title }}"}) {
+    EXPECT_EQ(said_of(text), "") << text;
+  }
+}
+
 TEST(MessageText, AListIsWantedUnderTemplates) {
   EXPECT_THAT(mistakes_of("receivers: [{name: a}]\nroute: {receiver: a}\ntemplates: x"), Not(HasSubstr("crash")));
   config::Diagnostics diagnostics;

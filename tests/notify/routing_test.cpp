@@ -167,7 +167,7 @@ TEST(Routing, WhatFollowsFromAMistakeIsNotReported) {
   EXPECT_EQ(mistakes("receivers: [{name: a, webhook_configs: [{url: http://a, http_config: {authorization: "
                      "{credentials_file: /none}}}]}]\nroute: {receiver: a}"),
             "weir.yml:1:105: receiver \"a\", webhook_configs[0], http_config, authorization: \"credentials_file\": "
-            "cannot read \"/none\"\n");
+            "\"/none\" cannot be read: No such file or directory\n");
 }
 
 TEST(Routing, NamesSectionsOfTheWrongShape) {
@@ -186,12 +186,23 @@ TEST(Routing, ASecretUrlIsNotShownInAMistake) {
   EXPECT_THAT(all, Not(HasSubstr("topsecret")));
 }
 
+TEST(Routing, GroupsAreByNamesOfLabels) {
+  const std::string receiver = "receivers: [{name: a}]\n";
+  EXPECT_EQ(mistakes(receiver + "route: {receiver: a, group_by: [alertname, 1x, cluster]}"),
+            "weir.yml:2:44: route: \"group_by\": \"1x\" is no label's name\n");
+  EXPECT_EQ(mistakes(receiver + "route: {receiver: a, group_by: ['...']}"), "");
+  EXPECT_EQ(
+      mistakes(receiver + "route: {receiver: a}\ninhibit_rules: [{source_matchers: [a=b], target_matchers: [c=d], "
+                          "equal: [cluster, a-b]}]"),
+      "weir.yml:3:91: inhibit_rules[0]: \"equal\": \"a-b\" is no label's name\n");
+}
+
 TEST(Routing, HttpConfigOfAlertmanagerIsReadAndChecked) {
   const std::string yaml = R"(receivers:
   - name: a
     webhook_configs:
       - url: http://a
-        http_config: {basic_auth: {username: u, password: p}, tls_config: {ca_file: /ca.pem}}
+        http_config: {basic_auth: {username: u, password: p}, tls_config: {ca_file: /etc/hosts}}
       - url: http://a
         http_config: {authorization: {type: Bearer, credentials: c}}
 route: {receiver: a}

@@ -251,6 +251,13 @@ checks for t:
 TEST(CheckFile, RefusesWhatItDoesNotKnow) {
   expect_error("checks for t:\n  - row_cont > 0",
                "checks/x.yml:2:5: check \"row_cont > 0\": unknown metric \"row_cont\" (did you mean \"row_count\"?)");
+  const std::string both =
+      parse("checks for t:\n  - row_cont > 1x\n  - freshnes(a):\n      warn: when > 1x\n").diagnostics.to_string();
+  EXPECT_THAT(both, HasSubstr("2:16: check \"row_cont > 1x\": \"1x\" is no duration"));
+  EXPECT_THAT(both,
+              HasSubstr("2:5: check \"row_cont > 1x\": unknown metric \"row_cont\" (did you mean \"row_count\"?)"));
+  EXPECT_THAT(both, HasSubstr("4:13: check \"freshnes(a)\""));
+  EXPECT_THAT(both, HasSubstr("3:5: check \"freshnes(a)\": unknown metric \"freshnes\" (did you mean \"freshness\"?)"));
   expect_error("checks for t:\n  - freshness using a < 1h",
                "\"freshness using\" is not supported; write freshness(column)");
   expect_error("checks for t:\n  - anomaly score for row_count < default", "\"anomaly score for\" is not supported");

@@ -145,6 +145,14 @@ TEST_F(PostgresKindsTest, NamesInAnotherCaseAreHinted) {
   EXPECT_THAT(profile.error().message, HasSubstr("; there is a table \"Mixed\": names are taken exactly as written"));
 }
 
+TEST_F(PostgresKindsTest, ATableThatIsNearlyNamedSoIsSuggested) {
+  write("CREATE TABLE fct_orders (id int)");
+  const RunResult run_of_typo = run("checks for S.fct_ordres:\n  - row_count > 0\n");
+  ASSERT_TRUE(run_of_typo.datasets[0].error);
+  EXPECT_THAT(run_of_typo.datasets[0].error->message,
+              HasSubstr(fmt::format("(did you mean \"{}.fct_orders\"?)", schema_)));
+}
+
 TEST_F(PostgresKindsTest, AddressesAreValidWhateverTheirType) {
   write(
       "CREATE TABLE hosts (a inet, b text, c inet); INSERT INTO hosts VALUES ('10.0.0.1', '10.0.0.1', '2001:db8::1'), "

@@ -16,8 +16,10 @@ TEST(PostgresUrl, AcceptsWhatLibpqAccepts) {
 
 TEST(PostgresUrl, NamesTheMistakeButNotTheUrl) {
   for (const char* url : {"", "db.example/shop", "mysql://weir:hunter2@db/shop", "postgresql://weir:hun%ter2@db/shop",
-                          "postgresql://weir:hunter2@db:port/shop", "postgresql://weir:hunter2/x@db:5432/shop",
-                          "postgresql://weir:hunter2 @db/shop", "postgresql://weir:hunter2@db:5432%/shop"}) {
+                          "postgresql://weir:hunter2@db:99999/shop", "postgresql://weir:hunter2@db:0/shop",
+                          "postgresql://weir:hunter2@db/shop?port=99999", "postgresql://weir:hunter2@db:port/shop",
+                          "postgresql://weir:hunter2/x@db:5432/shop", "postgresql://weir:hunter2 @db/shop",
+                          "postgresql://weir:hunter2@db:5432%/shop"}) {
     const auto checked = check_postgres_url(url);
     ASSERT_FALSE(checked) << url;
     EXPECT_EQ(checked.error().message.find("hun"), std::string::npos) << checked.error().message;

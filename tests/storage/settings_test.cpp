@@ -40,7 +40,7 @@ TEST(StorageSection, NamesEveryMistakeWithItsPlace) {
 TEST(StorageSection, ReadsAPostgresServer) {
   config::Diagnostics diagnostics;
   const StorageSettings settings = parse(
-      "{url: 'postgresql://weir@db/monitoring', password: s3cret, sslmode: verify-full, sslrootcert: /dev/null, "
+      "{url: 'postgresql://weir@db/monitoring', password: s3cret, sslmode: verify-full, sslrootcert: /etc/hosts, "
       "schema: weir_prod, connect_timeout: 3s, statement_timeout: 20s, lock_timeout: 1s, history: 30d}",
       diagnostics);
   EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
@@ -48,7 +48,7 @@ TEST(StorageSection, ReadsAPostgresServer) {
   EXPECT_EQ(settings.postgres->url.reveal(), "postgresql://weir@db/monitoring");
   EXPECT_EQ(settings.postgres->password.reveal(), "s3cret");
   EXPECT_EQ(settings.postgres->sslmode, "verify-full");
-  EXPECT_EQ(settings.postgres->sslrootcert, "/dev/null");
+  EXPECT_EQ(settings.postgres->sslrootcert, "/etc/hosts");
   EXPECT_EQ(settings.postgres->schema, "weir_prod");
   EXPECT_EQ(settings.postgres->connect_timeout, std::chrono::seconds(3));
   EXPECT_EQ(settings.postgres->statement_timeout, std::chrono::seconds(20));
