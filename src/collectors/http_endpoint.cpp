@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/reader_checks.h"
+#include "net/http_server.h"
 
 namespace weir::collectors {
 namespace {
@@ -30,6 +31,8 @@ std::string url_mistake(std::string_view url) {
     return "credentials do not belong in the URL; give them under basic_auth";
   }
   if (url.find('#') != std::string_view::npos) return "has a fragment (#…), which no server is told";
+  if (net::url_host(url).empty())
+    return "has no host and port that could be: " + std::string(url.substr(host, path - host));
   return {};
 }
 

@@ -110,6 +110,11 @@ core::Result<RelabelRule> RelabelRule::make(Parts parts) {
   if (needs_target(parts.action) && parts.target_label.empty()) {
     return core::fail(core::ErrorKind::invalid, "the action needs a target_label");
   }
+  static const re2::RE2 kLabelName("[a-zA-Z_][a-zA-Z0-9_]*");
+  const bool with_groups = parts.target_label.find('$') != std::string::npos;
+  if (needs_target(parts.action) && !with_groups && !re2::RE2::FullMatch(parts.target_label, kLabelName)) {
+    return core::fail(core::ErrorKind::invalid, "\"" + parts.target_label + "\" is no label's name");
+  }
   return RelabelRule(std::move(parts), std::move(regex));
 }
 

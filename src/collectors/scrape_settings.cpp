@@ -26,8 +26,11 @@ std::vector<std::string> read_urls(MapReader& reader) {
   std::vector<std::string> urls = reader.text_list("urls");
   const std::string one = reader.text("url");
   if (!one.empty()) urls.insert(urls.begin(), one);
-  if (urls.empty() && !reader.has("url") && !reader.has("urls"))
+  if (urls.empty() && !reader.has("url") && !reader.has("urls")) {
     reader.missing({"url", "urls"}, "key \"url\" is missing");
+  } else if (urls.empty()) {
+    reader.error(reader.has("url") ? "url" : "urls", "names no page");
+  }
   std::set<std::string> seen;
   for (const std::string& url : urls) {
     const std::string_view key = url == one ? "url" : "urls";

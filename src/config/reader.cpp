@@ -118,9 +118,10 @@ std::vector<std::string> MapReader::text_list(std::string_view key) {
 core::Duration MapReader::duration(std::string_view key, core::Duration fallback) {
   const Node* node = scalar(key);
   if (node == nullptr) return fallback;
+  constexpr core::Duration kLongest = std::chrono::days(36'525);  // with more, times would overflow
   const auto parsed = core::parse_duration(expand_environment(*node, diagnostics_));
-  if (parsed) return *parsed;
-  error(*node, quote(key) + ": " + parsed.error().message);
+  if (parsed && *parsed <= kLongest) return *parsed;
+  error(*node, quote(key) + ": " + (parsed ? "must be at most 100 years" : parsed.error().message));
   return fallback;
 }
 

@@ -238,6 +238,12 @@ void read_property(const Node& key, MapReader& reader, ClusterSettings& settings
   core::Secret value = reader.secret(name);
   if (reader.diagnostics().errors().size() != mistakes) return;
   if (value.empty()) return reader.error(key, quote(key.text()) + " has no value");
+  if (!in_file && (name == "sasl.mechanism" || name == "sasl.mechanisms")) {
+    // librdkafka takes any text here, and knows it for a mistake when it connects.
+    static const std::vector<std::string> kMechanisms{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "GSSAPI",
+                                                      "OAUTHBEARER"};
+    (void)reader.choice(key.text(), "PLAIN", kMechanisms);
+  }
   // librdkafka looks for the system's authorities itself where it says "probe".
   if (name.ends_with(".location") && value.reveal() != "probe") {
     value = core::Secret(config::placed(value.reveal(), key));

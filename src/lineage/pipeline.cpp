@@ -56,8 +56,10 @@ class PipelineReader {
     read_flow();
     for (const config::Node* edge : reader_.list("edges")) read_edge(*edge);
     for (const config::Node* node : reader_.list("nodes")) (void)take(*node);
-    if (!reader_.has("flow") && !reader_.has("edges") && !reader_.has("nodes"))
-      reader_.missing({"flow", "edges", "nodes"}, "say what is in it: flow, edges or nodes");
+    const bool any = reader_.has("flow") || reader_.has("edges") || reader_.has("nodes");
+    if (any && reader_.list("flow").empty() && reader_.list("edges").empty() && reader_.list("nodes").empty())
+      reader_.error(reader_.has("flow") ? "flow" : reader_.has("edges") ? "edges" : "nodes", "names nothing");
+    if (!any) reader_.missing({"flow", "edges", "nodes"}, "say what is in it: flow, edges or nodes");
     reader_.finish();
     return std::move(pipeline_);
   }

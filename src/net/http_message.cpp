@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <cctype>
 #include <charconv>
+#include <cstdint>
 
 #include "net/http_server.h"
 
@@ -50,9 +51,13 @@ std::string host_name(std::string_view host) {
   const bool six = host.starts_with('[');
   const std::size_t end = six ? std::min(host.find(']'), host.size() - 1) + 1 : std::min(host.find(':'), host.size());
   const std::string_view port = host.substr(end);
-  const bool port_fits =
+  constexpr std::uint32_t kLargestPort = 65535;
+  const bool digits =
       port.empty() || (port[0] == ':' && port.size() <= 6 &&
                        std::ranges::all_of(port.substr(1), [](char c) { return c >= '0' && c <= '9'; }));
+  std::uint32_t number = 0;
+  if (digits && port.size() > 1) std::from_chars(port.data() + 1, port.data() + port.size(), number);
+  const bool port_fits = digits && number <= kLargestPort;
   if (!port_fits) return {};
   std::string name(host.substr(0, end));
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });

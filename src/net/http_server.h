@@ -26,7 +26,7 @@ core::Result<ListenAddress> parse_listen_address(std::string_view text);
 /// Whether a Host header names this machine's loopback: localhost, 127.0.0.0/8 or [::1], with or without a port.
 bool is_loopback_host(std::string_view host);
 
-/// The host of a Host header or of a URL's authority, in lower case and without its port; "" when that is no number.
+/// The host of a Host header or of a URL's authority, in lower case and without its port; "" when that is no port.
 std::string host_name(std::string_view host);
 
 /// The host of an http:// or https:// URL, as host_name() gives it; "" for anything else.

@@ -40,6 +40,12 @@ GlobalSettings parse_global(const config::Node* section, config::Diagnostics& di
   settings.slack_api_url = reader.secret("slack_api_url");
   settings.pagerduty_url = reader.text("pagerduty_url", settings.pagerduty_url);
   settings.opsgenie_api_url = reader.text("opsgenie_api_url", settings.opsgenie_api_url);
+  const auto check_url = [&](std::string_view key, const std::string& url) {
+    if (!url.empty()) check_http_url(reader, key, url);
+  };
+  check_url("slack_api_url", settings.slack_api_url.reveal());
+  check_url("pagerduty_url", settings.pagerduty_url);
+  check_url("opsgenie_api_url", settings.opsgenie_api_url);
   settings.opsgenie_api_key = reader.secret("opsgenie_api_key");
   for (const std::string_view key : kOfOthers) (void)reader.child(key);
   reader.finish();

@@ -10,6 +10,7 @@
 
 #include "config/reader_checks.h"
 #include "core/masking.h"
+#include "net/http_server.h"
 
 namespace weir::notify {
 namespace {
@@ -139,7 +140,11 @@ HttpConfig parse_http_config(const config::Node& node, config::MapReader& parent
 }
 
 void check_http_url(config::MapReader& reader, std::string_view key, const std::string& url) {
-  if (!is_http_url(url)) reader.error(key, "is not a URL that begins with http:// or https://");
+  if (!is_http_url(url)) {
+    reader.error(key, "is not a URL that begins with http:// or https://");
+  } else if (net::url_host(url).empty()) {
+    reader.error(key, "has a host or port that cannot be one");
+  }
 }
 
 HttpTarget parse_http_target(config::MapReader& reader, std::string_view url_key, const HttpConfig& defaults,

@@ -41,6 +41,7 @@ std::vector<LabelMatcher> read_matchers(config::MapReader& reader, const std::st
        {std::pair{"match", core::MatchOp::equal}, std::pair{"match_re", core::MatchOp::regex}}) {
     const std::string key = prefix + name;
     for (const auto& [label, value] : reader.text_map(key)) {
+      if (!is_label_name(label)) reader.error(key, fmt::format("\"{}\" is no label's name", label));
       // As Alertmanager writes it in group keys.
       const std::string written = op == core::MatchOp::regex ? "^(?:" + value + ")$" : value;
       add(reader, key, LabelMatcher::make({.name = label, .op = op, .value = written}), matchers);

@@ -224,6 +224,7 @@ MysqlSettings parse_mysql(const config::Node&, config::MapReader& reader) {
   MysqlSettings settings;
   settings.socket = reader.text("socket");
   settings.host = reader.text("host", settings.host);
+  if (settings.host.empty()) reader.error("host", "must not be empty");
   settings.port = static_cast<std::uint16_t>(reader.integer("port", settings.port, 1, 65535));
   if (!settings.socket.empty() && (reader.has("host") || reader.has("port"))) {
     reader.error("socket", "is instead of \"host\" and \"port\", not beside them");

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <utility>
 
+#include "config/reader_checks.h"
 #include "core/masking.h"
 #include "runtime/watchdog.h"
 #include "sql/postgres_errors.h"
@@ -219,12 +220,9 @@ class PostgresSource final : public SessionSource {
 
 PostgresSettings parse_postgres(const config::Node&, config::MapReader& reader) {
   PostgresSettings settings;
-  settings.url = reader.secret("url");
-  if (settings.url.empty()) {
-    reader.required_text("url");
-  } else if (const auto readable = check_postgres_url(settings.url.reveal()); !readable) {
-    reader.error("url", readable.error().message);
-  }
+  settings.url = config::required_secret(reader, "url");
+  if (const auto readable = check_postgres_url(settings.url.reveal()); !settings.url.empty() && !readable)
+    reader.error(reader.has("url") ? "url" : "url_file", readable.error().message);
   settings.password = reader.secret("password");
   settings.connect_timeout = reader.duration("connect_timeout", settings.connect_timeout);
   settings.statement_timeout = reader.duration("statement_timeout", settings.statement_timeout);

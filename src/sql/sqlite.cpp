@@ -250,6 +250,11 @@ SqliteSettings parse_sqlite(const config::Node& node, config::MapReader& reader)
   const std::filesystem::path path = reader.required_text("path");
   const std::filesystem::path folder = std::filesystem::path(node.position().file).parent_path();
   settings.path = path.empty() || path.is_absolute() ? path.string() : (folder / path).string();
+  // One that is not there yet may come; SQLite would wait for a pipe.
+  std::error_code ignored;
+  if (!settings.path.empty() && std::filesystem::exists(settings.path, ignored) &&
+      !std::filesystem::is_regular_file(settings.path, ignored))
+    reader.error("path", "\"" + settings.path + "\" is no file");
   settings.busy_timeout = reader.duration("busy_timeout", settings.busy_timeout);
   settings.statement_timeout = reader.duration("statement_timeout", settings.statement_timeout);
   const auto bounded = [&](std::string_view key, core::Duration value, core::Duration least) {

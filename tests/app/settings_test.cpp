@@ -108,7 +108,7 @@ TEST_F(SettingsTest, ARegistrysClusterIsOneOfThoseThatAreConfigured) {
   const std::string registry = "schema_registries: [{name: main, url: \"http://r:8081\", cluster: prd}]\n";
   EXPECT_THAT(
       mistakes("kafka: [{name: prod, brokers: \"b:1\"}]\n" + registry),
-      HasSubstr("weir.yml:2:66: schema registry: \"cluster\": there is no Kafka cluster \"prd\" under \"kafka\" "
+      HasSubstr("weir.yml:2:65: schema registry: \"cluster\": there is no Kafka cluster \"prd\" under \"kafka\" "
                 "(did you mean \"prod\"?)"));
   const auto alone = load_settings(write(registry));
   ASSERT_TRUE(alone) << alone.error().to_string();

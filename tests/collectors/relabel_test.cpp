@@ -56,10 +56,13 @@ TEST_F(RelabelTest, NamesAreMappedKeptAndDropped) {
 }
 
 TEST_F(RelabelTest, MistakesAreNamedAtTheirPlace) {
-  rules("[{regex: '('}, {action: hashmod, target_label: x}, {action: keepp}, {source_labels: [a]}, {replacment: x}]");
+  rules(
+      "[{source_labels: [a], target_label: 1x}, {source_labels: [a], target_label: 'x_$1'}, {regex: '('}, {action: "
+      "hashmod, target_label: x}, {action: keepp}, {source_labels: [a]}, {replacment: x}]");
   const std::string text = diagnostics_.to_string();
-  for (const char* words : {"weir.yml:1:2: scrape \"x\", metric_relabel_configs: \"(\" is no regular expression",
-                            "hashmod is for shards", "keepp", "needs a target_label", "did you mean \"replacement\""}) {
+  for (const char* words : {"weir.yml:1:2: scrape \"x\", metric_relabel_configs: \"1x\" is no label's name",
+                            "metric_relabel_configs: \"(\" is no regular expression", "hashmod is for shards", "keepp",
+                            "needs a target_label", "did you mean \"replacement\""}) {
     EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
   }
   EXPECT_NE(text.find("\"keepp\" is not one of"), std::string::npos) << text;

@@ -104,6 +104,11 @@ TEST_F(ReaderTest, NumbersOutOfRangeAreNotWrapped) {
   MapReader map = reader("{a: 9223372036854775808, b: -1, c: 1e3, d: 0x10, e: ' 5'}");
   for (const char* key : {"a", "b", "c", "d", "e"}) EXPECT_EQ(map.integer(key, 7, 0, INT64_MAX), 7) << key;
   EXPECT_EQ(diagnostics_.errors().size(), 5U) << mistakes();
+  MapReader spans = reader("{a: 36525d, b: 36526d, c: 99999999999d}");
+  EXPECT_EQ(spans.duration("a", 1s), std::chrono::days(36'525));
+  EXPECT_EQ(spans.duration("b", 1s), 1s);
+  EXPECT_EQ(spans.duration("c", 1s), 1s);
+  EXPECT_NE(mistakes().find("\"c\": must be at most 100 years"), std::string::npos) << mistakes();
 }
 
 TEST_F(ReaderTest, TheEnvironmentIsExpandedAndAnUnsetVariableIsAMistake) {

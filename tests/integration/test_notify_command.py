@@ -221,6 +221,6 @@ def test_a_receiver_behind_oauth2_is_given_a_token(notify):
 
 def test_a_template_that_fails_is_told_at_the_test(notify):
     with WebhookReceiver([Answer(200, b"ok"), Answer(200, b"ok")]) as slack:
-        done = notify({"slack_configs": [{"api_url": slack.url, "title": "{{ .Nothing }}"}]})
+        done = notify({"slack_configs": [{"api_url": slack.url, "title": "{{ index .Alerts 9 }}"}]})
     assert done.returncode == 0
     assert 'with Weir\'s own text: the template of "title" failed' in done.stdout

@@ -133,6 +133,15 @@ TEST(ParseCluster, AFileThatIsNotThereIsAMistakeWithItsNearestName) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(ParseCluster, AMechanismThatLibrdkafkaWouldOnlyMissWhenItConnectsIsAMistake) {
+  const auto said = [&](const std::string& value) {
+    return parse(std::string(kMinimal) + "properties: {sasl.mechanism: " + value + "}\n").diagnostics.to_string();
+  };
+  EXPECT_THAT(said("SCRAM-SHA-521"), HasSubstr("is not one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, GSSAPI, "
+                                               "OAUTHBEARER (did you mean \"SCRAM-SHA-512\"?)"));
+  EXPECT_EQ(said("SCRAM-SHA-256"), "");
+}
+
 TEST(ParseCluster, AuthoritiesMayBeADirectoryWithTheirHashes) {
   const std::string folder = testing::TempDir() + "/weir_kafka_authorities_" + std::to_string(::getpid());
   std::filesystem::create_directories(folder);

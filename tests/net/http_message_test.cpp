@@ -53,7 +53,7 @@ TEST(UrlHostTest, IsTheNameThatAHostHeaderHas) {
     EXPECT_EQ(url_host(url), host) << url;
   }
   for (const char* url : {"", "5", "weir.internal", "ftp://weir", "http:", "http://", "http:///x", "http://:80",
-                          "http://a b", "http://a\n", "http://weir:port", "http://[::1", "http://a[b]"}) {
+                          "http://a b", "http://a\n", "http://weir:port", "http://weir:65536", "http://[::1", "http://a[b]"}) {
     EXPECT_EQ(url_host(url), "") << url;
   }
 }

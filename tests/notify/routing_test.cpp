@@ -194,7 +194,7 @@ TEST(Routing, GroupsAreByNamesOfLabels) {
   EXPECT_EQ(
       mistakes(receiver + "route: {receiver: a}\ninhibit_rules: [{source_matchers: [a=b], target_matchers: [c=d], "
                           "equal: [cluster, a-b]}]"),
-      "weir.yml:3:91: inhibit_rules[0]: \"equal\": \"a-b\" is no label's name\n");
+      "weir.yml:3:83: inhibit_rules[0]: \"equal\": \"a-b\" is no label's name\n");
 }
 
 TEST(Routing, HttpConfigOfAlertmanagerIsReadAndChecked) {

@@ -256,7 +256,7 @@ TEST(CheckFile, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(both, HasSubstr("2:16: check \"row_cont > 1x\": \"1x\" is no duration"));
   EXPECT_THAT(both,
               HasSubstr("2:5: check \"row_cont > 1x\": unknown metric \"row_cont\" (did you mean \"row_count\"?)"));
-  EXPECT_THAT(both, HasSubstr("4:13: check \"freshnes(a)\""));
+  EXPECT_THAT(both, HasSubstr("4:20: check \"freshnes(a)\": \"warn\": \"1x\" is no duration"));
   EXPECT_THAT(both, HasSubstr("3:5: check \"freshnes(a)\": unknown metric \"freshnes\" (did you mean \"freshness\"?)"));
   expect_error("checks for t:\n  - freshness using a < 1h",
                "\"freshness using\" is not supported; write freshness(column)");

@@ -32,7 +32,8 @@ TEST(SourceRegistry, MakesASourceOfEachType) {
   EXPECT_EQ((*source)->dialect().name(), "postgres");
 
   const auto mariadb = parse(
-      "{name: wh, type: mariadb, host: db, user: weir, password: x, database: shop, ca_file: ca.pem, max_connections: "
+      "{name: wh, type: mariadb, host: db, user: weir, password: x, database: shop, ca_file: /etc/hosts, "
+      "max_connections: "
       "2}");
   EXPECT_TRUE(mariadb.diagnostics.ok()) << mariadb.diagnostics.to_string();
   EXPECT_EQ((*make_source(mariadb.settings))->dialect().name(), "mysql");
@@ -83,9 +84,14 @@ TEST(SourceRegistry, ReportsEveryMistakeWithItsPlace) {
   expect("{name: wh, type: mysql, user: a, port: 70000}", "port");
   expect("{name: wh, type: mysql, user: a, socket: /s, host: b}", "instead of");
   expect("{name: wh, type: mysql, user: a, tls: maybe}", "is not one of verified, unverified, off");
-  expect("{name: wh, type: mysql, user: a, tls: off, ca_file: c}", "no certificate is looked at");
+  expect("{name: wh, type: mysql, user: a, tls: off, ca_file: /etc/hosts}", "no certificate is looked at");
   expect("{name: wh, type: mysql, user: a, cert_file: c}", "belong together");
+  expect("{name: wh, type: mysql, user: a, ca_file: ca.pem}", "\"ca_file\": there is no file \"conf/ca.pem\"");
+  expect("{name: wh, type: mysql, user: a, ca_file: /etc}", "\"ca_file\": \"/etc\" is a directory; name a file");
   expect("{name: wh, type: mysql, user: a, lock_timeout: 2h}", "must be from 1ms to 1h");
+  expect("{name: wh, type: postgres, url_file: /none}", "\"url_file\": \"/none\" cannot be read: No such file");
+  EXPECT_EQ(parse("{name: wh, type: postgres, url_file: /none}").diagnostics.errors().size(), 1U);
+  expect("{name: wh, type: sqlite, path: /etc}", "\"path\": \"/etc\" is no file");
   expect("{name: wh, type: odbc, dsn: x}", "key \"dialect\" is missing");
   expect("{name: wh, type: odbc, dialect: snowflak, dsn: x}", "did you mean \"snowflake\"?");
   expect("{name: wh, type: odbc, dialect: trino}", "one of \"connection\"");
