@@ -340,6 +340,7 @@ void Judge::plan(const std::vector<core::Transition>& transitions, core::Time no
     faults.push_back({.error = {.kind = core::ErrorKind::unavailable, .message = error, .where = collector},
                       .scope = core::Labels{{"collector", collector}}});
   }
+  if (parts_.own_errors) std::ranges::move(parts_.own_errors(), std::back_inserter(faults));
   if (storage_error_) {
     faults.push_back({.error = {.kind = core::ErrorKind::storage,
                                 .message = storage_error_->describe(),

@@ -318,12 +318,4 @@ std::optional<Cause> own_link_down(const Evidence& evidence) {
   return std::nullopt;
 }
 
-std::optional<Cause> own_storage_fails(const Evidence& evidence) {
-  const std::string_view alert = evidence.label("alertname");
-  if (alert != "WeirStorageFailing" && alert != "WeirStorageDropping") return std::nullopt;
-  const core::Fault* fault = evidence.fault_of(kStorageFault);
-  if (fault == nullptr) return std::nullopt;
-  return Cause{fmt::format("Weir's own storage does not take what happens: {}", fault->error.message), 0.95};
-}
-
 }  // namespace weir::incidents
