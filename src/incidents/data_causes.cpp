@@ -140,9 +140,10 @@ std::optional<Cause> schema_finding(const Evidence& evidence) {
 
 std::optional<Cause> schema_of_topic(const Evidence& evidence) {
   const std::string_view topic = evidence.label("topic");
-  if (topic.empty() || evidence.label("cluster").empty() || !evidence.label("registry").empty()) return std::nullopt;
+  if (topic.empty() || evidence.label("cluster").empty() || evidence.label("consumergroup").empty())
+    return std::nullopt;
   const core::Event* event = evidence.newest_event("schema_incompatible", evidence.labels({"cluster", "topic"}));
-  if (event == nullptr) return std::nullopt;
+  if (event == nullptr || event->time > evidence.alert().active_at + 1min) return std::nullopt;
   return Cause{
       fmt::format("The readers of {} may fail on a new schema: {}", topic, event->message), 0.78,
       core::Node{"subject", std::string(event->labels.get("registry")), std::string(event->labels.get("subject"))}};
