@@ -92,7 +92,7 @@ class App::Impl {
                 .silences = [this] { return silences_.compiled(); },
                 .upstream = [this] { return lineage_.upstream(); },
                 .reopen_within = [this] { return settings_.incidents.reopen_within; },
-                .own_errors = [this] { return own_errors_.faults(); },
+                .own_errors = [this] { return lineage_.with_errors(own_errors_.faults()); },
                 .fail_points = fail_points}),
         desk_({.storage = *storage_,
                .series = series_,

@@ -66,6 +66,8 @@ struct Surroundings {
 inline constexpr std::string_view kStorageFault = "storage";
 inline constexpr std::string_view kOwnSetAside = "storage/set-aside";
 inline constexpr std::string_view kOwnRewritten = "storage/rewritten";
+inline constexpr std::string_view kOwnEvents = "openlineage";
+inline constexpr const char* kOwnCatalog = "catalog/";
 inline constexpr const char* kOwnRules = "rules/";
 inline constexpr const char* kOwnReceiver = "receiver/";
 inline constexpr const char* kOwnLoss = "lost/";

@@ -54,6 +54,12 @@ bool nothing_evaluated(const Evidence& evidence) {
   return tables.size() > 1;
 }
 
+/// The collector that reads the page which the alert says cannot be read; "" of other alerts.
+std::string scrape_of(const Evidence& evidence) {
+  if (evidence.label("alertname") != "ScrapeFailing") return {};
+  return fmt::format("scrape/{}/{}", evidence.label("job"), evidence.label("instance"));
+}
+
 /// True when what the alert is about is seen through this collector. Its kind tells which label names its target: a
 /// cluster and a registry may have the same name.
 bool feeds(std::string_view collector, const Evidence& evidence) {
@@ -294,7 +300,8 @@ std::optional<Cause> checks_unseen(const Evidence& evidence) {
 }
 
 std::optional<Cause> own_link_down(const Evidence& evidence) {
-  const std::string_view named = evidence.label("collector");
+  const std::string scrape = scrape_of(evidence);
+  const std::string_view named = scrape.empty() ? evidence.label("collector") : std::string_view(scrape);
   for (const core::SeriesView& series : evidence.points("weir_collector_success", {}, 5min)) {
     const std::string_view collector = series.labels.get("collector");
     const std::string_view target = collector.substr(collector.find('/') + 1);

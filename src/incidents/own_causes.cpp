@@ -25,6 +25,8 @@ constexpr std::array kParts{
     Part{"WeirNotificationsLost", kOwnLoss, "receiver", "Receiver {} was not told, and will not be: "},
     Part{"WeirHeartbeatFailing", kOwnHeartbeat, "heartbeat", "The dead man's switch {} did not hear Weir: "},
     Part{"WeirSeriesSnapshotFailing", kOwnSnapshot, "operation", "The snapshot of the series ({}) failed: "},
+    Part{"OpenLineageEventsNotDelivered", kOwnEvents, "", "Whom Weir tells its events did not take them: "},
+    Part{"CatalogEventsNotDelivered", kOwnCatalog, "catalog", "Catalog {} did not take what Weir tells it: "},
     Part{"WeirStorageFailing", kStorageFault, "", "Weir's own storage does not take what happens: "},
     Part{"WeirStorageDropping", kStorageFault, "", "Weir's own storage does not take what happens: "},
     Part{"WeirStorageSetAside", kOwnSetAside, "", "Weir's own database was damaged: "},

@@ -332,6 +332,8 @@ TEST_F(HypothesesTest, WhatWeirSaysOfItselfQuotesItsOwnError) {
       {"WeirNotificationsLost", {{"receiver", "a/webhook/0"}}, "lost/a/webhook/0", "Receiver a/webhook/0 was not told"},
       {"WeirHeartbeatFailing", {{"heartbeat", "w"}}, "heartbeat/w", "The dead man's switch w did not hear Weir"},
       {"WeirSeriesSnapshotFailing", {{"operation", "save"}}, "series/save", "The snapshot of the series (save) failed"},
+      {"OpenLineageEventsNotDelivered", {}, "openlineage", "Whom Weir tells its events did not take them"},
+      {"CatalogEventsNotDelivered", {{"catalog", "dh"}}, "catalog/dh", "Catalog dh did not take what Weir tells it"},
       {"WeirStorageSetAside", {}, "storage/set-aside", "Weir's own database was damaged"},
       {"WeirStorageRewritten", {}, "storage/rewritten", "Weir's own database is another one than before"},
       {"WeirStorageDropping", {}, "storage", "Weir's own storage does not take what happens"},
@@ -423,6 +425,17 @@ TEST_F(HypothesesTest, APipelineThatIsTooOldIsBlamedOnItsStalestTable) {
   flat("weir_pipeline_stalest_table_seconds", orders.with("source", "w").with("dataset", "users"), 7200);
   EXPECT_THAT(cause(old).sentence, HasSubstr("its stalest table, users in w, for 2h."));
   EXPECT_EQ(cause(old).origin, (Node{"table", "w", "users"}));
+}
+
+TEST_F(HypothesesTest, APageThatCannotBeReadIsItsCollectorsErrorAndOneIncidentWithIt) {
+  const core::Alert failing = alert("ScrapeFailing", {{"job", "app"}, {"instance", "h:1"}});
+  flat("weir_collector_success", {{"collector", "scrape/app/h:2"}}, 0);
+  EXPECT_EQ(cause(failing).hypothesis, "") << "another page";
+  flat("weir_collector_success", {{"collector", "scrape/app/h:1"}}, 0);
+  faults_ = {{core::Error{core::ErrorKind::unavailable, "connection refused", false, "scrape/app/h:1"}, {}}};
+  EXPECT_EQ(cause(failing).hypothesis, "own_link_down");
+  EXPECT_THAT(cause(failing).sentence, HasSubstr("connection refused"));
+  EXPECT_EQ(cause(failing).origin, (Node{"collector", "", "scrape/app/h:1"}));
 }
 
 TEST_F(HypothesesTest, WhenNoCheckOfASourceCanBeEvaluatedItIsTheLink) {
