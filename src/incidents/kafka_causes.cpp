@@ -190,8 +190,13 @@ std::optional<Cause> consumer_stuck(const Evidence& evidence) {
 
 std::optional<Cause> consumer_too_slow(const Evidence& evidence) {
   const auto seen = flow(evidence);
+  constexpr core::Duration kLately = 30s;
   constexpr double kFasterBy = 1.02;  // what is about the same is no reason
   if (!seen || seen->committed.by() <= 0 || seen->arrived < kFasterBy * seen->committed.by()) return std::nullopt;
+  // What stood still for most of that time may be catching up by now.
+  const auto lately =
+      evidence.growth("kafka_consumergroup_lag", evidence.labels({"cluster", "consumergroup", "topic"}), kLately);
+  if (lately && lately->by() < 0) return std::nullopt;
   const double seconds = seen->committed.seconds;
   return Cause{fmt::format("{} is too slow{}: it reads {} messages a second while {} arrive.", group_text(evidence),
                            on_topic(evidence), number_text(seen->committed.by() / seconds),

@@ -187,7 +187,8 @@ std::optional<Cause> topic_deleted(const Evidence& evidence) {
 std::optional<Cause> rebalance_storm(const Evidence& evidence) {
   if (!is_of_group(evidence)) return std::nullopt;
   constexpr std::size_t kMany = 4;
-  constexpr core::Duration kGoesOn = 6min;  // longer than max.poll.interval.ms is mostly; before that it was a deployment
+  constexpr core::Duration kGoesOn =
+      6min;  // longer than max.poll.interval.ms is mostly; before that it was a deployment
   const core::Labels group = group_labels(evidence);
   std::size_t rebalances = 0;
   core::Time last{};
