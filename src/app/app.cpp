@@ -16,6 +16,7 @@
 #include "app/incident_desk.h"
 #include "app/judge.h"
 #include "app/lineage_service.h"
+#include "app/own_errors.h"
 #include "app/own_metrics.h"
 #include "app/remote_files.h"
 #include "app/series_keeper.h"
@@ -25,6 +26,7 @@
 #include "app/storage_switch.h"
 #include "app/storage_watch.h"
 #include "app/urgent_delivery.h"
+#include "incidents/causes.h"
 #include "net/http_server.h"
 #include "quality/collector.h"
 #include "runtime/clock.h"
@@ -76,7 +78,7 @@ class App::Impl {
                  .max_series = settings_.series.max_series,
                  .reserve = kReserve,
                  .reserved = {"self", "status/", "rules/"}}),
-        keeper_(series_, settings_.storage.path),
+        keeper_(series_, settings_.storage.path, &own_errors_),
         rules_(std::move(settings_.rule_groups),
                {.external_url = settings_.external_url,
                 .stopwatch = [this] { return std::chrono::nanoseconds(clock_.steady().time_since_epoch()); }}),
@@ -90,6 +92,7 @@ class App::Impl {
                 .silences = [this] { return silences_.compiled(); },
                 .upstream = [this] { return lineage_.upstream(); },
                 .reopen_within = [this] { return settings_.incidents.reopen_within; },
+                .own_errors = [this] { return lineage_.with_errors(own_errors_.faults()); },
                 .fail_points = fail_points}),
         desk_({.storage = *storage_,
                .series = series_,
@@ -441,6 +444,7 @@ class App::Impl {
 
   void note_urgent(const notify::Report& report) {
     self_.add(kNotifications.name, {{"receiver", report.receiver}, {"outcome", notify::to_string(report.outcome)}});
+    own_errors_.note(report);
     urgent_deliveries_.note(report);
   }
 
@@ -451,6 +455,7 @@ class App::Impl {
   void note_rule_errors(const GroupReport& group) {
     std::string errors;
     for (const core::Error& error : group.errors) errors += (errors.empty() ? "" : "; ") + error.describe();
+    own_errors_.note(incidents::kOwnRules + group.group, errors);
     std::string& last = rule_errors_[group.group];
     if (errors != last && !errors.empty())
       runtime::log_warn("rules could not be evaluated", {{"group", group.group}, {"error", errors}});
@@ -461,6 +466,7 @@ class App::Impl {
   void note(const notify::Report& report) {
     self_.add(kNotifications.name, {{"receiver", report.receiver}, {"outcome", notify::to_string(report.outcome)}});
     if (!report.template_problems.empty()) self_.add(kTemplateFailures.name, {{"receiver", report.receiver}});
+    own_errors_.note(report);
     deliveries_.note(report);
     note_in_timelines(report);
   }
@@ -490,6 +496,7 @@ class App::Impl {
   void note(const HeartbeatReport& report) {
     self_.add(kHeartbeats.name,
               {{"heartbeat", report.heartbeat}, {"outcome", report.error.empty() ? "delivered" : "failed"}});
+    own_errors_.note(incidents::kOwnHeartbeat + report.heartbeat, report.error);
     if (!report.changed) return;
     report.error.empty()
         ? runtime::log_info("heartbeat is heard again", {{"heartbeat", report.heartbeat}})
@@ -533,6 +540,7 @@ class App::Impl {
   runtime::SelfMetrics self_;
   IncidentMetrics incident_metrics_;
   series::Store series_;
+  OwnErrors own_errors_;
   SeriesKeeper keeper_;
   rules::Evaluator rules_;
   LineageService lineage_;
@@ -557,7 +565,7 @@ class App::Impl {
   // The workers come last: they use all of the above, and end first.
   DeliveryWorker delivery_;
   UrgentDelivery urgent_;
-  StorageWatch storage_watch_{self_, urgent_};                                        // judge's worker only
+  StorageWatch storage_watch_{self_, urgent_, own_errors_};                           // judge's worker only
   StorageFollower storage_follower_{{*storage_, judge_, silences_, storage_watch_}};  // the same
   AlertmanagerLink alertmanagers_;  // configured and offered to by the judge's worker
   HeartbeatLink heartbeats_;        // the same

@@ -341,6 +341,7 @@ void Judge::plan(const std::vector<core::Transition>& transitions, core::Time no
     faults.push_back({.error = {.kind = core::ErrorKind::unavailable, .message = error, .where = collector},
                       .scope = core::Labels{{"collector", collector}}});
   }
+  if (parts_.own_errors) std::ranges::move(parts_.own_errors(), std::back_inserter(faults));
   // What fires of it may fire when one step could be written between others that could not.
   if (last_storage_error_ && (storage_error_ || now - last_storage_error_->second < kStorageErrorKept)) {
     faults.push_back({.error = {.kind = core::ErrorKind::storage,

@@ -101,6 +101,7 @@ class Judge {
     std::function<std::shared_ptr<const incidents::Upstream>()> upstream = {};  // the lineage graph as it is now
     /// How long after its end an incident is reopened by an alert of the same thing; 30m without it.
     std::function<core::Duration()> reopen_within = {};
+    std::function<std::vector<core::Fault>()> own_errors = {};  // what went wrong in Weir itself, as evidence
     core::FailPoints* fail_points = nullptr;
   };
   explicit Judge(Parts parts);

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "incidents/causes.h"
 #include "incidents/subject.h"
 
 #include "lineage/queries.h"
@@ -296,6 +297,18 @@ std::shared_ptr<const incidents::Upstream> LineageService::upstream() {
   auto graph = view();
   if (!upstream_ || upstream_->view() != graph) upstream_ = std::make_shared<LineageUpstream>(std::move(graph));
   return upstream_;
+}
+
+std::vector<core::Fault> LineageService::with_errors(std::vector<core::Fault> faults) const {
+  const auto add = [&](std::string part, const SenderReport& report) {
+    if (report.error.empty()) return;
+    faults.push_back(
+        {.error = {.kind = core::ErrorKind::unavailable, .message = report.error, .where = std::move(part)},
+         .scope = {}});
+  };
+  if (sender_) add(std::string(incidents::kOwnEvents), sender_->report());
+  for (const auto& teller : tellers_) add(incidents::kOwnCatalog + teller->catalog(), teller->report());
+  return faults;
 }
 
 std::shared_ptr<const lineage::View> LineageService::view() const {

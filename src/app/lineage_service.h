@@ -58,6 +58,8 @@ class LineageService {
 
   /// The graph for the judge, on its worker; the same object while nothing has changed.
   std::shared_ptr<const incidents::Upstream> upstream();
+  /// And what the receivers of events said last, where that was no.
+  std::vector<core::Fault> with_errors(std::vector<core::Fault> faults) const;
 
   std::shared_ptr<const lineage::View> view() const;
   api::LineageAccess access();

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <chrono>
+#include <fmt/format.h>
 #include <utility>
 
+#include "incidents/causes.h"
 #include "runtime/log.h"
 #include "series/snapshot.h"
 #include "storage/store.h"
@@ -33,8 +35,8 @@ constexpr std::array kMetrics{kSamples, kBytes, kRefused, kDropped, kFailures, k
 
 }  // namespace
 
-SeriesKeeper::SeriesKeeper(series::Store& store, const std::string& path)
-    : store_(store), path_(path == ":memory:" ? "" : path + ".series") {}
+SeriesKeeper::SeriesKeeper(series::Store& store, const std::string& path, OwnErrors* errors)
+    : store_(store), errors_(errors), path_(path == ":memory:" ? "" : path + ".series") {}
 
 std::span<const core::MetricInfo> SeriesKeeper::metrics() { return kMetrics; }
 
@@ -61,9 +63,10 @@ void SeriesKeeper::load(core::Time now) {
       ++load_failures_;
     }
     const auto moved = storage::set_aside(path_, now);
-    runtime::log_error(
-        "the snapshot of the series cannot be used and was set aside; series begin anew",
-        {{"error", report.error().describe()}, {"kept_as", moved ? *moved : "nothing: " + moved.error().describe()}});
+    const std::string kept_as = moved ? *moved : "nothing: " + moved.error().describe();
+    note_error("load", fmt::format("{}. It is kept as {}; series began anew", report.error().describe(), kept_as));
+    runtime::log_error("the snapshot of the series cannot be used and was set aside; series begin anew",
+                       {{"error", report.error().describe()}, {"kept_as", kept_as}});
     return;
   }
   store_.prune(now);
@@ -89,12 +92,17 @@ void SeriesKeeper::save(core::Time now) {
                              {{"error", error}});
   }
   error_ = error;
+  note_error("save", error);
   const std::lock_guard lock(mutex_);
   if (report) {
     saved_ = Saved{.at = now, .seconds = took.count(), .bytes = report->bytes};
   } else {
     ++save_failures_;
   }
+}
+
+void SeriesKeeper::note_error(const char* operation, const std::string& error) {
+  if (errors_ != nullptr) errors_->note(std::string(incidents::kOwnSnapshot) + operation, error);
 }
 
 /// A counter is first shown as 0, so that increase() sees its first step too.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/own_errors.h"
 #include "core/batch.h"
 #include "core/error.h"
 #include "core/time.h"
@@ -21,7 +22,8 @@ namespace weir::app {
 class SeriesKeeper {
  public:
   /// `path` is that of the database, beside which the snapshot lies; nothing is kept where it is ":memory:".
-  SeriesKeeper(series::Store& store, const std::string& path);
+  /// `errors` is told why a snapshot fails, where it is given.
+  SeriesKeeper(series::Store& store, const std::string& path, OwnErrors* errors = nullptr);
 
   /// Keeps other Weirs away from the snapshot as long as this lives. Errors (storage): another one has it. A folder
   /// that takes no lock takes no snapshot either, which save() tells.
@@ -42,7 +44,10 @@ class SeriesKeeper {
   };
   void append_counter(std::vector<core::Sample>& samples, core::Labels labels, core::Time now, double value);
 
+  void note_error(const char* operation, const std::string& error);
+
   series::Store& store_;
+  OwnErrors* errors_;
   std::unique_ptr<storage::FileLock> lock_;
   std::string path_;   // empty: not kept
   std::string error_;  // of the last save

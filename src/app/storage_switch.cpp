@@ -94,6 +94,7 @@ void StorageSwitch::take(storage::Opened opened) {
   auto fresh = std::make_shared<Held>(std::move(opened.store), openings_++);
   if (opened.set_aside) {
     ++status_.set_aside;
+    status_.aside = describe(*opened.set_aside);
     set_aside_at_ = Steady::now();
   }
   // After mending it is the storage of which this process knows everything.

@@ -34,6 +34,7 @@ struct StorageStatus {
   std::uint64_t taking = 0;     // counts how often it was opened with what this process does not know
   std::uint64_t mended = 0;     // how often it was opened anew and may lack what was in it
   std::uint64_t set_aside = 0;  // damaged files, so far
+  std::string aside = {};       // what became of the last of them
 
   static constexpr std::array<std::string_view, 5> kNames{"open", "failing", "away", "standby", "mending"};
   /// One of kNames; "failing" while it is open and commits do not pass.

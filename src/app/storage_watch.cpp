@@ -1,7 +1,9 @@
 #include "app/storage_watch.h"
 
+#include <fmt/format.h>
 #include <utility>
 
+#include "incidents/causes.h"
 #include "runtime/log.h"
 
 namespace weir::app {
@@ -20,6 +22,13 @@ core::Result<storage::Opened> open_storage(const storage::StorageSettings& setti
   return opened;
 }
 
+std::string describe(const storage::SetAside& aside) {
+  return fmt::format(
+      "{}. It is kept as {}; {} rows could be carried over into a new file, {} were refused and {} places "
+      "could not be read",
+      aside.why, aside.kept_as, aside.rows, aside.refused, aside.gaps);
+}
+
 void StorageWatch::begin() {
   metrics_.add(kStorageFailures.name, {}, 0);
   metrics_.add(kUnwrittenDropped.name, {}, 0);
@@ -31,6 +40,7 @@ void StorageWatch::show(const StorageStatus& status) {
   for (const std::string_view name : StorageStatus::kNames)
     metrics_.set(kStorageState.name, {{"state", name}}, name == status.name() ? 1 : 0);
   metrics_.add(kSetAside.name, {}, static_cast<double>(status.set_aside - set_aside_));
+  if (status.set_aside != set_aside_) errors_.note(std::string(incidents::kOwnSetAside), status.aside);
   set_aside_ = status.set_aside;
   if (status.state == StorageStatus::State::standby) metrics_.set(kUnwritten.name, {}, 0);
 }
@@ -40,6 +50,8 @@ std::vector<core::OutboxMessage> StorageWatch::note(const JudgeStep& step) {
   std::string error = step.storage ? step.storage->describe() : std::string();
   if (step.rewritten) {
     metrics_.add(kRewritten.name, {});
+    errors_.note(std::string(incidents::kOwnRewritten),
+                 "Weir's last commit was not in it, so all that goes on was written to it again");
     runtime::log_error("storage had not what was last written to it; all that is known is written to it anew", {});
   }
   if (step.storage) metrics_.add(kStorageFailures.name, {});

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/judge.h"
+#include "app/own_errors.h"
 #include "app/storage_switch.h"
 #include "app/urgent_delivery.h"
 #include "core/batch.h"
@@ -34,11 +35,15 @@ inline constexpr core::MetricInfo kSetAside{"weir_storage_set_aside_total", core
 core::Result<storage::Opened> open_storage(const storage::StorageSettings& settings, core::Time now,
                                            core::FailPoints* fail_points = nullptr, const std::string& damage = {});
 
+/// What was damaged, where it is kept and what was saved of it, in a sentence without its full stop.
+std::string describe(const storage::SetAside& aside);
+
 /// Says how storage fares: in the log when that changes, in metrics, and to receivers while it fails. Used by the
 /// judge's worker.
 class StorageWatch {
  public:
-  StorageWatch(runtime::SelfMetrics& metrics, UrgentDelivery& urgent) : metrics_(metrics), urgent_(urgent) {}
+  StorageWatch(runtime::SelfMetrics& metrics, UrgentDelivery& urgent, OwnErrors& errors)
+      : metrics_(metrics), urgent_(urgent), errors_(errors) {}
 
   /// Shows the counters at 0.
   void begin();
@@ -50,6 +55,7 @@ class StorageWatch {
  private:
   runtime::SelfMetrics& metrics_;
   UrgentDelivery& urgent_;
+  OwnErrors& errors_;
   std::string error_;
   std::uint64_t dropped_ = 0;
   std::uint64_t set_aside_ = 0;

@@ -39,6 +39,15 @@ struct Reasons {
   bool operator==(const Reasons&) const = default;
 };
 
+/// The cause of an incident until what told it recovered, while other alerts of it go on firing.
+struct EarlierCause {
+  Reasons reasons;
+  std::string cause;
+  Time until;
+
+  bool operator==(const EarlierCause&) const = default;
+};
+
 /// Alerts that belong together, from the first that fired to the last that resolved.
 struct Incident {
   std::string id;   // 16 hex digits, derived from key and opened_at: known before it is stored
@@ -54,6 +63,7 @@ struct Incident {
   Reasons reasons;
   std::vector<Alert> alerts;  // every alert that ever took part, newest state
   std::vector<TimelineEntry> timeline;
+  std::optional<EarlierCause> earlier = {};  // while what it led to heals
 
   bool open() const { return !resolved_at; }
 };

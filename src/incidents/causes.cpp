@@ -60,7 +60,10 @@ constexpr std::array kHypotheses{
     Hypothesis{"pipeline_run_failed", pipeline_run_failed, Harm::missing,
                Harm::missing | Harm::wrong | Harm::excess | Harm::unavailable},
     Hypothesis{"checks_unseen", checks_unseen, Harm::none, Harm::wrong | Harm::unseen},
-    Hypothesis{"own_storage_fails", own_storage_fails, Harm::none, Harm::none},
+    Hypothesis{"own_part_fails", own_part_fails, Harm::none, Harm::none},
+    Hypothesis{"own_outbox_waits", own_outbox_waits, Harm::none, Harm::none},
+    Hypothesis{"own_series_refused", own_series_refused, Harm::none, Harm::none},
+    Hypothesis{"own_network_gone", own_network_gone, Harm::unseen, Harm::none},
     Hypothesis{"own_link_down", own_link_down, Harm::unseen, Harm::unseen | Harm::unavailable},
 };
 

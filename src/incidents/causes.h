@@ -62,8 +62,17 @@ struct Surroundings {
   std::span<const core::Fault> faults = {};  // what cannot be seen or has no value at present
 };
 
-/// Where an error says that it is one of Weir's own storage.
+/// Where an error says that it is one of Weir's own; what of it is named behind the slash.
 inline constexpr std::string_view kStorageFault = "storage";
+inline constexpr std::string_view kOwnSetAside = "storage/set-aside";
+inline constexpr std::string_view kOwnRewritten = "storage/rewritten";
+inline constexpr std::string_view kOwnEvents = "openlineage";
+inline constexpr const char* kOwnCatalog = "catalog/";
+inline constexpr const char* kOwnRules = "rules/";
+inline constexpr const char* kOwnReceiver = "receiver/";
+inline constexpr const char* kOwnLoss = "lost/";
+inline constexpr const char* kOwnHeartbeat = "heartbeat/";
+inline constexpr const char* kOwnSnapshot = "series/";
 
 /// The best supported explanation of the firing ones among these alerts, with what it rests on; without any, a sentence
 /// with score 0 that says what is known. Causes for which `preferred` holds go before all others.
@@ -118,6 +127,9 @@ std::optional<Cause> pipeline_run_failed(const Evidence& evidence);
 // Weir itself
 std::optional<Cause> checks_unseen(const Evidence& evidence);
 std::optional<Cause> own_link_down(const Evidence& evidence);
-std::optional<Cause> own_storage_fails(const Evidence& evidence);
+std::optional<Cause> own_part_fails(const Evidence& evidence);
+std::optional<Cause> own_outbox_waits(const Evidence& evidence);
+std::optional<Cause> own_series_refused(const Evidence& evidence);
+std::optional<Cause> own_network_gone(const Evidence& evidence);
 
 }  // namespace weir::incidents

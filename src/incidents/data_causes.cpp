@@ -54,6 +54,12 @@ bool nothing_evaluated(const Evidence& evidence) {
   return tables.size() > 1;
 }
 
+/// The collector that reads the page which the alert says cannot be read; "" of other alerts.
+std::string scrape_of(const Evidence& evidence) {
+  if (evidence.label("alertname") != "ScrapeFailing") return {};
+  return fmt::format("scrape/{}/{}", evidence.label("job"), evidence.label("instance"));
+}
+
 /// True when what the alert is about is seen through this collector. Its kind tells which label names its target: a
 /// cluster and a registry may have the same name.
 bool feeds(std::string_view collector, const Evidence& evidence) {
@@ -140,9 +146,10 @@ std::optional<Cause> schema_finding(const Evidence& evidence) {
 
 std::optional<Cause> schema_of_topic(const Evidence& evidence) {
   const std::string_view topic = evidence.label("topic");
-  if (topic.empty() || evidence.label("cluster").empty() || !evidence.label("registry").empty()) return std::nullopt;
+  if (topic.empty() || evidence.label("cluster").empty() || evidence.label("consumergroup").empty())
+    return std::nullopt;
   const core::Event* event = evidence.newest_event("schema_incompatible", evidence.labels({"cluster", "topic"}));
-  if (event == nullptr) return std::nullopt;
+  if (event == nullptr || event->time > evidence.alert().active_at + 1min) return std::nullopt;
   return Cause{
       fmt::format("The readers of {} may fail on a new schema: {}", topic, event->message), 0.78,
       core::Node{"subject", std::string(event->labels.get("registry")), std::string(event->labels.get("subject"))}};
@@ -293,7 +300,8 @@ std::optional<Cause> checks_unseen(const Evidence& evidence) {
 }
 
 std::optional<Cause> own_link_down(const Evidence& evidence) {
-  const std::string_view named = evidence.label("collector");
+  const std::string scrape = scrape_of(evidence);
+  const std::string_view named = scrape.empty() ? evidence.label("collector") : std::string_view(scrape);
   for (const core::SeriesView& series : evidence.points("weir_collector_success", {}, 5min)) {
     const std::string_view collector = series.labels.get("collector");
     const std::string_view target = collector.substr(collector.find('/') + 1);
@@ -316,14 +324,6 @@ std::optional<Cause> own_link_down(const Evidence& evidence) {
     return cause;
   }
   return std::nullopt;
-}
-
-std::optional<Cause> own_storage_fails(const Evidence& evidence) {
-  const std::string_view alert = evidence.label("alertname");
-  if (alert != "WeirStorageFailing" && alert != "WeirStorageDropping") return std::nullopt;
-  const core::Fault* fault = evidence.fault_of(kStorageFault);
-  if (fault == nullptr) return std::nullopt;
-  return Cause{fmt::format("Weir's own storage does not take what happens: {}", fault->error.message), 0.95};
 }
 
 }  // namespace weir::incidents

@@ -1,6 +1,7 @@
 #include "incidents/evidence.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -161,6 +162,19 @@ void Evidence::note(std::string text) const {
 
 core::Duration Evidence::window() const {
   return std::clamp<core::Duration>(now_ - alert_.active_at + 15s, 1min, 10min);
+}
+
+bool is_about_traffic(const Evidence& evidence) {
+  constexpr std::array<std::string_view, 14> kOthers{
+      "KafkaTopicUnderMinIsr",     "KafkaTopicOfflinePartitions",
+      "KafkaTopicUnderReplicated", "KafkaTopicConfigChanged",
+      "KafkaTransactionHanging",   "KafkaDeadLetterMessages",
+      "KafkaCanaryLost",           "KafkaCanarySlow",
+      "KafkaCanaryFailing",        "KafkaPartitionsUncommitted",
+      "KafkaCommitBeyondEnd",      "PersonalDataInTopic",
+      "SchemaMessagesUndecodable", "SchemaMessagesOfOtherSubject",
+  };
+  return std::ranges::find(kOthers, evidence.label("alertname")) == kOthers.end();
 }
 
 std::string number_text(double value) {

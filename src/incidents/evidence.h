@@ -87,6 +87,9 @@ class Evidence {
   mutable std::vector<std::string>* notes_ = nullptr;  // while notes_of() listens
 };
 
+/// Whether what is written to a topic, or no longer is, may be the cause: not of its replicas, settings, owners …
+bool is_about_traffic(const Evidence& evidence);
+
 /// "12,000"; with one decimal below 100 unless whole.
 std::string number_text(double value);
 /// "12m", "45s"

@@ -44,6 +44,13 @@ bool has_no_members(const Evidence& evidence, const std::string& state) {
   return state == "Empty" || state == "Dead" || (members && *members <= 0);
 }
 
+/// A group that has read all there is may have stopped because of that, as one does that runs now and then.
+bool nothing_waits(const Evidence& evidence) {
+  const core::Labels labels = evidence.labels({"cluster", "consumergroup", "topic"});
+  const auto lag = evidence.newest("kafka_consumergroup_lag_sum", labels);
+  return lag ? *lag <= 0 : evidence.newest("kafka_consumergroup_lag", labels) == 0.0;
+}
+
 struct Flow {
   Evidence::Growth committed;
   double arrived = 0;
@@ -112,9 +119,12 @@ std::optional<LetterReason> letter_reason(const Evidence& evidence) {
   return LetterReason{origin, std::string(exception), text};
 }
 
-/// Whether the event is of a schema of this topic, by its labels or the usual names of subjects.
-bool is_of_schema(const core::Event& event, std::string_view cluster, std::string_view topic) {
+/// Whether the event is of a schema of this topic, by its labels or the usual names of subjects, and no later than what
+/// it may explain.
+bool is_of_schema(const core::Event& event, const Evidence& evidence, std::string_view topic) {
+  const std::string_view cluster = evidence.label("cluster");
   if (topic.empty() || (event.labels.has("cluster") && event.labels.get("cluster") != cluster)) return false;
+  if (event.time > evidence.alert().active_at + 1min) return false;
   const std::string_view subject = event.labels.get("subject");
   return event.labels.get("topic") == topic || subject == fmt::format("{}-value", topic) ||
          subject == fmt::format("{}-key", topic);
@@ -160,7 +170,7 @@ std::optional<Flow> standstill(const Evidence& evidence) {
 std::optional<Cause> consumer_down(const Evidence& evidence) {
   if (evidence.label("consumergroup").empty()) return std::nullopt;
   const std::string state = group_state(evidence);
-  if (!has_no_members(evidence, state) || is_assigned_by_hand(evidence)) return std::nullopt;
+  if (!has_no_members(evidence, state) || is_assigned_by_hand(evidence) || nothing_waits(evidence)) return std::nullopt;
   return Cause{
       fmt::format("{} has no members{}: its consumers are down, and what arrives{} waits.", group_text(evidence),
                   state.empty() ? "" : fmt::format(" (state {})", state), on_topic(evidence)),
@@ -180,7 +190,13 @@ std::optional<Cause> consumer_stuck(const Evidence& evidence) {
 
 std::optional<Cause> consumer_too_slow(const Evidence& evidence) {
   const auto seen = flow(evidence);
-  if (!seen || seen->committed.by() <= 0 || seen->arrived <= seen->committed.by()) return std::nullopt;
+  constexpr core::Duration kLately = 30s;
+  constexpr double kFasterBy = 1.02;  // what is about the same is no reason
+  if (!seen || seen->committed.by() <= 0 || seen->arrived < kFasterBy * seen->committed.by()) return std::nullopt;
+  // What stood still for most of that time may be catching up by now.
+  const auto lately =
+      evidence.growth("kafka_consumergroup_lag", evidence.labels({"cluster", "consumergroup", "topic"}), kLately);
+  if (lately && lately->by() < 0) return std::nullopt;
   const double seconds = seen->committed.seconds;
   return Cause{fmt::format("{} is too slow{}: it reads {} messages a second while {} arrive.", group_text(evidence),
                            on_topic(evidence), number_text(seen->committed.by() / seconds),
@@ -189,7 +205,7 @@ std::optional<Cause> consumer_too_slow(const Evidence& evidence) {
 }
 
 std::optional<Cause> traffic_surge(const Evidence& evidence) {
-  if (evidence.label("topic").empty()) return std::nullopt;
+  if (evidence.label("topic").empty() || !is_about_traffic(evidence)) return std::nullopt;
   const core::Time split = std::min(evidence.alert().active_at, evidence.now() - 1min);
   const auto rate =
       evidence.levels("kafka_topic_records_per_second", evidence.labels({"cluster", "topic"}), 60min, split);
@@ -228,7 +244,7 @@ std::optional<Cause> poison_messages(const Evidence& evidence) {
   const std::string who = source.empty() ? std::string("A consumer") : fmt::format("The consumers of {}", source);
   const std::string why = reason ? reason->sentence : std::string();
   for (const core::Event& event : std::views::reverse(evidence.events())) {
-    if (event.kind != "schema_incompatible" || !is_of_schema(event, evidence.label("cluster"), source)) continue;
+    if (event.kind != "schema_incompatible" || !is_of_schema(event, evidence, source)) continue;
     const std::string_view subject = event.labels.get("subject");
     return Cause{
         fmt::format("{} in {} cannot process some messages and put them in {}; an incompatible schema of {} was "
@@ -251,7 +267,7 @@ std::optional<Cause> deserialization_errors(const Evidence& evidence) {
   const core::Event* change = nullptr;
   for (const core::Event& event : evidence.events()) {
     const bool newer = event.kind == "schema_version_registered" || event.kind == "schema_incompatible";
-    if (!newer || !is_of_schema(event, evidence.label("cluster"), source)) continue;
+    if (!newer || !is_of_schema(event, evidence, source)) continue;
     if (change == nullptr || event.kind == "schema_incompatible") change = &event;
   }
   if (change == nullptr) return std::nullopt;
@@ -264,7 +280,8 @@ std::optional<Cause> deserialization_errors(const Evidence& evidence) {
 }
 
 std::optional<Cause> source_stopped(const Evidence& evidence) {
-  if (evidence.label("topic").empty() || !evidence.label("consumergroup").empty()) return std::nullopt;
+  if (evidence.label("topic").empty() || !evidence.label("consumergroup").empty() || !is_about_traffic(evidence))
+    return std::nullopt;
   const core::Labels topic = evidence.labels({"cluster", "topic"});
   const auto rate = evidence.levels("kafka_topic_records_per_second", topic, 60min, evidence.alert().active_at);
   if (!rate || rate->before <= 0 || rate->after > 0) return std::nullopt;
@@ -280,7 +297,8 @@ std::optional<Cause> source_stopped(const Evidence& evidence) {
 std::optional<Cause> settings_changed(const Evidence& evidence) {
   if (evidence.label("topic").empty() || !evidence.label("consumergroup").empty()) return std::nullopt;
   const core::Event* event = evidence.newest_event("topic_config_changed", evidence.labels({"cluster", "topic"}));
-  return event == nullptr ? std::nullopt : std::optional(Cause{event->message, 0.5});
+  const bool is_it = evidence.alert().rule == "KafkaTopicConfigChanged";
+  return event == nullptr ? std::nullopt : std::optional(Cause{event->message, is_it ? 0.9 : 0.5});
 }
 
 std::optional<Cause> broker_gone(const Evidence& evidence) {

@@ -187,12 +187,20 @@ std::optional<Cause> topic_deleted(const Evidence& evidence) {
 std::optional<Cause> rebalance_storm(const Evidence& evidence) {
   if (!is_of_group(evidence)) return std::nullopt;
   constexpr std::size_t kMany = 4;
+  constexpr core::Duration kGoesOn =
+      6min;  // longer than max.poll.interval.ms is mostly; before that it was a deployment
   const core::Labels group = group_labels(evidence);
-  const auto rebalances = static_cast<std::size_t>(std::ranges::count_if(evidence.events(), [&](const auto& event) {
-    return event.kind == "group_state_changed" && event.labels.includes(group) &&
-           evidence.now() - event.time <= 10min && event.message.ends_with("to PreparingRebalance.");
-  }));
-  std::size_t changes = 0;
+  std::size_t rebalances = 0;
+  core::Time last{};
+  for (const core::Event& event : evidence.events()) {
+    if (event.kind != "group_state_changed" || !event.labels.includes(group) || evidence.now() - event.time > 10min ||
+        !event.message.ends_with("to PreparingRebalance."))
+      continue;
+    ++rebalances;
+    last = std::max(last, event.time);
+  }
+  std::size_t joined = 0;
+  std::size_t left = 0;
   double least = 0;
   double most = 0;
   for (const core::SeriesView& series : evidence.points("kafka_consumergroup_members", group, 10min)) {
@@ -200,15 +208,21 @@ std::optional<Cause> rebalance_storm(const Evidence& evidence) {
     least += low.value;
     most += high.value;
     for (std::size_t i = 1; i < series.points.size(); ++i) {
-      if (series.points[i].value != series.points[i - 1].value) ++changes;
+      const double by = series.points[i].value - series.points[i - 1].value;
+      joined += by > 0 ? 1 : 0;
+      left += by < 0 ? 1 : 0;
+      if (by != 0) last = std::max(last, series.points[i].time);
     }
   }
-  if (std::max(rebalances, changes) < kMany) return std::nullopt;
+  // Somebody scales it: each step is a rebalance, and none is taken back.
+  const bool scaled = (joined == 0) != (left == 0);
+  const std::size_t times = std::max(rebalances, joined + left);
+  if (times < kMany || scaled || evidence.now() - last > kGoesOn) return std::nullopt;
   return Cause{
       fmt::format(
           "{} keeps rebalancing ({} times within 10 minutes{}), and reads nothing meanwhile: its consumers "
           "crash and come back, or take longer between two polls than max.poll.interval.ms.",
-          group_text(evidence), std::max(rebalances, changes),
+          group_text(evidence), times,
           most > least ? fmt::format(", with {} to {} members", number_text(least), number_text(most)) : std::string()),
       0.9};
 }

@@ -206,6 +206,7 @@ core::Result<core::Incident> resolve(core::Incident incident, std::string_view b
 
 void reopen_by_alert(core::Incident& incident) {
   incident.resolved_at.reset();
+  incident.earlier.reset();
   incident.handling.acknowledged_by.clear();
   incident.handling.acknowledged_at.reset();
 }

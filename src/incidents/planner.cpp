@@ -207,6 +207,7 @@ class Planner {
          : first  ? "opened"
                   : "grew",
          (again ? "fires again: " : "") + alert_text(alert));
+    incident.earlier.reset();
     entry.change.fired.push_back(alert);
     entry.touched = true;
   }
@@ -245,8 +246,12 @@ class Planner {
       if (known && (!incident.began_at || alert.active_at < *incident.began_at)) incident.began_at = alert.active_at;
     }
     const bool fires = std::ranges::any_of(incident.alerts, firing);
-    // What is over keeps its cause.
+    // What is over keeps its cause, or that of which the last of it was left.
     if (fires || !incident.reasons.origin) find_cause(entry);
+    if (auto earlier = fires ? std::nullopt : std::exchange(incident.earlier, std::nullopt)) {
+      incident.reasons = std::move(earlier->reasons);
+      incident.cause = std::move(earlier->cause);
+    }
     write_header(incident, alerts_at_origin(incident));
     if (!incident.open() || fires) return;
     incident.resolved_at = now_;
@@ -287,17 +292,15 @@ class Planner {
   }
 
   /// Whether the cause that was told stays though another one fits now: while a thing heals another explanation may fit
-  /// what is left of it. What a cause named has no alert of its own; it is over when one that told of it is.
+  /// what is left of it. Where an alert that may have told it has recovered, another one that fits is the cause; what a
+  /// cause named has no alert of its own, and is over then in any case.
   bool holds(const core::Incident& incident, const Cause& cause) const {
     const core::Reasons& reasons = incident.reasons;
     if (reasons.hypothesis.empty() || cause.hypothesis == reasons.hypothesis || cause.score >= reasons.score)
       return false;
-    const core::Time since = cause_since(incident);
-    const bool heals = cause.score == 0 || now_ - since < kHolds;
-    return heals &&
-           (!alerts_at_origin(incident).empty() || std::ranges::none_of(incident.alerts, [&](const core::Alert& alert) {
-             return !firing(alert) && alert.resolved_at && *alert.resolved_at >= since;
-           }));
+    const bool recovered = recovered_since_told(incident, reasons);
+    if (cause.score == 0) return !recovered || !alerts_at_origin(incident).empty();
+    return !recovered && now_ - cause_since(incident) < kHolds;
   }
 
   /// Returns whether anything about the cause is another.
@@ -305,7 +308,8 @@ class Planner {
     core::Incident& incident = entry.change.incident;
     const core::Reasons before = incident.reasons;
     const std::string told = incident.cause;
-    if (std::exchange(entry.anew, false)) incident.reasons = {};
+    const bool reopened = std::exchange(entry.anew, false);
+    if (reopened) incident.reasons = {};
     const Alerts alerts = telling(incident);
     core::Reasons& reasons = incident.reasons;
     if (alerts.empty()) return false;
@@ -327,11 +331,35 @@ class Planner {
     reasons.hypothesis = std::move(cause.hypothesis);
     reasons.score = cause.score;
     reasons.evidence = std::move(cause.evidence);
-    incident.cause = std::move(cause.sentence) + left_of(incident, upstream_, now_ - kHolds);
-    if (reasons.origin != before.origin || reasons.affected.empty()) reasons.affected = affected(incident);
+    incident.cause = std::move(cause.sentence);
     const bool another = reasons.hypothesis != before.hypothesis || reasons.origin != before.origin;
+    const bool heals = another && !reopened && before.origin && reasons.score < before.score && !incident.earlier &&
+                       recovered_since_told(incident, before);
+    if (reasons.origin != before.origin || reasons.affected.empty()) reasons.affected = affected(incident);
     if (another && !entry.fresh && before.origin) note_cause(incident, told);
+    if (heals) incident.earlier = core::EarlierCause{.reasons = before, .cause = told, .until = now_};
+    say_earlier(incident);
     return before != reasons || told != incident.cause;
+  }
+
+  /// What told the cause before is over, and what goes on may be left of it; for a while.
+  void say_earlier(core::Incident& incident) const {
+    if (!incident.earlier) return;
+    if (now_ - incident.earlier->until >= kHolds) return incident.earlier.reset();
+    incident.cause +=
+        fmt::format(" Until {} the cause was another: {}",
+                    core::format_rfc3339(std::chrono::floor<std::chrono::seconds>(incident.earlier->until)),
+                    incident.earlier->cause);
+  }
+
+  /// Whether alerts that may have told this cause have recovered since it was told.
+  bool recovered_since_told(const core::Incident& incident, const core::Reasons& reasons) const {
+    const core::Time since = cause_since(incident);
+    const auto own = [&](const core::Alert& alert) { return node_of_alert(alert) == *reasons.origin; };
+    const bool named = std::ranges::none_of(incident.alerts, own);
+    return std::ranges::any_of(incident.alerts, [&](const core::Alert& alert) {
+      return (named || own(alert)) && !firing(alert) && alert.resolved_at && *alert.resolved_at >= since;
+    });
   }
 
   static core::Time cause_since(const core::Incident& incident) {
@@ -492,6 +520,7 @@ class Planner {
       if (!into.fresh) note_cause(incident, told);
     }
     incident.reasons.affected.clear();
+    incident.earlier.reset();
     std::ranges::move(from.change.fired, std::back_inserter(into.change.fired));
     std::ranges::move(from.change.resolved, std::back_inserter(into.change.resolved));
     from.change.fired.clear();

@@ -145,24 +145,6 @@ std::optional<core::Reasons> root_within(const core::Incident& incident, const U
   return core::Reasons{.hypothesis = parts[root].reasons.hypothesis, .origin = parts[root].reasons.origin};
 }
 
-std::string left_of(const core::Incident& incident, const Upstream* upstream, core::Time since) {
-  if (incident.alerts.size() < 2) return {};
-  const Illness ill = illness_of(incident, upstream);
-  std::optional<std::vector<Node>> above;
-  const core::Alert* last = nullptr;
-  for (const core::Alert& alert : incident.alerts) {
-    if (firing(alert) || !alert.resolved_at || *alert.resolved_at < since || ill.since > *alert.resolved_at) continue;
-    if (last != nullptr && *last->resolved_at >= *alert.resolved_at) continue;
-    if (!above) above = above_of(ill, upstream);
-    const Node node = canonical(node_of(alert.labels), upstream);
-    if (node != ill.origin && std::ranges::find(*above, node) != above->end()) last = &alert;
-  }
-  if (last == nullptr) return {};
-  return fmt::format(" Upstream of it {} ({}) recovered at {}: this may be what is left of that.",
-                     subject_of(last->labels).text(), last->rule,
-                     core::format_rfc3339(std::chrono::floor<std::chrono::seconds>(*last->resolved_at)));
-}
-
 std::vector<Inhibition> inhibitions(const core::Incident& incident, const Upstream* upstream) {
   std::vector<Inhibition> found;
   if (!incident.open() || !incident.reasons.origin || incident.alerts.size() < 2) return found;

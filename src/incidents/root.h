@@ -53,10 +53,6 @@ bool explains(const Illness& up, const Illness& down, const Upstream* upstream);
 std::optional<core::Reasons> root_within(const core::Incident& incident, const Upstream* upstream,
                                          const std::function<Cause(const std::vector<core::Alert>&)>& explain);
 
-/// " Upstream of it … recovered at …", where what fires at the origin may be left of a fault above it that ended after
-/// `since`; "" else.
-std::string left_of(const core::Incident& incident, const Upstream* upstream, core::Time since);
-
 /// An alert that need not be told while those that fire at its incident's origin are.
 struct Inhibition {
   const core::Alert* alert = nullptr;

@@ -64,7 +64,7 @@ std::string stopped_state(const Evidence& evidence, const core::Labels& connecto
 
 /// The source connector that writes the alert's topic, where it does not run: "" else.
 std::string stopped_writer(const Evidence& evidence) {
-  if (evidence.label("topic").empty()) return {};
+  if (evidence.label("topic").empty() || !is_about_traffic(evidence)) return {};
   const core::Labels writer = core::LabelsBuilder(evidence.labels({"cluster", "topic"})).set("type", "source").build();
   for (const core::SeriesView& series : evidence.points("kafka_connect_connector_topic", writer, 5min)) {
     const std::string name(series.labels.get("connector"));

@@ -175,6 +175,18 @@ core::Reasons to_reasons(const json& object) {
   return reasons;
 }
 
+json of_earlier(const std::optional<core::EarlierCause>& earlier) {
+  if (!earlier) return nullptr;
+  return {{"reasons", of_reasons(earlier->reasons)}, {"cause", earlier->cause}, {"until", of_time(earlier->until)}};
+}
+
+std::optional<core::EarlierCause> to_earlier(const json& object) {
+  if (object.is_null()) return std::nullopt;
+  return core::EarlierCause{.reasons = to_reasons(object.at("reasons")),
+                            .cause = object.at("cause").get<std::string>(),
+                            .until = to_time(object.at("until")).value_or(core::Time())};
+}
+
 constexpr std::array<std::string_view, 4> kMatchOps{"=", "!=", "=~", "!~"};
 
 json of_matcher(const core::Matcher& matcher) {
@@ -268,7 +280,8 @@ std::string write_notification(const core::Notification& notification) {
 std::string write_incident_details(const core::Incident& incident) {
   return dump({{"began_at", of_time(incident.began_at)},
                {"handling", of_handling(incident.handling)},
-               {"reasons", of_reasons(incident.reasons)}});
+               {"reasons", of_reasons(incident.reasons)},
+               {"earlier", of_earlier(incident.earlier)}});
 }
 
 core::Result<void> read_incident_details(std::string_view text, core::Incident& incident) {
@@ -277,12 +290,14 @@ core::Result<void> read_incident_details(std::string_view text, core::Incident& 
     read.began_at = to_time(object.value("began_at", json()));
     read.handling = to_handling(object.value("handling", json::object()));
     read.reasons = to_reasons(object.value("reasons", json::object()));
+    read.earlier = to_earlier(object.value("earlier", json()));
     return read;
   });
   if (!details) return std::unexpected(std::move(details.error()));
   incident.began_at = details->began_at;
   incident.handling = std::move(details->handling);
   incident.reasons = std::move(details->reasons);
+  incident.earlier = std::move(details->earlier);
   return {};
 }
 

@@ -28,7 +28,7 @@ TEST_F(JudgeTest, WhatSaysThatStorageFailsIsToldWithoutStorage) {
   ASSERT_EQ(step.urgent.size(), 1U);
   ASSERT_EQ(step.urgent[0].notification.alerts.size(), 1U) << "without the other of its group";
   EXPECT_EQ(step.urgent[0].notification.alerts[0].rule, "WeirStorageFailing");
-  EXPECT_EQ(step.urgent[0].notification.cause, "Weir's own storage does not take what happens: the disk is full");
+  EXPECT_EQ(step.urgent[0].notification.cause, "Weir's own storage does not take what happens: the disk is full.");
   EXPECT_TRUE(step.urgent[0].idempotency_key.ends_with("-urgent"));
   EXPECT_GT(step.unwritten.rows, 0U);
   storage_.broken = false;

@@ -82,8 +82,13 @@ TEST_F(SeriesKeeperTest, SeriesSurviveARestart) {
 TEST_F(SeriesKeeperTest, ADamagedSnapshotIsSetAsideCountedAndReplaced) {
   std::ofstream(database_ + ".series") << "WEIRSER\n torn";
   series::Store store({});
-  SeriesKeeper keeper(store, database_);
+  OwnErrors errors;
+  SeriesKeeper keeper(store, database_, &errors);
   keeper.load(kNow);
+  ASSERT_EQ(errors.faults().size(), 1U);
+  EXPECT_EQ(errors.faults()[0].error.where, "series/load");
+  EXPECT_NE(errors.faults()[0].error.message.find("It is kept as " + database_ + ".series.corrupt-"),
+            std::string::npos);
   EXPECT_EQ(files_like("weir.db.series.corrupt-"), 1U);
   EXPECT_FALSE(std::filesystem::exists(database_ + ".series"));
   EXPECT_EQ(shown(keeper)[kLoadFailures], 0) << "a counter begins at 0, so that its first step is an increase";

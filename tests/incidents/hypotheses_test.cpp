@@ -90,8 +90,9 @@ TEST_F(HypothesesTest, HarmIsKnownOfEachHypothesis) {
   for (const Hypothesis& each : hypotheses()) {
     if (each.gives == Harm::none) harmless.insert(each.name);
   }
-  EXPECT_EQ(harmless, (std::set<std::string_view>{"random_group_names", "settings_changed", "checks_unseen",
-                                                  "own_storage_fails", "candidate_incompatible"}));
+  EXPECT_EQ(harmless,
+            (std::set<std::string_view>{"random_group_names", "settings_changed", "checks_unseen", "own_part_fails",
+                                        "own_outbox_waits", "own_series_refused", "candidate_incompatible"}));
   EXPECT_TRUE(overlap(hypothesis("consumer_down").gives, hypothesis("load_late").takes));
   EXPECT_FALSE(overlap(hypothesis("consumer_down").gives, hypothesis("group_rewound").takes));
 }
@@ -312,10 +313,68 @@ TEST_F(HypothesesTest, OfStorageThatFailsItsOwnErrorIsTheCause) {
   EXPECT_EQ(cause(failing).hypothesis, "");
   faults_ = {
       {core::Error{core::ErrorKind::storage, "weir.db: the disk is full; free some space", true, "storage"}, {}}};
-  EXPECT_EQ(cause(failing).hypothesis, "own_storage_fails");
+  EXPECT_EQ(cause(failing).hypothesis, "own_part_fails");
   EXPECT_EQ(cause(failing).sentence,
-            "Weir's own storage does not take what happens: weir.db: the disk is full; free some space");
+            "Weir's own storage does not take what happens: weir.db: the disk is full; free some space.");
   EXPECT_EQ(cause(alert("LagHigh", group_)).hypothesis, "") << "it explains nothing else";
+}
+
+TEST_F(HypothesesTest, WhatWeirSaysOfItselfQuotesItsOwnError) {
+  struct Case {
+    const char* alert;
+    Labels labels;
+    const char* where;
+    const char* begins;
+  };
+  const std::vector<Case> cases{
+      {"WeirRuleEvaluationFailing", {{"rule_group", "g"}}, "rules/g", "Rules of group g could not be evaluated"},
+      {"WeirNotificationsFailing", {{"receiver", "a/webhook/0"}}, "receiver/a/webhook/0", "Receiver a/webhook/0 did"},
+      {"WeirNotificationsLost", {{"receiver", "a/webhook/0"}}, "lost/a/webhook/0", "Receiver a/webhook/0 was not told"},
+      {"WeirHeartbeatFailing", {{"heartbeat", "w"}}, "heartbeat/w", "The dead man's switch w did not hear Weir"},
+      {"WeirSeriesSnapshotFailing", {{"operation", "save"}}, "series/save", "The snapshot of the series (save) failed"},
+      {"OpenLineageEventsNotDelivered", {}, "openlineage", "Whom Weir tells its events did not take them"},
+      {"CatalogEventsNotDelivered", {{"catalog", "dh"}}, "catalog/dh", "Catalog dh did not take what Weir tells it"},
+      {"WeirStorageSetAside", {}, "storage/set-aside", "Weir's own database was damaged"},
+      {"WeirStorageRewritten", {}, "storage/rewritten", "Weir's own database is another one than before"},
+      {"WeirStorageDropping", {}, "storage", "Weir's own storage does not take what happens"},
+  };
+  for (const Case& each : cases) {
+    faults_ = {{core::Error{core::ErrorKind::unavailable, "another part failed", false, "rules/other"}, {}}};
+    EXPECT_EQ(cause(alert(each.alert, each.labels)).hypothesis, "") << each.alert;
+    faults_.push_back({core::Error{core::ErrorKind::unavailable, "it said why", false, each.where}, {}});
+    const Cause found = cause(alert(each.alert, each.labels));
+    EXPECT_EQ(found.hypothesis, "own_part_fails") << each.alert;
+    EXPECT_THAT(found.sentence, testing::AllOf(StartsWith(each.begins), HasSubstr(": it said why."))) << each.alert;
+  }
+}
+
+TEST_F(HypothesesTest, MessagesThatWaitNameTheReceiversThatRefuse) {
+  const core::Alert stuck = alert("WeirOutboxStuck", {});
+  flat("weir_outbox_messages", {}, 12);
+  step("weir_notifications_total", {{"receiver", "a/webhook/0"}, {"outcome", "retried"}}, 3, 9, 100);
+  flat("weir_notifications_total", {{"receiver", "b/slack/0"}, {"outcome", "retried"}}, 7);
+  faults_ = {{core::Error{core::ErrorKind::unavailable, "HTTP 503", false, "receiver/a/webhook/0"}, {}},
+             {core::Error{core::ErrorKind::unavailable, "HTTP 404", false, "receiver/b/slack/0"}, {}}};
+  EXPECT_EQ(cause(stuck).sentence, "12 notifications wait, since receivers do not take them. a/webhook/0: HTTP 503.")
+      << "the other takes them again";
+}
+
+TEST_F(HypothesesTest, SeriesThatAreRefusedAreCounted) {
+  flat("weir_series", {}, 500'000);
+  EXPECT_THAT(cause(alert("WeirSeriesRefused", {{"metric", "kafka_x"}})).sentence,
+              HasSubstr("Weir holds 500,000 series"));
+}
+
+TEST_F(HypothesesTest, WhenAllCollectorsFailAtOnceItIsWeirsOwnLink) {
+  const core::Alert offline = alert("WeirOffline", {});
+  for (const char* collector : {"kafka/a", "checks/w", "http_json/c"})
+    flat("weir_collector_success", {{"collector", collector}}, 0);
+  faults_ = {{core::Error{core::ErrorKind::unavailable, "No route to host", false, "kafka/a"}, {}}};
+  EXPECT_EQ(cause(offline).hypothesis, "own_network_gone");
+  EXPECT_THAT(cause(offline).sentence, HasSubstr("All 3 collectors fail at once"));
+  EXPECT_THAT(cause(offline).sentence, HasSubstr("kafka/a: No route to host."));
+  flat("weir_collector_success", {{"collector", "kafka/b"}}, 1);
+  EXPECT_EQ(cause(offline).hypothesis, "") << "one sees";
 }
 
 TEST_F(HypothesesTest, ACollectorThatFailsForOneTableLeadsToThatTable) {
@@ -366,6 +425,17 @@ TEST_F(HypothesesTest, APipelineThatIsTooOldIsBlamedOnItsStalestTable) {
   flat("weir_pipeline_stalest_table_seconds", orders.with("source", "w").with("dataset", "users"), 7200);
   EXPECT_THAT(cause(old).sentence, HasSubstr("its stalest table, users in w, for 2h."));
   EXPECT_EQ(cause(old).origin, (Node{"table", "w", "users"}));
+}
+
+TEST_F(HypothesesTest, APageThatCannotBeReadIsItsCollectorsErrorAndOneIncidentWithIt) {
+  const core::Alert failing = alert("ScrapeFailing", {{"job", "app"}, {"instance", "h:1"}});
+  flat("weir_collector_success", {{"collector", "scrape/app/h:2"}}, 0);
+  EXPECT_EQ(cause(failing).hypothesis, "") << "another page";
+  flat("weir_collector_success", {{"collector", "scrape/app/h:1"}}, 0);
+  faults_ = {{core::Error{core::ErrorKind::unavailable, "connection refused", false, "scrape/app/h:1"}, {}}};
+  EXPECT_EQ(cause(failing).hypothesis, "own_link_down");
+  EXPECT_THAT(cause(failing).sentence, HasSubstr("connection refused"));
+  EXPECT_EQ(cause(failing).origin, (Node{"collector", "", "scrape/app/h:1"}));
 }
 
 TEST_F(HypothesesTest, WhenNoCheckOfASourceCanBeEvaluatedItIsTheLink) {

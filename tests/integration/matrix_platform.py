@@ -15,6 +15,7 @@ from support.kafka import Kafka
 from support.node_exporter import Disks, NodeExporter
 from support.postgres import Postgres
 from support.registry import Apicurio
+from support.tcp_proxy import Line
 from support.traffic import Reader, Traffic
 from support.wait import until
 
@@ -86,7 +87,13 @@ class Platform:
         self.kafka = Kafka("4.1.0", listeners={"LINE": "PLAINTEXT"}, properties={"broker.session.timeout.ms": 60_000})
         line.target = self.kafka.brokers[0].ports["LINE"]
         self.kafka.brokers[0].advertised["LINE"] = line.port
-        self.pair = Kafka("4.1.0", brokers=2, properties={"replica.lag.time.max.ms": 5000})
+        # Its brokers copy from each other by ways of their own, which can be cut.
+        self.pair = Kafka("4.1.0", brokers=2, listeners={"COPY": "PLAINTEXT"},
+                          properties={"inter.broker.listener.name": "COPY", "replica.lag.time.max.ms": 5000})
+        self.copying = [Line() for _ in self.pair.brokers]
+        for way, broker in zip(self.copying, self.pair.brokers):
+            way.target, broker.advertised["COPY"] = broker.ports["COPY"], way.port
+            way.__enter__()
         self.registry = Apicurio()
         self.postgres = Postgres(settings={"wal_level": "logical"})
         self.exporter = NodeExporter()
@@ -169,3 +176,5 @@ class Platform:
             reader._stop.set()
         for server in (self.connect, self.kafka, self.pair, self.registry, self.postgres, self.exporter):
             server.kill()
+        for way in self.copying:
+            way.__exit__()

@@ -12,7 +12,7 @@ import pytest
 from support import http
 from support.http import Answer, HttpServer
 from support.wait import until
-from support.weir import binary
+from support.weir import ROOT, binary
 
 RULES = """
 groups:
@@ -258,6 +258,29 @@ def test_what_is_shown_and_told_follows_the_alerts_that_fire_now(weir, page, web
     causes = report.partition("Causes, one after the other:")[2].partition("\n## ")[0]
     assert causes.index("topic orders") < causes.index("topic refunds"), report
     assert first in [entry["text"] for entry in one(weir, orders)["timeline"] if entry["kind"] == "cause"]
+
+
+def test_rules_that_cannot_be_evaluated_say_why(page, webhook, start_weir, tmp_path):
+    page.depths.update(orders=50, refunds=50)
+    (tmp_path / "rules.yml").write_text("""
+groups:
+  - name: broken
+    interval: 1s
+    rules:
+      - alert: Odd
+        expr: queue_depth * on (cluster) queue_depth > 0
+""")
+    weir = start_weir({"scrape": [{"name": "app", "url": f"{page.url}/metrics", "interval": "1s"}],
+                       "rules": {"files": [str(tmp_path / "rules.yml"), str(ROOT / "rules/weir.yml")], "interval": "1s"},
+                       "receivers": [{"name": "team", "webhook_configs": [{"url": f"{webhook.url}/team"}]}],
+                       "route": {"receiver": "team", "group_wait": "0s"}})
+
+    def told():
+        return [each["cause"] for each in webhook.payloads("firing")
+                if each["alerts"][0]["labels"]["alertname"] == "WeirRuleEvaluationFailing"]
+    until("somebody is told", told, 60)
+    assert told()[0].startswith("Rules of group broken could not be evaluated, and their alerts keep their last state: ")
+    assert "rules.yml" in told()[0] and "many-to-many" in told()[0], told()
 
 
 def test_the_command_line_says_what_is_wrong(weir):

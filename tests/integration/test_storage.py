@@ -171,6 +171,8 @@ def test_a_damaged_file_is_set_aside_and_what_can_be_read_is_saved(config, page,
     assert list(weir.folder.glob("weir.db.corrupt-*"))
     assert "was damaged and is set aside" in weir.log()
     until("it is an alert", lambda: weir.alerts("WeirStorageSetAside"))
+    kept, = weir.folder.glob("weir.db.corrupt-*")
+    until("its cause says where the file is", lambda: any(str(kept) in each["cause"] for each in weir.incidents()))
     assert weir.sample("weir_storage_set_aside_total") == 1
     page.loads = {"a": 0}
     until("the end of what was saved is told", lambda: told(webhook, "resolved") == {"a": 1})

@@ -111,6 +111,7 @@ TEST_P(StoreContract, AnIncidentComesBackWhole) {
                   .evidence = {"no member for 5m"},
                   .origin = core::Node{"topic", "prod", "orders"},
                   .affected = {{"table", "warehouse", "orders"}}};
+  kept.earlier = core::EarlierCause{.reasons = kept.reasons, .cause = "a broker left", .until = at(8)};
   commit({.incidents = {kept}});
   reopen();
   const auto found = store_->incidents({});
@@ -128,6 +129,7 @@ TEST_P(StoreContract, AnIncidentComesBackWhole) {
   EXPECT_EQ(incident.began_at, kept.began_at);
   EXPECT_EQ(incident.handling, kept.handling);
   EXPECT_EQ(incident.reasons, kept.reasons);
+  EXPECT_EQ(incident.earlier, kept.earlier);
   ASSERT_EQ(incident.alerts.size(), 2U);
   expect_same(incident.alerts[1], kept.alerts[1]);
   ASSERT_EQ(incident.timeline.size(), 2U);

@@ -47,18 +47,9 @@ def create_topics(kafka, names, partitions=1, copies=1, **config):
 
 def alter_topic(kafka, name, **config):
     """Changes these settings of a topic."""
-    _alter(kafka, ResourceType.TOPIC, name, config)
-
-
-def alter_broker(kafka, node_id, **config):
-    """Changes these settings of a broker while it runs."""
-    _alter(kafka, ResourceType.BROKER, str(node_id), config)
-
-
-def _alter(kafka, kind, name, config):
     entries = [ConfigEntry(key.replace("_", "."), str(value), incremental_operation=AlterConfigOpType.SET)
                for key, value in config.items()]
-    resource = ConfigResource(kind, name, incremental_configs=entries)
+    resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
     client = admin(kafka)  # kept until the answer
     client.incremental_alter_configs([resource])[resource].result(30)
 
