@@ -157,6 +157,18 @@ TEST_F(ReaderTest, SoDoesAMistakeThatIsNotedWithoutTheReader) {
   EXPECT_EQ(diagnostics_.hints()[0].message, "no file matches ${WEIR_TEST_VALUE}");
 }
 
+TEST_F(ReaderTest, AShortValueIsShownAsWrittenWhereItIsAWordOfItsOwn) {
+  ::setenv("WEIR_TEST_VALUE", "prod", 1);
+  MapReader map = reader("a: \"${WEIR_TEST_VALUE}\"\nb: \"x${WEIR_TEST_VALUE}${WEIR_TEST_VALUE}\"\nc: 1\n");
+  const std::string value = map.text("a");
+  map.error("b", "\"" + map.text("b") + "\" is none");
+  map.error("c", "there is no \"prodd\" (did you mean \"" + value + "\"?)");
+  EXPECT_EQ(mistakes(),
+            "weir.yml:2:4: cluster \"${WEIR_TEST_VALUE}\": \"b\": \"x${WEIR_TEST_VALUE}${WEIR_TEST_VALUE}\" is none\n"
+            "weir.yml:3:4: cluster \"${WEIR_TEST_VALUE}\": \"c\": there is no \"prodd\" (did you mean "
+            "\"${WEIR_TEST_VALUE}\"?)\n");
+}
+
 TEST_F(ReaderTest, ASecretsFileIsNamedFromTheFolderOfTheConfiguration) {
   const std::string folder = testing::TempDir() + "/weir_secrets_" + std::to_string(::getpid());
   std::filesystem::create_directories(folder + "/folder");
