@@ -103,8 +103,10 @@ std::string MapReader::required_text(std::string_view key) {
     missing(key);
     return {};
   }
+  const std::size_t mistakes = diagnostics_.errors().size();
   std::string value = text(key);
-  if (value.empty() && node->is_scalar()) error(*node, quote(key) + " must not be empty");
+  const bool told = diagnostics_.errors().size() != mistakes;  // a variable that is not set
+  if (value.empty() && node->is_scalar() && !told) error(*node, quote(key) + " must not be empty");
   return value;
 }
 

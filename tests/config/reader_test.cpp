@@ -123,6 +123,8 @@ TEST_F(ReaderTest, TheEnvironmentIsExpandedAndAnUnsetVariableIsAMistake) {
   EXPECT_TRUE(diagnostics_.ok()) << mistakes();
   EXPECT_EQ(map.text("c"), "");
   EXPECT_EQ(mistakes(), "weir.yml:3:4: environment variable \"WEIR_TEST_UNSET\" is not set\n");
+  EXPECT_EQ(map.required_text("c"), "");
+  EXPECT_EQ(diagnostics_.errors().size(), 2U) << "one more, and not that it is empty: " << mistakes();
 }
 
 TEST_F(ReaderTest, AMessageShowsAVariableAsItIsWrittenSinceItMayBeASecretElsewhere) {
