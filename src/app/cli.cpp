@@ -1,10 +1,13 @@
 #include "app/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "app/commands.h"
+#include "config/diagnostics.h"
 
 namespace weir::app {
 
@@ -26,6 +29,22 @@ void add_daemon_commands(CLI::App& cli, Action& action) {
   show->callback([&action, options] { action = [options] { return demo(*options); }; });
 }
 
+namespace {
+
+/// `there is no command "validte" (did you mean "validate"?)`, where a word stands in a command's place; "" elsewhere.
+std::string unknown_command(const CLI::App& cli) {
+  const CLI::App* at = &cli;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().back();
+  const std::vector<std::string> rest = at->remaining();
+  std::vector<std::string> names;
+  for (const CLI::App* command : at->get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  if (rest.empty() || rest.front().starts_with('-') || names.empty()) return {};
+  return "there is no command \"" + rest.front() + "\"" + config::did_you_mean(rest.front(), names);
+}
+
+}  // namespace
+
 int run_command_line(int argc, const char* const* argv) {
   CLI::App cli("Weir watches data pipelines: Kafka consumer lag, dead letters, schemas and warehouse tables.", "weir");
   cli.set_version_flag("--version", "weir " WEIR_VERSION);
@@ -45,6 +64,11 @@ int run_command_line(int argc, const char* const* argv) {
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const bool wanted = error.get_name() == "RequiredError" || error.get_name() == "ExtrasError";
+    if (const std::string mistake = wanted ? unknown_command(cli) : ""; !mistake.empty()) {
+      std::cerr << "weir: " << mistake << "\nRun with --help for more information.\n";
+      return kExitUsage;
+    }
     return cli.exit(error) == 0 ? kExitOk : kExitUsage;
   }
   return action ? action() : kExitUsage;

@@ -261,6 +261,8 @@ void place_storage(const std::string& file, const config::Node& root, config::Di
     diagnostics.error(place, "storage: \"path\": there is no folder \"" + folder.string() + "\"; create it");
   } else if (std::filesystem::is_directory(path, ignored)) {
     diagnostics.error(place, "storage: \"path\": \"" + path.string() + "\" is a folder; name a file in it");
+  } else if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
+    diagnostics.error(place, "storage: \"path\": \"" + path.string() + "\" is no file");
   }
 }
 

@@ -1,6 +1,7 @@
 #include "config/diagnostics.h"
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 #include <tuple>
 #include <utility>
@@ -29,6 +30,25 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+/// A shorter value, such as "prod", is a part of many a word.
+constexpr std::size_t kLeastWithin = 8;
+
+bool is_of_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+std::string with_words_replaced(std::string_view text, std::string_view value, std::string_view written) {
+  std::string out;
+  std::size_t done = 0;
+  for (std::size_t at = text.find(value); at != std::string_view::npos; at = text.find(value, at + 1)) {
+    const std::size_t end = at + value.size();
+    const bool within = (at > 0 && is_of_word(text[at - 1]) && is_of_word(value.front())) ||
+                        (end < text.size() && is_of_word(text[end]) && is_of_word(value.back()));
+    if (within || at < done) continue;
+    out.append(text.substr(done, at - done)).append(written);
+    done = end;
+  }
+  return out.append(text.substr(done));
+}
+
 }  // namespace
 
 std::string Position::to_string() const {
@@ -49,7 +69,11 @@ void Diagnostics::expanded(std::string value, std::string written) {
 }
 
 std::string Diagnostics::as_written(std::string message) const {
-  for (const auto& [value, written] : expanded_) message = core::without_secret(std::move(message), value, written);
+  for (const auto& [value, written] : expanded_) {
+    const bool short_word = value.size() >= core::kLeastMasked && value.size() < kLeastWithin;
+    message = short_word ? with_words_replaced(message, value, written)
+                         : core::without_secret(std::move(message), value, written);
+  }
   return message;
 }
 

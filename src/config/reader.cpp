@@ -26,6 +26,7 @@ std::string quote(std::string_view text) { return "\"" + std::string(text) + "\"
 std::string expand_environment(const Node& scalar, Diagnostics& diagnostics) {
   const std::string& text = scalar.text();
   std::string out;
+  bool whole = true;  // nothing was replaced
   std::size_t at = 0;
   while (at < text.size()) {
     const std::size_t start = text.find("${", at);
@@ -51,8 +52,12 @@ std::string expand_environment(const Node& scalar, Diagnostics& diagnostics) {
       diagnostics.error(scalar.position(), "environment variable " + quote(name) + " is not set");
     }
     at = end + 1;
+    whole = false;
   }
-  return out.append(text, at);
+  out.append(text, at);
+  // As a whole it may be longer than its variables, and shown with them run together.
+  if (!whole) diagnostics.expanded(out, text);
+  return out;
 }
 
 MapReader::MapReader(const Node& node, Diagnostics& diagnostics, std::string what)
@@ -98,8 +103,10 @@ std::string MapReader::required_text(std::string_view key) {
     missing(key);
     return {};
   }
+  const std::size_t mistakes = diagnostics_.errors().size();
   std::string value = text(key);
-  if (value.empty() && node->is_scalar()) error(*node, quote(key) + " must not be empty");
+  const bool told = diagnostics_.errors().size() != mistakes;  // a variable that is not set
+  if (value.empty() && node->is_scalar() && !told) error(*node, quote(key) + " must not be empty");
   return value;
 }
 

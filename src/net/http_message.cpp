@@ -57,7 +57,7 @@ std::string host_name(std::string_view host) {
                        std::ranges::all_of(port.substr(1), [](char c) { return c >= '0' && c <= '9'; }));
   std::uint32_t number = 0;
   if (digits && port.size() > 1) std::from_chars(port.data() + 1, port.data() + port.size(), number);
-  const bool port_fits = digits && number <= kLargestPort;
+  const bool port_fits = digits && number <= kLargestPort && (number > 0 || port.size() <= 1);
   if (!port_fits) return {};
   std::string name(host.substr(0, end));
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });

@@ -169,6 +169,10 @@ templates::TemplateLibrary parse_templates(const config::Node* section, config::
     return library;
   }
   for (const config::Node& item : section->items()) {
+    if (!item.is_scalar()) {
+      diagnostics.error(item.position(), fmt::format("templates: expected a file, found {}", item.kind_name()));
+      continue;
+    }
     const std::vector<std::string> files = files_of(item, diagnostics);
     if (files.empty()) diagnostics.hint(item.position(), fmt::format("templates: no file matches \"{}\"", item.text()));
     for (const std::string& file : files) add_file(file, item, library, diagnostics);

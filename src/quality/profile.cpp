@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "config/diagnostics.h"
 #include "quality/check.h"
 #include "quality/contract_parts.h"
 
@@ -270,17 +271,21 @@ core::Result<void> read_values(TableProfile& profile, const std::string& from, s
 }
 
 /// "; there is a table "Mixed"" where only the case of the letters differs.
-std::string in_other_case(const std::string& name, sql::SqlSource& source, const sql::QueryLimits& limits) {
+/// The table that may be meant by a name that none has; "" where no name is near.
+std::string meant_table(const std::string& name, sql::SqlSource& source, const sql::QueryLimits& limits) {
   const auto tables = source.query(source.dialect().tables(), {}, limits);
   if (!tables) return "";
+  constexpr std::size_t kMostNames = 10'000;
   const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  std::vector<std::string> names;
   for (const sql::Row& row : tables->rows) {
     const auto* other = row.size() < 2 ? nullptr : std::get_if<std::string>(&row[1]);
     if (other != nullptr && std::ranges::equal(*other, name, same)) {
       return fmt::format("; there is a table \"{}\": names are taken exactly as written", *other);
     }
+    if (other != nullptr && names.size() < kMostNames) names.push_back(*other);
   }
-  return "";
+  return config::did_you_mean(name, names);
 }
 
 }  // namespace
@@ -304,7 +309,7 @@ core::Result<TableProfile> profile_table(const std::vector<std::string>& table, 
     profile.columns.push_back(std::move(column));
   }
   if (profile.columns.empty()) {
-    const std::string hint = table.empty() ? "" : in_other_case(table.back(), source, limits);
+    const std::string hint = table.empty() ? "" : meant_table(table.back(), source, limits);
     return core::fail(core::ErrorKind::not_found, "there is no table " + from + hint);
   }
   if (profile.columns.size() > bounds.columns)

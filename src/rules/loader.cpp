@@ -193,7 +193,13 @@ class Loader {
   std::optional<TemplatedText> read_text(const config::MapReader& reader, const NamedNode& named,
                                          std::string_view key) {
     auto parsed = Template::parse(named.value->text());
-    if (parsed) return TemplatedText{named.name, named.value->text(), std::move(*parsed)};
+    if (parsed) {
+      if (const auto unknown = dialect_ == Dialect::weir ? parsed->unknown_field(named.value->text()) : std::nullopt)
+        diagnostics_.hint(place_.locate(*named.value, unknown->where),
+                          fmt::format("{}: \"{}\": \"{}\": the template will fail: {}", reader.what(), key, named.name,
+                                      unknown->message));
+      return TemplatedText{named.name, named.value->text(), std::move(*parsed)};
+    }
     diagnostics_.error(
         place_.locate(*named.value, parsed.error().where),
         fmt::format("{}: \"{}\": \"{}\": template: {}", reader.what(), key, named.name, parsed.error().message));

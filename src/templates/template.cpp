@@ -261,6 +261,16 @@ class Expander {
 
 }  // namespace
 
+namespace {
+
+/// Where the text takes the field; its beginning for one that a definition elsewhere takes.
+std::string place_of(const UnknownField& unknown, std::string_view text) {
+  const std::size_t offset = text.find("." + unknown.name);
+  return template_place(text, offset == std::string_view::npos ? 0 : offset);
+}
+
+}  // namespace
+
 struct TemplateLibrary::Definitions {
   TemplateDefinitions blocks;
   std::vector<std::string> calls;  // names that blocks call
@@ -298,6 +308,12 @@ core::Result<Template> Template::parse(std::string_view text) {
   return Template(std::make_shared<Tree>(std::move(*tree)));
 }
 
+std::optional<core::Error> Template::unknown_field(std::string_view text) const {
+  const auto unknown = templates::unknown_field(*tree_, TemplateRoot{});
+  if (!unknown) return std::nullopt;
+  return core::Error{.kind = core::ErrorKind::invalid, .message = unknown->message, .where = place_of(*unknown, text)};
+}
+
 Template Template::literal(std::string text) {
   TemplateStatement statement;
   statement.text = std::move(text);
@@ -316,11 +332,8 @@ core::Result<Template> Template::parse_message(std::string_view text, const Temp
         template_place(text, call.offset));
   }
   tree->library = std::shared_ptr<const TemplateDefinitions>(library.definitions_, &library.definitions_->blocks);
-  if (const auto unknown = sample == nullptr ? std::nullopt : unknown_field(*tree, *sample)) {
-    const std::size_t offset = text.find("." + unknown->name);  // none in what the library defines
-    return core::fail(core::ErrorKind::invalid, unknown->message,
-                      template_place(text, offset == std::string_view::npos ? 0 : offset));
-  }
+  if (const auto unknown = sample == nullptr ? std::nullopt : templates::unknown_field(*tree, *sample))
+    return core::fail(core::ErrorKind::invalid, unknown->message, place_of(*unknown, text));
   return Template(std::make_shared<Tree>(std::move(*tree)));
 }
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,10 @@ class Template {
   /// `sample` lacks, data such as the text will be given, every list with an item.
   static core::Result<Template> parse_message(std::string_view text, const TemplateLibrary& library,
                                               const TemplateValue* sample = nullptr);
+
+  /// Of a rule's text that parse() took: the first field that its data lack, so that it fails whenever it gets there.
+  /// `where` as above; nothing when there is none. Prometheus loads such a rule.
+  std::optional<core::Error> unknown_field(std::string_view text) const;
 
   /// A text that expands to itself, braces and all.
   static Template literal(std::string text);

@@ -1,8 +1,11 @@
 #include "templates/template_fields.h"
 
 #include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
+#include <map>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "config/diagnostics.h"
@@ -21,6 +24,9 @@ using Known = std::optional<TemplateValue>;
 class FieldWalker {
  public:
   FieldWalker(const Template::Tree& tree, const TemplateValue& sample) : tree_(tree), variables_{{"$", sample}} {
+    if (std::holds_alternative<TemplateRoot>(sample)) {
+      for (const auto& [field, value] : of_rule()) variables_.emplace_back(variable_of(field), value);
+    }
     walk(tree.block, sample);
   }
 
@@ -28,6 +34,19 @@ class FieldWalker {
 
  private:
   using Variable = std::pair<std::string, Known>;
+  using Fields = std::map<std::string, TemplateValue, std::less<>>;
+
+  static const Fields& of_rule() {
+    static const Fields kFields{
+        {"Labels", core::Labels()}, {"Value", 0.0}, {"ExternalLabels", core::Labels()}, {"ExternalURL", std::string()}};
+    return kFields;
+  }
+
+  /// "$externalLabels" of ExternalLabels.
+  static std::string variable_of(std::string field) {
+    field[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(field[0])));
+    return "$" + field;
+  }
 
   void walk(const TemplateBlock& block, const Known& dot) {
     for (const TemplateStatement& statement : block) {
@@ -128,16 +147,20 @@ class FieldWalker {
   }
 
   Known field_of(const TemplateValue& value, const std::string& field) {
+    if (std::holds_alternative<core::Labels>(value)) return std::string();
     const auto* object = std::get_if<TemplateObject>(&value);
-    if (object != nullptr) {
-      if (const auto has = (*object)->fields.find(field); has != (*object)->fields.end()) return has->second;
+    const Fields* fields = object != nullptr                             ? &(*object)->fields
+                           : std::holds_alternative<TemplateRoot>(value) ? &of_rule()
+                                                                         : nullptr;
+    if (fields != nullptr) {
+      if (const auto has = fields->find(field); has != fields->end()) return has->second;
     }
     auto result = call_template_method(value, field, {});
     if (result) return std::move(*result);
     if (found || !result.error().message.starts_with("can't evaluate field")) return std::nullopt;
     std::vector<std::string> names;
-    if (object != nullptr) {
-      for (const auto& [name, each] : (*object)->fields) names.push_back(name);
+    if (fields != nullptr) {
+      for (const auto& [name, each] : *fields) names.push_back(name);
     }
     found = UnknownField{field, result.error().message + config::did_you_mean(field, names)};
     return std::nullopt;

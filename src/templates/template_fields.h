@@ -13,7 +13,8 @@ struct UnknownField {
   std::string message;
 };
 
-/// Walks all branches of a text with `sample` for `.` and `$`: data such as it will be given, every list with an item.
+/// Walks all branches of a text with `sample` for `.` and `$`: data such as it will be given, every list with an item;
+/// or TemplateRoot for a rule's text, whose variables there are then.
 /// The first field that the data lack; what functions give is not known, nor are its fields.
 std::optional<UnknownField> unknown_field(const Template::Tree& tree, const TemplateValue& sample);
 

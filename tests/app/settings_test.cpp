@@ -165,6 +165,7 @@ TEST_F(SettingsTest, TheFolderOfTheDatabaseMustBeThere) {
   std::filesystem::create_directory(folder_ / "data");
   EXPECT_THAT(mistakes(kafka + "storage: {path: data}\n"), HasSubstr("is a folder; name a file in it"));
   EXPECT_EQ(mistakes(kafka + "storage: {path: data/weir.db}\n"), "");
+  EXPECT_THAT(mistakes(kafka + "storage: {path: /dev/null}\n"), HasSubstr("\"/dev/null\" is no file"));
   EXPECT_EQ(mistakes(kafka + "storage: {path: \":memory:\"}\n"), "");
 }
 

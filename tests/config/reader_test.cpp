@@ -123,6 +123,8 @@ TEST_F(ReaderTest, TheEnvironmentIsExpandedAndAnUnsetVariableIsAMistake) {
   EXPECT_TRUE(diagnostics_.ok()) << mistakes();
   EXPECT_EQ(map.text("c"), "");
   EXPECT_EQ(mistakes(), "weir.yml:3:4: environment variable \"WEIR_TEST_UNSET\" is not set\n");
+  EXPECT_EQ(map.required_text("c"), "");
+  EXPECT_EQ(diagnostics_.errors().size(), 2U) << "one more, and not that it is empty: " << mistakes();
 }
 
 TEST_F(ReaderTest, AMessageShowsAVariableAsItIsWrittenSinceItMayBeASecretElsewhere) {
@@ -155,6 +157,18 @@ TEST_F(ReaderTest, SoDoesAMistakeThatIsNotedWithoutTheReader) {
             "weir.yml:1:1: the name \"${WEIR_TEST_VALUE}\" is given twice\n"
             "weir.yml:2:4: cluster \"prod\": \"b\": is not ${WEIR_TEST_VALUE}\n");
   EXPECT_EQ(diagnostics_.hints()[0].message, "no file matches ${WEIR_TEST_VALUE}");
+}
+
+TEST_F(ReaderTest, AShortValueIsShownAsWrittenWhereItIsAWordOfItsOwn) {
+  ::setenv("WEIR_TEST_VALUE", "prod", 1);
+  MapReader map = reader("a: \"${WEIR_TEST_VALUE}\"\nb: \"x${WEIR_TEST_VALUE}${WEIR_TEST_VALUE}\"\nc: 1\n");
+  const std::string value = map.text("a");
+  map.error("b", "\"" + map.text("b") + "\" is none");
+  map.error("c", "there is no \"prodd\" (did you mean \"" + value + "\"?)");
+  EXPECT_EQ(mistakes(),
+            "weir.yml:2:4: cluster \"${WEIR_TEST_VALUE}\": \"b\": \"x${WEIR_TEST_VALUE}${WEIR_TEST_VALUE}\" is none\n"
+            "weir.yml:3:4: cluster \"${WEIR_TEST_VALUE}\": \"c\": there is no \"prodd\" (did you mean "
+            "\"${WEIR_TEST_VALUE}\"?)\n");
 }
 
 TEST_F(ReaderTest, ASecretsFileIsNamedFromTheFolderOfTheConfiguration) {

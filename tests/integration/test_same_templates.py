@@ -163,7 +163,7 @@ def test_a_template_that_fails_is_told_with_weirs_own_text_and_counted(tables, t
             "checks": [{"source": "shop", "files": [str(tmp_path / "checks.yml")], "interval": "1s"}],
             "rules": {"files": [str(tmp_path / "rules.yml")], "interval": "1s"},
             "receivers": [{"name": "team", "slack_configs": [
-                {"api_url": f"{told.url}/slack", "channel": "#c", "title": "{{ .Statuss }}"}]}],
+                {"api_url": f"{told.url}/slack", "channel": "#c", "title": "{{ index .Alerts 99 }}"}]}],
             "route": {"receiver": "team", "group_wait": "0s", "group_interval": "1s"}})
         tables("INSERT INTO a VALUES (1)")
         until("it is told", lambda: told.told.get("/slack"))

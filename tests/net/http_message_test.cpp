@@ -52,8 +52,9 @@ TEST(UrlHostTest, IsTheNameThatAHostHeaderHas) {
                                                         {"http://10.0.0.1", "10.0.0.1"}}) {
     EXPECT_EQ(url_host(url), host) << url;
   }
-  for (const char* url : {"", "5", "weir.internal", "ftp://weir", "http:", "http://", "http:///x", "http://:80",
-                          "http://a b", "http://a\n", "http://weir:port", "http://weir:65536", "http://[::1", "http://a[b]"}) {
+  for (const char* url :
+       {"", "5", "weir.internal", "ftp://weir", "http:", "http://", "http:///x", "http://:80", "http://a b",
+        "http://a\n", "http://weir:port", "http://weir:65536", "http://weir:0", "http://[::1", "http://a[b]"}) {
     EXPECT_EQ(url_host(url), "") << url;
   }
 }

@@ -207,6 +207,10 @@ TEST(MessageText, AListIsWantedUnderTemplates) {
   const config::Node node = config::parse_yaml("templates: x", "weir.yml", diagnostics);
   (void)parse_templates(node.find("templates"), diagnostics);
   EXPECT_THAT(diagnostics.to_string(), HasSubstr("expected a list of files"));
+  config::Diagnostics nested;
+  const config::Node lists = config::parse_yaml("templates: [[x]]", "weir.yml", nested);
+  (void)parse_templates(lists.find("templates"), nested);
+  EXPECT_EQ(nested.to_string(), "weir.yml:1:13: templates: expected a file, found a list\n");
 }
 
 TEST(EmailText, HtmlStandsBesideThePlainText) {

@@ -149,6 +149,9 @@ TEST_F(PostgresKindsTest, ATableThatIsNearlyNamedSoIsSuggested) {
   write("CREATE TABLE fct_orders (id int)");
   const RunResult run_of_typo = run("checks for S.fct_ordres:\n  - row_count > 0\n");
   ASSERT_TRUE(run_of_typo.datasets[0].error);
+  const auto profile = profile_table({schema_, "fct_ordres"}, *source_, {});
+  ASSERT_FALSE(profile);
+  EXPECT_THAT(profile.error().message, HasSubstr("(did you mean \"fct_orders\"?)"));
   EXPECT_THAT(run_of_typo.datasets[0].error->message,
               HasSubstr(fmt::format("(did you mean \"{}.fct_orders\"?)", schema_)));
 }

@@ -204,6 +204,30 @@ TEST(Loader, PlacesAMistakeOfATemplateInTheFile) {
                   HasSubstr("r.yml:10:21: rule \"X\": \"annotations\": \"summary\": template: undefined variable")));
 }
 
+TEST(Loader, AFieldThatNoAlertHasIsHintedAtSinceThatTemplateWillFail) {
+  config::Diagnostics diagnostics;
+  const std::string text = R"(groups:
+  - name: a
+    rules:
+      - alert: X
+        expr: up
+        annotations:
+          summary: "{{ if gt $value 1.0 }}{{ .Lables.x }}{{ end }}"
+          fine: '{{ $labels.any }} {{ .Labels.b }} {{ .Value | humanize }} {{ .ExternalURL }} {{ $externalLabels.c }}
+            {{ with query "up" }}{{ . | first | value }}{{ end }}{{ range query "up" }}{{ .Labels.x }}{{ .Value }}{{ end }}
+            {{ with $x := args 1 2 }}{{ $x.arg0 }}{{ end }}'
+          wrong: "{{ $value.Foo }}"
+)";
+  load_text(text, "r.yml", diagnostics);
+  EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  ASSERT_EQ(diagnostics.hints().size(), 2U);
+  EXPECT_EQ(
+      diagnostics.hints()[0].to_string(),
+      "r.yml:7:46: rule \"X\": \"annotations\": \"summary\": the template will fail: can't evaluate field Lables in "
+      "type template data (did you mean \"Labels\"?)");
+  EXPECT_THAT(diagnostics.hints()[1].to_string(), HasSubstr("r.yml:11:28: "));
+}
+
 TEST(Loader, ARuleGivenTwiceIsAMistakeButOneNameForTwoConditionsIsNot) {
   const std::string twice = "groups: [{name: a, rules: [{alert: X, expr: up > 0}, {alert: X, expr: up > 0}]}]";
   EXPECT_THAT(mistakes(twice), ElementsAre(HasSubstr("the same rule is already in this group")));
