@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
 #include <vector>
 
+#include "config/reader_checks.h"
 #include "core/masking.h"
 
 namespace weir::config {
@@ -48,14 +48,6 @@ bool names_secret(std::string_view key) {
 std::string quote(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 /// First line of a secret's file, without its line end.
-std::optional<core::Secret> read_secret_file(const std::string& path) {
-  std::ifstream stream(path);
-  std::string line;
-  if (!stream || !std::getline(stream, line)) return std::nullopt;
-  if (!line.empty() && line.back() == '\r') line.pop_back();
-  return core::Secret(std::move(line));
-}
-
 }  // namespace
 
 std::string expand_environment(const Node& scalar, Diagnostics& diagnostics) {
@@ -237,7 +229,7 @@ core::Secret MapReader::secret(std::string_view key) {
   };
   if (direct != nullptr) return kept(*direct, core::Secret(expand_environment(*direct, diagnostics_)));
   if (file == nullptr) return {};
-  const std::string path = expand_environment(*file, diagnostics_);
+  const std::string path = path_beside(*file, expand_environment(*file, diagnostics_));
   if (auto secret = read_secret_file(path)) return kept(*file, std::move(*secret));
   error(*file, quote(file_key) + ": cannot read " + quote(path));
   return {};

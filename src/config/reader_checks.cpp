@@ -1,7 +1,9 @@
 #include "config/reader_checks.h"
 
 #include <filesystem>
+#include <fstream>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace weir::config {
@@ -15,6 +17,19 @@ core::Secret required_secret(MapReader& reader, std::string_view key) {
   if (found.empty() && reader.diagnostics().errors().size() == mistakes)
     reader.error(direct ? key : file_key, "must not be empty");
   return found;
+}
+
+std::string path_beside(const Node& node, const std::string& path) {
+  if (path.empty()) return path;
+  return (std::filesystem::path(node.position().file).parent_path() / path).string();
+}
+
+std::optional<core::Secret> read_secret_file(const std::string& path) {
+  std::ifstream stream(path);
+  std::string line;
+  if (!stream || !std::getline(stream, line)) return std::nullopt;
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  return core::Secret(std::move(line));
 }
 
 void check_file(MapReader& reader, std::string_view key, const std::string& path) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "config/reader_checks.h"
 #include "core/percent.h"
 #include "notify/http_delivery.h"
 
@@ -69,9 +70,9 @@ bool OAuth2::operator==(const OAuth2& other) const {
 TlsConfig parse_tls_config(const config::Node& node, const config::MapReader& parent,
                            config::Diagnostics& diagnostics) {
   config::MapReader reader(node, diagnostics, parent.what() + ", tls_config");
-  TlsConfig tls{.ca_file = reader.text("ca_file"),
-                .cert_file = reader.text("cert_file"),
-                .key_file = reader.text("key_file"),
+  TlsConfig tls{.ca_file = config::path_beside(node, reader.text("ca_file")),
+                .cert_file = config::path_beside(node, reader.text("cert_file")),
+                .key_file = config::path_beside(node, reader.text("key_file")),
                 .server_name = reader.text("server_name"),
                 .insecure_skip_verify = reader.boolean("insecure_skip_verify", false)};
   const bool a_name = std::ranges::all_of(

@@ -17,8 +17,11 @@ std::optional<PostgresOptions> read_postgres(config::MapReader& reader) {
                                           : "";
   options.sslrootcert = reader.text("sslrootcert");
   // libpq takes the system's authorities where it says "system".
-  if (!options.sslrootcert.empty() && options.sslrootcert != "system")
+  const config::Node* authorities = reader.child("sslrootcert");
+  if (authorities != nullptr && !options.sslrootcert.empty() && options.sslrootcert != "system") {
+    options.sslrootcert = config::path_beside(*authorities, options.sslrootcert);
     config::check_file(reader, "sslrootcert", options.sslrootcert);
+  }
   options.schema = reader.text("schema", options.schema);
   options.connect_timeout = reader.duration("connect_timeout", options.connect_timeout);
   options.statement_timeout = reader.duration("statement_timeout", options.statement_timeout);
