@@ -311,7 +311,10 @@ ParsedNotifier parse_slack(const config::Node& node, const ParseContext& context
   const core::Secret otherwise =
       bot_token.empty() ? context.global.slack_api_url : core::Secret("https://slack.com/api/chat.postMessage");
   settings.target = parse_http_target(reader, "api_url", context.global.http, otherwise);
-  if (!bot_token.empty()) settings.target.http.bearer = bot_token;
+  if (!bot_token.empty()) {
+    settings.target.http.bearer = bot_token;
+    settings.target.http.credentials_file = config::path_beside(node, reader.text("bot_token_file"));
+  }
   MessageTexts texts(reader, context.library);
   settings.texts = {.channel = texts.text("channel"),
                     .title = texts.text("title"),
