@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "config/reader_checks.h"
 #include "core/masking.h"
 
 namespace weir::config {

@@ -23,6 +23,7 @@ void read_basic_auth(const config::Node& node, config::MapReader& parent, HttpCo
   config::MapReader reader(node, parent.diagnostics(), parent.what() + ", basic_auth");
   std::string username = reader.required_text("username");
   http.basic_auth = {std::move(username), reader.secret("password")};
+  http.credentials_file = config::placed(reader.text("password_file"), node);
   reader.finish();
 }
 
@@ -34,9 +35,20 @@ void read_authorization(const config::Node& node, config::MapReader& parent, Htt
   if (type == "Bearer") {
     http.bearer = std::move(credentials);
   } else {
-    http.authorization = core::Secret(type + " " + credentials.reveal());
+    http.authorization = std::move(credentials);
+    http.authorization_type = type;
   }
+  http.credentials_file = config::placed(reader.text("credentials_file"), node);
   reader.finish();
+}
+
+/// Others renew such files while Weir runs. One that cannot be read now leaves what was read before.
+void renew(HttpConfig& http) {
+  if (http.credentials_file.empty()) return;
+  auto read = config::read_first_line(http.credentials_file);
+  if (!read || read->empty()) return;
+  core::Secret& password = http.basic_auth ? http.basic_auth->second : http.bearer;
+  (http.authorization_type.empty() ? password : http.authorization) = core::Secret(std::move(*read));
 }
 
 bool is_http_url(const std::string& url) {
@@ -110,6 +122,7 @@ HttpConfig parse_http_config(const config::Node& node, config::MapReader& parent
   config::MapReader reader(node, parent.diagnostics(), parent.what() + ", http_config");
   HttpConfig http;
   http.bearer = reader.secret("bearer_token");
+  http.credentials_file = config::placed(reader.text("bearer_token_file"), node);
   if (const config::Node* child = reader.child("basic_auth")) read_basic_auth(*child, reader, http);
   if (const config::Node* child = reader.child("authorization")) {
     if (!http.bearer.empty()) reader.error(*child, "give either \"bearer_token\" or \"authorization\", not both");
@@ -166,10 +179,10 @@ HttpTarget parse_http_target(config::MapReader& reader, std::string_view url_key
   return target;
 }
 
-std::expected<net::HttpResponse, DeliveryError> post_json(net::HttpClient& http, const HttpTarget& target,
-                                                          std::string body,
+std::expected<net::HttpResponse, DeliveryError> post_json(net::HttpClient& http, HttpTarget target, std::string body,
                                                           std::vector<std::pair<std::string, std::string>> headers,
                                                           const DeliveryContext& context) {
+  renew(target.http);
   net::HttpRequest request;
   request.method = "POST";
   request.url = target.url.reveal();
@@ -181,7 +194,8 @@ std::expected<net::HttpResponse, DeliveryError> post_json(net::HttpClient& http,
   request.basic_auth = target.http.basic_auth;
   request.bearer = target.http.bearer;
   if (!target.http.authorization.empty())
-    request.headers.emplace_back("Authorization", target.http.authorization.reveal());
+    request.headers.emplace_back("Authorization",
+                                 target.http.authorization_type + " " + target.http.authorization.reveal());
   apply(target.http.tls, request);
   request.proxy = target.http.proxy_url;
   auto response = send(http, target, request, context);

@@ -18,7 +18,9 @@ namespace weir::notify {
 struct HttpConfig {
   std::optional<std::pair<std::string, core::Secret>> basic_auth = {};
   core::Secret bearer = {};
-  core::Secret authorization = {};  // the whole header, where its type is not Bearer
+  core::Secret authorization = {};  // what follows `authorization_type`, where that is not Bearer
+  std::string authorization_type = {};
+  std::string credentials_file = {};  // that the password, token or authorization is read from anew for each request
   std::optional<OAuth2> oauth2 = {};
   TlsConfig tls = {};
   core::Secret proxy_url = {};
@@ -45,10 +47,9 @@ HttpTarget parse_http_target(config::MapReader& reader, std::string_view url_key
 void check_http_url(config::MapReader& reader, std::string_view key, const std::string& url);
 
 /// Posts JSON. Success is a 2xx answer. Network errors, 5xx, 408, 425 and 429 are retryable, any other status is not.
-/// No error shows the URL or a credential, even where the answer repeats it. A token of oauth2 that is refused is
-/// fetched anew once.
-std::expected<net::HttpResponse, DeliveryError> post_json(net::HttpClient& http, const HttpTarget& target,
-                                                          std::string body,
+/// No error shows the URL or a credential, even where the answer repeats it. Credentials of files are read anew, a
+/// token of oauth2 that is refused is fetched anew once.
+std::expected<net::HttpResponse, DeliveryError> post_json(net::HttpClient& http, HttpTarget target, std::string body,
                                                           std::vector<std::pair<std::string, std::string>> headers,
                                                           const DeliveryContext& context);
 

@@ -63,7 +63,9 @@ std::string payload_with(std::size_t most, const core::Notification& notificatio
   Json heading = block(cut(title.empty() ? headline(notification) : title, std::min(kTitle, most)));
   heading["weight"] = "Bolder";
   heading["size"] = "Medium";
-  heading["color"] = resolved ? "Good" : worst_severity(notification.alerts) == "critical" ? "Attention" : "Warning";
+  const std::string_view severity = worst_severity(notification.alerts);
+  const bool grave = severity == "critical" || severity == "error";
+  heading["color"] = resolved ? "Good" : grave ? "Attention" : "Warning";
   Json body = Json::array({std::move(heading)});
   if (!text.empty()) body.push_back(block(cut(text, most)));
   if (text.empty() && !notification.cause.empty())

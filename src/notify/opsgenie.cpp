@@ -209,7 +209,9 @@ ParsedNotifier parse_opsgenie(const config::Node& node, const ParseContext& cont
   const core::Secret key = own_key || context.global.opsgenie_api_key.empty()
                                ? config::required_secret(reader, "api_key")
                                : context.global.opsgenie_api_key;
-  settings.target.http.authorization = core::Secret("GenieKey " + key.reveal());
+  settings.target.http.authorization = key;
+  settings.target.http.authorization_type = "GenieKey";
+  settings.target.http.credentials_file = own_key ? config::placed(reader.text("api_key_file"), node) : std::string();
   MessageTexts texts(reader, context.library);
   settings.message = texts.text("message");
   settings.description = texts.text("description");

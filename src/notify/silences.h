@@ -20,9 +20,9 @@ struct SilenceChange {
 
 /// Alertmanager's rules. Without an id the silence is new. With one it replaces the silence of that id: in place while
 /// that has the same matchers and, once it has begun, the same beginning; else that one ends and a new one begins with
-/// `new_id`. A beginning in the past is now. Errors: invalid (no matchers, none that an absent
-/// label would not match (= and =~), an end in the past or before the beginning, a bad regex or label name), not_found
-/// (no silence of that id), limit (too many).
+/// `new_id`. A beginning in the past is now. Errors: invalid (no matchers, or only = and =~ which an absent label
+/// matches too; an end in the past or before the beginning; a bad regex or label name), not_found (no silence of that
+/// id), limit (too many).
 core::Result<SilenceChange> set_silence(const std::vector<core::Silence>& known, core::Silence posted, core::Time now,
                                         const std::string& new_id);
 

@@ -91,13 +91,9 @@ std::string one_line(std::string_view text) {
 
 std::string colour_of(const core::Notification& notification) {
   if (notification.status == "resolved") return "#2eb886";
-  bool warning = false;
-  for (const core::Alert& alert : notification.alerts) {
-    const std::string_view severity = alert.labels.get("severity");
-    if (alert.state == core::AlertState::firing && severity == "critical") return "#d72b3f";
-    if (severity == "warning") warning = true;
-  }
-  return warning ? "#daa038" : "#439fe0";
+  const std::string_view severity = worst_severity(notification.alerts);
+  if (severity == "critical" || severity == "error") return "#d72b3f";
+  return severity == "warning" ? "#daa038" : "#439fe0";
 }
 
 Json section(std::string text) {
@@ -315,7 +311,10 @@ ParsedNotifier parse_slack(const config::Node& node, const ParseContext& context
   const core::Secret otherwise =
       bot_token.empty() ? context.global.slack_api_url : core::Secret("https://slack.com/api/chat.postMessage");
   settings.target = parse_http_target(reader, "api_url", context.global.http, otherwise);
-  if (!bot_token.empty()) settings.target.http.bearer = bot_token;
+  if (!bot_token.empty()) {
+    settings.target.http.bearer = bot_token;
+    settings.target.http.credentials_file = config::placed(reader.text("bot_token_file"), node);
+  }
   MessageTexts texts(reader, context.library);
   settings.texts = {.channel = texts.text("channel"),
                     .title = texts.text("title"),

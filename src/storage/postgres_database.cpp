@@ -89,7 +89,7 @@ std::string state_of(const pqxx::sql_error& failure) {
 
 /// Worth another try, as the server's state may be another then.
 bool passes(std::string_view state) {
-  static constexpr std::array<std::string_view, 6> kPassing{"08", "53", "57", "40", "55P03", "25006"};
+  static constexpr std::array<std::string_view, 7> kPassing{"08", "53", "57", "58", "40", "55P03", "25006"};
   return std::ranges::any_of(kPassing, [&](std::string_view beginning) { return state.starts_with(beginning); });
 }
 

@@ -250,6 +250,17 @@ TEST_F(ReaderTest, ASecretComesFromTheKeyOrAFileAndIsNeverShown) {
   std::filesystem::remove(file);
 }
 
+TEST_F(ReaderTest, ASecretsFileIsBesideTheFileThatNamesIt) {
+  const std::string name = "weir_secret_beside_" + std::to_string(::getpid());
+  std::ofstream(testing::TempDir() + "/" + name) << "hunter2\n";
+  Diagnostics diagnostics;
+  const Node node = parse_yaml("token_file: " + name, testing::TempDir() + "/weir.yml", diagnostics);
+  MapReader map(node, diagnostics, "receiver");
+  EXPECT_EQ(map.secret("token").reveal(), "hunter2");
+  EXPECT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+  std::filesystem::remove(testing::TempDir() + "/" + name);
+}
+
 TEST(DiagnosticsTest, AreShownInTheOrderOfTheFiles) {
   Diagnostics diagnostics;
   diagnostics.error({"weir.yml", 9, 1}, "d");

@@ -2,11 +2,13 @@
 
 import datetime
 import sqlite3
+import threading
 
 import pytest
 
 from support import http
 from support.alertmanager import Alertmanager
+from support.process import free_port
 from support.prometheus import Prometheus
 from support.wait import until
 
@@ -80,6 +82,59 @@ def test_one_that_is_down_delays_no_other_and_is_told_when_it_is_back(shop, webh
         down.start()
         until("the other has it too", lambda: down.alerts("Empty"))
         until("the log says so", lambda: "alertmanager works again" in weir.log())
+
+
+class Hanging(http.HttpServer):
+    """An Alertmanager that takes what it is posted and says nothing for long."""
+
+    def __init__(self):
+        self.done = threading.Event()
+        super().__init__()
+
+    def handle(self, *_):
+        self.done.wait(30)
+        return http.Answer()
+
+
+def test_one_that_hangs_delays_no_other(shop, webhook, start_weir):
+    with Hanging() as hanging, Alertmanager(webhook.url) as up:
+        settings = config(shop, hanging.url, up.url)
+        settings["alertmanagers"][0]["timeout"] = "20s"
+        start_weir(settings)
+        until("the other has it", lambda: up.alerts("Empty"))
+        fill(shop)
+        until("and hears that it is over", lambda: webhook.alerts("Empty", "resolved"), timeout=10)
+        hanging.done.set()
+
+
+class Clustered(Alertmanager):
+    """One of two that gossip."""
+
+    def __init__(self, webhook_url, peer=None):
+        super().__init__(webhook_url)
+        self.gossip = f"127.0.0.1:{free_port()}"
+        self.peer = peer
+        self.config["route"]["group_wait"] = "1s"
+
+    def command(self):
+        peer = [f"--cluster.peer={self.peer.gossip}"] if self.peer else []
+        alone = [word for word in super().command() if not word.startswith("--cluster.")]
+        return [*alone, f"--cluster.listen-address={self.gossip}", "--cluster.peer-timeout=3s", "--cluster.gossip-interval=50ms", *peer]
+
+    def members(self):
+        return len(http.request(f"{self.url}/api/v2/status").json()["cluster"]["peers"])
+
+
+def test_both_of_a_cluster_are_told_and_people_once(shop, webhook, start_weir):
+    with Clustered(webhook.url) as first, Clustered(webhook.url, first) as second:
+        until("they know each other", lambda: first.members() == second.members() == 2)
+        start_weir(config(shop, first.url, second.url))
+        until("both have it", lambda: first.alerts("Empty") and second.alerts("Empty"))
+        until("people hear of it", lambda: webhook.alerts("Empty", "firing"))
+        first.stop()
+        fill(shop)
+        until("the other tells of the end", lambda: webhook.alerts("Empty", "resolved"), timeout=20)
+        assert len(webhook.alerts("Empty", "firing")) == 1
 
 
 def test_a_rule_that_is_removed_ends_its_alert(shop, webhook, start_weir):

@@ -9,6 +9,7 @@ from support import http
 from support.alertmanager import Alertmanager
 from support.http import Answer, HttpServer, WebhookReceiver
 from support.wait import until
+from support.weir import ROOT
 
 RULES = """
 groups:
@@ -108,6 +109,46 @@ def test_a_heartbeat_is_posted_while_weir_works(watch, webhook):
         beats = len(switch.requests)
         time.sleep(1.5)
         assert len(switch.requests) == beats
+
+
+class Place(HttpServer):
+    """A page of metrics that is reached or not."""
+
+    def __init__(self):
+        self.reached = True
+        super().__init__()
+
+    def handle(self, *_):
+        return Answer(200, b"thing 1\n", {"Content-Type": "text/plain; version=0.0.4"}) if self.reached else Answer(503)
+
+
+def test_while_weir_is_cut_off_nothing_else_is_told(tmp_path, webhook, start_weir):
+    shipped = (ROOT / "rules/weir.yml").read_text()
+    (tmp_path / "weir.yml").write_text(shipped.replace(" for: 30s", " for: 2s").replace("keep_firing_for: 90s", "keep_firing_for: 4s"))
+    (tmp_path / "rules.yml").write_text(
+        "groups: [{name: own, interval: 1s, rules: [{alert: Down, expr: up == 0, for: 4s}, {alert: Gone, expr: absent(thing), for: 4s}]}]")
+    with Place() as a, Place() as b, Place() as c:
+        weir = start_weir({
+            "scrape": [{"name": name, "url": place.url, "interval": "1s"} for name, place in (("a", a), ("b", b), ("c", c))],
+            "rules": {"files": [str(tmp_path / "weir.yml"), str(tmp_path / "rules.yml")], "interval": "1s"},
+            "receivers": [{"name": "team", "webhook_configs": [{"url": webhook.url}]}],
+            "route": {"receiver": "team", "group_by": ["alertname"], "group_wait": "0s", "group_interval": "1s"}})
+        until("all is well", lambda: weir.sample("weir_collector_success", collector=f"scrape/c/127.0.0.1:{c.port}") == 1)
+        a.reached = False
+        until("one that is down is told", lambda: webhook.alerts("Down", "firing"))
+        a.reached = True
+        until("and its end", lambda: webhook.alerts("Down", "resolved"))
+        told = len(webhook.requests)
+        a.reached = b.reached = c.reached = False
+        until("that Weir is cut off is told", lambda: webhook.alerts("WeirOffline", "firing"))
+        until("all three fire", lambda: len(weir.alerts("Down")) == 3)
+        until("which is shown", lambda: all(alert["suppressed"]["inhibited_by"] for alert in weir.overview()["alerts"]
+                                            if alert["name"] == "Down"))
+        a.reached = b.reached = c.reached = True
+        until("its end is told", lambda: webhook.alerts("WeirOffline", "resolved"))
+        assert not weir.alerts("Down"), "which the first collector that sees again does not end"
+        names = {alert["labels"]["alertname"] for payload in webhook.payloads()[told:] for alert in payload["alerts"]}
+        assert names == {"WeirOffline"}
 
 
 def test_whom_an_alertmanager_told_enters_the_timeline(watch, webhook):

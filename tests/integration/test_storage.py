@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import sqlite3
 import subprocess
 import threading
@@ -227,6 +228,61 @@ def test_a_full_disk_is_told_and_heals(config, small_disk, page, webhook, start_
     until("all is told", lambda: len(told(webhook, "firing")) == 30, 60)
     until("nothing waits any more", lambda: unwritten(weir) == 0)
     assert set(told(webhook, "firing").values()) == {1}
+
+
+class ServerDisk:
+    """Of a database of PostgreSQL: a table space on a small disk; where none can be mounted, what a full one answers."""
+
+    def __init__(self, server, database):
+        (server.folder / "disk").mkdir()
+        self.disk, self.server, self.database = SmallDisk(server.folder / "disk"), server, database
+        if self.disk.mounted:
+            shutil.chown(self.disk.folder, server.user)
+            server.execute(f"CREATE TABLESPACE small LOCATION '{self.disk.folder}'")
+            server.execute(f"ALTER DATABASE {database} SET TABLESPACE small")
+
+    def fill(self, weir):
+        if self.disk.mounted:
+            return self.disk.fill(weir)
+        self.server.execute("CREATE FUNCTION weir.full() RETURNS trigger LANGUAGE plpgsql AS "
+                            "$$ BEGIN RAISE 'could not extend file' USING ERRCODE = '53100'; END $$", self.database)
+        self.server.execute("CREATE TRIGGER full_disk BEFORE INSERT ON weir.transitions EXECUTE FUNCTION weir.full()", self.database)
+
+    def heal(self, weir):
+        if self.disk.mounted:
+            return self.disk.heal(weir)
+        self.server.execute("DROP FUNCTION weir.full CASCADE", self.database)
+
+    def remove(self):
+        self.server.execute(f"DROP DATABASE {self.database} WITH (FORCE)")
+        self.server.execute("DROP TABLESPACE IF EXISTS small")
+        self.disk.remove()
+
+
+@pytest.fixture
+def server_disk(server, database):
+    disk = ServerDisk(server, database)
+    yield disk
+    disk.remove()
+
+
+def test_a_servers_full_disk_is_told_and_heals(on_server, server_disk, server, database, page, webhook, start_weir):
+    weir = start_weir(on_server)
+    server_disk.fill(weir)
+    hosts = [f"h{i}" for i in range(60)]
+    page.loads = {host: 1 for host in hosts}
+    until("people hear of the storage", lambda: webhook.alerts("WeirStorageFailing", "firing"), 60)
+    assert any("the server's disk is full" in payload["cause"] for payload in webhook.payloads("firing"))
+    until("the metric says how much waits", lambda: unwritten(weir) > 0)
+    page.loads = {host: 0 for host in hosts}
+    until("they end meanwhile", lambda: not weir.alerts("Load"))
+    server_disk.heal(weir)
+    until("all is told", lambda: len(told(webhook, "resolved")) == 60, 60)
+    until("nothing waits any more", lambda: unwritten(weir) == 0)
+    assert set(told(webhook, "firing").values()) == set(told(webhook, "resolved").values()) == {1}
+    kept = kept_transitions(server, database)
+    for host in hosts:
+        assert [to for of, to in kept if of == host] == ["firing", "inactive"]
 
 
 def test_a_file_that_another_program_locks_is_waited_for(config, page, webhook, start_weir):

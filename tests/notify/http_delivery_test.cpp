@@ -1,7 +1,11 @@
 #include "notify/http_delivery.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "samples.h"
 
@@ -41,6 +45,48 @@ TEST(PostJson, SendsTheBodyWithItsTypeAndTheDeadline) {
   EXPECT_THAT(request.headers, ::testing::UnorderedElementsAre(std::pair{"Idempotency-Key", "k"},
                                                                std::pair{"Content-Type", "application/json"}));
   EXPECT_LE(request.max_response_bytes, 64U << 10U);
+}
+
+TEST(PostJson, CredentialsOfAFileAreReadAnewForEachRequest) {
+  const std::string file = ::testing::TempDir() + "/weir_credentials_" + std::to_string(::getpid());
+  struct Way {
+    const char* config;
+    std::string (*sent)(const net::HttpRequest&);
+  };
+  const auto header = [](const net::HttpRequest& request) {
+    const auto found = std::ranges::find(request.headers, "Authorization", &std::pair<std::string, std::string>::first);
+    return found == request.headers.end() ? std::string() : found->second;
+  };
+  for (const auto& [config, sent] :
+       {Way{"bearer_token_file: FILE", [](const net::HttpRequest& request) { return request.bearer.reveal(); }},
+        Way{"authorization: {credentials_file: FILE}",
+            [](const net::HttpRequest& request) { return request.bearer.reveal(); }},
+        Way{"authorization: {type: Token, credentials_file: FILE}", header},
+        Way{"basic_auth: {username: u, password_file: FILE}",
+            [](const net::HttpRequest& request) { return request.basic_auth->second.reveal(); }}}) {
+    std::ofstream(file) << "token-one\n";
+    std::string text = config;
+    text.replace(text.find("FILE"), 4, file);
+    config::Diagnostics diagnostics;
+    const config::Node node =
+        config::parse_yaml("url: http://a/hook\nhttp_config: {" + text + "}", "weir.yml", diagnostics);
+    config::MapReader reader(node, diagnostics, "webhook");
+    const HttpTarget to = parse_http_target(reader, "url");
+    reader.finish();
+    ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+    FakeHttp http;
+    ASSERT_TRUE(post(http, to));
+    EXPECT_THAT(sent(http.requests.at(0)), ::testing::EndsWith("token-one")) << text;
+    std::ofstream(file) << "token-two\n";
+    http.answer(403, "no such token-two");
+    const auto refused = post(http, to);
+    EXPECT_THAT(sent(http.requests.at(1)), ::testing::EndsWith("token-two")) << text;
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().error.message, Not(HasSubstr("token-two"))) << "it is no less a secret";
+    std::filesystem::remove(file);
+    ASSERT_TRUE(post(http, to));
+    EXPECT_THAT(sent(http.requests.at(2)), ::testing::EndsWith("token-one")) << "as long as it cannot be read";
+  }
 }
 
 HttpTarget with_oauth2(const std::string& more = "") {

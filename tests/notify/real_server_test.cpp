@@ -5,6 +5,7 @@
 #include <mutex>
 #include <netinet/in.h>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <poll.h>
 #include <sys/socket.h>
 #include <thread>
@@ -20,7 +21,8 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Answers each connection with the next script: a whole HTTP answer, "" to hang until the end, "RESET" to cut.
+/// Answers each connection with the next script: a whole HTTP answer, "" to hang until the end, "RESET" to cut,
+/// "DRIP" for a body that does not end.
 class ScriptedServer {
  public:
   explicit ScriptedServer(std::vector<std::string> scripts) : scripts_(std::move(scripts)) {
@@ -83,12 +85,24 @@ class ScriptedServer {
       if (script == "RESET") {
         const linger cut{.l_onoff = 1, .l_linger = 0};
         ::setsockopt(client, SOL_SOCKET, SO_LINGER, &cut, sizeof cut);
+      } else if (script == "DRIP") {
+        drip(client, stop);
       } else if (script.empty()) {
         (void)readable(client, stop);  // until the client gives up
       } else {
         (void)!::write(client, script.data(), script.size());
       }
       ::close(client);
+    }
+  }
+
+  /// A success whose body never ends: a byte now and then, for as long as the client takes them.
+  static void drip(int client, const std::stop_token& stop) {
+    const std::string head = "HTTP/1.1 200 X\r\nContent-Length: 100000\r\n\r\n";
+    if (::write(client, head.data(), head.size()) < 0) return;
+    while (!stop.stop_requested() && ::send(client, "x", 1, MSG_NOSIGNAL) == 1) {
+      pollfd closed{.fd = client, .events = POLLIN, .revents = 0};
+      if (::poll(&closed, 1, 20) != 0) return;
     }
   }
 
@@ -151,6 +165,54 @@ TEST(RealServer, EveryKindOfFailureIsTakenForWhatItIs) {
     EXPECT_EQ(failed.error().retry_after.has_value(), std::string_view(what) == "503");
   }
   EXPECT_TRUE(slack->deliver(message(1), {.now = at(0), .timeout = 5s}));
+}
+
+/// Lists of a receiver with one entry each, by the URL of the server.
+std::vector<std::string> all_kinds(const std::string& url) {
+  return {"webhook_configs: [{url: '" + url + "'}]",
+          "slack_configs: [{api_url: '" + url + "/services/T/B/x'}]",
+          "slack_configs: [{api_url: '" + url + "/api/chat.postMessage', bot_token: t, channel: c}]",
+          "pagerduty_configs: [{url: '" + url + "', routing_key: k}]",
+          "msteams_configs: [{webhook_url: '" + url + "'}]",
+          "opsgenie_configs: [{api_url: '" + url + "', api_key: k}]"};
+}
+
+TEST(RealServer, EveryKindOfReceiverTakesEachAnswerForWhatItIs) {
+  struct Script {
+    std::string answer;
+    bool retryable;
+    std::optional<core::Duration> retry_after;
+  };
+  const std::vector<Script> scripts{{http(429, "", "Retry-After: 30\r\n"), true, 30s},
+                                    {http(500, ""), true, {}},
+                                    {http(408, ""), true, {}},
+                                    {http(425, ""), true, {}},
+                                    {http(403, ""), false, {}},
+                                    {"RESET", true, {}},
+                                    {"", true, {}},
+                                    {"DRIP", true, {}}};
+  const std::string success = http(200, R"({"ok":true,"channel":"c","ts":"1.2"})");
+  const auto client = net::make_curl_client();
+  const std::size_t kinds = all_kinds("").size();
+  for (std::size_t kind = 0; kind < kinds; ++kind) {
+    std::vector<std::string> answers;
+    for (const Script& script : scripts) answers.push_back(script.answer);
+    answers.push_back(success);
+    ScriptedServer server(answers);
+    const std::string lists = all_kinds(server.url(""))[kind];
+    config::Diagnostics diagnostics;
+    const auto routing = parse("receivers: [{name: team, " + lists + "}]\nroute: {receiver: team}", diagnostics);
+    ASSERT_TRUE(diagnostics.ok()) << diagnostics.to_string();
+    const auto notifier = routing.receivers[0].integrations[0].make({*client, "http://weir"});
+    for (const auto& [answer, retryable, retry_after] : scripts) {
+      const bool late = answer.empty() || answer == "DRIP";
+      const auto failed = notifier->deliver(message(1), {.now = at(0), .timeout = late ? 300ms : 10s});
+      ASSERT_FALSE(failed) << lists << answer;
+      EXPECT_EQ(failed.error().error.retryable, retryable) << lists << answer;
+      EXPECT_EQ(failed.error().retry_after, retry_after) << lists << answer;
+    }
+    EXPECT_TRUE(notifier->deliver(message(1), {.now = at(0), .timeout = 5s})) << lists;
+  }
 }
 
 TEST(RealServer, AReceiverThatHangsIsLeftAtTheDeadline) {

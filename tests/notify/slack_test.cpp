@@ -64,6 +64,10 @@ TEST(SlackPayload, ResolvedIsGreenAndWarningsAreYellow) {
   EXPECT_EQ(payload(notification)["attachments"][0]["color"], "#daa038");
   notification.alerts = {alert("billing", "info")};
   EXPECT_EQ(payload(notification)["attachments"][0]["color"], "#439fe0");
+  for (const char* grave : {"critical", "page", "error"}) {
+    notification.alerts = {alert("billing", "info"), alert("other", grave)};
+    EXPECT_EQ(payload(notification)["attachments"][0]["color"], "#d72b3f") << grave;
+  }
 }
 
 TEST(SlackPayload, TitleAndTextOfTheConfigurationReplaceWeirsOwn) {

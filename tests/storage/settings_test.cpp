@@ -56,6 +56,16 @@ TEST(StorageSection, ReadsAPostgresServer) {
   EXPECT_EQ(settings.history, std::chrono::days(30));
 }
 
+TEST(StorageSection, AuthoritiesAreBesideTheFileThatNamesThem) {
+  const auto read = [](const std::string& authorities, config::Diagnostics& diagnostics) {
+    const std::string yaml = "{url: 'postgresql://weir@db/m', sslrootcert: " + authorities + "}";
+    return parse_storage_section(config::parse_yaml(yaml, "/etc/weir/weir.yml", diagnostics), diagnostics);
+  };
+  config::Diagnostics diagnostics;
+  EXPECT_EQ(read("ca.pem", diagnostics).postgres->sslrootcert, "/etc/weir/ca.pem");
+  EXPECT_EQ(read("system", diagnostics).postgres->sslrootcert, "system");
+}
+
 TEST(StorageSection, NamesMistakesOfAServerAndShowsNoSecret) {
   config::Diagnostics diagnostics;
   (void)parse(
