@@ -59,7 +59,9 @@ std::string Position::to_string() const {
 }
 
 void Diagnostics::expanded(std::string value, std::string written) {
-  if (value.empty()) return;
+  constexpr std::size_t kMostTexts = 1000;  // with other words around their variables, of which there are but so many
+  const bool alone = written.starts_with("${") && written.find('}') + 1 == written.size();
+  if (value.empty() || (!alone && expanded_.size() >= kMostTexts)) return;
   std::pair<std::string, std::string> found(std::move(value), std::move(written));
   if (std::ranges::find(expanded_, found) != expanded_.end()) return;
   // The longest first, which may hold another.

@@ -227,7 +227,7 @@ TEST(ScrapeSettingsTest, EveryMistakeIsNamed) {
   config::Diagnostics diagnostics;
   const config::Node node = config::parse_yaml(R"(
 name: brokers
-urls: ["b1:7071", "http://b2:1/a", "http://b2:1/b", "http://u:p@b3/"]
+urls: ["b1:7071", "http://b2:1/a", "http://b2:1/b", "http://u:p@b3/", "http://b4:65536/a", "http://b 5/"]
 preset: kafka_brokers
 labels: {job: x, "a-b": c}
 interval: 1ms
@@ -237,9 +237,10 @@ relabel_configs: []
                                                "/etc/weir/weir.yml", diagnostics);
   parse_scrape(node, diagnostics);
   const std::string text = diagnostics.to_string();
-  for (const char* words : {"write http://", "b2:1 is given twice", "under basic_auth", "did you mean \"kafka_broker\"",
-                            "\"a-b\" is no label", "\"job\" is set by the scrape", "at least 1s", "sample_limit",
-                            "unknown key \"relabel_configs\""}) {
+  for (const char* words :
+       {"write http://", "b2:1 is given twice", "under basic_auth", "could be: b4:65536", "could be: b 5",
+        "did you mean \"kafka_broker\"", "\"a-b\" is no label", "\"job\" is set by the scrape", "at least 1s",
+        "sample_limit", "unknown key \"relabel_configs\""}) {
     EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
   }
 }

@@ -72,6 +72,7 @@ TEST(PipelineTest, AllMistakesAreNamedAtTheirPlaces) {
 - {name: a, flow: [orders, topic:prod/x], criticality: huge, sla: {freshnes: 1h}}
 - {name: a, nodes: [topic:prod/x]}
 - {name: b}
+- {name: d, flow: []}
 - {name: c, edges: [{from: topic:p/x}], sla: {latency: 0}}
 )");
   EXPECT_THAT(said, HasSubstr("weir.yml:2:20: pipeline \"a\": \"orders\" is no node: write kind:place/name"));
@@ -79,6 +80,7 @@ TEST(PipelineTest, AllMistakesAreNamedAtTheirPlaces) {
   EXPECT_THAT(said, HasSubstr("did you mean \"freshness\"?"));
   EXPECT_THAT(said, HasSubstr("the name \"a\" is given twice"));
   EXPECT_THAT(said, HasSubstr("say what is in it: flow, edges or nodes"));
+  EXPECT_THAT(said, HasSubstr("pipeline \"d\": \"flow\": names nothing"));
   EXPECT_THAT(said, HasSubstr("\"to\""));
   EXPECT_THAT(said, HasSubstr("must be longer than nothing"));
   EXPECT_THAT(mistakes("orders"), HasSubstr("expected a list"));

@@ -197,6 +197,18 @@ TEST(Routing, GroupsAreByNamesOfLabels) {
       "weir.yml:3:83: inhibit_rules[0]: \"equal\": \"a-b\" is no label's name\n");
 }
 
+TEST(Routing, AnAddressThatCannotBeOneIsAMistake) {
+  const std::string all = mistakes(
+      "receivers: [{name: a, webhook_configs: [{url: 'http://h:65536/topsecret'}]}]\nroute: {receiver: a}\n"
+      "global: {slack_api_url: topsecret, opsgenie_api_url: 'http://h:x'}");
+  EXPECT_THAT(
+      all,
+      HasSubstr("weir.yml:1:47: receiver \"a\", webhook_configs[0]: \"url\": has a host or port that cannot be one"));
+  EXPECT_THAT(all, HasSubstr("global: \"slack_api_url\": is not a URL"));
+  EXPECT_THAT(all, HasSubstr("global: \"opsgenie_api_url\": has a host or port that cannot be one"));
+  EXPECT_THAT(all, Not(HasSubstr("topsecret")));
+}
+
 TEST(Routing, HttpConfigOfAlertmanagerIsReadAndChecked) {
   const std::string yaml = R"(receivers:
   - name: a

@@ -88,6 +88,7 @@ TEST(SourceRegistry, ReportsEveryMistakeWithItsPlace) {
   expect("{name: wh, type: mysql, user: a, cert_file: c}", "belong together");
   expect("{name: wh, type: mysql, user: a, ca_file: ca.pem}", "\"ca_file\": there is no file \"conf/ca.pem\"");
   expect("{name: wh, type: mysql, user: a, ca_file: /etc}", "\"ca_file\": \"/etc\" is a directory; name a file");
+  expect("{name: wh, type: mysql, user: a, host: ''}", "\"host\": must not be empty");
   expect("{name: wh, type: mysql, user: a, lock_timeout: 2h}", "must be from 1ms to 1h");
   expect("{name: wh, type: postgres, url_file: /none}", "\"url_file\": \"/none\" cannot be read: No such file");
   EXPECT_EQ(parse("{name: wh, type: postgres, url_file: /none}").diagnostics.errors().size(), 1U);
