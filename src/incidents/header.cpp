@@ -56,6 +56,23 @@ Alerts live(const Alerts& alerts) {
 
 }  // namespace
 
+std::string summary_of(const core::Alert& alert) {
+  const std::string_view summary = alert.annotations.get("summary");
+  return summary.empty() ? alert.rule : fmt::format("{}: {}", alert.rule, summary);
+}
+
+std::string name_of(const core::Alert& alert) {
+  const Subject subject = subject_of(alert.labels);
+  if (subject.kind == "alert") return alert.rule;
+  std::string text = alert.rule + " of ";
+  for (const std::string_view name : {"check", "topic", "partition", "column"}) {
+    if (!alert.labels.has(name) || subject.identity.has(name)) continue;
+    const std::string_view quote = name == "check" ? "\"" : "";
+    text += fmt::format("{0} {2}{1}{2}, ", name, alert.labels.get(name), quote);
+  }
+  return text + subject.text();
+}
+
 void write_header(core::Incident& incident, const std::vector<core::Alert>& own) {
   if (incident.alerts.empty()) return;
   const Alerts all = live(incident.alerts);

@@ -32,24 +32,6 @@ constexpr std::size_t kMaxAlerts = 1000;                     // of one incident;
 
 bool firing(const core::Alert& alert) { return alert.state == AlertState::firing; }
 
-std::string alert_text(const core::Alert& alert) {
-  const std::string_view summary = alert.annotations.get("summary");
-  return summary.empty() ? alert.rule : fmt::format("{}: {}", alert.rule, summary);
-}
-
-/// "TableCheckError of check \"row_count > 0\", table fct_orders in warehouse"
-std::string named(const core::Alert& alert) {
-  const Subject subject = subject_of(alert.labels);
-  if (subject.kind == "alert") return alert.rule;
-  std::string text = alert.rule + " of ";
-  for (const std::string_view name : {"check", "topic", "partition", "column"}) {
-    if (!alert.labels.has(name) || subject.identity.has(name)) continue;
-    const std::string_view quote = name == "check" ? "\"" : "";
-    text += fmt::format("{0} {2}{1}{2}, ", name, alert.labels.get(name), quote);
-  }
-  return text + subject.text();
-}
-
 class Planner {
  public:
   Planner(std::vector<core::Incident> open, const std::vector<core::Event>& events, const core::SeriesSource& series,
@@ -206,7 +188,7 @@ class Planner {
          reopened ? "reopened"
          : first  ? "opened"
                   : "grew",
-         (again ? "fires again: " : "") + alert_text(alert));
+         (again ? "fires again: " : "") + summary_of(alert));
     incident.earlier.reset();
     entry.change.fired.push_back(alert);
     entry.touched = true;
@@ -221,7 +203,7 @@ class Planner {
     if (alert == incident.alerts.end() || !firing(*alert)) return;
     *alert = transition.alert;
     note(incident, transition.at, "recovered",
-         fmt::format("{} {}", named(transition.alert),
+         fmt::format("{} {}", name_of(transition.alert),
                      transition.reason.empty() ? "recovered" : "ended: " + transition.reason));
     entry.change.resolved.push_back(transition.alert);
     entry.touched = true;
@@ -333,8 +315,8 @@ class Planner {
     reasons.evidence = std::move(cause.evidence);
     incident.cause = std::move(cause.sentence);
     const bool another = reasons.hypothesis != before.hypothesis || reasons.origin != before.origin;
-    const bool heals = another && !reopened && before.origin && reasons.score < before.score && !incident.earlier &&
-                       recovered_since_told(incident, before);
+    const bool weaker = reasons.score < before.score || is_over(incident, before.origin);
+    const bool heals = another && !reopened && weaker && !incident.earlier && recovered_since_told(incident, before);
     if (reasons.origin != before.origin || reasons.affected.empty()) reasons.affected = affected(incident);
     if (another && !entry.fresh && before.origin) note_cause(incident, told);
     if (heals) incident.earlier = core::EarlierCause{.reasons = before, .cause = told, .until = now_};
@@ -352,8 +334,16 @@ class Planner {
                     incident.earlier->cause);
   }
 
+  /// Whether the alerts of this thing have all recovered, of one that has any.
+  bool is_over(const core::Incident& incident, const std::optional<core::Node>& node) const {
+    const auto own = [&](const core::Alert& alert) { return node_of_alert(alert) == node; };
+    return std::ranges::any_of(incident.alerts, own) &&
+           std::ranges::none_of(incident.alerts, [&](const auto& alert) { return firing(alert) && own(alert); });
+  }
+
   /// Whether alerts that may have told this cause have recovered since it was told.
   bool recovered_since_told(const core::Incident& incident, const core::Reasons& reasons) const {
+    if (!reasons.origin) return false;
     const core::Time since = cause_since(incident);
     const auto own = [&](const core::Alert& alert) { return node_of_alert(alert) == *reasons.origin; };
     const bool named = std::ranges::none_of(incident.alerts, own);

@@ -91,6 +91,19 @@ TEST_F(NormalCauses, AGroupThatCatchesUpIsNotTooSlow) {
   EXPECT_EQ(hypothesis_of(alert("KafkaConsumerLagHigh", kGroup)), "");
 }
 
+TEST_F(NormalCauses, AGroupThatStoodStillAndCatchesUpIsNotTooSlow) {
+  std::vector<double> committed(33, 0);
+  std::vector<double> lag;
+  for (int i = 0; i < 33; ++i) lag.push_back(1500.0 * i);
+  for (int i = 0; i < 8; ++i) {
+    committed.push_back(3000.0 * (i + 1));
+    lag.push_back(48'000 - 1500.0 * (i + 1));
+  }
+  series("kafka_consumergroup_current_offset", kGroup, committed);
+  series("kafka_consumergroup_lag", kGroup, lag);
+  EXPECT_EQ(hypothesis_of(alert("KafkaConsumerLagHigh", kGroup, 600)), "");
+}
+
 TEST_F(NormalCauses, AGroupThatCommitsOnceAMinuteIsNotStuck) {
   std::vector<double> committed;
   std::vector<double> lag;

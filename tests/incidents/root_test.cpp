@@ -326,6 +326,14 @@ TEST_F(RootTest, WhatHealsAfterItsRootLeavesTheRootsCauseBehind) {
   EXPECT_EQ(over.ended[0].title, "Consumer group loader in prod: LagHigh, TableCheckFailed");
 }
 
+TEST_F(RootTest, SoItIsWhereBothHaveTheSameCause) {
+  step(100, {fire("TableCheckFailed", 100, kTable), fire("TableCheckFailed", 101, kReport)});
+  ASSERT_EQ(open_.at(0).reasons.origin, kTableNode);
+  step(200, {end("TableCheckFailed", 200, kTable)});
+  EXPECT_EQ(open_.at(0).reasons.origin, kReportNode);
+  EXPECT_EQ(step(260, {end("TableCheckFailed", 260, kReport)}).ended.at(0).reasons.origin, kTableNode);
+}
+
 TEST_F(RootTest, WhatFiresAnewAfterTheRootIsNoHealing) {
   down();
   step(100, {fire("LagHigh", 100, kGroup), fire("TableCheckFailed", 100, kTable)});
