@@ -50,7 +50,7 @@ TEST_F(JudgeTest, WhyStorageFailedIsStillKnownWhenThatFiresWhileOneStepIsWritten
   cycle(20);
   const auto incidents = judge_->view()->incidents;
   const bool told = std::ranges::any_of(incidents, [](const core::Incident& incident) {
-    return incident.cause == "Weir's own storage does not take what happens: the disk is full";
+    return incident.cause == "Weir's own storage does not take what happens: the disk is full.";
   });
   EXPECT_TRUE(told) << incidents.at(0).cause;
 }
