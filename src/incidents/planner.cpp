@@ -4,18 +4,18 @@
 #include <array>
 #include <deque>
 #include <fmt/format.h>
-#include <functional>
 #include <map>
 #include <optional>
 #include <ranges>
 #include <unordered_map>
 #include <utility>
 
-#include "incidents/causes.h"
+#include "incidents/cause_keeper.h"
 #include "incidents/header.h"
 #include "incidents/lifecycle.h"
 #include "incidents/root.h"
 #include "incidents/subject.h"
+#include "incidents/timeline.h"
 
 namespace weir::incidents {
 namespace {
@@ -24,11 +24,8 @@ using core::AlertState;
 
 constexpr core::Duration kSeenAgain = std::chrono::hours(1);  // what was there before is seen by then after a start
 constexpr core::Duration kEventsBefore = std::chrono::minutes(10);  // an event may precede what it causes
-constexpr std::size_t kMaxTimeline = 500;
-constexpr std::size_t kMaxCauseNotes = 20;                   // entries of a timeline that tell another cause
-constexpr std::size_t kRefreshed = 20;                       // incidents whose causes are looked at again in a step
-constexpr core::Duration kHolds = std::chrono::minutes(15);  // a cause, while a weaker one fits better
-constexpr std::size_t kMaxAlerts = 1000;                     // of one incident; past it those that ended give way
+constexpr std::size_t kRefreshed = 20;    // incidents whose causes are looked at again in a step
+constexpr std::size_t kMaxAlerts = 1000;  // of one incident; past it those that ended give way
 
 bool firing(const core::Alert& alert) { return alert.state == AlertState::firing; }
 
@@ -37,11 +34,10 @@ class Planner {
   Planner(std::vector<core::Incident> open, const std::vector<core::Event>& events, const core::SeriesSource& series,
           core::Time now, std::span<const core::Fault> faults, const Upstream* upstream, Ended ended, core::Time began)
       : events_(events),
-        series_(series),
         now_(now),
         began_(began),
-        faults_(faults),
         upstream_(upstream),
+        causes_({series, events, now, faults}, upstream),
         reopen_within_(ended.reopen_within) {
     // Those that are open go before those that ended, and those before what ended earlier.
     std::ranges::stable_sort(ended.incidents, {}, &core::Incident::resolved_at);
@@ -132,13 +128,6 @@ class Planner {
     return known != incident.alerts.end() && firing(*known);
   }
 
-  /// False when the timeline is full: how it began is kept, and how it ended.
-  static bool note(core::Incident& incident, core::Time at, std::string_view kind, std::string text) {
-    if (incident.timeline.size() >= kMaxTimeline && kind != "resolved" && kind != "reopened") return false;
-    incident.timeline.push_back({at, std::string(kind), std::move(text)});
-    return true;
-  }
-
   /// Alerts that fire are all kept; of the others only as many as fit.
   static void make_room(core::Incident& incident) {
     if (incident.alerts.size() < kMaxAlerts) return;
@@ -209,17 +198,6 @@ class Planner {
     entry.touched = true;
   }
 
-  core::Node node_of_alert(const core::Alert& alert) const { return canonical(node_of(alert.labels)); }
-
-  /// The alerts at the incident's origin; none where its cause names another thing than any alert is about.
-  Alerts alerts_at_origin(const core::Incident& incident) const {
-    Alerts own;
-    for (const core::Alert& alert : incident.alerts) {
-      if (node_of_alert(alert) == *incident.reasons.origin) own.push_back(alert);
-    }
-    return own;
-  }
-
   /// What follows from the alerts: labels, severity, title, cause, the end.
   void settle(Entry& entry) {
     core::Incident& incident = entry.change.incident;
@@ -234,7 +212,7 @@ class Planner {
       incident.reasons = std::move(earlier->reasons);
       incident.cause = std::move(earlier->cause);
     }
-    write_header(incident, alerts_at_origin(incident));
+    write_header(incident, causes_.alerts_at_origin(incident));
     if (!incident.open() || fires) return;
     incident.resolved_at = now_;
     note(incident, now_, "resolved",
@@ -242,146 +220,9 @@ class Planner {
                      core::format_duration(std::chrono::floor<std::chrono::seconds>(now_ - incident.opened_at))));
   }
 
-  Cause explain(const Alerts& alerts, const std::function<bool(const Cause&)>& preferred = {}) const {
-    return likely_cause(alerts, {series_, events_, now_, faults_}, preferred);
-  }
-
-  core::Node canonical(const core::Node& node) const {
-    return upstream_ == nullptr ? node : upstream_->canonical(node);
-  }
-
-  /// Alerts that tell the cause: those at the origin, all of them where a cause named it. An origin that is over, or
-  /// that has its root in something else of the incident, gives way to what fires there now.
-  Alerts telling(core::Incident& incident) const {
-    core::Reasons& reasons = incident.reasons;
-    const auto first = std::ranges::find_if(incident.alerts, firing);
-    if (first == incident.alerts.end()) {
-      if (!reasons.origin) reasons.origin = node_of_alert(incident.alerts.front());
-      return {};
-    }
-    if (!reasons.origin) reasons.origin = node_of_alert(*first);
-    Alerts own = alerts_at_origin(incident);
-    if (own.empty()) return incident.alerts;
-    if (std::ranges::none_of(own, firing)) {
-      reasons = {};
-      reasons.origin = node_of_alert(*first);
-      reasons.hypothesis = explain(alerts_at_origin(incident)).hypothesis;
-    }
-    const auto root = root_within(incident, upstream_, [&](const Alerts& alerts) { return explain(alerts); });
-    if (root) reasons = *root;
-    own = alerts_at_origin(incident);
-    return own.empty() ? incident.alerts : own;
-  }
-
-  /// Whether the cause that was told stays though another one fits now: while a thing heals another explanation may fit
-  /// what is left of it. Where an alert that may have told it has recovered, another one that fits is the cause; what a
-  /// cause named has no alert of its own, and is over then in any case.
-  bool holds(const core::Incident& incident, const Cause& cause) const {
-    const core::Reasons& reasons = incident.reasons;
-    if (reasons.hypothesis.empty() || cause.hypothesis == reasons.hypothesis || cause.score >= reasons.score)
-      return false;
-    const bool recovered = recovered_since_told(incident, reasons);
-    if (cause.score == 0) return !recovered || !alerts_at_origin(incident).empty();
-    return !recovered && now_ - cause_since(incident) < kHolds;
-  }
-
-  /// Returns whether anything about the cause is another.
   bool find_cause(Entry& entry) {
-    core::Incident& incident = entry.change.incident;
-    const core::Reasons before = incident.reasons;
-    const std::string told = incident.cause;
-    const bool reopened = std::exchange(entry.anew, false);
-    if (reopened) incident.reasons = {};
-    const Alerts alerts = telling(incident);
-    core::Reasons& reasons = incident.reasons;
-    if (alerts.empty()) return false;
-    // What a cause named is the origin as long as any of the alerts tells so.
-    const bool named = alerts_at_origin(incident).empty();
-    const auto keeps = [&](const Cause& each) {
-      return named && each.origin && canonical(*each.origin) == *reasons.origin;
-    };
-    Cause cause = explain(alerts, keeps);
-    if (holds(incident, cause)) {
-      if (reasons.affected.empty()) reasons.affected = affected(incident);
-      return before != reasons;
-    }
-    if (cause.origin) {
-      reasons.origin = canonical(*cause.origin);
-    } else if (named) {
-      reasons.origin = canonical(node_of(cause.about));
-    }
-    reasons.hypothesis = std::move(cause.hypothesis);
-    reasons.score = cause.score;
-    reasons.evidence = std::move(cause.evidence);
-    incident.cause = std::move(cause.sentence);
-    const bool another = reasons.hypothesis != before.hypothesis || reasons.origin != before.origin;
-    const bool weaker = reasons.score < before.score || is_over(incident, before.origin);
-    const bool heals = another && !reopened && weaker && !incident.earlier && recovered_since_told(incident, before);
-    if (reasons.origin != before.origin || reasons.affected.empty()) reasons.affected = affected(incident);
-    if (another && !entry.fresh && before.origin) note_cause(incident, told);
-    if (heals) incident.earlier = core::EarlierCause{.reasons = before, .cause = told, .until = now_};
-    say_earlier(incident);
-    return before != reasons || told != incident.cause;
-  }
-
-  /// What told the cause before is over, and what goes on may be left of it; for a while.
-  void say_earlier(core::Incident& incident) const {
-    if (!incident.earlier) return;
-    if (now_ - incident.earlier->until >= kHolds) return incident.earlier.reset();
-    incident.cause +=
-        fmt::format(" Until {} the cause was another: {}",
-                    core::format_rfc3339(std::chrono::floor<std::chrono::seconds>(incident.earlier->until)),
-                    incident.earlier->cause);
-  }
-
-  /// Whether the alerts of this thing have all recovered, of one that has any.
-  bool is_over(const core::Incident& incident, const std::optional<core::Node>& node) const {
-    const auto own = [&](const core::Alert& alert) { return node_of_alert(alert) == node; };
-    return std::ranges::any_of(incident.alerts, own) &&
-           std::ranges::none_of(incident.alerts, [&](const auto& alert) { return firing(alert) && own(alert); });
-  }
-
-  /// Whether alerts that may have told this cause have recovered since it was told.
-  bool recovered_since_told(const core::Incident& incident, const core::Reasons& reasons) const {
-    if (!reasons.origin) return false;
-    const core::Time since = cause_since(incident);
-    const auto own = [&](const core::Alert& alert) { return node_of_alert(alert) == *reasons.origin; };
-    const bool named = std::ranges::none_of(incident.alerts, own);
-    return std::ranges::any_of(incident.alerts, [&](const core::Alert& alert) {
-      return (named || own(alert)) && !firing(alert) && alert.resolved_at && *alert.resolved_at >= since;
-    });
-  }
-
-  static core::Time cause_since(const core::Incident& incident) {
-    core::Time since = incident.opened_at;
-    for (const core::TimelineEntry& entry : incident.timeline) {
-      if (entry.kind == "cause") since = std::max(since, entry.at);
-    }
-    return since;
-  }
-
-  /// The timeline has every cause then, the first one too.
-  void note_cause(core::Incident& incident, const std::string& before) const {
-    const auto told = std::ranges::count(incident.timeline, "cause", &core::TimelineEntry::kind);
-    if (static_cast<std::size_t>(told) >= kMaxCauseNotes) return;
-    if (told == 0 && !before.empty() && incident.timeline.size() < kMaxTimeline) {
-      const auto after = std::ranges::upper_bound(incident.timeline, incident.opened_at, {}, &core::TimelineEntry::at);
-      incident.timeline.insert(after, {incident.opened_at, "cause", before});
-    }
-    note(incident, now_, "cause", incident.cause);
-  }
-
-  std::vector<core::Node> affected(const core::Incident& incident) const {
-    constexpr std::size_t kMostAffected = 50;
-    std::vector<core::Node> nodes;
-    if (upstream_ != nullptr) nodes = upstream_->downstream(*incident.reasons.origin);
-    for (const core::Alert& alert : incident.alerts) {
-      const core::Node node = node_of_alert(alert);
-      if (nodes.size() >= kMostAffected) break;
-      if (node != *incident.reasons.origin && std::ranges::find(nodes, node) == nodes.end()) nodes.push_back(node);
-    }
-    nodes.resize(std::min(nodes.size(), kMostAffected));
-    return nodes;
+    const Occasion occasion{.reopened = std::exchange(entry.anew, false), .fresh = entry.fresh};
+    return causes_.find(entry.change.incident, occasion);
   }
 
   /// Numbers of causes change while an incident goes on, and evidence may come after its alert. A few at a time.
@@ -507,7 +348,7 @@ class Planner {
       incident.reasons.origin = from.change.incident.reasons.origin;
       incident.reasons.hypothesis = from.change.incident.reasons.hypothesis;
       const std::string told = std::exchange(incident.cause, from.change.incident.cause);
-      if (!into.fresh) note_cause(incident, told);
+      if (!into.fresh) causes_.note_another(incident, told);
     }
     incident.reasons.affected.clear();
     incident.earlier.reset();
@@ -523,8 +364,9 @@ class Planner {
     if (incident.alerts.empty() || events_.empty()) return;
     const core::Alert* about = &incident.alerts.front();
     if (incident.alerts.size() > 1 && incident.reasons.origin) {
-      const auto own = std::ranges::find_if(
-          incident.alerts, [&](const core::Alert& alert) { return node_of_alert(alert) == *incident.reasons.origin; });
+      const auto own = std::ranges::find_if(incident.alerts, [&](const core::Alert& alert) {
+        return causes_.node_of_alert(alert) == *incident.reasons.origin;
+      });
       if (own != incident.alerts.end()) about = &*own;
     }
     const core::Labels identity = subject_of(about->labels).identity;
@@ -555,11 +397,10 @@ class Planner {
   }
 
   const std::vector<core::Event>& events_;
-  const core::SeriesSource& series_;
   core::Time now_;
   core::Time began_;
-  std::span<const core::Fault> faults_;
   const Upstream* upstream_;
+  CauseKeeper causes_;
   std::vector<std::optional<Illness>> illnesses_;  // of entries
   std::map<core::Node, std::vector<std::size_t>> ill_at_;
   std::map<core::Node, std::vector<std::size_t>> ill_below_;  // by what labels say is above
