@@ -3,6 +3,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -91,7 +92,11 @@ core::Result<std::string> url_of(const IncidentOptions& options) {
   std::string url = options.url;
   if (!options.config.empty()) {
     const auto settings = load_part(options.config, Part::listen);
-    if (!settings) return core::fail(core::ErrorKind::invalid, settings.error().to_string());
+    if (!settings) {
+      std::string mistakes = settings.error().to_string();
+      while (mistakes.ends_with('\n')) mistakes.pop_back();
+      return core::fail(core::ErrorKind::invalid, std::move(mistakes));
+    }
     const std::string& listen = settings->listen;
     url = "http://" + listen;
     for (const char* any : {"0.0.0.0:", "[::]:"}) {
@@ -105,11 +110,9 @@ core::Result<std::string> url_of(const IncidentOptions& options) {
 /// One exchange; the body of a success. A refusal has the server's own words.
 core::Result<std::string> ask(const IncidentOptions& options, const std::string& method, const std::string& path,
                               const std::string& body = {}) {
-  const auto url = url_of(options);
-  if (!url) return std::unexpected(url.error());
   net::HttpRequest request;
   request.method = method;
-  request.url = *url + path;
+  request.url = options.url + path;
   request.timeout = kTimeout;
   request.max_response_bytes = kMostBytes;
   if (method == "POST") {
@@ -127,7 +130,7 @@ core::Result<std::string> ask(const IncidentOptions& options, const std::string&
   const json answer = json::parse(response->body, nullptr, false);
   const bool says = answer.is_object() && answer.value("error", json()).is_string();
   const auto kind = response->status < 500 ? core::ErrorKind::invalid : core::ErrorKind::unavailable;
-  if (!says) return core::fail(kind, fmt::format("{} answers {}: is this Weir?", *url, response->status));
+  if (!says) return core::fail(kind, fmt::format("{} answers {}: is this Weir?", options.url, response->status));
   std::string error = answer["error"].get<std::string>();
   if (response->status == 404) error += "; weir incidents list --state all has their ids";
   return core::fail(kind, std::move(error));
@@ -347,6 +350,16 @@ void add_common(CLI::App& command, const Options& options) {
   command.add_flag("--json", options->json, "print the server's answer");
 }
 
+/// Does `work` once it is known which Weir is asked.
+Action asking(const Options& options, const std::function<int(const IncidentOptions&)>& work) {
+  return [options, work] {
+    auto url = url_of(*options);
+    if (!url) return fail(url.error().message, kExitUsage);
+    options->url = std::move(*url);
+    return work(*options);
+  };
+}
+
 /// A command that does something about one incident; `key` is what its text is called in the request.
 struct DeedCommand {
   const char* name;
@@ -381,7 +394,7 @@ void add_deed(CLI::App& incidents, Action& action, const Options& options, const
   add_common(*command, options);
   command->callback([&action, options, deed, key, by] {
     if (!by->count()) options->by = user_name();
-    action = [options, deed, key] { return carry_out(*options, deed, key); };
+    action = asking(options, [deed, key](const auto& given) { return carry_out(given, deed, key); });
   });
 }
 
@@ -400,7 +413,7 @@ void add_list(CLI::App& incidents, Action& action, const Options& options) {
   command->add_option("--limit", options->limit)->check(CLI::Range(1, 10'000))->capture_default_str();
   command->add_option("--before", options->before, "the next page, as the last one says");
   add_common(*command, options);
-  command->callback([&action, options] { action = [options] { return list(*options); }; });
+  command->callback([&action, options] { action = asking(options, list); });
 }
 
 }  // namespace
@@ -413,14 +426,14 @@ void add_incidents_command(CLI::App& cli, Action& action) {
   CLI::App* one = incidents->add_subcommand("show", "one incident, with its cause and timeline");
   one->add_option("ID", options->id, "of the incident, or how it begins")->required();
   add_common(*one, options);
-  one->callback([&action, options] { action = [options] { return show(*options); }; });
+  one->callback([&action, options] { action = asking(options, show); });
   for (const DeedCommand& row : kDeeds) add_deed(*incidents, action, options, row);
   CLI::App* report = incidents->add_subcommand("postmortem", "its report in Markdown, to be filled in");
   report->add_option("ID", options->id, "of the incident, or how it begins")->required();
   report->add_option("--output,-o", options->output, "file to write (default: standard output)");
   report->add_flag("--force", options->force, "write over a file that is there");
   add_common(*report, options);
-  report->callback([&action, options] { action = [options] { return postmortem(*options); }; });
+  report->callback([&action, options] { action = asking(options, postmortem); });
 }
 
 }  // namespace weir::app

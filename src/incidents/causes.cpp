@@ -59,6 +59,7 @@ constexpr std::array kHypotheses{
                Harm::missing | Harm::wrong | Harm::excess | Harm::unavailable | Harm::unseen},
     Hypothesis{"pipeline_run_failed", pipeline_run_failed, Harm::missing,
                Harm::missing | Harm::wrong | Harm::excess | Harm::unavailable},
+    Hypothesis{"finding_told", finding_told, Harm::none, Harm::none},
     Hypothesis{"checks_unseen", checks_unseen, Harm::none, Harm::wrong | Harm::unseen},
     Hypothesis{"own_part_fails", own_part_fails, Harm::none, Harm::none},
     Hypothesis{"own_outbox_waits", own_outbox_waits, Harm::none, Harm::none},

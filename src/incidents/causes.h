@@ -124,6 +124,7 @@ std::optional<Cause> connector_failed(const Evidence& evidence);
 std::optional<Cause> connector_stopped(const Evidence& evidence);
 std::optional<Cause> pipeline_late(const Evidence& evidence);
 std::optional<Cause> pipeline_run_failed(const Evidence& evidence);
+std::optional<Cause> finding_told(const Evidence& evidence);
 // Weir itself
 std::optional<Cause> checks_unseen(const Evidence& evidence);
 std::optional<Cause> own_link_down(const Evidence& evidence);

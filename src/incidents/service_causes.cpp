@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 #include "incidents/causes.h"
@@ -10,6 +11,19 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kNamedTopics = 3;
+
+/// An alert that states how many things were found, and the events that name them.
+struct Finding {
+  std::string_view alert;
+  std::string_view event;
+};
+
+constexpr std::array kFindings{
+    Finding{"PersonalDataInTable", "pii_found"},
+    Finding{"PersonalDataInTopic", "pii_found"},
+    Finding{"PipelineNodeUnknown", "lineage_unknown_node"},
+    Finding{"LineageCycle", "lineage_cycle"},
+};
 
 /// "topics a, b, c and 4 others"
 std::string topics_text(const Evidence& evidence, const core::Labels& connector) {
@@ -186,8 +200,7 @@ std::optional<Cause> pipeline_late(const Evidence& evidence) {
   if (!table || !oldest || table->points.back().value <= *oldest) return std::nullopt;
   const std::string text = fmt::format(
       "Pipeline {} is older than the {} that were promised: nothing new has arrived in its stalest table, {} in {}, "
-      "for "
-      "{}.",
+      "for {}.",
       pipeline, span_text(*oldest), table->labels.get("dataset"), table->labels.get("source"),
       span_text(table->points.back().value));
   return blamed(evidence, *table, text, 0.64);
@@ -199,6 +212,15 @@ std::optional<Cause> pipeline_run_failed(const Evidence& evidence) {
       evidence.newest_event("pipeline_run_failed", evidence.labels({"system", "workspace", "pipeline"}));
   if (event == nullptr) return std::nullopt;
   return Cause{event->message, 0.8};
+}
+
+std::optional<Cause> finding_told(const Evidence& evidence) {
+  const auto finding = std::ranges::find(kFindings, evidence.label("alertname"), &Finding::alert);
+  if (finding == kFindings.end()) return std::nullopt;
+  const core::Labels about = evidence.labels({"source", "dataset", "cluster", "topic", "kind"});
+  const core::Event* event = evidence.newest_event(finding->event, about);
+  if (event == nullptr) return std::nullopt;
+  return Cause{ended(event->message), 0.6};
 }
 
 }  // namespace weir::incidents

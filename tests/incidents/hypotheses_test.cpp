@@ -90,9 +90,9 @@ TEST_F(HypothesesTest, HarmIsKnownOfEachHypothesis) {
   for (const Hypothesis& each : hypotheses()) {
     if (each.gives == Harm::none) harmless.insert(each.name);
   }
-  EXPECT_EQ(harmless,
-            (std::set<std::string_view>{"random_group_names", "settings_changed", "checks_unseen", "own_part_fails",
-                                        "own_outbox_waits", "own_series_refused", "candidate_incompatible"}));
+  EXPECT_EQ(harmless, (std::set<std::string_view>{"random_group_names", "settings_changed", "checks_unseen",
+                                                  "own_part_fails", "own_outbox_waits", "own_series_refused",
+                                                  "candidate_incompatible", "finding_told"}));
   EXPECT_TRUE(overlap(hypothesis("consumer_down").gives, hypothesis("load_late").takes));
   EXPECT_FALSE(overlap(hypothesis("consumer_down").gives, hypothesis("group_rewound").takes));
 }
@@ -448,6 +448,23 @@ TEST_F(HypothesesTest, WhenNoCheckOfASourceCanBeEvaluatedItIsTheLink) {
   EXPECT_EQ(cause(alert("TableCheckError", check_)).origin, (Node{"collector", "", "checks/w"}));
   flat("weir_check_status", check_.with("dataset", "users"), 0);
   EXPECT_EQ(cause(alert("TableCheckError", check_)).hypothesis, "check_error") << "another table is seen";
+}
+
+TEST_F(HypothesesTest, WhatWasFoundIsTheCauseOfAnAlertThatCountsFindings) {
+  const core::Alert pii = alert("PersonalDataInTable", table_.with("kind", "email"));
+  event("pii_found", table_.with("kind", "email").with("column", "other").with("dataset", "weekly"),
+        "of another table");
+  event("pii_found", table_.with("kind", "iban").with("column", "account"), "another kind");
+  EXPECT_THAT(cause(pii).sentence, StartsWith("Not known yet"));
+  event("pii_found", table_.with("kind", "email").with("column", "note"),
+        "Column note of daily in w seems to hold e-mail");
+  EXPECT_EQ(cause(pii).hypothesis, "finding_told");
+  EXPECT_EQ(cause(pii).sentence, "Column note of daily in w seems to hold e-mail.");
+
+  event("lineage_unknown_node", {{"pipeline", "p"}, {"kind", "unknown_node"}}, "topic prod/ordres is seen by nobody.");
+  EXPECT_EQ(cause(alert("PipelineNodeUnknown", {{"kind", "unknown_node"}})).sentence,
+            "topic prod/ordres is seen by nobody.");
+  EXPECT_NE(cause(alert("TableLate", table_.with("kind", "email"))).hypothesis, "finding_told");
 }
 
 }  // namespace

@@ -300,3 +300,6 @@ def test_the_command_line_says_what_is_wrong(weir):
     by_config = subprocess.run([binary(), "incidents", "list", "--config", weir.config_file], capture_output=True,
                                text=True, timeout=60)
     assert by_config.stdout == "no incidents\n"
+    mistaken = subprocess.run([binary(), "incidents", "list", "--config", "/nowhere.yml"], capture_output=True,
+                              text=True, timeout=60)
+    assert mistaken.returncode == 2 and "/nowhere.yml: cannot be read" in mistaken.stderr, mistaken.stderr
