@@ -77,7 +77,7 @@ def test_the_configuration_tells_the_address_though_secrets_of_it_are_not_here(w
     assert listed.returncode == 0 and orders in listed.stdout, listed.stderr
     file.write_text(json.dumps({"listen": "${WEIR_TEST_NOT_SET}"}))
     refused = subprocess.run([binary(), "incidents", "list", "-c", file], capture_output=True, text=True, timeout=60)
-    assert refused.returncode == 1 and "secrets.yml:1:12: environment variable" in refused.stderr, refused.stderr
+    assert refused.returncode == 2 and "secrets.yml:1:12: environment variable" in refused.stderr, refused.stderr
 
 
 def post(weir, identity, deed, **body):
