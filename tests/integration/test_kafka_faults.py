@@ -158,7 +158,8 @@ def test_a_broker_that_freezes_is_waited_for_once(kafka, cycles, number):
         kafka_clients.produce(kafka, "narrow", 5, partition=alive)
         cycles.within(2, "and on", lambda found: end(found, "narrow", alive) == before + 10)
         found = cycles.next(4)
-        assert skipped(found) <= ticks + 1, "the cycle keeps its interval"
+        # Were it waited for each time, each of these six cycles would skip a tick; a busy machine skips one or two.
+        assert skipped(found) <= ticks + 3, "the cycle keeps its interval"
     finally:
         broker.thaw()
     until("all is seen again", lambda: succeeds(cycles.metrics()), 60)
