@@ -17,7 +17,7 @@ constexpr core::Duration kHolds = std::chrono::minutes(15);  // a cause, while a
 bool firing(const core::Alert& alert) { return alert.state == core::AlertState::firing; }
 
 core::Time cause_since(const core::Incident& incident) {
-  core::Time since = incident.opened_at;
+  core::Time since = incident.earlier ? incident.earlier->until : incident.opened_at;
   for (const core::TimelineEntry& entry : incident.timeline) {
     if (entry.kind == "cause") since = std::max(since, entry.at);
   }
@@ -110,8 +110,9 @@ bool CauseKeeper::find(core::Incident& incident, const Occasion& occasion) const
   const bool heals =
       another && !occasion.reopened && weaker && !incident.earlier && recovered_since_told(incident, before);
   if (reasons.origin != before.origin || reasons.affected.empty()) reasons.affected = affected(incident);
-  if (another && !occasion.fresh && before.origin) note_another(incident, told);
   if (heals) incident.earlier = core::EarlierCause{.reasons = before, .cause = told, .until = surroundings_.now};
+  // What fits one moment or another while it heals would only confuse who reads the timeline.
+  if (another && !occasion.fresh && before.origin && !incident.earlier) note_another(incident, told);
   say_earlier(incident);
   return before != reasons || told != incident.cause;
 }
@@ -119,10 +120,16 @@ bool CauseKeeper::find(core::Incident& incident, const Occasion& occasion) const
 /// What told the cause before is over, and what goes on may be left of it; for a while.
 void CauseKeeper::say_earlier(core::Incident& incident) const {
   if (!incident.earlier) return;
-  if (surroundings_.now - incident.earlier->until >= kHolds) return incident.earlier.reset();
+  if (surroundings_.now - incident.earlier->until >= kHolds) return forget_earlier(incident);
   incident.cause += fmt::format(" Until {} the cause was another: {}",
                                 core::format_rfc3339(std::chrono::floor<std::chrono::seconds>(incident.earlier->until)),
                                 incident.earlier->cause);
+}
+
+void CauseKeeper::forget_earlier(core::Incident& incident) const {
+  if (!incident.earlier) return;
+  const std::string before = std::exchange(incident.earlier, std::nullopt)->cause;
+  note_another(incident, before);
 }
 
 /// Whether the alerts of this thing have all recovered, of one that has any.

@@ -37,6 +37,9 @@ class CauseKeeper {
   /// Notes that the cause has become another than `before`. The timeline has every cause then, the first one too.
   void note_another(core::Incident& incident, const std::string& before) const;
 
+  /// It does not heal: the cause that goes on is another one, of which the timeline tells now.
+  void forget_earlier(core::Incident& incident) const;
+
  private:
   using Alerts = std::vector<core::Alert>;
 

@@ -178,7 +178,7 @@ class Planner {
          : first  ? "opened"
                   : "grew",
          (again ? "fires again: " : "") + summary_of(alert));
-    incident.earlier.reset();
+    causes_.forget_earlier(incident);
     entry.change.fired.push_back(alert);
     entry.touched = true;
   }

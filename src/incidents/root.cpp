@@ -111,38 +111,100 @@ bool explains(const Illness& up, const Illness& down, const Upstream* upstream) 
   return overlap(up.gives, down.takes) && is_below(up, down, upstream);
 }
 
+namespace {
+
+/// The things of an incident that fire, each with its alerts and its own cause.
+class Parts {
+ public:
+  using Explain = std::function<Cause(const std::vector<core::Alert>&)>;
+
+  Parts(const core::Incident& incident, const Upstream* upstream, const Explain& explain)
+      : upstream_(upstream), explain_(explain) {
+    for (const core::Alert& alert : incident.alerts) {
+      if (!firing(alert)) continue;
+      const Node node = canonical(node_of(alert.labels), upstream);
+      if (parts_.size() >= kNodes && !parts_.contains(node)) continue;
+      parts_[node].alerts.push_back(alert);
+    }
+    const Node origin = canonical(*incident.reasons.origin, upstream);
+    if (const auto known = parts_.find(origin); known != parts_.end()) {
+      known->second.reasons.origin = origin;
+      known->second.reasons.hypothesis = incident.reasons.hypothesis;
+    }
+  }
+
+  std::size_t size() const { return parts_.size(); }
+  bool contains(const Node& node) const { return parts_.contains(node); }
+  const core::Reasons& reasons(const Node& node) { return examined(node).reasons; }
+
+  /// What is wrong with the thing comes from there, the most upstream one that explains it.
+  Node root_of(Node node) {
+    for (std::set<Node> seen{node}; seen.size() < kClimbed;) {
+      const Illness down = illness(node);
+      const std::vector<Node> above = above_of(down, upstream_);
+      const auto up = std::ranges::find_if(above, [&](const Node& each) {
+        if (!parts_.contains(each) || !seen.insert(each).second) return false;
+        const Illness ill = illness(each);
+        return explains(ill, down, upstream_) && (ill.since < down.since || !explains(down, ill, upstream_));
+      });
+      if (up == above.end()) break;
+      node = *up;
+      if (reasons(node).origin != node) break;  // what the cause names is further up
+    }
+    return node;
+  }
+
+  /// The worst of those that are worse than this one and do not come from it: people may have put together what has
+  /// nothing to do with each other.
+  std::optional<Node> worse_than(const Node& node) {
+    std::optional<Node> worst;
+    int most = rank(node);
+    std::size_t examined = 0;
+    for (const auto& [each, part] : parts_) {
+      if (rank(each) <= most || examined++ >= kClimbed) continue;
+      if (explains(illness(node), illness(each), upstream_) || root_of(each) == node) continue;
+      worst = each;
+      most = rank(each);
+    }
+    return worst;
+  }
+
+ private:
+  core::Incident& examined(const Node& node) {
+    core::Incident& part = parts_[node];
+    if (part.reasons.origin) return part;
+    const Cause cause = explain_(part.alerts);
+    part.reasons.origin = cause.origin ? canonical(*cause.origin, upstream_) : node;
+    part.reasons.hypothesis = cause.hypothesis;
+    return part;
+  }
+
+  Illness illness(const Node& node) { return illness_of(examined(node), upstream_); }
+
+  int rank(const Node& node) const {
+    int worst = 0;
+    for (const core::Alert& alert : parts_.at(node).alerts)
+      worst = std::max(worst, severity_rank(alert.labels.get("severity")));
+    return worst;
+  }
+
+  const Upstream* upstream_;
+  const Explain& explain_;
+  std::map<Node, core::Incident> parts_;
+};
+
+}  // namespace
+
 std::optional<core::Reasons> root_within(const core::Incident& incident, const Upstream* upstream,
                                          const std::function<Cause(const std::vector<core::Alert>&)>& explain) {
-  std::map<Node, core::Incident> parts;  // of each thing that fires
-  for (const core::Alert& alert : incident.alerts) {
-    if (!firing(alert)) continue;
-    const Node node = canonical(node_of(alert.labels), upstream);
-    if (parts.size() >= kNodes && !parts.contains(node)) continue;
-    parts[node].alerts.push_back(alert);
-  }
+  Parts parts(incident, upstream, explain);
   const Node origin = canonical(*incident.reasons.origin, upstream);
   if (parts.size() < 2 || !parts.contains(origin)) return std::nullopt;
-  parts[origin].reasons.origin = origin;
-  parts[origin].reasons.hypothesis = incident.reasons.hypothesis;
-  Node root = origin;
-  for (std::set<Node> seen{origin}; seen.size() < kClimbed;) {
-    const Illness down = illness_of(parts[root], upstream);
-    const std::vector<Node> above = above_of(down, upstream);
-    const auto up = std::ranges::find_if(above, [&](const Node& node) {
-      if (!parts.contains(node) || !seen.insert(node).second) return false;
-      core::Incident& part = parts[node];
-      const Cause cause = explain(part.alerts);
-      part.reasons.origin = cause.origin ? canonical(*cause.origin, upstream) : node;
-      part.reasons.hypothesis = cause.hypothesis;
-      const Illness ill = illness_of(part, upstream);
-      return explains(ill, down, upstream) && (ill.since < down.since || !explains(down, ill, upstream));
-    });
-    if (up == above.end()) break;
-    root = *up;
-    if (parts[root].reasons.origin != root) break;  // what the cause names is further up
-  }
+  Node root = parts.root_of(origin);
+  if (const auto worse = parts.worse_than(root)) root = parts.root_of(*worse);
   if (root == origin) return std::nullopt;
-  return core::Reasons{.hypothesis = parts[root].reasons.hypothesis, .origin = parts[root].reasons.origin};
+  const core::Reasons& found = parts.reasons(root);
+  return core::Reasons{.hypothesis = found.hypothesis, .origin = found.origin};
 }
 
 std::vector<Inhibition> inhibitions(const core::Incident& incident, const Upstream* upstream) {

@@ -48,8 +48,8 @@ Illness illness_of(const core::Incident& incident, const Upstream* upstream);
 bool explains(const Illness& up, const Illness& down, const Upstream* upstream);
 
 /// Of an incident whose origin has alerts that fire: hypothesis and origin of the thing among those with such alerts
-/// that explains what is wrong there, the most upstream one; nothing where the origin is the root. `explain` gives the
-/// cause of alerts of one thing.
+/// that explains what is wrong there, the most upstream one; or that of the worst thing, where that has severer alerts
+/// and does not come from it. Nothing where the origin is the root. `explain` gives the cause of alerts of one thing.
 std::optional<core::Reasons> root_within(const core::Incident& incident, const Upstream* upstream,
                                          const std::function<Cause(const std::vector<core::Alert>&)>& explain);
 

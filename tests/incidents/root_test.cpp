@@ -302,11 +302,12 @@ TEST_F(RootTest, WhenTheRootIsOverTheIncidentIsAboutWhatIsLeft) {
   EXPECT_EQ(open_[0].labels, kTable.without("severity"));
   EXPECT_THAT(open_[0].cause, StartsWith("Not known yet; it concerns table fct_orders in w."));
   EXPECT_THAT(open_[0].cause, HasSubstr("Until 2023-11-14T22:16:40.000Z the cause was another: " + first));
-  EXPECT_THAT(kinds(open_[0]), ElementsAre("opened", "grew", "cause", "recovered", "cause"));
-  EXPECT_EQ(open_[0].timeline[4].text, "Not known yet; it concerns table fct_orders in w.");
-  EXPECT_EQ(open_[0].timeline[2].text, first) << "the root stays in the timeline";
+  EXPECT_THAT(kinds(open_[0]), ElementsAre("opened", "grew", "recovered")) << "it may heal";
   step(200 + 1200, {});
   EXPECT_THAT(open_[0].cause, Not(HasSubstr("Until"))) << "20 minutes later it has a reason of its own";
+  ASSERT_THAT(kinds(open_[0]), ElementsAre("opened", "grew", "cause", "recovered", "cause"));
+  EXPECT_EQ(open_[0].timeline[4].text, "Not known yet; it concerns table fct_orders in w.");
+  EXPECT_EQ(open_[0].timeline[2].text, first) << "the root stays in the timeline";
   const auto over = step(1500, {end("TableCheckFailed", 1500, kTable.with("severity", "warning"))});
   EXPECT_THAT(over.open, IsEmpty());
   EXPECT_EQ(over.ended.at(0).severity, "critical") << "of what is over the highest that it had";
@@ -324,6 +325,26 @@ TEST_F(RootTest, WhatHealsAfterItsRootLeavesTheRootsCauseBehind) {
   EXPECT_EQ(over.ended[0].reasons.origin, kGroupNode);
   EXPECT_EQ(over.ended[0].cause, first);
   EXPECT_EQ(over.ended[0].title, "Consumer group loader in prod: LagHigh, TableCheckFailed");
+}
+
+TEST_F(RootTest, WhatIsWorseThanTheOriginAndHasNothingToDoWithItIsTheRoot) {
+  const Labels letters{{"cluster", "prod"}, {"topic", "orders.dlt"}, {"severity", "warning"}};
+  const Labels group = kGroup.with("severity", "warning");
+  step(100, {fire("KafkaDeadLetterMessages", 100, letters)});
+  down();
+  step(110, {fire("LagHigh", 110, group), fire("TableCheckFailed", 111, kTable)});
+  ASSERT_THAT(open_, SizeIs(2));
+  auto merged = merge(open_[1], open_[0], "ann", at(120));
+  ASSERT_TRUE(merged) << merged.error().describe();
+  open_ = {merged->into};
+  step(130, {});
+  EXPECT_EQ(open_.at(0).reasons.origin, kGroupNode) << "where the critical one comes from";
+  EXPECT_THAT(open_[0].title, StartsWith("Consumer group loader in prod: "));
+  step(230, {end("TableCheckFailed", 230, kTable), end("LagHigh", 230, group)});
+  EXPECT_EQ(open_.at(0).title, "Topic orders.dlt in prod: KafkaDeadLetterMessages");
+  step(300, {fire("LagHigh", 300, group), fire("TableCheckFailed", 300, kTable)});
+  ASSERT_THAT(open_, SizeIs(1));
+  EXPECT_EQ(open_[0].reasons.origin, kGroupNode) << "again";
 }
 
 TEST_F(RootTest, SoItIsWhereBothHaveTheSameCause) {
