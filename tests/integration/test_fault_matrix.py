@@ -493,7 +493,9 @@ def test_a_follower_that_falls_behind_is_one_incident_of_its_cluster(platform):
     until("it is over", lambda: not any(incident["open"] for incident in platform.weir.incidents()), 120)
     watch.stopped.set()
     platform.pair_traffic.stop()
-    kafka_clients.delete_topic(platform.pair, "fm-behind")  # which would miss a replica with the broker that is killed next
+    # It would miss a replica with the broker that is killed next.
+    kafka_clients.delete_topic(platform.pair, "fm-behind")
+    until("the topic is gone", lambda: platform.weir.sample("kafka_topic_partitions", topic="fm-behind") is None, 60)
     row(platform, watch, BEHIND)
     platform.healthy_since = time.time()
     assert BEHIND.seen["right"] and BEHIND.seen["ended"], BEHIND.seen
