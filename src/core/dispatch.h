@@ -21,6 +21,7 @@ struct IncidentNote {
   std::string owner = {};
   std::vector<std::string> evidence = {};
   bool acknowledged = false;     // somebody works on it: it is not repeated
+  bool open = false;             // when it was last heard of
   std::string merged_into = {};  // the incident that goes on, whose id messages have from then on
   bool operator==(const IncidentNote&) const = default;
 };

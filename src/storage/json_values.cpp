@@ -272,6 +272,7 @@ std::string write_notification(const core::Notification& notification) {
                {"cause", notification.cause},
                {"owner", notification.owner},
                {"evidence", notification.evidence},
+               {"incident_state", notification.incident_state},
                {"integration", notification.integration},
                {"truncated_alerts", notification.truncated_alerts},
                {"alerts", alerts}});
@@ -369,6 +370,7 @@ core::Result<core::Notification> read_notification(std::string_view text) {
     notification.cause = object.at("cause").get<std::string>();
     notification.owner = object.value("owner", "");
     notification.evidence = object.value("evidence", std::vector<std::string>());
+    notification.incident_state = object.value("incident_state", "");
     notification.integration = object.at("integration").get<std::string>();
     notification.truncated_alerts = object.at("truncated_alerts").get<std::size_t>();
     for (const json& alert : object.at("alerts")) notification.alerts.push_back(to_alert(alert));

@@ -186,7 +186,7 @@ TEST_F(DispatchTest, WithoutGroupByAnIncidentIsAGroup) {
   EXPECT_EQ(messages[0].notification.incident_id, "aa");
   EXPECT_EQ(messages[0].notification.group_key, "{}:{incident_id=\"aa\"}");
   EXPECT_EQ(messages[0].notification.cause, "the group has no members");
-  EXPECT_EQ(messages[0].notification.group_labels, (core::Labels{{"cluster", "prod"}, {"consumergroup", "billing"}}));
+  EXPECT_EQ(messages[0].notification.group_labels, (core::Labels{{"cluster", "prod"}, {"consumergroup", "a"}}));
   EXPECT_EQ(messages[1].notification.incident_id, "bb");
   // It fires again in an incident of its own while the first is still to be told of as over.
   resolve(a);
@@ -205,6 +205,48 @@ TEST_F(DispatchTest, WithoutGroupByAnIncidentIsAGroup) {
   ASSERT_EQ(messages.size(), 1U);
   EXPECT_EQ(messages[0].notification.incident_id, "aa");
   EXPECT_EQ(messages[0].notification.status, "resolved");
+}
+
+TEST_F(DispatchTest, AMessageSaysWhetherItsIncidentGoesOn) {
+  configure(std::string(kTeam) + "route: {receiver: team, group_by: [consumergroup], group_wait: 0s}");
+  const core::Alert a = alert("a");
+  const core::Alert b = alert("b");
+  incidents_ = {incident({a, b}, "aa")};
+  fire(a);
+  fire(b);
+  auto messages = step();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0].notification.incident_state, "open");
+  resolve(a);
+  incidents_ = {incident({resolved("a"), b}, "aa")};
+  now_ += 10min;
+  messages = step();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].notification.status, "resolved");
+  EXPECT_EQ(messages[0].notification.incident_state, "open") << "b still fires";
+  resolve(b);
+  incidents_ = {incident({resolved("a"), resolved("b")}, "aa")};
+  incidents_[0].resolved_at = now_;
+  now_ += 10min;
+  messages = step();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].notification.incident_state, "resolved");
+}
+
+TEST_F(DispatchTest, TheLabelsOfAGroupByIncidentAreThoseOfTheAlertsInTheMessage) {
+  configure(std::string(kTeam) + "route: {receiver: team, group_wait: 0s}");
+  const core::Alert a = alert("a");
+  const core::Alert elsewhere = named("Rows", {{"dataset", "orders"}});
+  incidents_ = {incident({a}, "aa"), incident({elsewhere}, "bb")};
+  fire(a);
+  fire(elsewhere);
+  const auto messages = step();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0].notification.group_labels, (core::Labels{{"cluster", "prod"}, {"consumergroup", "a"}}))
+      << "the incident is about billing";
+  EXPECT_EQ(messages[1].notification.group_labels, elsewhere.labels) << "none of the incident's labels";
+  for (const core::RoutedGroup& group : view_of(settings_, state_, {}, now_).groups)
+    EXPECT_NE(group.labels.get("consumergroup"), "billing");
 }
 
 TEST_F(DispatchTest, AMessageOfSeveralIncidentsNamesTheirCauses) {
