@@ -32,7 +32,8 @@ struct ToldState {
   std::vector<std::uint64_t> firing;    // ascending
   std::vector<std::uint64_t> resolved;  // ascending
   Time at;
-  bool merged = false;  // told within the receiver's digest
+  bool merged = false;                       // told within the receiver's digest
+  std::vector<std::uint64_t> silenced = {};  // ascending: told of as firing before, silenced since; their end is told
 };
 
 /// What a restart must know of a group of alerts; which alerts fire is known from the alerts themselves.

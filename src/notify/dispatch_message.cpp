@@ -112,6 +112,8 @@ bool needs_telling(const core::ToldState* told, const Visible& visible, bool sen
                    core::Time now) {
   if (told == nullptr) return !visible.firing_ids.empty();
   if (!includes(told->firing, visible.firing_ids)) return true;
+  const auto was_silenced = [&](std::uint64_t id) { return std::ranges::binary_search(told->silenced, id); };
+  if (send_resolved && std::ranges::any_of(visible.resolved_ids, was_silenced)) return true;
   // Also without send_resolved, so that what fires again is told of.
   if (visible.firing_ids.empty()) return !told->firing.empty();
   if (send_resolved && !includes(told->resolved, visible.resolved_ids)) return true;

@@ -18,9 +18,11 @@ struct Visible {
   std::vector<GroupMember> resolved;  // by labels
   std::vector<std::uint64_t> firing_ids;
   std::vector<std::uint64_t> resolved_ids;
+  std::vector<std::uint64_t> silenced_ids;  // fire, and only a silence hides them
 };
 
-/// Whether the integration is to be told, by what it was told before (nullptr: nothing): Alertmanager's rule.
+/// Whether the integration is to be told, by what it was told before (nullptr: nothing): Alertmanager's rule, and the
+/// end of what was told as firing and ended while it was silenced.
 bool needs_telling(const core::ToldState* told, const Visible& visible, bool send_resolved, core::Duration repeat,
                    core::Time now);
 

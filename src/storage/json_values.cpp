@@ -99,11 +99,8 @@ core::Alert to_alert(const json& object) {
 }
 
 json of_told(const core::ToldState& told) {
-  return {{"integration", told.integration},
-          {"firing", told.firing},
-          {"resolved", told.resolved},
-          {"at", of_time(told.at)},
-          {"merged", told.merged}};
+  return {{"integration", told.integration}, {"firing", told.firing}, {"resolved", told.resolved},
+          {"at", of_time(told.at)},          {"merged", told.merged}, {"silenced", told.silenced}};
 }
 
 core::ToldState to_told(const json& object) {
@@ -111,7 +108,8 @@ core::ToldState to_told(const json& object) {
           .firing = object.at("firing").get<std::vector<std::uint64_t>>(),
           .resolved = object.at("resolved").get<std::vector<std::uint64_t>>(),
           .at = to_time(object.at("at")).value_or(core::Time()),
-          .merged = object.at("merged").get<bool>()};
+          .merged = object.at("merged").get<bool>(),
+          .silenced = object.value("silenced", std::vector<std::uint64_t>())};
 }
 
 json of_note(const core::IncidentNote& note) {
