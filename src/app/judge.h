@@ -54,6 +54,7 @@ struct IncidentNote {
   std::string severity;
   std::string cause;
   std::optional<core::Duration> lasted;  // unset: it was opened
+  bool reopened = false;                 // it was over before
 };
 
 /// A stretch of an incident's life that is over.
