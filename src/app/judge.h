@@ -229,6 +229,8 @@ class Judge {
   Mode mode_ = Mode::loaded;
   std::optional<core::Error> awaited_;  // why storage is not there
   std::set<std::string> urgent_told_;   // groups of which was told while it was not
+  /// Of what says that storage fails, what was told without it: by integration, group and alert. Until it works again.
+  std::map<std::string, core::AlertState> urgent_states_;
   notify::DispatchState dispatch_;
   core::Time judged_at_;
   core::Time began_;  // to judge, of its own or after another Weir
