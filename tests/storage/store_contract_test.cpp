@@ -379,6 +379,10 @@ TEST_P(StoreContract, IncidentsAreFoundByWhatTheySayAndByWhoWorksOnThem) {
   EXPECT_EQ(ids({.label_name = "consumergroup", .label_value = "aa"}), "aa ");
   EXPECT_EQ(ids({.label_name = "consumergroup", .label_value = "a"}), "");
   EXPECT_EQ(ids({.label_name = "x\":\"", .label_value = ""}), "");
+  EXPECT_EQ(ids({.label_name = "consumergroup", .label_value = "search"}), "bb ") << "of its alert alone";
+  EXPECT_EQ(ids({.label_name = "consumergroup", .label_value = "search"}, 1), "bb ");
+  EXPECT_EQ(ids({.label_name = "rule", .label_value = "KafkaConsumerLagHigh"}), "") << "no label, though of alerts";
+  EXPECT_EQ(ids({.label_name = "state", .label_value = "firing"}, 1), "");
   EXPECT_EQ(ids({.from = at(51)}), "cc aa ") << "those that were over before are not wanted";
   EXPECT_EQ(ids({.to = at(19)}), "aa ");
   EXPECT_EQ(ids({}, 1), "bb ");
