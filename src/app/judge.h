@@ -54,6 +54,7 @@ struct IncidentNote {
   std::string severity;
   std::string cause;
   std::optional<core::Duration> lasted;  // unset: it was opened
+  bool reopened = false;                 // it was over before
 };
 
 /// A stretch of an incident's life that is over.
@@ -228,6 +229,8 @@ class Judge {
   Mode mode_ = Mode::loaded;
   std::optional<core::Error> awaited_;  // why storage is not there
   std::set<std::string> urgent_told_;   // groups of which was told while it was not
+  /// Of what says that storage fails, what was told without it: by integration, group and alert. Until it works again.
+  std::map<std::string, core::AlertState> urgent_states_;
   notify::DispatchState dispatch_;
   core::Time judged_at_;
   core::Time began_;  // to judge, of its own or after another Weir

@@ -34,7 +34,8 @@ core::Duration Judge::reopen_within() const {
 void Judge::note_change(const core::Incident& incident, bool was_open, bool was_over, JudgeStep& step) {
   const core::IncidentTimes times = core::times_of(incident);
   const auto note = [&](std::optional<core::Duration> lasted) {
-    step.incident_notes.push_back({incident.id, incident.title, incident.severity, incident.cause, lasted});
+    step.incident_notes.push_back(
+        {incident.id, incident.title, incident.severity, incident.cause, lasted, was_over && incident.open()});
   };
   const auto measure = [&](What what, const std::optional<core::Duration>& took) {
     if (took) step.measures.push_back({what, incident.severity, *took});
@@ -159,7 +160,7 @@ core::Result<Judge::Handled> Judge::handle(const core::Deed& deed, core::Time no
     step.measures.push_back({What::to_resolve, after.severity, *times.to_resolve});
   if (before.open() != after.open()) {
     const auto lasted = after.open() ? std::nullopt : std::optional(*after.resolved_at - after.opened_at);
-    step.incident_notes.push_back({after.id, after.title, after.severity, after.cause, lasted});
+    step.incident_notes.push_back({after.id, after.title, after.severity, after.cause, lasted, after.open()});
   }
   step.incidents = changed->size();
   storage::Commit told{.incidents = std::move(*changed)};

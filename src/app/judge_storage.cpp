@@ -1,5 +1,6 @@
 // What the judge reads from storage and writes to it, and what it does while there is none.
 #include <algorithm>
+#include <fmt/format.h>
 #include <functional>
 #include <utility>
 
@@ -19,16 +20,34 @@ bool about_storage_alone(const core::OutboxMessage& message) {
   return !alerts.empty() && std::ranges::all_of(alerts, about_storage);
 }
 
+/// Whether any of what the message says of storage is news for whom it is for.
+bool note_told(const core::OutboxMessage& message, std::map<std::string, core::AlertState>& told) {
+  const core::Notification& to = message.notification;
+  bool news = false;
+  for (const core::Alert& alert : to.alerts) {
+    if (!about_storage(alert)) continue;
+    const std::string key =
+        fmt::format("{}\n{}\n{}\n{:016x}", to.receiver, to.integration, to.group_key, notify::alert_id(alert));
+    const auto [known, fresh] = told.try_emplace(key, alert.state);
+    news = news || fresh || known->second != alert.state;
+    known->second = alert.state;
+  }
+  return news;
+}
+
 /// What says that storage fails. A message that is about other alerts too stays, so that it overtakes none of its
-/// group; of that the part goes which is about storage.
-std::vector<core::OutboxMessage> take_urgent(std::vector<core::OutboxMessage>& outbox) {
+/// group; of that the part goes which is about storage, unless that is what `told` says already.
+std::vector<core::OutboxMessage> take_urgent(std::vector<core::OutboxMessage>& outbox,
+                                             std::map<std::string, core::AlertState>& told) {
   std::vector<core::OutboxMessage> urgent;
   for (core::OutboxMessage& message : outbox) {
     const std::vector<core::Alert>& alerts = message.notification.alerts;
     const auto about = std::ranges::count_if(alerts, about_storage);
     if (about == 0) continue;
+    const bool alone = static_cast<std::size_t>(about) == alerts.size();
+    if (!note_told(message, told) && !alone) continue;
     urgent.push_back(message);
-    if (static_cast<std::size_t>(about) == alerts.size()) continue;
+    if (alone) continue;
     urgent.back().idempotency_key += "-urgent";
     urgent.back().notification.truncated_alerts = 0;
     std::erase_if(urgent.back().notification.alerts, std::not_fn(about_storage));
@@ -98,6 +117,7 @@ core::Result<JudgeStep> Judge::restore(core::Time now) {
                              replayed.incident_notes.end());
   step.measures.insert(step.measures.begin(), replayed.measures.begin(), replayed.measures.end());
   urgent_told_.clear();
+  urgent_states_.clear();
   // What can pass by itself, as a full disk, is no reason not to watch.
   if (before == Mode::loaded && step.storage && !step.storage->retryable) return std::unexpected(*step.storage);
   pass(core::FailPoint::restore_after);
@@ -122,6 +142,7 @@ void Judge::stand_by() {
   resolved_.clear();
   written_.clear();
   urgent_told_.clear();
+  urgent_states_.clear();
   dispatch_ = {};
   storage_error_.reset();
   last_storage_error_.reset();
@@ -160,7 +181,7 @@ void Judge::replay(std::vector<core::Transition> transitions, JudgeStep& step) {
 }
 
 void Judge::keep_in_memory(storage::Commit changes, JudgeStep& step) {
-  step.urgent = take_urgent(changes.outbox);
+  step.urgent = take_urgent(changes.outbox, urgent_states_);
   for (const core::OutboxMessage& message : step.urgent) urgent_told_.insert(message.notification.group_key);
   // These incidents are only shown: what becomes of them is known when storage is.
   step.messages = 0;
@@ -210,10 +231,11 @@ void Judge::write(storage::Commit changes, JudgeStep& step) {
     return;
   }
   if (mode_ == Mode::memory) return keep_in_memory(std::move(changes), step);
-  if (storage_error_) step.urgent = take_urgent(changes.outbox);
+  if (storage_error_) step.urgent = take_urgent(changes.outbox, urgent_states_);
   backlog_.add(std::move(changes));
   if (auto done = write_backlog(&step.rewritten); !done) step.storage = done.error();
   storage_error_ = step.storage;
+  if (!storage_error_) urgent_states_.clear();
   if (storage_error_) last_storage_error_.emplace(*storage_error_, judged_at_);
   step.unwritten = {backlog_.size(), backlog_.dropped()};
 }

@@ -45,7 +45,7 @@ void log_incident(const IncidentNote& note) {
                       {{"incident", note.id}, {"title", note.title}, {"lasted", core::format_duration(lasted)}});
   } else {
     runtime::log_info(
-        "incident opened",
+        note.reopened ? "incident reopened" : "incident opened",
         {{"incident", note.id}, {"title", note.title}, {"severity", note.severity}, {"cause", note.cause}});
   }
 }

@@ -31,7 +31,7 @@ struct IncidentSearch {
   std::vector<std::string> words = {};  // each in title, cause, labels, alerts' names, owner or what people wrote
   std::string owner = {};
   std::string severity = {};
-  std::string label_name = {};  // a label that its alerts have in common
+  std::string label_name = {};  // a label that one of its alerts has
   std::string label_value = {};
   std::optional<Time> from = {};  // not over before
   std::optional<Time> to = {};    // opened by then

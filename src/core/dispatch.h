@@ -21,6 +21,7 @@ struct IncidentNote {
   std::string owner = {};
   std::vector<std::string> evidence = {};
   bool acknowledged = false;     // somebody works on it: it is not repeated
+  bool open = false;             // when it was last heard of
   std::string merged_into = {};  // the incident that goes on, whose id messages have from then on
   bool operator==(const IncidentNote&) const = default;
 };
@@ -31,7 +32,8 @@ struct ToldState {
   std::vector<std::uint64_t> firing;    // ascending
   std::vector<std::uint64_t> resolved;  // ascending
   Time at;
-  bool merged = false;  // told within the receiver's digest
+  bool merged = false;                       // told within the receiver's digest
+  std::vector<std::uint64_t> silenced = {};  // ascending: told of as firing before, silenced since; their end is told
 };
 
 /// What a restart must know of a group of alerts; which alerts fire is known from the alerts themselves.

@@ -82,6 +82,7 @@ struct Notification {
   std::size_t truncated_alerts = 0;        // left out of `alerts`, which is bounded
   std::string owner = {};                  // of the incident
   std::vector<std::string> evidence = {};  // for the cause, sentences
+  std::string incident_state = {};         // "open" (of several: any of them) or "resolved"; "" without an incident
 };
 
 /// A notification waiting in the outbox. Delivered at least once, in order of `sequence` within a

@@ -111,9 +111,25 @@ class Report {
     };
     row("Began", incident_.began_at, "");
     row("Detected", incident_.opened_at, lasting(times.to_detect));
+    reopenings(row);
     row("Acknowledged", incident_.handling.acknowledged_at, lasting(times.to_acknowledge));
     row("Resolved", incident_.resolved_at, lasting(times.to_resolve));
     line("\nThe time to detect counts from the beginning, the others from the detection.");
+  }
+
+  /// The latest times that it was over and was not; the last end has a row of its own.
+  template <class Row>
+  void reopenings(Row row) {
+    constexpr std::size_t kMost = 20;
+    std::vector<const core::TimelineEntry*> turns;
+    for (const core::TimelineEntry& entry : incident_.timeline) {
+      if (entry.kind == "resolved" || entry.kind == "reopened") turns.push_back(&entry);
+    }
+    if (!turns.empty() && turns.back()->kind == "resolved") turns.pop_back();
+    for (std::size_t i = turns.size() - std::min(turns.size(), kMost); i < turns.size(); ++i) {
+      const core::Time at = turns[i]->at;
+      row(turns[i]->kind == "resolved" ? "Resolved before" : "Reopened", at, lasting(at - incident_.opened_at));
+    }
   }
 
   void impact() {

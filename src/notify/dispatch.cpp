@@ -151,19 +151,33 @@ class Step {
       if (fires(member.alert) && input_.newest) {
         if (const core::Alert* newest = input_.newest(member.alert)) refresh(member.alert, *newest);
       }
-      if (suppressor().of(member.alert.labels).any() || (fires(member.alert) && state_.inhibited.contains(id)))
-        continue;
-      GroupMember shown = member;
       const bool flapping = flaps(id);
+      const core::Suppression by = suppressor().of(member.alert.labels);
+      if (!by.inhibited_by.empty() || (fires(member.alert) && state_.inhibited.contains(id))) continue;
+      if (!by.silenced_by.empty()) {
+        const bool on = fires(member.alert) || flapping;
+        if (on) visible.silenced_ids.push_back(id);
+        if (on || !told_as_firing(group, id)) continue;
+      }
+      GroupMember shown = member;
       const bool firing = fires(member.alert) || flapping;
       if (flapping) mark_flapping(shown.alert);
       (firing ? visible.firing : visible.resolved).push_back(std::move(shown));
       // One that begins or ceases to flap is news.
       (firing ? visible.firing_ids : visible.resolved_ids).push_back(flapping ? id ^ kFlappingBit : id);
     }
-    for (auto* ids : {&visible.firing_ids, &visible.resolved_ids}) std::ranges::sort(*ids);
+    for (auto* ids : {&visible.firing_ids, &visible.resolved_ids, &visible.silenced_ids}) std::ranges::sort(*ids);
     for (auto* members : {&visible.firing, &visible.resolved}) std::ranges::stable_sort(*members, by_labels);
     return visible;
+  }
+
+  static bool told_as_firing(const core::ToldState& told, std::uint64_t id) {
+    // Those that flap have an id of their own there.
+    return std::ranges::binary_search(told.firing, id) || std::ranges::binary_search(told.firing, id ^ kFlappingBit) ||
+           std::ranges::binary_search(told.silenced, id);
+  }
+  static bool told_as_firing(const AlertGroup& group, std::uint64_t id) {
+    return std::ranges::any_of(group.told, [id](const core::ToldState& told) { return told_as_firing(told, id); });
   }
 
   void mark_flapping(core::Alert& alert) const {
@@ -213,13 +227,18 @@ class Step {
                         .firing = visible.firing_ids,
                         .resolved = visible.resolved_ids,
                         .at = input_.now,
-                        .merged = before != nullptr && before->merged};
+                        .merged = before != nullptr && before->merged,
+                        .silenced = {}};
+    if (before != nullptr) {
+      std::ranges::copy_if(visible.silenced_ids, std::back_inserter(now.silenced),
+                           [&](std::uint64_t id) { return told_as_firing(*before, id); });
+    }
     const bool says = !visible.firing.empty() || integration.send_resolved;
     const std::string endpoint = endpoint_name(group.route->receiver, integration.id);
     if (!says && now.merged) state_.digests[endpoint].changed = true;
     if (says) {
       // What began in a digest ends in it, and what began by itself ends by itself, whatever else there is to tell.
-      const bool begun = before != nullptr && !before->firing.empty();
+      const bool begun = before != nullptr && !(before->firing.empty() && before->silenced.empty());
       if (!begun) now.merged = !take_token(endpoint, 2);
       if (begun && !now.merged) charge(bucket_of(endpoint));
       if (now.merged) {

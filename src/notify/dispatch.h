@@ -93,9 +93,10 @@ struct DispatchOutput {
 ///
 /// It departs from Alertmanager in these: without group_by a group is an incident; what an integration may get is
 /// bounded (NotificationLimits), the rest is one digest; an alert that flaps is told of as such and not again until it
-/// is calm; a group without alerts is forgotten at once, so that what fires again waits for group_wait only; what is of
-/// acknowledged incidents alone is not repeated; alerts of an incident that was merged into another are told of to
-/// their end in the group in which they fired, under the id of the incident that goes on.
+/// is calm; what was told as firing is told as resolved also while it is silenced; a group without alerts is forgotten
+/// at once, so that what fires again waits for group_wait only; what is of acknowledged incidents alone is not
+/// repeated; alerts of an incident that was merged into another are told of to their end in the group in which they
+/// fired, under the id of the incident that goes on.
 ///
 /// Pure: the same state and input give the same messages, keys and state.
 DispatchOutput dispatch(const RoutingSettings& settings, DispatchState& state, const DispatchInput& input);

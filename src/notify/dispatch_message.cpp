@@ -63,6 +63,8 @@ std::vector<const core::IncidentNote*> incidents_of(const Visible& visible,
 void name_incidents(core::Notification& notification, const std::vector<const core::IncidentNote*>& incidents) {
   constexpr std::size_t kShown = 3;
   if (incidents.empty()) return;
+  const bool open = std::ranges::any_of(incidents, &core::IncidentNote::open);
+  notification.incident_state = open ? "open" : "resolved";
   notification.incident_title = incidents.front()->title;
   if (incidents.size() == 1) {
     notification.incident_id = incidents.front()->id;
@@ -110,10 +112,25 @@ bool needs_telling(const core::ToldState* told, const Visible& visible, bool sen
                    core::Time now) {
   if (told == nullptr) return !visible.firing_ids.empty();
   if (!includes(told->firing, visible.firing_ids)) return true;
+  const auto was_silenced = [&](std::uint64_t id) { return std::ranges::binary_search(told->silenced, id); };
+  if (send_resolved && std::ranges::any_of(visible.resolved_ids, was_silenced)) return true;
   // Also without send_resolved, so that what fires again is told of.
   if (visible.firing_ids.empty()) return !told->firing.empty();
   if (send_resolved && !includes(told->resolved, visible.resolved_ids)) return true;
   return told->at < now - repeat;
+}
+
+core::Labels labels_for(const AlertGroup& group, const std::vector<core::Alert>& alerts) {
+  if (!group.route->group_by_incident) return group.labels;
+  core::Labels common = common_labels(alerts);
+  core::LabelsBuilder found;
+  bool any = false;
+  for (const auto& [name, value] : group.labels) {
+    if (!common.has(name)) continue;
+    found.set(name, common.get(name));
+    any = true;
+  }
+  return any ? found.build() : common;
 }
 
 core::OutboxMessage group_message(const AlertGroup& group, const Integration& integration, const Visible& visible,
@@ -123,9 +140,9 @@ core::OutboxMessage group_message(const AlertGroup& group, const Integration& in
   notification.integration = integration.id;
   notification.status = visible.firing.empty() ? "resolved" : "firing";
   notification.group_key = group.group_key;
-  notification.group_labels = group.labels;
   append(notification, visible.firing);
   if (integration.send_resolved) append(notification, visible.resolved);
+  notification.group_labels = labels_for(group, notification.alerts);
   name_incidents(notification, incidents_of(visible, incidents));
   Hash what;
   what.add(notification.receiver).add(notification.integration).add(group.group_key);

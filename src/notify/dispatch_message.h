@@ -18,11 +18,17 @@ struct Visible {
   std::vector<GroupMember> resolved;  // by labels
   std::vector<std::uint64_t> firing_ids;
   std::vector<std::uint64_t> resolved_ids;
+  std::vector<std::uint64_t> silenced_ids;  // fire, and only a silence hides them
 };
 
-/// Whether the integration is to be told, by what it was told before (nullptr: nothing): Alertmanager's rule.
+/// Whether the integration is to be told, by what it was told before (nullptr: nothing): Alertmanager's rule, and the
+/// end of what was told as firing and ended while it was silenced.
 bool needs_telling(const core::ToldState* told, const Visible& visible, bool send_resolved, core::Duration repeat,
                    core::Time now);
+
+/// What the group is about as far as `alerts` are: of a group by incident its labels with the values that these have,
+/// for the incident's own may be those of other alerts; what they have in common where they have none of these.
+core::Labels labels_for(const AlertGroup& group, const std::vector<core::Alert>& alerts);
 
 /// The message of one group for one integration. `what` is what makes its key unique beside what it tells.
 core::OutboxMessage group_message(const AlertGroup& group, const Integration& integration, const Visible& visible,

@@ -104,6 +104,7 @@ core::IncidentNote note_of(const core::Incident& incident) {
           .owner = incident.handling.owner,
           .evidence = incident.reasons.evidence,
           .acknowledged = live && incident.handling.acknowledged_at.has_value(),
+          .open = incident.open(),
           .merged_into = incident.handling.merged_into};
 }
 
@@ -246,14 +247,17 @@ core::NotificationView view_of(const RoutingSettings& settings, const DispatchSt
                            .incident_id = incident == nullptr ? member.incident_id : incident->id});
   }
   for (const auto& [key, group] : state.groups) {
-    core::RoutedGroup shown{.receiver = group.route->receiver, .labels = group.labels, .alerts = {}};
+    core::RoutedGroup shown{.receiver = group.route->receiver, .labels = {}, .alerts = {}};
+    std::vector<core::Alert> alerts;
     for (const auto& [id, member] : group.members) {
       const auto place = places.find(id);
       if (place == places.end()) continue;
       shown.alerts.push_back(place->second);
+      alerts.push_back(member.alert);
       auto& receivers = view.alerts[place->second].receivers;
       if (std::ranges::find(receivers, shown.receiver) == receivers.end()) receivers.push_back(shown.receiver);
     }
+    shown.labels = labels_for(group, alerts);
     if (!shown.alerts.empty()) view.groups.push_back(std::move(shown));
   }
   return view;

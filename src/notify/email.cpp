@@ -102,8 +102,7 @@ std::string rfc5322_date(core::Time now) {
 
 std::string own_text(const core::Notification& notification, const std::string& external_url) {
   std::string text = headline(notification) + "\n\n";
-  if (!notification.cause.empty())
-    text += (notification.status == "resolved" ? "Likely cause was: " : "Likely cause: ") + notification.cause + "\n\n";
+  if (!notification.cause.empty()) text += fmt::format("{}: {}\n\n", cause_label(notification), notification.cause);
   text += "About: " + plain_subject(notification) + "\n";
   for (const auto& [name, value] : impact_facts(notification)) text += fmt::format("{}: {}\n", name, value);
   text += "\n" + plain_alerts(notification, kAlerts) + "\n";

@@ -31,7 +31,7 @@ constexpr std::string_view kOwnTexts = R"(
 {{ range .Labels.SortedPairs }}  {{ .Name }} = {{ .Value }}
 {{ end }}{{ end }}{{ end }}
 {{- define "__text_alert_list_markdown" }}{{ template "__text_alert_list" . }}{{ end }}
-{{- define "__weir_text" }}{{ with .Incident.Cause }}Likely cause: {{ . }}
+{{- define "__weir_text" }}{{ with .Incident.Cause }}{{ if ne $.Status "resolved" }}Likely cause{{ else if eq $.Incident.State "open" }}The incident goes on, likely cause{{ else }}Likely cause was{{ end }}: {{ . }}
 
 {{ end }}{{ template "__text_alert_list" .Alerts }}{{ with .Incident.URL }}
 {{ . }}{{ end }}{{ end }}
@@ -120,6 +120,7 @@ templates::TemplateValue message_data(const core::Notification& notification, co
   for (const core::Alert& alert : notification.alerts) alerts.push_back(alert_data(alert, link));
   TemplateValue incident =
       templates::template_object("weir.Incident", {{"ID", notification.incident_id},
+                                                   {"State", notification.incident_state},
                                                    {"Title", title_of(notification)},
                                                    {"Headline", headline(notification)},
                                                    {"Cause", notification.cause},

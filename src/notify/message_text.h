@@ -81,7 +81,7 @@ class MessageRenderer {
 };
 
 /// What `.` is: Alertmanager's template.Data (https://prometheus.io/docs/alerting/latest/notifications/#data), and
-/// `.Incident` with ID, Title, Headline, Cause, Evidence, Owner, URL.
+/// `.Incident` with ID, State, Title, Headline, Cause, Evidence, Owner, URL.
 templates::TemplateValue message_data(const core::Notification& notification, const std::string& external_url);
 
 }  // namespace weir::notify

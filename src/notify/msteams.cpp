@@ -69,8 +69,7 @@ std::string payload_with(std::size_t most, const core::Notification& notificatio
   Json body = Json::array({std::move(heading)});
   if (!text.empty()) body.push_back(block(cut(text, most)));
   if (text.empty() && !notification.cause.empty())
-    body.push_back(
-        block(std::string(resolved ? "Likely cause was: " : "Likely cause: ") + cut(notification.cause, most)));
+    body.push_back(block(fmt::format("{}: {}", cause_label(notification), cut(notification.cause, most))));
   if (!notification.alerts.empty()) body.push_back(block(cut(plain_alerts(notification, kAlerts), most)));
   Json facts = Json::array();
   for (const auto& [name, value] : subject_facts(notification))

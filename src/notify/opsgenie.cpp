@@ -177,7 +177,8 @@ std::string opsgenie_payload(const core::Notification& notification, const Opsge
                              const std::string& external_url) {
   std::string description = message.description;
   if (description.empty()) {
-    if (!notification.cause.empty()) description = "Likely cause: " + notification.cause + "\n\n";
+    if (!notification.cause.empty())
+      description = fmt::format("{}: {}\n\n", cause_label(notification), notification.cause);
     description += plain_alerts(notification, 50);
     if (const std::string link = page_link(external_url, notification.incident_id); !link.empty())
       description += "\n\n" + link;

@@ -91,7 +91,7 @@ std::string pagerduty_payload(const core::Notification& notification, const core
   Json details = Json::object();
   for (const auto& [name, text] : impact_fields(notification)) details[name] = text;
   for (const auto& [name, text] : message.details) details[name] = cut(text, kDetails);
-  if (!notification.cause.empty()) details["likely_cause"] = cut(notification.cause, kDetails);
+  if (!notification.cause.empty()) details["likely_cause"] = cut(plain_cause(notification), kDetails);
   details["alerts"] = cut(plain_alerts(notification, 20), kDetails);
   details["subject"] = cut(plain_subject(notification), kField);
   if (!message.note.empty()) details["note"] = message.note;

@@ -90,13 +90,28 @@ std::string title_of(const core::Notification& notification) {
   return notification.alerts.empty() ? "Weir" : std::string(notification.alerts.front().labels.get("alertname"));
 }
 
+bool incident_goes_on(const core::Notification& notification) {
+  return notification.status == "resolved" && notification.incident_state == "open";
+}
+
+std::string_view cause_label(const core::Notification& notification) {
+  if (notification.status != "resolved") return "Likely cause";
+  return incident_goes_on(notification) ? "The incident goes on, likely cause" : "Likely cause was";
+}
+
+std::string plain_cause(const core::Notification& notification) {
+  if (notification.status != "resolved" || notification.cause.empty()) return notification.cause;
+  return (incident_goes_on(notification) ? "the incident goes on: " : "was: ") + notification.cause;
+}
+
 std::string headline(const core::Notification& notification) {
   const auto firing = std::ranges::count(notification.alerts, core::AlertState::firing, &core::Alert::state);
   const std::string state =
       notification.status == "resolved"
           ? "RESOLVED"
           : fmt::format("FIRING:{}", static_cast<std::size_t>(firing) + notification.truncated_alerts);
-  return one_line(fmt::format("[{}] {}", state, title_of(notification)));
+  return one_line(fmt::format("[{}] {}{}", state, title_of(notification),
+                              incident_goes_on(notification) ? " (the incident goes on)" : ""));
 }
 
 std::string_view worst_severity(const std::vector<core::Alert>& alerts) {

@@ -27,7 +27,18 @@ std::string page_link(const std::string& external_url, const std::string& incide
 /// The incident's title, or the first alert's name where there is none.
 std::string title_of(const core::Notification& notification);
 
-/// "[FIRING:2] <title>", "[RESOLVED] <title>", on one line.
+/// Whether the message says that its alerts are over while the incident they were of is not.
+bool incident_goes_on(const core::Notification& notification);
+
+/// What a cause is told after: "Likely cause", "Likely cause was" when it is over, "The incident goes on, likely
+/// cause".
+std::string_view cause_label(const core::Notification& notification);
+
+/// The cause where nothing stands before it: "<cause>", "was: <cause>", "the incident goes on: <cause>"; "" without
+/// one.
+std::string plain_cause(const core::Notification& notification);
+
+/// "[FIRING:2] <title>", "[RESOLVED] <title>", "[RESOLVED] <title> (the incident goes on)", on one line.
 std::string headline(const core::Notification& notification);
 
 /// "critical", "warning" or another of the alerts' severities, the worst of those that fire; "" without any.

@@ -259,7 +259,7 @@ std::string slack_payload(const core::Notification& notification, const SlackMes
   if (!message.text.empty()) {
     blocks.push_back(section(slack_text(message.text, kSection, SlackMarkup::kept)));
   } else if (!notification.cause.empty()) {
-    const char* label = notification.status == "resolved" ? "*Likely cause was:* " : "*Likely cause:* ";
+    const std::string label = fmt::format("*{}:* ", cause_label(notification));
     blocks.push_back(section(label + slack_text(one_line(notification.cause), kSection - 100)));
   }
   if (!notification.alerts.empty()) blocks.push_back(section(alert_lines(notification)));

@@ -37,12 +37,6 @@ Json json_of(const core::Alert& alert, const std::string& link) {
           {"fingerprint", fmt::format("{:016x}", alert.fingerprint)}};
 }
 
-/// A cause is told in the present tense; of what has resolved it is no longer so.
-std::string cause_of(const core::Notification& notification) {
-  const bool over = notification.status == "resolved" && !notification.cause.empty();
-  return over ? "was: " + notification.cause : notification.cause;
-}
-
 class Webhook final : public Notifier {
  public:
   Webhook(WebhookSettings settings, const NotifierTools& tools) : settings_(std::move(settings)), tools_(tools) {}
@@ -84,7 +78,8 @@ std::string webhook_payload(const core::Notification& notification, std::size_t 
                      {"groupKey", notification.group_key},
                      {"truncatedAlerts", truncated},
                      {"incident_id", notification.incident_id},
-                     {"cause", cause_of(notification)}};
+                     {"incident_state", notification.incident_state},
+                     {"cause", plain_cause(notification)}};
   return payload.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -99,11 +99,8 @@ core::Alert to_alert(const json& object) {
 }
 
 json of_told(const core::ToldState& told) {
-  return {{"integration", told.integration},
-          {"firing", told.firing},
-          {"resolved", told.resolved},
-          {"at", of_time(told.at)},
-          {"merged", told.merged}};
+  return {{"integration", told.integration}, {"firing", told.firing}, {"resolved", told.resolved},
+          {"at", of_time(told.at)},          {"merged", told.merged}, {"silenced", told.silenced}};
 }
 
 core::ToldState to_told(const json& object) {
@@ -111,7 +108,8 @@ core::ToldState to_told(const json& object) {
           .firing = object.at("firing").get<std::vector<std::uint64_t>>(),
           .resolved = object.at("resolved").get<std::vector<std::uint64_t>>(),
           .at = to_time(object.at("at")).value_or(core::Time()),
-          .merged = object.at("merged").get<bool>()};
+          .merged = object.at("merged").get<bool>(),
+          .silenced = object.value("silenced", std::vector<std::uint64_t>())};
 }
 
 json of_note(const core::IncidentNote& note) {
@@ -272,6 +270,7 @@ std::string write_notification(const core::Notification& notification) {
                {"cause", notification.cause},
                {"owner", notification.owner},
                {"evidence", notification.evidence},
+               {"incident_state", notification.incident_state},
                {"integration", notification.integration},
                {"truncated_alerts", notification.truncated_alerts},
                {"alerts", alerts}});
@@ -369,6 +368,7 @@ core::Result<core::Notification> read_notification(std::string_view text) {
     notification.cause = object.at("cause").get<std::string>();
     notification.owner = object.value("owner", "");
     notification.evidence = object.value("evidence", std::vector<std::string>());
+    notification.incident_state = object.value("incident_state", "");
     notification.integration = object.at("integration").get<std::string>();
     notification.truncated_alerts = object.at("truncated_alerts").get<std::size_t>();
     for (const json& alert : object.at("alerts")) notification.alerts.push_back(to_alert(alert));

@@ -14,9 +14,7 @@ bool found_by(const core::Incident& incident, const core::IncidentSearch& wanted
   if (wanted.state != State::all && incident.open() != (wanted.state == State::open)) return false;
   if (!wanted.owner.empty() && incident.handling.owner != wanted.owner) return false;
   if (!wanted.severity.empty() && incident.severity != wanted.severity) return false;
-  if (!wanted.label_name.empty() &&
-      (!incident.labels.has(wanted.label_name) || incident.labels.get(wanted.label_name) != wanted.label_value))
-    return false;
+  if (!has_label(incident, wanted.label_name, wanted.label_value)) return false;
   if (wanted.from && incident.resolved_at.value_or(*wanted.from) < *wanted.from) return false;
   if (wanted.to && incident.opened_at > *wanted.to) return false;
   if (wanted.before && !(incident.opened_at < *wanted.before ||
@@ -27,6 +25,11 @@ bool found_by(const core::Incident& incident, const core::IncidentSearch& wanted
 }
 
 }  // namespace
+
+bool has_label(const core::Incident& incident, const std::string& name, const std::string& value) {
+  const auto has = [&](const core::Labels& labels) { return labels.has(name) && labels.get(name) == value; };
+  return name.empty() || has(incident.labels) || std::ranges::any_of(incident.alerts, has, &core::Alert::labels);
+}
 
 std::vector<core::Incident> search(std::vector<core::Incident> incidents, const core::IncidentSearch& wanted,
                                    std::size_t limit) {

@@ -9,6 +9,7 @@
 
 #include "core/fail_points.h"
 #include "storage/json_values.h"
+#include "storage/search.h"
 #include "storage/statements.h"
 #include "storage/told_of.h"
 #include "storage/trouble.h"
@@ -462,12 +463,35 @@ class SqlStore final : public Store {
       patterns.at(i) = i < wanted.words.size() ? like_pattern(wanted.words[i]) : "%";
     const std::string label =
         wanted.label_name.empty() ? std::string() : write_label_pair(wanted.label_name, wanted.label_value);
-    const core::Time end = wanted.before.value_or(core::Time::max());
+    std::vector<core::Incident> found;
+    core::Time end = wanted.before.value_or(core::Time::max());
+    std::string after = wanted.before_id;
+    while (found.size() < limit) {
+      auto page = search_page(wanted, label, patterns, end, after, limit);
+      if (!page) return page;
+      const bool last = page->size() < limit;
+      if (!last) {
+        end = page->back().opened_at;
+        after = page->back().id;
+      }
+      // The statement also finds annotations and other texts of alerts that look like the label.
+      std::ranges::copy_if(*page, std::back_inserter(found), [&](const core::Incident& incident) {
+        return has_label(incident, wanted.label_name, wanted.label_value);
+      });
+      if (last) break;
+    }
+    if (found.size() > limit) found.resize(limit);
+    return found;
+  }
+
+  core::Result<std::vector<core::Incident>> search_page(const core::IncidentSearch& wanted, const std::string& label,
+                                                        const std::array<std::string, core::kMostSearchWords>& patterns,
+                                                        core::Time end, const std::string& after, std::size_t limit) {
     return incidents_of(
         sql::kSearchIncidents,
         {static_cast<std::int64_t>(wanted.state), std::string_view(wanted.owner), std::string_view(wanted.severity),
          std::string_view(label), ms(wanted.from.value_or(core::Time())), ms(wanted.to.value_or(core::Time::max())),
-         ms(end), std::string_view(wanted.before_id), std::string_view(patterns[0]), std::string_view(patterns[1]),
+         ms(end), std::string_view(after), std::string_view(patterns[0]), std::string_view(patterns[1]),
          std::string_view(patterns[2]), std::string_view(patterns[3]), std::string_view(patterns[4]),
          std::string_view(patterns[5]), bound(limit)});
   }

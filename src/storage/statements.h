@@ -45,7 +45,9 @@ inline constexpr std::string_view kIncidents =
 inline constexpr std::string_view kSearchIncidents =
     "SELECT id, incident_key, title, severity, cause, labels, opened_at, resolved_at, details FROM incidents "
     "WHERE ($1 = 0 OR ($1 = 1 AND resolved_at IS NULL) OR ($1 = 2 AND resolved_at IS NOT NULL)) "
-    "AND ($2 = '' OR owner = $2) AND ($3 = '' OR severity = $3) AND ($4 = '' OR replace(labels, $4, '') <> labels) "
+    "AND ($2 = '' OR owner = $2) AND ($3 = '' OR severity = $3) AND ($4 = '' OR replace(labels, $4, '') <> labels "
+    "OR EXISTS (SELECT 1 FROM incident_alerts a WHERE a.incident_id = incidents.id "
+    "AND replace(a.alert, $4, '') <> a.alert)) "
     "AND coalesce(resolved_at, $5) >= $5 AND opened_at <= $6 AND (opened_at < $7 OR (opened_at = $7 AND id > $8)) "
     "AND search_text LIKE $9 ESCAPE '\\' AND search_text LIKE $10 ESCAPE '\\' AND search_text LIKE $11 ESCAPE '\\' "
     "AND search_text LIKE $12 ESCAPE '\\' AND search_text LIKE $13 ESCAPE '\\' AND search_text LIKE $14 ESCAPE '\\' "

@@ -39,6 +39,25 @@ TEST_F(JudgeTest, WhatSaysThatStorageFailsIsToldWithoutStorage) {
   EXPECT_EQ(storage_.pending_messages().value(), waiting + 1) << "one that nobody could be told in time";
 }
 
+TEST_F(JudgeTest, ThatStorageFailsIsNotToldAgainBecauseOthersOfItsGroupBegin) {
+  reload(
+      "groups: [{name: h, rules: [{alert: Other, expr: 'lag > 5'}, {alert: Third, expr: 'lag > 30'}]}, "
+      "{name: g, rules: [{alert: WeirStorageFailing, expr: 'lag > 10'}]}]");
+  storage_.broken = true;
+  cycle(7);
+  EXPECT_EQ(cycle(20).urgent.size(), 1U);
+  std::size_t told = 0;
+  for (int i = 0; i < 40; ++i) {
+    const JudgeStep more = cycle(40);
+    EXPECT_TRUE(more.urgent.empty());
+    told += more.messages;
+  }
+  EXPECT_EQ(told, 1U) << "that of the third, which waits for storage";
+  std::size_t ends = 0;
+  for (int i = 0; i < 40; ++i) ends += cycle(1).urgent.size();
+  EXPECT_EQ(ends, 1U) << "its end is news";
+}
+
 TEST_F(JudgeTest, WhyStorageFailedIsStillKnownWhenThatFiresWhileOneStepIsWritten) {
   reload(
       "groups: [{name: h, rules: [{alert: Other, expr: 'lag > 5'}]}, "

@@ -211,6 +211,7 @@ TEST_F(JudgeTest, AStepTellsWhatIsWorthALine) {
   ASSERT_EQ(fired.notable.size(), 1U);
   ASSERT_EQ(fired.incident_notes.size(), 1U);
   EXPECT_FALSE(fired.incident_notes[0].lasted);
+  EXPECT_FALSE(fired.incident_notes[0].reopened);
   EXPECT_EQ(fired.incident_notes[0].title, "Consumer group billing in c: LagHigh");
   EXPECT_TRUE(cycle(20).notable.empty());
   const JudgeStep over = cycle(5);
@@ -403,7 +404,10 @@ TEST_F(JudgeTest, ResolvedByHandAnIncidentIsReopenedByWhatFiresAnewAlsoAfterARes
   EXPECT_FALSE(stored()[0].open());
   cycle(5);
   EXPECT_EQ(stored()[0].timeline.back().kind, "recovered");
-  for (const double lag : {20, 20, 20}) cycle(lag);
+  for (const double lag : {20, 20}) cycle(lag);
+  const JudgeStep again = cycle(20);
+  ASSERT_EQ(again.incident_notes.size(), 1U);
+  EXPECT_TRUE(again.incident_notes[0].reopened);
   ASSERT_EQ(stored().size(), 1U);
   EXPECT_TRUE(stored()[0].open());
   EXPECT_EQ(stored()[0].timeline.back().kind, "reopened");

@@ -34,14 +34,16 @@ TEST(StepLog, OneLineForEachThatChanged) {
   step.notable = {change(core::AlertState::pending, core::AlertState::firing),
                   change(core::AlertState::firing, core::AlertState::inactive, "deleted")};
   step.incident_notes = {{"00aa", "Topic a: LagHigh", "critical", "the consumer is down", std::nullopt},
-                         {"00aa", "Topic a: LagHigh", "critical", "", std::chrono::minutes(5)}};
+                         {"00aa", "Topic a: LagHigh", "critical", "", std::chrono::minutes(5)},
+                         {"00aa", "Topic a: LagHigh", "critical", "", std::nullopt, true}};
   const std::string lines = lines_of([&] { log_step(step); });
-  EXPECT_EQ(std::ranges::count(lines, '\n'), 4) << lines;
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 5) << lines;
   EXPECT_THAT(lines, HasSubstr(R"(msg="alert fires" alert=LagHigh severity=critical labels="{topic=)"));
   EXPECT_THAT(lines, HasSubstr(R"(msg="alert resolved" alert=LagHigh severity=critical)"));
   EXPECT_THAT(lines, HasSubstr("reason=deleted"));
   EXPECT_THAT(lines, HasSubstr(R"(msg="incident opened" incident=00aa title="Topic a: LagHigh")"));
   EXPECT_THAT(lines, HasSubstr(R"(msg="incident closed" incident=00aa title="Topic a: LagHigh" lasted=5m)"));
+  EXPECT_THAT(lines, HasSubstr(R"(msg="incident reopened" incident=00aa title="Topic a: LagHigh")"));
   EXPECT_THAT(lines_of([] { log_step({}); }), IsEmpty());
 }
 

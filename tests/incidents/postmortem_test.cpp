@@ -64,6 +64,20 @@ TEST(Postmortem, TellsWhatIsKnownAndLeavesRoomForTheRest) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
 }
 
+TEST(Postmortem, ItsTimesHaveEarlierEndsAndReopenings) {
+  core::Incident again = incident("orders fall behind");
+  EXPECT_EQ(report(again, "team").find("Reopened"), std::string::npos);
+  again.timeline.push_back({at(120), "resolved", "resolved after 1m"});
+  again.timeline.push_back({at(180), "reopened", "fires again"});
+  again.timeline.push_back({at(360), "resolved", "resolved after 5m"});
+  EXPECT_NE(report(again, "team")
+                .find("| Resolved before | 2023-11-14T22:15:20.000Z | 1m |\n"
+                      "| Reopened | 2023-11-14T22:16:20.000Z | 2m |\n"
+                      "| Acknowledged | 2023-11-14T22:14:50.000Z | 30s |\n"
+                      "| Resolved | 2023-11-14T22:19:20.000Z | 5m |\n"),
+            std::string::npos);
+}
+
 TEST(Postmortem, NamesTheCauseOfEachPhase) {
   core::Incident phases = incident("the loader is late");
   EXPECT_EQ(report(phases, "team").find("one after the other"), std::string::npos) << "there is but one";

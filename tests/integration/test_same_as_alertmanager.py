@@ -50,7 +50,7 @@ class Recorder(http.HttpServer):
                         for alert in payload["alerts"])
         self.told.append((payload["receiver"] + path, payload["groupKey"], payload["status"], tuple(alerts),
                           tuple(sorted(payload["groupLabels"].items())), tuple(sorted(payload["commonLabels"].items())),
-                          tuple(sorted(set(payload) - {"incident_id", "cause"})),
+                          tuple(sorted(set(payload) - {"incident_id", "incident_state", "cause"})),
                           tuple(sorted({key for alert in payload["alerts"] for key in alert}))))
         return http.Answer()
 

@@ -186,7 +186,7 @@ TEST_F(DispatchTest, WithoutGroupByAnIncidentIsAGroup) {
   EXPECT_EQ(messages[0].notification.incident_id, "aa");
   EXPECT_EQ(messages[0].notification.group_key, "{}:{incident_id=\"aa\"}");
   EXPECT_EQ(messages[0].notification.cause, "the group has no members");
-  EXPECT_EQ(messages[0].notification.group_labels, (core::Labels{{"cluster", "prod"}, {"consumergroup", "billing"}}));
+  EXPECT_EQ(messages[0].notification.group_labels, (core::Labels{{"cluster", "prod"}, {"consumergroup", "a"}}));
   EXPECT_EQ(messages[1].notification.incident_id, "bb");
   // It fires again in an incident of its own while the first is still to be told of as over.
   resolve(a);
@@ -205,6 +205,48 @@ TEST_F(DispatchTest, WithoutGroupByAnIncidentIsAGroup) {
   ASSERT_EQ(messages.size(), 1U);
   EXPECT_EQ(messages[0].notification.incident_id, "aa");
   EXPECT_EQ(messages[0].notification.status, "resolved");
+}
+
+TEST_F(DispatchTest, AMessageSaysWhetherItsIncidentGoesOn) {
+  configure(std::string(kTeam) + "route: {receiver: team, group_by: [consumergroup], group_wait: 0s}");
+  const core::Alert a = alert("a");
+  const core::Alert b = alert("b");
+  incidents_ = {incident({a, b}, "aa")};
+  fire(a);
+  fire(b);
+  auto messages = step();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0].notification.incident_state, "open");
+  resolve(a);
+  incidents_ = {incident({resolved("a"), b}, "aa")};
+  now_ += 10min;
+  messages = step();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].notification.status, "resolved");
+  EXPECT_EQ(messages[0].notification.incident_state, "open") << "b still fires";
+  resolve(b);
+  incidents_ = {incident({resolved("a"), resolved("b")}, "aa")};
+  incidents_[0].resolved_at = now_;
+  now_ += 10min;
+  messages = step();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].notification.incident_state, "resolved");
+}
+
+TEST_F(DispatchTest, TheLabelsOfAGroupByIncidentAreThoseOfTheAlertsInTheMessage) {
+  configure(std::string(kTeam) + "route: {receiver: team, group_wait: 0s}");
+  const core::Alert a = alert("a");
+  const core::Alert elsewhere = named("Rows", {{"dataset", "orders"}});
+  incidents_ = {incident({a}, "aa"), incident({elsewhere}, "bb")};
+  fire(a);
+  fire(elsewhere);
+  const auto messages = step();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0].notification.group_labels, (core::Labels{{"cluster", "prod"}, {"consumergroup", "a"}}))
+      << "the incident is about billing";
+  EXPECT_EQ(messages[1].notification.group_labels, elsewhere.labels) << "none of the incident's labels";
+  for (const core::RoutedGroup& group : view_of(settings_, state_, {}, now_).groups)
+    EXPECT_NE(group.labels.get("consumergroup"), "billing");
 }
 
 TEST_F(DispatchTest, AMessageOfSeveralIncidentsNamesTheirCauses) {
@@ -292,20 +334,61 @@ TEST_F(DispatchTest, WhileWeirIsOfflineNothingElseIsTold) {
   EXPECT_THAT(until(1s), ElementsAre("0 firing WeirOffline"));
 }
 
+core::Silence silence_of(const std::string& names, core::Time from, core::Time to) {
+  return {.id = "s",
+          .matchers = {{"alertname", core::MatchOp::regex, names}},
+          .starts_at = from,
+          .ends_at = to,
+          .updated_at = from,
+          .created_by = "me",
+          .comment = "c"};
+}
+
 TEST_F(DispatchTest, ASilenceHidesWhatItsMatchersMatchFromItsBeginningToItsEnd) {
   configure(std::string(kTeam) + "route: {receiver: team, group_by: [alertname], group_wait: 0s, group_interval: 5s}");
-  silences_.push_back({.id = "s",
-                       .matchers = {{"alertname", core::MatchOp::regex, "A|B"}},
-                       .starts_at = at(0),
-                       .ends_at = at(20),
-                       .updated_at = at(0),
-                       .created_by = "me",
-                       .comment = "c"});
+  silences_.push_back(silence_of("A|B", at(0), at(20)));
   fire(named("A"));
   fire(named("C"));
   EXPECT_THAT(until(19s), ElementsAre("0 firing C"));
   EXPECT_EQ(view_of(settings_, state_, compile(silences_), now_ - 1s).alerts.size(), 2U);
   EXPECT_THAT(until(30s), ElementsAre("20 firing A"));
+}
+
+TEST_F(DispatchTest, TheEndOfWhatWasToldIsToldAlsoWhileItIsSilenced) {
+  configure(std::string(kTeam) + "route: {receiver: team, group_by: [team], group_wait: 0s, group_interval: 5s}");
+  for (const char* name : {"A", "B", "C"}) fire(named(name));
+  EXPECT_THAT(until(1s), ElementsAre("0 firing A B C"));
+  silences_ = {silence_of("A|B|New", at(2), at(500))};
+  EXPECT_THAT(until(12s), ElementsAre()) << "a silence by itself is no news";
+  fire(named("New"));
+  fire(named("D"));
+  EXPECT_THAT(until(22s), ElementsAre("15 firing C D")) << "what begins silenced is told to nobody";
+  resolve(named("A"));
+  EXPECT_THAT(until(32s), ElementsAre("25 firing C D A(over)")) << "it was not in the message before";
+  restart();
+  resolve(named("New"));
+  EXPECT_THAT(until(42s), ElementsAre()) << "nobody heard of its beginning";
+  resolve(named("C"));
+  resolve(named("D"));
+  EXPECT_THAT(until(52s), ElementsAre("45 resolved C(over) D(over)"));
+  restart();
+  resolve(named("B"));
+  EXPECT_THAT(until(62s), ElementsAre("55 resolved B(over)"));
+  EXPECT_TRUE(state_.groups.empty());
+}
+
+TEST_F(DispatchTest, WhatWasSilencedForAWhileIsToldToItsEndOnce) {
+  configure(std::string(kTeam) + "route: {receiver: team, group_by: [team], group_wait: 0s, group_interval: 5s}");
+  fire(named("A"));
+  EXPECT_THAT(until(1s), ElementsAre("0 firing A"));
+  silences_ = {silence_of("A", at(2), at(20))};
+  resolve(named("A"));
+  EXPECT_THAT(until(7s), ElementsAre("5 resolved A(over)"));
+  fire(named("A"));
+  EXPECT_THAT(until(19s), ElementsAre()) << "it begins anew, silenced";
+  EXPECT_THAT(until(30s), ElementsAre("23 firing A")) << "the silence is over";
+  resolve(named("A"));
+  EXPECT_THAT(until(60s), ElementsAre(HasSubstr("resolved A(over)")));
 }
 
 TEST_F(DispatchTest, TimeIntervalsMuteARoute) {

@@ -59,6 +59,11 @@ TEST(SlackPayload, ResolvedIsGreenAndWarningsAreYellow) {
   EXPECT_THAT(over["text"], HasSubstr("[RESOLVED]"));
   EXPECT_EQ(over["attachments"][0]["blocks"][0]["text"]["text"], "*Likely cause was:* the group has no members");
   EXPECT_THAT(over["attachments"][0]["blocks"][1]["text"]["text"].get<std::string>(), HasSubstr("(resolved)"));
+  notification.incident_state = "open";
+  const json in_part = payload(notification);
+  EXPECT_THAT(in_part["text"], HasSubstr("(the incident goes on)"));
+  EXPECT_EQ(in_part["attachments"][0]["blocks"][0]["text"]["text"],
+            "*The incident goes on, likely cause:* the group has no members");
   notification.status = "firing";
   notification.alerts = {alert("billing", "warning"), resolved("other", "critical")};
   EXPECT_EQ(payload(notification)["attachments"][0]["color"], "#daa038");

@@ -20,6 +20,7 @@ TEST(WebhookPayload, IsAlertmanagersVersion4WithTwoFieldsMore) {
   over.annotations = core::Labels{{"summary", "audit is fine"}, {"runbook", "https://runbooks/lag"}};
   notification.alerts.push_back(over);
   notification.group_labels = core::Labels{{"cluster", "prod"}};
+  notification.incident_state = "open";
   const json expected = json::parse(R"({
     "receiver": "team", "status": "firing",
     "alerts": [
@@ -38,7 +39,7 @@ TEST(WebhookPayload, IsAlertmanagersVersion4WithTwoFieldsMore) {
     "commonAnnotations": {"runbook": "https://runbooks/lag"},
     "externalURL": "http://weir:9877", "version": "4",
     "groupKey": "{}:{incident_id=\"00000000000000aa\"}", "truncatedAlerts": 0,
-    "incident_id": "00000000000000aa", "cause": "the group has no members"})");
+    "incident_id": "00000000000000aa", "incident_state": "open", "cause": "the group has no members"})");
   json payload = json::parse(webhook_payload(notification, 0, "http://weir:9877"));
   for (int i = 0; i < 2; ++i) {
     const std::string print = payload["alerts"][i]["fingerprint"];
@@ -53,7 +54,13 @@ TEST(WebhookPayload, TheCauseOfWhatResolvedIsWhatItWas) {
   core::Notification notification = message(1).notification;
   notification.status = "resolved";
   notification.alerts = {resolved("billing")};
+  notification.incident_state = "resolved";
   EXPECT_EQ(json::parse(webhook_payload(notification, 0, ""))["cause"], "was: the group has no members");
+  notification.incident_state = "open";
+  const json goes_on = json::parse(webhook_payload(notification, 0, ""));
+  EXPECT_EQ(goes_on["cause"], "the incident goes on: the group has no members");
+  EXPECT_EQ(goes_on["status"], "resolved") << "of the alerts, as Alertmanager's";
+  EXPECT_EQ(goes_on["incident_state"], "open");
   notification.cause = "";
   EXPECT_EQ(json::parse(webhook_payload(notification, 0, ""))["cause"], "");
 }

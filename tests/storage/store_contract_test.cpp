@@ -179,7 +179,12 @@ TEST_P(StoreContract, IncidentsAreFoundNewestFirstById_OpenOnlyAndLimited) {
 
 TEST_P(StoreContract, GroupsComeBackAsTheyWereAndThoseThatAreGoneDoNot) {
   core::GroupRecord group{.key = "team\n{}:{a=\"1\"}", .next_flush = at(30), .flushed = true};
-  group.told = {{.integration = "webhook/0", .firing = {1, ~0ULL}, .resolved = {7}, .at = at(20), .merged = true}};
+  group.told = {{.integration = "webhook/0",
+                 .firing = {1, ~0ULL},
+                 .resolved = {7},
+                 .at = at(20),
+                 .merged = true,
+                 .silenced = {3, 9}}};
   group.resolved = {{alert("billing"), "aa"}};
   group.incidents = {{.id = "aa", .title = "t", .cause = "c", .labels = core::Labels{{"cluster", "prod"}}}};
   commit({.groups = {group, {.key = "other", .next_flush = at(1)}}});
@@ -198,6 +203,7 @@ TEST_P(StoreContract, GroupsComeBackAsTheyWereAndThoseThatAreGoneDoNot) {
   EXPECT_EQ(back.told[0].resolved, group.told[0].resolved);
   EXPECT_EQ(back.told[0].at, at(20));
   EXPECT_TRUE(back.told[0].merged);
+  EXPECT_EQ(back.told[0].silenced, (std::vector<std::uint64_t>{3, 9}));
   ASSERT_EQ(back.resolved.size(), 1U);
   expect_same(back.resolved[0].first, group.resolved[0].first);
   EXPECT_EQ(back.resolved[0].second, "aa");
@@ -373,6 +379,10 @@ TEST_P(StoreContract, IncidentsAreFoundByWhatTheySayAndByWhoWorksOnThem) {
   EXPECT_EQ(ids({.label_name = "consumergroup", .label_value = "aa"}), "aa ");
   EXPECT_EQ(ids({.label_name = "consumergroup", .label_value = "a"}), "");
   EXPECT_EQ(ids({.label_name = "x\":\"", .label_value = ""}), "");
+  EXPECT_EQ(ids({.label_name = "consumergroup", .label_value = "search"}), "bb ") << "of its alert alone";
+  EXPECT_EQ(ids({.label_name = "consumergroup", .label_value = "search"}, 1), "bb ");
+  EXPECT_EQ(ids({.label_name = "rule", .label_value = "KafkaConsumerLagHigh"}), "") << "no label, though of alerts";
+  EXPECT_EQ(ids({.label_name = "state", .label_value = "firing"}, 1), "");
   EXPECT_EQ(ids({.from = at(51)}), "cc aa ") << "those that were over before are not wanted";
   EXPECT_EQ(ids({.to = at(19)}), "aa ");
   EXPECT_EQ(ids({}, 1), "bb ");

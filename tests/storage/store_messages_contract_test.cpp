@@ -52,6 +52,7 @@ TEST_P(StoreMessages, MessagesOfOneIncidentKeepTheirOrderWhicheverGroupTheyAreOf
 TEST_P(StoreMessages, AMessageComesBackWithEveryField) {
   core::OutboxMessage kept = message("k1", "aa", at(5));
   kept.notification.truncated_alerts = 7;
+  kept.notification.incident_state = "open";
   commit({.outbox = {kept}});
   reopen();
   const auto due = store_->due(at(5), 10);
@@ -73,6 +74,7 @@ TEST_P(StoreMessages, AMessageComesBackWithEveryField) {
   EXPECT_EQ(notification.incident_id, "aa");
   EXPECT_EQ(notification.incident_title, "title");
   EXPECT_EQ(notification.cause, "cause");
+  EXPECT_EQ(notification.incident_state, "open");
   EXPECT_EQ(notification.truncated_alerts, 7U);
   ASSERT_EQ(notification.alerts.size(), 1U);
   expect_same(notification.alerts[0], kept.notification.alerts[0]);
