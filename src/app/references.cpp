@@ -114,7 +114,9 @@ class ReferenceChecker {
     if (place.empty() || place.find_first_of("*?[") != std::string::npos || has(elsewhere_, place)) return;
     const std::string& kind = pattern->node.kind;
     const auto check = [&](const char* of, const char* section, const Names& known) {
-      if (!has(known, place))
+      // Of a section with a mistake not all names may be known.
+      const bool unsure = !diagnostics_.ok() && (known.empty() || has(known, ""));
+      if (!has(known, place) && !unsure)
         diagnostics_.hint(node.position(),
                           fmt::format("{}: {}: {}", what, node.text(), lack(of, place, section, known)));
     };
