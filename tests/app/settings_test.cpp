@@ -157,6 +157,22 @@ catalogs: [{type: datahub, url: "http://d", platforms: {prodd: kafka, elsewhere:
   EXPECT_EQ(std::ranges::count(hints, '\n'), 8) << hints << "with the two of nobody being told and no rules";
 }
 
+TEST_F(SettingsTest, AKindThatIsNearlyAKnownOneIsHintedAtAndOthersAreFree) {
+  EXPECT_EQ(hints(R"(
+kafka: [{name: prod, brokers: "b:1"}]
+pipelines:
+  - name: orders
+    flow: [topics:prod/orders, grup:prod/loader, consumergroup:prod/x, consumer_group:prod/y, tabel:shop/orders]
+    nodes: [dashboard:revenue, object:bucket/key, report:monthly, view:shop/v, job:airflow/load, "connection:airbyte/c"]
+)" + told()),
+            "weir.yml:5:12: pipeline \"orders\": topics:prod/orders: nothing tells of a kind \"topics\" (did you mean "
+            "\"topic\"?)\n"
+            "weir.yml:5:32: pipeline \"orders\": grup:prod/loader: nothing tells of a kind \"grup\" (did you mean "
+            "\"group\"?)\n"
+            "weir.yml:5:95: pipeline \"orders\": tabel:shop/orders: nothing tells of a kind \"tabel\" (did you mean "
+            "\"table\"?)\n");
+}
+
 TEST_F(SettingsTest, SchemaFilesThatAreNotThereAreHintedAt) {
   const auto settings = load_settings(write(R"(
 schema_registries:
