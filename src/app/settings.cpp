@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "app/references.h"
+#include "app/routing_notes.h"
 #include "config/node.h"
 #include "config/reader.h"
 #include "net/http_server.h"
@@ -159,8 +160,10 @@ void read_lineage(config::MapReader& reader, config::Diagnostics& diagnostics, S
 void read_rules(config::MapReader& reader, config::Diagnostics& diagnostics, Settings& settings) {
   const config::Node* rules = reader.child("rules");
   if (rules == nullptr) return;
+  const std::size_t mistakes = diagnostics.errors().size();
   const rules::RuleSettings section = rules::parse_rules_section(*rules, diagnostics);
   settings.rule_groups = rules::load(section.files, diagnostics, section.interval);
+  settings.all_rules_read = diagnostics.errors().size() == mistakes;
   for (const std::string& file : section.files) note_empty(file, settings.rule_groups, diagnostics);
 }
 
@@ -298,6 +301,7 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
   read_sections(reader, diagnostics, settings);
   note_check_files(settings);
   check_references(root, settings, diagnostics);
+  note_routing(root, settings, diagnostics);
   reader.finish();
   if (settings.clusters.empty() && settings.registries.empty() && settings.scrapes.empty() &&
       settings.http_json.empty() && settings.checks.empty() && settings.check_results.empty() &&
