@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <span>
 
 #include "app/app.h"
 #include "app/settings.h"
@@ -51,7 +52,12 @@ std::string summary_of(const Settings& settings) {
   return text;
 }
 
+void print_notes(std::span<const config::Diagnostic> notes) {
+  for (const config::Diagnostic& note : notes) std::cerr << "note: " << note.to_string() << "\n";
+}
+
 int report(const config::Diagnostics& diagnostics) {
+  print_notes(diagnostics.hints());
   std::cerr << diagnostics.to_string();
   std::cerr << counted(diagnostics.errors().size(), "mistake", "mistakes") << " in the configuration\n";
   return kExitUsage;
@@ -103,7 +109,7 @@ int run(const std::string& config_file) {
 int validate(const std::string& config_file) {
   const auto settings = load_settings(config_file);
   if (!settings) return report(settings.error());
-  for (const config::Diagnostic& hint : settings->hints) std::cerr << "note: " << hint.to_string() << "\n";
+  print_notes(settings->hints);
   std::cout << config_file << ": ok (" << summary_of(*settings) << ")\n";
   return kExitOk;
 }

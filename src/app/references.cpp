@@ -107,14 +107,30 @@ class ReferenceChecker {
     return fmt::format("there is no {} \"{}\" under \"{}\"{}", kind, name, section, config::did_you_mean(name, known));
   }
 
+  /// A kind is any word: one of the kinds that are told of, but for a slip, is hardly another.
+  void check_kind(const std::string& what, const Node& node, const std::string& kind) {
+    static const Names known{"topic", "group",    "consumer group", "table",    "connector", "subject",
+                             "job",   "model",    "seed",           "snapshot", "query",     "dataset",
+                             "pipe",  "exposure", "dashboard",      "task"};
+    static const Names alike{"object", "connection"};  // that are words of their own
+    if (has(known, kind) || has(alike, kind)) return;
+    const std::string meant = config::did_you_mean(kind, known);
+    if (meant.empty()) return;
+    diagnostics_.hint(node.position(),
+                      fmt::format("{}: {}: nothing tells of a kind \"{}\"{}", what, node.text(), kind, meant));
+  }
+
   void check_node(const std::string& what, const Node& node) {
     const auto pattern = node.is_scalar() ? lineage::parse_node(node.text()) : core::Result<lineage::NodePattern>();
     if (!pattern) return;  // who reads the section tells it
+    check_kind(what, node, pattern->node.kind);
     const std::string& place = pattern->node.place;
     if (place.empty() || place.find_first_of("*?[") != std::string::npos || has(elsewhere_, place)) return;
     const std::string& kind = pattern->node.kind;
     const auto check = [&](const char* of, const char* section, const Names& known) {
-      if (!has(known, place))
+      // Of a section with a mistake not all names may be known.
+      const bool unsure = !diagnostics_.ok() && (known.empty() || has(known, ""));
+      if (!has(known, place) && !unsure)
         diagnostics_.hint(node.position(),
                           fmt::format("{}: {}: {}", what, node.text(), lack(of, place, section, known)));
     };

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "app/references.h"
+#include "app/routing_notes.h"
 #include "config/node.h"
 #include "config/reader.h"
 #include "net/http_server.h"
@@ -91,7 +92,9 @@ void refuse_own_page(config::MapReader& reader, const Settings& settings) {
 void note_empty(const std::string& file, const std::vector<rules::Group>& groups, config::Diagnostics& diagnostics) {
   const bool any = std::ranges::any_of(
       groups, [&](const rules::Group& group) { return group.file == file && !group.rules.empty(); });
-  if (!any) diagnostics.hint({file, 0, 0}, "holds 0 rules");
+  const bool mistaken = std::ranges::any_of(
+      diagnostics.errors(), [&](const config::Diagnostic& mistake) { return mistake.position.file == file; });
+  if (!any && !mistaken) diagnostics.hint({file, 0, 0}, "holds 0 rules");
 }
 
 /// What the checks of a source call its tables, for results that are about them.
@@ -157,8 +160,10 @@ void read_lineage(config::MapReader& reader, config::Diagnostics& diagnostics, S
 void read_rules(config::MapReader& reader, config::Diagnostics& diagnostics, Settings& settings) {
   const config::Node* rules = reader.child("rules");
   if (rules == nullptr) return;
+  const std::size_t mistakes = diagnostics.errors().size();
   const rules::RuleSettings section = rules::parse_rules_section(*rules, diagnostics);
   settings.rule_groups = rules::load(section.files, diagnostics, section.interval);
+  settings.all_rules_read = diagnostics.errors().size() == mistakes;
   for (const std::string& file : section.files) note_empty(file, settings.rule_groups, diagnostics);
 }
 
@@ -266,10 +271,19 @@ void place_storage(const std::string& file, const config::Node& root, config::Di
   }
 }
 
-void note_what_is_absent(const std::string& file, const Settings& settings, config::Diagnostics& diagnostics) {
-  if (settings.routing.receivers.empty() && settings.alertmanagers.empty())
-    diagnostics.hint({file, 0, 0}, "nobody will be told: no receivers");
-  if (settings.rule_groups.empty()) diagnostics.hint({file, 0, 0}, "no alert will ever fire: no rules");
+/// A section with a mistake is there, and so may be one whose key is misspelt.
+void note_what_is_absent(const config::Node& root, const Settings& settings, config::Diagnostics& diagnostics) {
+  const config::Position place{settings.file, 0, 0};
+  const auto given = [&](const std::string& section) {
+    const std::array<std::string, 1> meant{section};
+    return !diagnostics.ok() && std::ranges::any_of(root.entries(), [&](const config::Node::Entry& entry) {
+      return config::nearest(entry.first.text(), meant) != nullptr;
+    });
+  };
+  if (settings.routing.receivers.empty() && settings.alertmanagers.empty() && !given("receivers") &&
+      !given("alertmanagers"))
+    diagnostics.hint(place, "nobody will be told: no receivers");
+  if (settings.rule_groups.empty() && !given("rules")) diagnostics.hint(place, "no alert will ever fire: no rules");
 }
 
 }  // namespace
@@ -287,6 +301,7 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
   read_sections(reader, diagnostics, settings);
   note_check_files(settings);
   check_references(root, settings, diagnostics);
+  note_routing(root, settings, diagnostics);
   reader.finish();
   if (settings.clusters.empty() && settings.registries.empty() && settings.scrapes.empty() &&
       settings.http_json.empty() && settings.checks.empty() && settings.check_results.empty() &&
@@ -297,8 +312,8 @@ std::expected<Settings, config::Diagnostics> load_settings(const std::string& fi
                       "sources: with checks:");
   }
   place_storage(file, root, diagnostics, settings);
+  note_what_is_absent(root, settings, diagnostics);
   if (!diagnostics.ok()) return std::unexpected(diagnostics);
-  note_what_is_absent(file, settings, diagnostics);
   settings.hints.assign(diagnostics.hints().begin(), diagnostics.hints().end());
   return settings;
 }

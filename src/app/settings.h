@@ -49,6 +49,7 @@ struct Settings {
   std::vector<quality::GovernanceSettings> governance;
   LineageSettings lineage;
   std::vector<rules::Group> rule_groups;
+  bool all_rules_read = true;  // none has a mistake
   incidents::IncidentSettings incidents;
   notify::RoutingSettings routing;
   std::vector<notify::AlertmanagerSettings> alertmanagers;

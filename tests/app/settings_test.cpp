@@ -5,6 +5,7 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <span>
 #include <unistd.h>
 
 namespace weir::app {
@@ -28,6 +29,21 @@ class SettingsTest : public testing::Test {
   std::string mistakes(const std::string& text) {
     const auto settings = load_settings(write(text));
     return settings ? "" : settings.error().to_string();
+  }
+
+  /// The notes, those beside mistakes too, without the folder.
+  std::string hints(const std::string& text) {
+    const auto settings = load_settings(write(text));
+    std::string all;
+    const std::span<const config::Diagnostic> found = settings ? settings->hints : settings.error().hints();
+    for (const config::Diagnostic& hint : found) all += hint.to_string().substr(folder_.string().size() + 1) + "\n";
+    return all;
+  }
+  /// Sections with which nothing is missing: an alert, and somebody who is told.
+  std::string told() {
+    std::ofstream(folder_ / "rules.yml") << "groups: [{name: a, rules: [{alert: A, expr: up}]}]\n";
+    return "rules: {files: rules.yml}\nreceivers: [{name: a, webhook_configs: [{url: \"http://a\"}]}]\n"
+           "route: {receiver: a}\n";
   }
 
   std::filesystem::path folder_;
@@ -141,6 +157,22 @@ catalogs: [{type: datahub, url: "http://d", platforms: {prodd: kafka, elsewhere:
   EXPECT_EQ(std::ranges::count(hints, '\n'), 8) << hints << "with the two of nobody being told and no rules";
 }
 
+TEST_F(SettingsTest, AKindThatIsNearlyAKnownOneIsHintedAtAndOthersAreFree) {
+  EXPECT_EQ(hints(R"(
+kafka: [{name: prod, brokers: "b:1"}]
+pipelines:
+  - name: orders
+    flow: [topics:prod/orders, grup:prod/loader, consumergroup:prod/x, consumer_group:prod/y, tabel:shop/orders]
+    nodes: [dashboard:revenue, object:bucket/key, report:monthly, view:shop/v, job:airflow/load, "connection:airbyte/c"]
+)" + told()),
+            "weir.yml:5:12: pipeline \"orders\": topics:prod/orders: nothing tells of a kind \"topics\" (did you mean "
+            "\"topic\"?)\n"
+            "weir.yml:5:32: pipeline \"orders\": grup:prod/loader: nothing tells of a kind \"grup\" (did you mean "
+            "\"group\"?)\n"
+            "weir.yml:5:95: pipeline \"orders\": tabel:shop/orders: nothing tells of a kind \"tabel\" (did you mean "
+            "\"table\"?)\n");
+}
+
 TEST_F(SettingsTest, SchemaFilesThatAreNotThereAreHintedAt) {
   const auto settings = load_settings(write(R"(
 schema_registries:
@@ -183,18 +215,26 @@ TEST_F(SettingsTest, HintsAtWhatIsHardlyMeant) {
   std::ofstream(folder_ / "none.yml") << "groups: []\n";
   std::ofstream(folder_ / "some.yml") << "groups: [{name: a, rules: [{alert: A, expr: up}]}]\n";
   const std::string kafka = "kafka: [{name: p, brokers: \"b:1\"}]\n";
-  const auto hints = [&](const std::string& text) {
-    std::string all;
-    const auto settings = load_settings(write(kafka + text));
-    if (!settings) return settings.error().to_string();
-    for (const config::Diagnostic& hint : settings->hints)
-      all += hint.to_string().substr(folder_.string().size() + 1) + "\n";
-    return all;
-  };
-  EXPECT_EQ(hints(""), "weir.yml: nobody will be told: no receivers\nweir.yml: no alert will ever fire: no rules\n");
+  EXPECT_EQ(hints(kafka), "weir.yml: nobody will be told: no receivers\nweir.yml: no alert will ever fire: no rules\n");
   const std::string receiver = "receivers: [{name: a, webhook_configs: [{url: \"http://a\"}]}]\nroute: {receiver: a}\n";
-  EXPECT_EQ(hints(receiver + "rules: {files: [some.yml, none.yml]}\n"), "none.yml: holds 0 rules\n");
-  EXPECT_EQ(hints(receiver + "rules: {files: some.yml}\n"), "");
+  EXPECT_EQ(hints(kafka + receiver + "rules: {files: [some.yml, none.yml]}\n"), "none.yml: holds 0 rules\n");
+  EXPECT_EQ(hints(kafka + receiver + "rules: {files: some.yml}\n"), "");
+}
+
+TEST_F(SettingsTest, NotesAreGivenBesideMistakes) {
+  std::ofstream(folder_ / "none.yml") << "groups: []\n";
+  EXPECT_EQ(hints("kafka: [{name: p, brokers: \"b:1\"}]\nrules: {files: none.yml}\nlog_level: inf\n"
+                  "pipelines: [{name: x, flow: [topic:prd/a]}]\n"),
+            "none.yml: holds 0 rules\n"
+            "weir.yml:4:30: pipeline \"x\": topic:prd/a: there is no Kafka cluster \"prd\" under \"kafka\"\n"
+            "weir.yml: nobody will be told: no receivers\n");
+}
+
+TEST_F(SettingsTest, WhatAMistakeMayHoldIsNotMissedInNotes) {
+  std::ofstream(folder_ / "wrong.yml") << "groups: [{name: a, rules: [{alert: A, expr: 'up ='}]}]\n";
+  EXPECT_EQ(hints("kafak: [{name: p, brokers: \"b:1\"}]\nrules: {files: wrong.yml}\nreceiver: []\n"
+                  "pipelines: [{name: x, flow: [topic:p/a]}]\n"),
+            "");
 }
 
 TEST_F(SettingsTest, WhatFollowsFromAMistakeIsNotReported) {

@@ -297,3 +297,12 @@ def test_what_is_hardly_meant_is_hinted_at(tmp_path):
     done = validate(tmp_path / "weir.yml")
     assert done.returncode == 0 and "ok (1 Kafka cluster)" in done.stdout
     assert "nobody will be told: no receivers" in done.stderr and "no rules" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "run"])
+def test_notes_are_given_beside_mistakes(tmp_path, command):
+    (tmp_path / "weir.yml").write_text("kafka: [{name: a, brokers: 127.0.0.1:1}]\nlog_level: loud\n")
+    done = subprocess.run([binary(), command, "--config", tmp_path / "weir.yml"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2
+    assert "note: " in done.stderr and "no receivers" in done.stderr, done.stderr
+    assert '"loud" is not one of' in done.stderr and done.stderr.endswith("1 mistake in the configuration\n"), done.stderr
