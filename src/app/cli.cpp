@@ -1,7 +1,9 @@
 #include "app/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,16 +33,76 @@ void add_daemon_commands(CLI::App& cli, Action& action) {
 
 namespace {
 
-/// `there is no command "validte" (did you mean "validate"?)`, where a word stands in a command's place; "" elsewhere.
-std::string unknown_command(const CLI::App& cli) {
-  const CLI::App* at = &cli;
-  while (!at->get_subcommands().empty()) at = at->get_subcommands().back();
-  const std::vector<std::string> rest = at->remaining();
-  std::vector<std::string> names;
-  for (const CLI::App* command : at->get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(command->get_name());
-  if (rest.empty() || rest.front().starts_with('-') || names.empty()) return {};
-  return "there is no command \"" + rest.front() + "\"" + config::did_you_mean(rest.front(), names);
+using Names = std::vector<std::string>;
+
+/// The commands that were given, from "weir" on.
+std::vector<const CLI::App*> given_commands(const CLI::App& cli) {
+  std::vector<const CLI::App*> given{&cli};
+  while (!given.back()->get_subcommands().empty()) given.push_back(given.back()->get_subcommands().back());
+  return given;
+}
+
+std::vector<const CLI::App*> commands_of(const CLI::App& command) {
+  return command.get_subcommands([](const CLI::App*) { return true; });
+}
+
+Names options_of(const CLI::App& command) {
+  Names names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
+  }
+  return names;
+}
+
+bool has_option(const CLI::App& command, const std::string& option) {
+  return std::ranges::count(options_of(command), option) > 0;
+}
+
+/// "weir incidents list"
+std::string words_of(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return (parent == nullptr ? "" : words_of(*parent) + " ") + command.get_name();
+}
+
+/// Why `at`, one of the commands that were given, does not take the option; a later one or one below it may.
+std::string wrong_option(const std::vector<const CLI::App*>& given, const CLI::App& at, const std::string& option) {
+  const std::string found = words_of(at) + " has no option " + option;
+  const auto behind = [&](const CLI::App& command) {
+    return found + ": it belongs behind the command, as in " + words_of(command) + " " + option;
+  };
+  if (has_option(*given.back(), option)) return behind(*given.back());
+  if (given.back() == &at) {
+    for (const CLI::App* command : commands_of(at)) {
+      if (has_option(*command, option)) return behind(*command);
+    }
+  }
+  Names known = options_of(at);
+  std::ranges::move(options_of(*given.back()), std::back_inserter(known));
+  return found + config::did_you_mean(option, known);
+}
+
+/// What was given that nothing takes, a line each: `there is no command "validte" (did you mean "validate"?)`.
+Names not_taken(const CLI::App& cli) {
+  const std::vector<const CLI::App*> given = given_commands(cli);
+  Names mistakes;
+  Names others;
+  for (const CLI::App* at : given) {
+    const Names rest = at->remaining();
+    Names commands;
+    for (const CLI::App* command : commands_of(*at)) commands.push_back(command->get_name());
+    if (!rest.empty() && !rest.front().starts_with('-') && at == given.back() && !commands.empty())
+      return {"there is no command \"" + rest.front() + "\"" + config::did_you_mean(rest.front(), commands)};
+    for (const std::string& word : rest) {
+      if (!word.starts_with('-')) {
+        others.push_back(words_of(*at) + " takes no \"" + word + "\"");
+      } else if (word.find_first_not_of('-') != std::string::npos) {
+        mistakes.push_back(wrong_option(given, *at, word.substr(0, word.find('='))));
+      }
+    }
+  }
+  // Beside an option that is not taken they may be its value.
+  return mistakes.empty() ? others : mistakes;
 }
 
 }  // namespace
@@ -64,9 +126,11 @@ int run_command_line(int argc, const char* const* argv) {
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const bool wanted = error.get_name() == "RequiredError" || error.get_name() == "ExtrasError";
-    if (const std::string mistake = wanted ? unknown_command(cli) : ""; !mistake.empty()) {
-      std::cerr << "weir: " << mistake << "\nRun with --help for more information.\n";
+    const bool wanted = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) ||
+                        error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
+    if (const Names mistakes = wanted ? not_taken(cli) : Names(); !mistakes.empty()) {
+      for (const std::string& mistake : mistakes) std::cerr << "weir: " << mistake << "\n";
+      std::cerr << "Run with --help for more information.\n";
       return kExitUsage;
     }
     return cli.exit(error) == 0 ? kExitOk : kExitUsage;

@@ -121,10 +121,13 @@ ParsedNotifier parse_pagerduty(const config::Node& node, const ParseContext& con
   config::MapReader reader(node, context.diagnostics, context.what);
   PagerdutySettings settings;
   settings.target = parse_http_target(reader, "url", context.global.http, core::Secret(context.global.pagerduty_url));
-  if (reader.has("service_key") || reader.has("service_key_file")) {
-    (void)reader.secret("service_key");
-    reader.error("service_key", "is of the older Events API; give routing_key, of an integration \"Events API v2\"");
-  } else {
+  bool older = false;
+  for (const std::string_view key : {"service_key", "service_key_file"}) {
+    if (!reader.has(key)) continue;
+    reader.error(key, "is of the older Events API; give routing_key, of an integration \"Events API v2\"");
+    older = true;
+  }
+  if (!older) {
     settings.routing_key = config::required_secret(reader, "routing_key");
   }
   MessageTexts texts(reader, context.library);

@@ -86,8 +86,11 @@ class RouteParser {
     route.group_wait = reader.duration("group_wait", route.group_wait);
     route.group_interval = reader.duration("group_interval", route.group_interval);
     route.repeat_interval = reader.duration("repeat_interval", route.repeat_interval);
-    if (route.group_interval.count() <= 0) reader.error("group_interval", "must be more than 0");
-    if (route.repeat_interval.count() <= 0) reader.error("repeat_interval", "must be more than 0");
+    // What is inherited was told where it is written.
+    for (const auto& [key, value] :
+         {std::pair{"group_interval", route.group_interval}, std::pair{"repeat_interval", route.repeat_interval}}) {
+      if (reader.has(key) && value.count() <= 0) reader.error(key, "must be more than 0");
+    }
     route.matchers = read_matchers(reader);
     std::ranges::stable_sort(route.matchers, {}, [](const LabelMatcher& matcher) {
       return std::pair(matcher.spec().name, matcher.spec().value);

@@ -71,6 +71,18 @@ std::optional<Range> parse_range(std::string_view text, const Kind& kind) {
   return Range{*begin, *end};
 }
 
+/// The name that an unknown one of the range may be meant to be: ` (did you mean "monday"?)`, else "".
+std::string meant(std::string_view text, const Kind& kind) {
+  const std::vector<std::string> names(kind.names.begin(), kind.names.end());
+  const std::size_t colon = text.find(':');
+  for (const std::string_view part :
+       {text.substr(0, colon), text.substr(colon == text.npos ? text.size() : colon + 1)}) {
+    if (std::ranges::find(names, lower(part)) != names.end() || number(part)) continue;
+    if (std::string found = config::did_you_mean(lower(part), names); !found.empty()) return found;
+  }
+  return {};
+}
+
 std::vector<Range> read_ranges(config::MapReader& reader, const Kind& kind) {
   std::vector<Range> ranges;
   for (const config::Node* item : reader.list(kind.key)) {
@@ -78,8 +90,10 @@ std::vector<Range> read_ranges(config::MapReader& reader, const Kind& kind) {
     if (range) {
       ranges.push_back(*range);
     } else {
-      reader.error(*item, fmt::format("\"{}\": \"{}\" is no range such as {}; its beginning must not be after its end",
-                                      kind.key, item->text(), kind.numbers ? "1:5 or 3" : "monday:friday"));
+      const std::string name = meant(item->text(), kind);
+      const std::string rule = name.empty() ? "; its beginning must not be after its end" : name;
+      reader.error(*item, fmt::format("\"{}\": \"{}\" is no range such as {}{}", kind.key, item->text(),
+                                      kind.numbers ? "1:5 or 3" : "monday:friday", rule));
     }
   }
   return ranges;

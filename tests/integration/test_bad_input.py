@@ -276,8 +276,16 @@ def test_a_file_that_is_not_there_and_a_wrong_option_exit_2(tmp_path):
 @pytest.mark.parametrize("words, says", [
     (["validte"], 'there is no command "validte" (did you mean "validate"?)'),
     (["check", "rnu", "x.yml"], 'there is no command "rnu" (did you mean "run"?)'),
-    (["nothing-like-it"], 'there is no command "nothing-like-it"\n')])
-def test_a_command_that_is_not_there_is_named(words, says):
+    (["nothing-like-it"], 'there is no command "nothing-like-it"\n'),
+    (["run", "--confg", "x.yml"], 'weir run has no option --confg (did you mean "--config"?)\nRun '),
+    (["run", "--confg=x.yml", "--lissten=1"], 'weir run has no option --lissten\n'),
+    (["incidents", "--url", "http://127.0.0.1:1", "list"],
+     'weir incidents has no option --url: it belongs behind the command, as in weir incidents list --url\nRun '),
+    (["--config", "x.yml", "validate"], 'it belongs behind the command, as in weir validate --config\n'),
+    (["incidents", "--url", "http://127.0.0.1:1"], 'as in weir incidents list --url\n'),
+    (["incidents", "show", "--jsn"], 'weir incidents show has no option --jsn (did you mean "--json"?)\n'),
+    (["validate", "a.yml", "b.yml"], 'weir validate takes no "a.yml"\nweir: weir validate takes no "b.yml"\n')])
+def test_a_command_or_option_that_is_not_there_is_named(words, says):
     done = subprocess.run([binary(), *words], capture_output=True, text=True, timeout=20)
     assert done.returncode == 2 and says in done.stderr, done.stderr
 

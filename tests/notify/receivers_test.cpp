@@ -380,6 +380,15 @@ notifications: {flap_calm: 9, burst: 0}
     EXPECT_THAT(all, HasSubstr(expected));
 }
 
+TEST(ReceiverSettings, AnOlderKeyOfPagerdutyIsNamedAsItIsWritten) {
+  config::Diagnostics diagnostics;
+  parse("receivers:\n  - name: a\n    pagerduty_configs: [{service_key_file: /none}]\nroute: {receiver: a}\n",
+        diagnostics);
+  EXPECT_EQ(diagnostics.to_string(),
+            "weir.yml:3:44: receiver \"a\", pagerduty_configs[0]: \"service_key_file\": is of the older Events API; "
+            "give routing_key, of an integration \"Events API v2\"\n");
+}
+
 TEST(ReceiverSettings, AKeyThatIsEmptyIsAMistakeWithItsPlace) {
   config::Diagnostics diagnostics;
   parse(

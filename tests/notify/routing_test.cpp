@@ -114,6 +114,25 @@ TEST(Routing, NamesAReceiverThatIsNotThereAtItsPlace) {
   EXPECT_THAT(all, HasSubstr("weir.yml:3:13: route: \"receiver\": no receiver is named \"taem\""));
 }
 
+TEST(Routing, AnIntervalThatChildrenInheritIsToldOnce) {
+  EXPECT_EQ(mistakes("receivers: [{name: a}]\nroute:\n  receiver: a\n  group_interval: 0s\n"
+                     "  routes: [{routes: [{repeat_interval: 0s}]}, {}]\n"),
+            "weir.yml:4:19: route: \"group_interval\": must be more than 0\n"
+            "weir.yml:5:40: route: \"repeat_interval\": must be more than 0\n");
+}
+
+TEST(Routing, AMisspeltDayOrMonthIsSuggested) {
+  const std::string all = mistakes(
+      "receivers: [{name: a}]\nroute: {receiver: a}\ntime_intervals:\n  - name: x\n    time_intervals:\n"
+      "      - {weekdays: [mnday, 'monday:fridya', 'friday:monday'], months: [Decembr, '3:july', '1:jnue']}\n");
+  EXPECT_THAT(all, HasSubstr("\"mnday\" is no range such as monday:friday (did you mean \"monday\"?)\n"));
+  EXPECT_THAT(all, HasSubstr("\"monday:fridya\" is no range such as monday:friday (did you mean \"friday\"?)\n"));
+  EXPECT_THAT(all, HasSubstr("\"friday:monday\" is no range such as monday:friday; its beginning must not be after"));
+  EXPECT_THAT(all, HasSubstr("\"Decembr\" is no range such as 1:5 or 3 (did you mean \"december\"?)\n"));
+  EXPECT_THAT(all, HasSubstr("\"1:jnue\" is no range such as 1:5 or 3 (did you mean \"june\"?)\n"));
+  EXPECT_EQ(std::ranges::count(all, '\n'), 5) << all;
+}
+
 TEST(Routing, NamesEveryMistakeAtOnce) {
   const std::string all = mistakes(R"(receivers:
   - name: team
