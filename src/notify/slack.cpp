@@ -103,12 +103,7 @@ Json section(std::string text) {
 /// The title as Slack wants it: what was given may hold markup, Weir's own holds none.
 std::string title_text(const core::Notification& notification, const SlackMessage& message) {
   if (!message.title.empty()) return slack_text(one_line(message.title), kTitle, SlackMarkup::kept);
-  const auto firing = std::ranges::count(notification.alerts, core::AlertState::firing, &core::Alert::state);
-  const std::string state =
-      notification.status == "resolved"
-          ? "RESOLVED"
-          : fmt::format("FIRING:{}", static_cast<std::size_t>(firing) + notification.truncated_alerts);
-  return slack_text(one_line(fmt::format("[{}] {}", state, title_of(notification))), kTitle);
+  return slack_text(headline(notification), kTitle);
 }
 
 std::string alert_lines(const core::Notification& notification) {

@@ -77,6 +77,12 @@ TEST(MessageText, AlertmanagersDefaultNamesAreWeirsOwnTexts) {
             "- KafkaConsumerLagHigh: billing is behind\n  alertname = KafkaConsumerLagHigh\n  cluster = prod\n"
             "  consumergroup = billing\n  severity = critical\n");
   EXPECT_THAT(expand("{{ template \"opsgenie.default.description\" . }}"), HasSubstr("Likely cause: the group has no"));
+  core::Notification over = message(1).notification;
+  over.status = "resolved";
+  over.incident_state = "open";
+  EXPECT_EQ(expand("{{ .Incident.State }}", over), "open");
+  EXPECT_THAT(expand("{{ template \"opsgenie.default.description\" . }}", over),
+              HasSubstr("The incident goes on, likely cause: the group has no"));
 }
 
 TEST(MessageText, SlackIsToldTheRenderedTextsInItsMarkup) {

@@ -95,6 +95,23 @@ TEST_F(Receivers, TeamsGetsAnAdaptiveCardThatNamesCauseAndSubject) {
   EXPECT_THAT(throttled.error().error.describe(), Not(HasSubstr("token12345")));
 }
 
+TEST_F(Receivers, AllSayThatTheIncidentGoesOnWhenItsAlertsInTheMessageAreOver) {
+  core::Notification over = message(1).notification;
+  over.status = "resolved";
+  over.incident_state = "open";
+  over.alerts = {resolved("billing")};
+  const auto teams = msteams_payload(over, {}, kPage);
+  const auto opsgenie = opsgenie_payload(over, {}, kPage);
+  for (const std::string& text : {teams, opsgenie})
+    EXPECT_THAT(text, HasSubstr("The incident goes on, likely cause: the group has no members"));
+  const auto pagerduty = pagerduty_payload(over, core::Secret("k"), {}, kPage);
+  EXPECT_THAT(pagerduty, HasSubstr("the incident goes on: the group has no members"));
+  for (const std::string& text : {teams, opsgenie, pagerduty}) EXPECT_THAT(text, HasSubstr("(the incident goes on)"));
+  over.incident_state = "resolved";
+  EXPECT_THAT(opsgenie_payload(over, {}, kPage), HasSubstr("Likely cause was: the group has no members"));
+  EXPECT_THAT(msteams_payload(over, {}, kPage), Not(HasSubstr("goes on")));
+}
+
 TEST_F(Receivers, ATeamsMessageStaysWithinTheLimit) {
   core::Notification large = message(1).notification;
   large.cause = std::string(100'000, 'x');
