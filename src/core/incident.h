@@ -20,7 +20,7 @@ struct TimelineEntry {
 
 /// What people did about an incident.
 struct Handling {
-  std::string owner;  // who looks after it, "" for nobody
+  std::string owner;  // who looks after it, "" for nobody; at first whom the pipeline belongs to
   std::string acknowledged_by;
   std::optional<Time> acknowledged_at;
   std::string merged_into;  // the incident that goes on with its alerts, "" for none

@@ -168,6 +168,7 @@ class Planner {
       incident.alerts.push_back(alert);
       by_alert_.insert_or_assign(alert.labels, static_cast<std::size_t>(&entry - entries_.data()));
     }
+    if (first && entry.fresh) incident.handling.owner = alert.annotations.get("pipeline_owner");
     const bool reopened = !incident.open();
     if (reopened) {
       reopen_by_alert(incident);

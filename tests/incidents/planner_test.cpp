@@ -62,6 +62,17 @@ class PlannerTest : public testing::Test {
   core::Time began_;
 };
 
+TEST_F(PlannerTest, AtFirstItIsTheOwnersOfThePipeline) {
+  core::Transition owned = fire("LagHigh", 9, kBilling);
+  owned.alert.annotations = Labels{{"pipeline_owner", "shop-team"}};
+  step(10, {owned});
+  EXPECT_EQ(open_.at(0).handling.owner, "shop-team");
+  open_[0].handling.owner.clear();  // assigned to nobody
+  step(20, {fire("Lost", 19, kBilling)});
+  EXPECT_EQ(open_.at(0).handling.owner, "");
+  EXPECT_EQ(step(30, {fire("LagHigh", 29, kSearch)}).changes.at(0).incident.handling.owner, "");
+}
+
 TEST_F(PlannerTest, AFiringAlertOpensAnIncident) {
   const auto planned = step(10, {fire("LagHigh", 9, kBilling)});
   ASSERT_THAT(planned.changes, SizeIs(1));
