@@ -122,7 +122,10 @@ bool needs_telling(const core::ToldState* told, const Visible& visible, bool sen
 
 core::Labels labels_for(const AlertGroup& group, const std::vector<core::Alert>& alerts) {
   if (!group.route->group_by_incident) return group.labels;
-  core::Labels common = common_labels(alerts);
+  std::vector<core::Alert> firing;
+  std::ranges::copy_if(alerts, std::back_inserter(firing),
+                       [](const core::Alert& alert) { return alert.state == core::AlertState::firing; });
+  core::Labels common = common_labels(firing.empty() ? alerts : firing);
   core::LabelsBuilder found;
   bool any = false;
   for (const auto& [name, value] : group.labels) {

@@ -26,8 +26,9 @@ struct Visible {
 bool needs_telling(const core::ToldState* told, const Visible& visible, bool send_resolved, core::Duration repeat,
                    core::Time now);
 
-/// What the group is about as far as `alerts` are: of a group by incident its labels with the values that these have,
-/// for the incident's own may be those of other alerts; what they have in common where they have none of these.
+/// What the group is about as far as those of `alerts` are that fire, or all where none does: of a group by incident
+/// its labels with the values that these have, for the incident's own may be those of other alerts; what they have in
+/// common where they have none of these.
 core::Labels labels_for(const AlertGroup& group, const std::vector<core::Alert>& alerts);
 
 /// The message of one group for one integration. `what` is what makes its key unique beside what it tells.

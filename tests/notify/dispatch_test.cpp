@@ -249,6 +249,23 @@ TEST_F(DispatchTest, TheLabelsOfAGroupByIncidentAreThoseOfTheAlertsInTheMessage)
     EXPECT_NE(group.labels.get("consumergroup"), "billing");
 }
 
+TEST_F(DispatchTest, TheLabelsOfAGroupByIncidentAreThoseOfWhatFires) {
+  configure(std::string(kTeam) + "route: {receiver: team, group_wait: 0s, group_interval: 1m}");
+  const core::Alert a = alert("a");
+  const core::Alert b = alert("b");
+  incidents_ = {incident({a, b}, "aa")};
+  fire(a);
+  fire(b);
+  ASSERT_EQ(step().size(), 1U);
+  resolve(b);
+  incidents_ = {incident({a, resolved("b")}, "aa")};
+  now_ += 10min;
+  const auto messages = step();
+  ASSERT_EQ(messages.size(), 1U);
+  ASSERT_EQ(messages[0].notification.alerts.size(), 2U);
+  EXPECT_EQ(messages[0].notification.group_labels.get("consumergroup"), "a");
+}
+
 TEST_F(DispatchTest, AMessageOfSeveralIncidentsNamesTheirCauses) {
   configure(std::string(kTeam) + "route: {receiver: team, group_by: [cluster], group_wait: 0s}");
   const core::Alert a = alert("a");
