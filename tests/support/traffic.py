@@ -81,7 +81,8 @@ class Reader:
                 try:
                     self._read(consumer)
                 except KafkaException as error:  # a commit during a rebalance: read again
-                    self.failure = error
+                    # Its traceback would keep the consumer, for the garbage collector to end in any other thread.
+                    self.failure = error.with_traceback(None)
                 self._stop.wait(max(0.0, _TICK - (time.monotonic() - began)))
         finally:
             consumer.close()
