@@ -183,8 +183,8 @@ def test_a_broker_that_is_slow_delays_only_what_it_has(kafka, cycles, delay):
             kafka_clients.produce(kafka, "narrow", 5, partition=quick)
             cycles.within(2, "what other brokers lead", lambda found: end(found, "narrow", quick) == before + 5 * number)
         found = cycles.next(6)
-        # One broker alone would make each cycle last several intervals.
-        assert skipped(found) <= ticks + 2, "the cycle keeps its interval"
+        # One broker alone would make each of these nine cycles or more last several intervals.
+        assert skipped(found) <= ticks + 5, "the cycle keeps its interval"
         assert not succeeds(found)
         assert end(found, "narrow", slow) in (None, before_slow), "stale, or not shown"
         assert {labels["consumergroup"] for labels, _ in series(found, "kafka_consumergroup_state")} == groups
